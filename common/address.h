@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * address.h: one canonical form for every mail address, whoever gives it (policy attributes, milter
+ * arguments, the command line, imports), and the patterns that rules are written in.
+ *
+ * Canonical (RFC 5321 section 4.1.2, RFC 6531, UTS 46): angle brackets and source route removed, local
+ * part unquoted, split at the last '@', domain lower-cased, one trailing dot removed, U-labels turned
+ * to A-labels (libidn2, non-transitional), ASCII letters of the local part lower-cased, Unicode
+ * normalised to NFC. The null sender is "<>". Address literals stay, lower-cased.
+ *
+ * Plain values without memory of their own; any thread.
+ */
+#ifndef PGPGATE_COMMON_ADDRESS_H
+#define PGPGATE_COMMON_ADDRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define ADDRESS_MAX 320 /* bytes: RFC 5321 section 4.5.3.1: 64 + 1 + 255 */
+#define PATTERN_LABELS_MAX 128 /* labels in 255 octets of domain */
+#define CANDIDATES_MAX (PATTERN_LABELS_MAX + 6)
+
+enum address_kind {
+	ADDRESS_MAILBOX, /* local@domain, or a local part alone when no domain was given */
+	ADDRESS_NULL,	 /* the null reverse-path */
+	ADDRESS_BAD,	 /* not canonical: matches no rule that would lessen the requirement */
+};
+
+struct address {
+	enum address_kind kind;
+	bool is_routed;	      /* local part holds '@', '%' or '!' after unquoting: as ADDRESS_BAD for rules */
+	size_t local_len;     /* bytes of the local part within text */
+	char text[ADDRESS_MAX + 1]; /* canonical, NUL-terminated; "<>" for the null sender; for ADDRESS_BAD
+				     * what log_escape() makes of the raw text */
+};
+
+/* Canonicalises raw (raw_len bytes, hostile). Never fails: what cannot be canonical is ADDRESS_BAD. */
+void address_canonical(const char *raw, size_t raw_len, struct address *out);
+
+/* The domain within text (after the last '@'), or "" when there is none. Borrowed from a. */
+const char *address_domain(const struct address *a);
+
+/* True if a rule that lessens the requirement may match: a mailbox or the null sender, not routed. */
+bool address_is_trustworthy(const struct address *a);
+
+/* The mailbox of a From: field (RFC 5322 section 3.6.2), value as in the header, comments, display
+ * names, folding allowed. Exactly one mailbox: 0. None, several, or malformed: -1, out is ADDRESS_BAD. */
+int address_from_header(const char *value, size_t value_len, struct address *out);
+
+/* Patterns, most specific first: the order in which they win. */
+enum pattern_kind {
+	PATTERN_DETAIL,	    /* user+ext@domain */
+	PATTERN_MAILBOX,    /* user@domain */
+	PATTERN_DOMAIN,	    /* domain */
+	PATTERN_SUBDOMAINS, /* .domain: at any depth, not the domain itself; the longest wins */
+	PATTERN_USER,	    /* user@: in every domain */
+	PATTERN_ANY,	    /* * */
+	PATTERN_NULL,	    /* <>: senders only */
+};
+
+struct pattern {
+	enum pattern_kind kind;
+	char text[ADDRESS_MAX + 1]; /* canonical */
+};
+
+/* Reads one pattern as the administrator types it ("@domain" means "domain"; IDN and case are made
+ * canonical). delimiters: recipient_delimiter, a set of characters, may be "". allow_null: "<>" is
+ * one (senders). 0, or -1 with a sentence that shows the right forms in err. */
+int pattern_parse(const char *raw, const char *delimiters, bool allow_null, struct pattern *out, char *err,
+		  size_t err_size);
+
+/* All pattern texts that match an address, in the order in which they win. */
+struct candidates {
+	size_t n;
+	const char *text[CANDIDATES_MAX]; /* into buffer, or into the address, or static */
+	enum pattern_kind kind[CANDIDATES_MAX];
+	char buffer[ADDRESS_MAX * 4 + 64];
+};
+
+/* Fills c; pointers into it live as long as both a and c. For the null sender: "<>" and "*". For an
+ * address that is not trustworthy: only "*" (and a caller must let that only raise the requirement). */
+void address_candidates(const struct address *a, const char *delimiters, struct candidates *c);
+
+/* Does pattern p match address a? The same rule as address_candidates(). */
+bool pattern_matches(const struct pattern *p, const struct address *a, const char *delimiters);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * clock.h: time as the administrator writes and reads it. Times are seconds since 1970-01-01 UTC in
+ * int64_t (`_unix`); durations are seconds (`_s`). Nothing here decides anything from the clock: whoever
+ * decides gets "now" as an argument, so that tests inject it. Any thread.
+ */
+#ifndef PGPGATE_COMMON_CLOCK_H
+#define PGPGATE_COMMON_CLOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CLOCK_TEXT_MAX 32
+
+int64_t clock_now_unix(void);
+int64_t clock_monotonic_ms(void);
+
+/* RFC 3339, UTC: "2026-12-31T23:59:59Z". Returns out. */
+char *clock_format(int64_t time_unix, char out[CLOCK_TEXT_MAX]);
+
+/* "2026-12-31" (the day's first second UTC; with is_end the first second after it, so that an end
+ * includes the day), an RFC 3339 time with Z or offset, or an offset to now: "+7d", "-24h" (s, m, h,
+ * d, w). 0, or -1 with a sentence in err. */
+int clock_parse_when(const char *text, int64_t now_unix, bool is_end, int64_t *out_unix, char *err,
+		     size_t err_size);
+
+/* "90d", "1h", "0", "30" (seconds). 0, or -1 with a sentence in err. */
+int clock_parse_duration(const char *text, int64_t *out_s, char *err, size_t err_size);
+
+#endif

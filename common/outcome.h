@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * outcome.h: the one table that turns a judgement and what each recipient demands into an action and an
+ * SMTP reply. The filter answers Postfix with it; `pgpgate explain --message` prints the same reply.
+ * Pure: no clock, no storage, no allocation; any thread.
+ */
+#ifndef PGPGATE_COMMON_OUTCOME_H
+#define PGPGATE_COMMON_OUTCOME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/settings.h"
+#include "common/verdict.h"
+
+#define OUTCOME_LINES_MAX 12   /* of libmilter's 32 */
+#define OUTCOME_LINE_MAX 600   /* bytes with NUL; libmilter takes 980; RFC 5321 4.5.3.1.5 wants 512 */
+#define OUTCOME_NAMED_MAX 8    /* recipients named in a reply, then "and N more" */
+
+struct outcome_recipient {
+	const char *address;	 /* canonical, borrowed */
+	enum requirement demand; /* what must be met now: a ratchet is resolved to observe or encrypted */
+	const char *help_url;	 /* the rule's, or NULL or "" */
+	bool passes;		 /* out: outcome_decide() sets it */
+};
+
+struct outcome_input {
+	const struct settings *settings;
+	const struct judgement *judgement;
+	struct outcome_recipient *recipients;
+	size_t n_recipients;
+	bool is_paused;	      /* `pgpgate pause` */
+	bool may_split;	      /* the client can be split: it declared SIZE, it is not one of ours, and it has not
+			       * used up its attempts (POLICY: mixed recipients, steps 4 and 5) */
+};
+
+struct outcome {
+	enum action action;
+	enum action would; /* the action if enforce were yes and no pause: equals action otherwise */
+	char code[4];	   /* "250", "550", "451" */
+	char enhanced[12]; /* "5.7.1"; "" for accept */
+	size_t n_lines;
+	char line[OUTCOME_LINES_MAX][OUTCOME_LINE_MAX]; /* without code; no '%' doubling, no control bytes */
+};
+
+/* Does a message so judged meet `demand` under these settings? */
+bool outcome_meets(const struct judgement *j, enum requirement demand, const struct acceptance *a);
+
+/* Decides. Never fails. */
+void outcome_decide(const struct outcome_input *in, struct outcome *out);
+
+/* The answers that need no judgement: our own fault (451 4.7.1 "... try again later"), and the deferral
+ * of the other class at RCPT (450 4.7.1). Their text holds no address and no comma. */
+void outcome_tempfail(struct outcome *out);
+void outcome_defer_class(struct outcome *out);
+
+/* Why it does not meet: "no OpenPGP data found in this message". Static text by reason slug, or the
+ * detail where no text fits better. */
+const char *outcome_explain(const struct judgement *j);
+
+/* The reply as one text, "550-5.7.1 first\n550 5.7.1 last", for the log and explain. Returns out. */
+char *outcome_reply_text(const struct outcome *o, char *out, size_t out_size);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * settings.h: pgpgate.conf, in main.cf syntax, read into one immutable value.
+ *
+ * A settings value is built whole or not at all: an unknown key, a bad value, a value out of range is an
+ * error that names file and line and the mend. It is reference-counted: a daemon that rereads its
+ * configuration swaps the pointer, and messages under way keep the one they began with.
+ *
+ * settings_load() and settings_print() belong to one thread; _ref, _unref and reading the fields are
+ * for any thread.
+ */
+#ifndef PGPGATE_COMMON_SETTINGS_H
+#define PGPGATE_COMMON_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/address.h"
+#include "common/netaddr.h"
+#include "common/verdict.h"
+
+enum mixed_recipients { MIXED_SPLIT, MIXED_REFUSE };
+enum on_refusal { ON_REFUSAL_REFUSE, ON_REFUSAL_QUARANTINE, ON_REFUSAL_TAG };
+enum verdict_sync { SYNC_PROCESS, SYNC_POWER };
+
+struct settings {
+	char *path; /* the file that was read, or NULL when there was none */
+	char *filter_socket;
+	char *policy_socket;
+	mode_t socket_umask;
+	char *user; /* "" : stay who we are */
+	char *database;	     /* URI as written */
+	char *database_path; /* the path within "sqlite:PATH" */
+	bool enforce;
+	enum requirement default_requirement;
+	enum requirement local_requirement;
+	struct netaddr *local_clients;
+	size_t n_local_clients;
+	struct pattern *exempt_recipients;
+	size_t n_exempt_recipients;
+	char *policy_actions[REQUIREMENT_COUNT]; /* access(5) results, by requirement; never NULL */
+	char *recipient_delimiter;
+	struct acceptance accept;
+	enum mixed_recipients mixed_recipients;
+	int64_t reply_window_s; /* 0: off */
+	enum on_refusal on_refusal;
+	char refuse_code[4];	  /* "550" */
+	char refuse_enhanced[12]; /* "5.7.1" */
+	char *refuse_text;
+	char *help_url; /* "" : none */
+	bool add_header;
+	bool accept_on_database_error;
+	enum verdict_sync verdict_sync;
+	int64_t verdict_retention_s; /* 0: for ever */
+	int64_t pair_retention_s;    /* 0: for ever */
+	bool hash_addresses;
+	unsigned max_connections;
+	char *metrics_listen; /* "" : none */
+
+	char **value_text; /* by key index, as settings_value() gives them */
+	int references;	   /* atomic; only settings_ref and settings_unref touch it */
+};
+
+/* Reads `path`. With path_may_be_absent a file that does not exist means all defaults. overrides: n
+ * strings "key=value" (-o), applied after the file. On error NULL, and in err one line: "FILE:LINE: what
+ * is wrong; what to write instead" ("-o KEY=VALUE: ..." for an override). Release with settings_unref(). */
+struct settings *settings_load(const char *path, bool path_may_be_absent, const char *const *overrides,
+			       size_t n_overrides, char *err, size_t err_size);
+
+struct settings *settings_ref(struct settings *s); /* returns s */
+void settings_unref(struct settings *s);	   /* NULL allowed */
+
+/* The table of keys, in the order of the manual page. Borrowed strings: names and defaults static, values
+ * as long as s. Values are in canonical text, as `pgpgate config` prints them. */
+size_t settings_count(void);
+const char *settings_name(size_t index);
+const char *settings_default(size_t index);
+const char *settings_value(const struct settings *s, size_t index);
+
+/* Is the client one of ours by address (local_clients)? */
+bool settings_is_local_client(const struct settings *s, const struct netaddr *client);
+
+/* Where the configuration is when -c does not say: $sysconfdir/pgpgate/pgpgate.conf. */
+const char *settings_default_path(void);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * socket.h: sockets as libmilter writes them: "unix:/path", "local:/path", "inet:port@host",
+ * "inet6:port@host" (port or service name; no host means 127.0.0.1, "*"-less: an administrator who
+ * wants every interface writes 0.0.0.0 or ::). Any thread.
+ */
+#ifndef PGPGATE_COMMON_SOCKET_H
+#define PGPGATE_COMMON_SOCKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+struct socket_address {
+	bool is_unix;
+	char path[108]; /* unix only */
+	struct sockaddr_storage storage;
+	socklen_t length;
+};
+
+/* 0, or -1 with a sentence in err. */
+int socket_parse(const char *text, struct socket_address *out, char *err, size_t err_size);
+
+/* Removes a stale unix socket: one that nobody listens on. A live one, or something that is no socket, is
+ * an error (-1, err). Nothing there, or an inet socket: 0. */
+int socket_clear_stale(const struct socket_address *a, char *err, size_t err_size);
+
+/* Listens (close-on-exec, non-blocking), after socket_clear_stale(); unix sockets get their mode from
+ * `mask` (a umask). Returns the descriptor, or -1 with err. */
+int socket_listen(const struct socket_address *a, mode_t mask, char *err, size_t err_size);
+
+/* Connects within timeout_ms; blocking descriptor, or -1 with err. */
+int socket_connect(const struct socket_address *a, int timeout_ms, char *err, size_t err_size);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * db.h: connections to the database, its schema, and its upkeep. Nothing outside db/ sees the engine.
+ *
+ * A connection belongs to one thread at a time; a pool hands connections from thread to thread under a
+ * lock. Every function that can fail returns -1 and leaves one sentence (what failed, on which file, and
+ * the mend where there is one) in db_error(); a connection whose engine has failed reopens itself at the
+ * next use, so that a mended database needs no restart.
+ *
+ * SQLite, as measured: WAL; wal_autocheckpoint=0 and no checkpoint on close; our writers hold
+ * DATABASE.lock shared (flock) for each write transaction and whoever checkpoints holds it exclusively.
+ */
+#ifndef PGPGATE_DB_DB_H
+#define PGPGATE_DB_DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/settings.h"
+
+#define DB_ERROR_MAX 512
+
+enum db_mode {
+	DB_READ,   /* no writes; the file must exist */
+	DB_WRITE,  /* the file must exist with a schema that this program knows */
+	DB_CREATE, /* makes file and schema (db init) */
+};
+
+/* Why an open or an operation failed, for exit codes and replies. */
+enum db_failure {
+	DB_OK = 0,
+	DB_ABSENT,	   /* no such file */
+	DB_NO_PERMISSION,  /* file, directory, WAL or lock file: unreadable, unwritable */
+	DB_NOT_OURS,	   /* not a database, or not of pgpgate */
+	DB_TOO_NEW,	   /* schema from the future */
+	DB_TOO_OLD,	   /* schema to be migrated first (`pgpgate db migrate`) */
+	DB_NETWORK_FS,	   /* on a network file system */
+	DB_BUSY,	   /* a lock was not had in time */
+	DB_FULL,	   /* no space */
+	DB_BROKEN,	   /* I/O error, corruption */
+};
+
+struct db;
+
+/* s is borrowed for the life of the connection (a reference is taken). Always returns a connection unless
+ * memory is short (NULL); db_failure() says whether it is usable. */
+struct db *db_open(struct settings *s, enum db_mode mode);
+void db_close(struct db *d);
+enum db_failure db_failure(const struct db *d);
+const char *db_error(const struct db *d); /* "" when the last call succeeded; borrowed */
+int db_sysexit(enum db_failure f);	  /* the sysexits(3) code of the command line for a failure */
+
+/* A pool for threads: db_pool_get() reuses an idle connection or opens one. Never NULL unless memory is
+ * short. db_pool_put() takes it back (a broken one is closed). */
+struct db_pool;
+struct db_pool *db_pool_new(struct settings *s, enum db_mode mode, size_t max_idle);
+struct db *db_pool_get(struct db_pool *p);
+void db_pool_put(struct db_pool *p, struct db *d);
+void db_pool_free(struct db_pool *p);
+
+/* The schema version of this program, and of the open file (-1 on failure). */
+int db_schema_current(void);
+int db_schema_version(struct db *d);
+int db_migrate(struct db *d);	/* to the current version, one transaction a step; 0 or -1 */
+
+struct db_status {
+	char path[4096];
+	int schema_version;
+	int64_t file_bytes, wal_bytes, free_bytes; /* of the database, its WAL, its file system */
+	int64_t n_rules, n_verdicts, n_pairs;	   /* n_verdicts: estimated from the first and last id */
+	int64_t first_verdict_unix, last_verdict_unix; /* 0: none */
+	int64_t paused_until_unix;		   /* 0: not paused */
+};
+int db_get_status(struct db *d, struct db_status *out);
+
+/* PRAGMA integrity_check, foreign_key_check and our own invariants; each complaint is told. Returns the
+ * number of complaints, or -1. */
+int db_check(struct db *d, void (*tell)(void *context, const char *complaint), void *context);
+
+/* Online backup into a new file, while the daemons run. progress(done, total pages) may be NULL. */
+int db_backup(struct db *d, const char *file, void (*progress)(void *context, int done, int total),
+	      void *context);
+
+/* Checkpoints the WAL if it is longer than `threshold_bytes` and the lock is free: 1 done, 0 not needed or
+ * not now, -1 failed. */
+int db_checkpoint(struct db *d, int64_t threshold_bytes);
+
+/* Judge and log, refuse nothing, until then (0 ends it). Audited. */
+int db_pause(struct db *d, int64_t until_unix, int64_t now_unix, const char *author);
+int db_paused_until(struct db *d, int64_t now_unix, int64_t *until_unix); /* 0 when not paused */
+
+#endif

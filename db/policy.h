@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * policy.h: the one function that answers "does the PGP requirement apply to this recipient, from this
+ * sender?" from the rules, the settings and the record of earlier verdicts. Filter, policy server and
+ * `pgpgate explain` call it, so that the three cannot disagree.
+ *
+ * One thread a connection. It reads only; it costs a few indexed look-ups whatever the number of rules.
+ */
+#ifndef PGPGATE_DB_POLICY_H
+#define PGPGATE_DB_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/address.h"
+#include "common/netaddr.h"
+#include "common/settings.h"
+#include "common/verdict.h"
+#include "db/db.h"
+#include "db/rules.h"
+
+#define SIZE_NOT_DECLARED (-1)
+
+struct policy_query {
+	const struct address *recipient;
+	const struct address *sender;	   /* envelope */
+	const struct address *header_from; /* From: of the message, or NULL while it is not known */
+	const struct netaddr *client;	   /* NULL: unknown, or none (sendmail(1)) */
+	bool is_authenticated;
+	bool is_submitted_locally; /* sendmail(1), non_smtpd_milters */
+	int64_t declared_size_bytes; /* SIZE= at MAIL FROM, or SIZE_NOT_DECLARED */
+	int64_t now_unix;
+};
+
+enum policy_source {
+	SOURCE_RULE,
+	SOURCE_DEFAULT,	       /* default_requirement or local_requirement */
+	SOURCE_EXEMPT_RECIPIENTS,
+	SOURCE_HISTORY,	       /* a ratchet that locked, or the reply window */
+};
+
+/* What an earlier transaction recorded about this message (mixed recipients, step 2). */
+enum split_class { SPLIT_NONE, SPLIT_PASSED, SPLIT_FAILED };
+
+struct policy_answer {
+	enum requirement requirement; /* as the rule or the default says */
+	enum requirement demand;      /* what must be met now: ratchet resolved to observe or encrypted */
+	enum policy_source source;
+	int64_t rule_id; /* 0: no rule */
+	bool is_local;	 /* counted as one of ours */
+	bool is_paused;
+	enum split_class split_class;
+	char help_url[HELP_URL_MAX + 1]; /* the rule's */
+	char why[200];			 /* one clause: "rule 12 (.example.org)", "default_requirement" ... */
+};
+
+/* 0, or -1: the database could not be asked (db_error()). */
+int policy_decide(struct db *d, const struct settings *s, const struct policy_query *q, struct policy_answer *a);
+
+const char *policy_source_name(enum policy_source source);
+
+/* A rule that was considered and lost, for explain: told in the order of precedence, the winner too
+ * (why_lost ""). */
+int policy_explain(struct db *d, const struct settings *s, const struct policy_query *q,
+		   struct policy_answer *a,
+		   void (*tell)(void *context, const struct rule *r, const char *why_lost), void *context);
+
+/* Mixed recipients, step 3. One per transaction, zero-initialised; in the policy server one an instance.
+ * policy_split_defers() says whether this recipient must come another time, and remembers the class of the
+ * first recipient that need not. Asking again for a recipient that was accepted changes nothing. */
+struct policy_split {
+	enum split_class transaction_class;
+};
+bool policy_split_defers(struct policy_split *t, enum split_class recipient_class);
+
+#endif

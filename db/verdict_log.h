@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * verdict_log.h: the record of every verdict. One writer thread with its own connection gathers what many
+ * messages submit and commits them together; verdict_log_submit() returns when the record is on disk (as
+ * verdict_sync says), so that what was answered is never lost.
+ *
+ * The same transaction keeps the pairs' record (accepted mail only), the evidence for mixed recipients, and
+ * the hits of rules; between transactions the writer checkpoints and removes old rows in small steps.
+ *
+ * verdict_log_submit() may be called from any number of threads.
+ */
+#ifndef PGPGATE_DB_VERDICT_LOG_H
+#define PGPGATE_DB_VERDICT_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/settings.h"
+#include "common/verdict.h"
+#include "db/policy.h"
+
+#define VERDICT_LOG_WAIT_MS 10000 /* the longest that submit waits: smtpd's patience is 300 s, ours is not */
+
+struct verdict_recipient {
+	const char *address; /* canonical */
+	bool is_trustworthy; /* address_is_trustworthy() */
+	enum requirement requirement;
+	enum requirement demand;
+	enum policy_source source;
+	int64_t rule_id; /* 0: none */
+	bool passes;	 /* the message meets the demand */
+};
+
+/* All strings borrowed during the call, canonical or log_escape()d as noted; NULL means empty. */
+struct verdict_record {
+	int64_t time_unix;
+	const char *queue_id;
+	const char *host;	   /* our name, {j} */
+	const char *client;	   /* address as text; "" for sendmail(1) */
+	const char *authenticated; /* login name, escaped */
+	const char *sender;	   /* canonical text; "<>" */
+	bool is_sender_trustworthy;
+	const char *header_from; /* canonical address of From:, or "" */
+	bool is_local;		 /* one of ours sent it: opens the reply window */
+	const char *message_id; /* escaped */
+	int64_t declared_size_bytes; /* or SIZE_NOT_DECLARED */
+	int64_t size_bytes;
+	const struct judgement *judgement;
+	enum action action;
+	enum action would;
+	const char *reply; /* outcome_reply_text() */
+	const struct verdict_recipient *recipients;
+	size_t n_recipients;
+	bool has_split_digest;	      /* mixed recipients, step 4 */
+	unsigned char split_digest[32];
+};
+
+struct verdict_log;
+
+/* Starts the writer. NULL with a sentence in err only when memory or threads are short: a database that
+ * cannot be opened now is tried again at each submit. */
+struct verdict_log *verdict_log_start(struct settings *s, char *err, size_t err_size);
+
+/* 0 when committed; -1 when it could not be, within VERDICT_LOG_WAIT_MS: err says why (DB_ERROR_MAX). */
+int verdict_log_submit(struct verdict_log *l, const struct verdict_record *r, char *err);
+
+/* New settings for retention and the like (SIGUSR1). */
+void verdict_log_reload(struct verdict_log *l, struct settings *s);
+
+/* Commits what is queued, checkpoints, ends the thread, frees. */
+void verdict_log_stop(struct verdict_log *l);
+
+/* Mixed recipients, step 4: how many attempts of this digest came before (those less than 5 minutes apart
+ * counting once, the present one not counted). Reads only. -1 on failure. */
+int verdict_log_attempts(struct db *d, const unsigned char digest[32], int64_t now_unix);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * verdicts.h: reading the record: single verdicts for `pgpgate log` and `explain --queue-id`, and the
+ * pairs' record. Rows are read in pages; no snapshot is held while tell() runs, and none over 200 ms.
+ * One thread a connection.
+ */
+#ifndef PGPGATE_DB_VERDICTS_H
+#define PGPGATE_DB_VERDICTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/verdict.h"
+#include "db/db.h"
+#include "db/verdict_log.h"
+
+/* One stored verdict. Strings are owned by the reader and live during tell(). */
+struct verdict_row {
+	int64_t id;
+	struct verdict_record record;
+	struct judgement judgement; /* record.judgement points here; key_ids are not stored */
+};
+
+struct verdicts_filter {
+	int64_t since_unix, until_unix; /* 0: open */
+	const char *recipient;		/* address, or domain pattern text; NULL: all */
+	const char *sender;
+	int verdict;			/* enum verdict, or -1 */
+	int action;			/* enum action, or -1 */
+	const char *queue_id;		/* NULL: all */
+	int64_t after_id;		/* only newer ones (for --follow) */
+	int64_t last_n;			/* the newest N that match, told oldest first; 0: all */
+};
+
+/* Tells matching rows, oldest first. 0, -1 failed; a nonzero tell() ends it and is returned. */
+int verdicts_list(struct db *d, const struct settings *s, const struct verdicts_filter *f,
+		  int (*tell)(void *context, const struct verdict_row *row), void *context);
+
+/* The record of a pair (sender, recipient). 1 found, 0 none, -1 failed. */
+struct pair_record {
+	int64_t first_encrypted_unix, last_encrypted_unix, n_encrypted; /* 0: never */
+	int64_t first_cleartext_unix, last_cleartext_unix, n_cleartext;
+};
+int pair_get(struct db *d, const struct settings *s, const char *sender, const char *recipient,
+	     struct pair_record *out);
+
+/* The pair's record counts no more. Audited. 1, 0 when there was none, -1. */
+int pair_forget(struct db *d, const struct settings *s, const char *sender, const char *recipient,
+		int64_t now_unix, const char *author);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * transaction.h: one message on its way through the filter: envelope, header, body, answer. It knows
+ * nothing of libmilter: filter/milter.c feeds it, and so do the unit tests.
+ *
+ * All that belongs to one message is in struct transaction and is reset whole between messages; what
+ * belongs to the connection is in struct connection. A transaction is used by one thread at a time, not
+ * always the same one. Strings given are copied.
+ */
+#ifndef PGPGATE_FILTER_TRANSACTION_H
+#define PGPGATE_FILTER_TRANSACTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/outcome.h"
+#include "common/settings.h"
+#include "db/db.h"
+#include "db/verdict_log.h"
+
+/* What the process shares; outlives every transaction. */
+struct filter_context {
+	struct db_pool *pool;
+	struct verdict_log *log;
+	struct settings *(*settings)(void); /* a new reference to the settings in force */
+};
+
+struct transaction;
+
+/* One per SMTP connection; NULL when memory is short. */
+struct transaction *transaction_new(const struct filter_context *context);
+void transaction_free(struct transaction *t);
+
+/* The client, once a connection: address as text, or NULL for sendmail(1) and unknown. */
+void transaction_client(struct transaction *t, const char *address, bool is_submitted_locally);
+
+/* MAIL FROM: forgets everything of the message before. sender: {mail_addr} or the raw argument.
+ * is_raw: it is the raw argument. authenticated: login name or NULL. size: of SIZE=, or
+ * SIZE_NOT_DECLARED. queue_id may be NULL here. */
+void transaction_mail(struct transaction *t, const char *sender, bool is_raw, const char *authenticated,
+		      int64_t declared_size_bytes, const char *host);
+
+enum transaction_reply {
+	TRANSACTION_CONTINUE,
+	TRANSACTION_DEFER,    /* 450 for this recipient: *out is filled (outcome_defer_class) */
+	TRANSACTION_TEMPFAIL, /* our own fault: *out is filled (outcome_tempfail) */
+};
+enum transaction_reply transaction_recipient(struct transaction *t, const char *recipient, bool is_raw,
+					     struct outcome *out);
+
+void transaction_header(struct transaction *t, const char *name, const char *value);
+void transaction_end_of_header(struct transaction *t);
+
+/* True: the rest of the body may be skipped. */
+bool transaction_body(struct transaction *t, const unsigned char *bytes, size_t len);
+
+/* End of message: judges, decides, commits the verdict, logs the line, fills *out. *header_value, if not
+ * NULL afterwards, is the value of X-PGP-Gate to add (borrowed until the next call). n_forged: how many such
+ * fields came in and must be deleted, last first. */
+void transaction_end(struct transaction *t, const char *queue_id, struct outcome *out,
+		     const char **header_value, unsigned *n_forged);
+
+/* Forgets the message (RSET, abort, answered), keeps the client. */
+void transaction_reset(struct transaction *t);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * judge.h: from facts to a verdict. A pure function of what was seen, what the administrator accepts, and
+ * two things that only the envelope knows. Any thread.
+ */
+#ifndef PGPGATE_SCAN_JUDGE_H
+#define PGPGATE_SCAN_JUDGE_H
+
+#include <stdbool.h>
+
+#include "common/verdict.h"
+#include "scan/scan.h"
+
+struct judge_envelope {
+	bool is_null_sender; /* MAIL FROM:<> */
+	bool is_to_self;     /* the sender is the only recipient */
+};
+
+/* Fills *out. Never fails. The verdict says what the message is; whether that is enough for a recipient
+ * is outcome_meets() (common/outcome.h). */
+void judge(const struct scan_facts *facts, const struct acceptance *accept,
+	   const struct judge_envelope *envelope, struct judgement *out);
+
+#endif
