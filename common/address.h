@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define ADDRESS_MAX 320 /* bytes: RFC 5321 section 4.5.3.1: 64 + 1 + 255 */
+#define ADDRESS_MAX 320	       /* bytes: RFC 5321 section 4.5.3.1: 64 + 1 + 255 */
 #define PATTERN_LABELS_MAX 128 /* labels in 255 octets of domain */
 #define CANDIDATES_MAX (PATTERN_LABELS_MAX + 6)
 
@@ -28,8 +28,8 @@ enum address_kind {
 
 struct address {
 	enum address_kind kind;
-	bool is_routed;	      /* local part holds '@', '%' or '!' after unquoting: as ADDRESS_BAD for rules */
-	size_t local_len;     /* bytes of the local part within text */
+	bool is_routed; /* local part holds '@', '%' or '!' after unquoting: as ADDRESS_BAD for rules */
+	size_t local_len;	    /* bytes of the local part within text */
 	char text[ADDRESS_MAX + 1]; /* canonical, NUL-terminated; "<>" for the null sender; for ADDRESS_BAD
 				     * what log_escape() makes of the raw text */
 };
@@ -66,8 +66,8 @@ struct pattern {
 /* Reads one pattern as the administrator types it ("@domain" means "domain"; IDN and case are made
  * canonical). delimiters: recipient_delimiter, a set of characters, may be "". allow_null: "<>" is
  * one (senders). 0, or -1 with a sentence that shows the right forms in err. */
-int pattern_parse(const char *raw, const char *delimiters, bool allow_null, struct pattern *out, char *err,
-		  size_t err_size);
+int pattern_parse(const char *raw, const char *delimiters, bool allow_null, struct pattern *out,
+		  char *err, size_t err_size);
 
 /* All pattern texts that match an address, in the order in which they win. */
 struct candidates {

@@ -14,15 +14,15 @@
 #include "common/settings.h"
 #include "common/verdict.h"
 
-#define OUTCOME_LINES_MAX 12   /* of libmilter's 32 */
-#define OUTCOME_LINE_MAX 600   /* bytes with NUL; libmilter takes 980; RFC 5321 4.5.3.1.5 wants 512 */
-#define OUTCOME_NAMED_MAX 8    /* recipients named in a reply, then "and N more" */
+#define OUTCOME_LINES_MAX 12 /* of libmilter's 32 */
+#define OUTCOME_LINE_MAX 600 /* bytes with NUL; libmilter takes 980; RFC 5321 4.5.3.1.5 wants 512 */
+#define OUTCOME_NAMED_MAX 8  /* recipients named in a reply, then "and N more" */
 
 struct outcome_recipient {
-	const char *address;	 /* canonical, borrowed */
+	const char *address; /* canonical, borrowed */
 	enum requirement demand; /* what must be met now: a ratchet is resolved to observe or encrypted */
-	const char *help_url;	 /* the rule's, or NULL or "" */
-	bool passes;		 /* out: outcome_decide() sets it */
+	const char *help_url; /* the rule's, or NULL or "" */
+	bool passes;	      /* out: outcome_decide() sets it */
 };
 
 struct outcome_input {
@@ -30,8 +30,8 @@ struct outcome_input {
 	const struct judgement *judgement;
 	struct outcome_recipient *recipients;
 	size_t n_recipients;
-	bool is_paused;	      /* `pgpgate pause` */
-	bool may_split;	      /* the client can be split: it declared SIZE, it is not one of ours, and it has not
+	bool is_paused; /* `pgpgate pause` */
+	bool may_split; /* the client can be split: it declared SIZE, it is not one of ours, and it has not
 			       * used up its attempts (POLICY: mixed recipients, steps 4 and 5) */
 };
 

@@ -30,7 +30,7 @@ struct settings {
 	char *filter_socket;
 	char *policy_socket;
 	mode_t socket_umask;
-	char *user; /* "" : stay who we are */
+	char *user;	     /* "" : stay who we are */
 	char *database;	     /* URI as written */
 	char *database_path; /* the path within "sqlite:PATH" */
 	bool enforce;

@@ -28,7 +28,7 @@ enum verdict {
 
 enum form {
 	FORM_NONE,
-	FORM_PGP_MIME,  /* exactly RFC 3156 section 4 */
+	FORM_PGP_MIME,	/* exactly RFC 3156 section 4 */
 	FORM_PGP_MIXED, /* the same parts in another MIME structure */
 	FORM_PGP_INLINE /* leaves that are OpenPGP messages themselves */
 };
@@ -44,11 +44,11 @@ enum requirement {
 #define REQUIREMENT_COUNT 5
 
 enum action {
-	ACTION_ACCEPT,     /* "not refused by us" */
-	ACTION_REFUSE,     /* 5xx, or refuse_code */
-	ACTION_SPLIT,      /* 451: mixed recipients, evidence recorded */
+	ACTION_ACCEPT,	   /* "not refused by us" */
+	ACTION_REFUSE,	   /* 5xx, or refuse_code */
+	ACTION_SPLIT,	   /* 451: mixed recipients, evidence recorded */
 	ACTION_QUARANTINE, /* Postfix's hold queue */
-	ACTION_TAG,        /* delivered with the header */
+	ACTION_TAG,	   /* delivered with the header */
 	ACTION_TEMPFAIL,   /* our own fault: 451 */
 };
 #define ACTION_COUNT 6
@@ -82,11 +82,11 @@ struct judgement {
 	enum form form;
 	char reason[REASON_MAX];
 	char detail[DETAIL_MAX];
-	int64_t size_bytes;	 /* of the body, as far as it was seen */
-	int64_t cleartext_bytes; /* readable octets that are not white space */
-	bool returns_readable;	 /* verdict report: it returns a readable body */
-	size_t n_key_ids;	 /* entries in key_ids */
-	size_t n_session_keys;	 /* all public-key session keys seen */
+	int64_t size_bytes;	       /* of the body, as far as it was seen */
+	int64_t cleartext_bytes;       /* readable octets that are not white space */
+	bool returns_readable;	       /* verdict report: it returns a readable body */
+	size_t n_key_ids;	       /* entries in key_ids */
+	size_t n_session_keys;	       /* all public-key session keys seen */
 	uint64_t key_ids[KEY_IDS_MAX]; /* 0: hidden recipient (RFC 9580 section 5.1.8) */
 };
 

@@ -30,15 +30,15 @@ enum db_mode {
 /* Why an open or an operation failed, for exit codes and replies. */
 enum db_failure {
 	DB_OK = 0,
-	DB_ABSENT,	   /* no such file */
-	DB_NO_PERMISSION,  /* file, directory, WAL or lock file: unreadable, unwritable */
-	DB_NOT_OURS,	   /* not a database, or not of pgpgate */
-	DB_TOO_NEW,	   /* schema from the future */
-	DB_TOO_OLD,	   /* schema to be migrated first (`pgpgate db migrate`) */
-	DB_NETWORK_FS,	   /* on a network file system */
-	DB_BUSY,	   /* a lock was not had in time */
-	DB_FULL,	   /* no space */
-	DB_BROKEN,	   /* I/O error, corruption */
+	DB_ABSENT,	  /* no such file */
+	DB_NO_PERMISSION, /* file, directory, WAL or lock file: unreadable, unwritable */
+	DB_NOT_OURS,	  /* not a database, or not of pgpgate */
+	DB_TOO_NEW,	  /* schema from the future */
+	DB_TOO_OLD,	  /* schema to be migrated first (`pgpgate db migrate`) */
+	DB_NETWORK_FS,	  /* on a network file system */
+	DB_BUSY,	  /* a lock was not had in time */
+	DB_FULL,	  /* no space */
+	DB_BROKEN,	  /* I/O error, corruption */
 };
 
 struct db;
@@ -49,7 +49,7 @@ struct db *db_open(struct settings *s, enum db_mode mode);
 void db_close(struct db *d);
 enum db_failure db_failure(const struct db *d);
 const char *db_error(const struct db *d); /* "" when the last call succeeded; borrowed */
-int db_sysexit(enum db_failure f);	  /* the sysexits(3) code of the command line for a failure */
+int db_sysexit(enum db_failure f); /* the sysexits(3) code of the command line for a failure */
 
 /* A pool for threads: db_pool_get() reuses an idle connection or opens one. Never NULL unless memory is
  * short. db_pool_put() takes it back (a broken one is closed). */
@@ -62,15 +62,15 @@ void db_pool_free(struct db_pool *p);
 /* The schema version of this program, and of the open file (-1 on failure). */
 int db_schema_current(void);
 int db_schema_version(struct db *d);
-int db_migrate(struct db *d);	/* to the current version, one transaction a step; 0 or -1 */
+int db_migrate(struct db *d); /* to the current version, one transaction a step; 0 or -1 */
 
 struct db_status {
 	char path[4096];
 	int schema_version;
 	int64_t file_bytes, wal_bytes, free_bytes; /* of the database, its WAL, its file system */
-	int64_t n_rules, n_verdicts, n_pairs;	   /* n_verdicts: estimated from the first and last id */
+	int64_t n_rules, n_verdicts, n_pairs; /* n_verdicts: estimated from the first and last id */
 	int64_t first_verdict_unix, last_verdict_unix; /* 0: none */
-	int64_t paused_until_unix;		   /* 0: not paused */
+	int64_t paused_until_unix;		       /* 0: not paused */
 };
 int db_get_status(struct db *d, struct db_status *out);
 

@@ -28,16 +28,16 @@ struct policy_query {
 	const struct address *header_from; /* From: of the message, or NULL while it is not known */
 	const struct netaddr *client;	   /* NULL: unknown, or none (sendmail(1)) */
 	bool is_authenticated;
-	bool is_submitted_locally; /* sendmail(1), non_smtpd_milters */
+	bool is_submitted_locally;   /* sendmail(1), non_smtpd_milters */
 	int64_t declared_size_bytes; /* SIZE= at MAIL FROM, or SIZE_NOT_DECLARED */
 	int64_t now_unix;
 };
 
 enum policy_source {
 	SOURCE_RULE,
-	SOURCE_DEFAULT,	       /* default_requirement or local_requirement */
+	SOURCE_DEFAULT, /* default_requirement or local_requirement */
 	SOURCE_EXEMPT_RECIPIENTS,
-	SOURCE_HISTORY,	       /* a ratchet that locked, or the reply window */
+	SOURCE_HISTORY, /* a ratchet that locked, or the reply window */
 };
 
 /* What an earlier transaction recorded about this message (mixed recipients, step 2). */
@@ -45,18 +45,19 @@ enum split_class { SPLIT_NONE, SPLIT_PASSED, SPLIT_FAILED };
 
 struct policy_answer {
 	enum requirement requirement; /* as the rule or the default says */
-	enum requirement demand;      /* what must be met now: ratchet resolved to observe or encrypted */
+	enum requirement demand; /* what must be met now: ratchet resolved to observe or encrypted */
 	enum policy_source source;
 	int64_t rule_id; /* 0: no rule */
 	bool is_local;	 /* counted as one of ours */
 	bool is_paused;
 	enum split_class split_class;
 	char help_url[HELP_URL_MAX + 1]; /* the rule's */
-	char why[200];			 /* one clause: "rule 12 (.example.org)", "default_requirement" ... */
+	char why[200]; /* one clause: "rule 12 (.example.org)", "default_requirement" ... */
 };
 
 /* 0, or -1: the database could not be asked (db_error()). */
-int policy_decide(struct db *d, const struct settings *s, const struct policy_query *q, struct policy_answer *a);
+int policy_decide(struct db *d, const struct settings *s, const struct policy_query *q,
+		  struct policy_answer *a);
 
 const char *policy_source_name(enum policy_source source);
 
@@ -64,7 +65,8 @@ const char *policy_source_name(enum policy_source source);
  * (why_lost ""). */
 int policy_explain(struct db *d, const struct settings *s, const struct policy_query *q,
 		   struct policy_answer *a,
-		   void (*tell)(void *context, const struct rule *r, const char *why_lost), void *context);
+		   void (*tell)(void *context, const struct rule *r, const char *why_lost),
+		   void *context);
 
 /* Mixed recipients, step 3. One per transaction, zero-initialised; in the policy server one an instance.
  * policy_split_defers() says whether this recipient must come another time, and remembers the class of the

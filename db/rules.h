@@ -47,8 +47,8 @@ int rule_client_parse(const char *text, struct rule *r, char *err, size_t err_si
 /* One rule a line, the text form that import reads and export writes (pgpgate.8). out_size >= 2048. */
 char *rule_format(const struct rule *r, char *out, size_t out_size);
 /* Parses one line of that form. now_unix for offsets in dates. 0, 1 for a blank or comment line, -1 with err. */
-int rule_parse(const char *line, const char *delimiters, int64_t now_unix, struct rule *out, char *err,
-	       size_t err_size);
+int rule_parse(const char *line, const char *delimiters, int64_t now_unix, struct rule *out,
+	       char *err, size_t err_size);
 
 /* Adds; a rule with the same recipient, sender and client is replaced: then *replaced holds the old one
  * and *was_replaced is true. r->id, created_at are set. Either pointer may be NULL. 0 or -1. */
@@ -66,7 +66,8 @@ struct rules_filter {
 	bool only_expired;		 /* expired at now_unix */
 	int64_t now_unix;
 };
-int rules_list(struct db *d, const struct rules_filter *f, int (*tell)(void *context, const struct rule *r),
+int rules_list(struct db *d, const struct rules_filter *f,
+	       int (*tell)(void *context, const struct rule *r),
 	       void *context); /* 0, -1 failed; a tell() that returns nonzero ends the list, returned as it is */
 
 /* The audit trail, oldest first. Texts are rule_format() of before and after, "" where there is none. */

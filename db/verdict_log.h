@@ -20,7 +20,8 @@
 #include "common/verdict.h"
 #include "db/policy.h"
 
-#define VERDICT_LOG_WAIT_MS 10000 /* the longest that submit waits: smtpd's patience is 300 s, ours is not */
+/* The longest that submit waits: smtpd's patience is 300 s, ours is not. */
+#define VERDICT_LOG_WAIT_MS 10000
 
 struct verdict_recipient {
 	const char *address; /* canonical */
@@ -41,9 +42,9 @@ struct verdict_record {
 	const char *authenticated; /* login name, escaped */
 	const char *sender;	   /* canonical text; "<>" */
 	bool is_sender_trustworthy;
-	const char *header_from; /* canonical address of From:, or "" */
-	bool is_local;		 /* one of ours sent it: opens the reply window */
-	const char *message_id; /* escaped */
+	const char *header_from;     /* canonical address of From:, or "" */
+	bool is_local;		     /* one of ours sent it: opens the reply window */
+	const char *message_id;	     /* escaped */
 	int64_t declared_size_bytes; /* or SIZE_NOT_DECLARED */
 	int64_t size_bytes;
 	const struct judgement *judgement;
@@ -52,7 +53,7 @@ struct verdict_record {
 	const char *reply; /* outcome_reply_text() */
 	const struct verdict_recipient *recipients;
 	size_t n_recipients;
-	bool has_split_digest;	      /* mixed recipients, step 4 */
+	bool has_split_digest; /* mixed recipients, step 4 */
 	unsigned char split_digest[32];
 };
 

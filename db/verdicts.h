@@ -26,11 +26,11 @@ struct verdicts_filter {
 	int64_t since_unix, until_unix; /* 0: open */
 	const char *recipient;		/* address, or domain pattern text; NULL: all */
 	const char *sender;
-	int verdict;			/* enum verdict, or -1 */
-	int action;			/* enum action, or -1 */
-	const char *queue_id;		/* NULL: all */
-	int64_t after_id;		/* only newer ones (for --follow) */
-	int64_t last_n;			/* the newest N that match, told oldest first; 0: all */
+	int verdict;	      /* enum verdict, or -1 */
+	int action;	      /* enum action, or -1 */
+	const char *queue_id; /* NULL: all */
+	int64_t after_id;     /* only newer ones (for --follow) */
+	int64_t last_n;	      /* the newest N that match, told oldest first; 0: all */
 };
 
 /* Tells matching rows, oldest first. 0, -1 failed; a nonzero tell() ends it and is returned. */

@@ -38,16 +38,16 @@ void transaction_client(struct transaction *t, const char *address, bool is_subm
 /* MAIL FROM: forgets everything of the message before. sender: {mail_addr} or the raw argument.
  * is_raw: it is the raw argument. authenticated: login name or NULL. size: of SIZE=, or
  * SIZE_NOT_DECLARED. queue_id may be NULL here. */
-void transaction_mail(struct transaction *t, const char *sender, bool is_raw, const char *authenticated,
-		      int64_t declared_size_bytes, const char *host);
+void transaction_mail(struct transaction *t, const char *sender, bool is_raw,
+		      const char *authenticated, int64_t declared_size_bytes, const char *host);
 
 enum transaction_reply {
 	TRANSACTION_CONTINUE,
 	TRANSACTION_DEFER,    /* 450 for this recipient: *out is filled (outcome_defer_class) */
 	TRANSACTION_TEMPFAIL, /* our own fault: *out is filled (outcome_tempfail) */
 };
-enum transaction_reply transaction_recipient(struct transaction *t, const char *recipient, bool is_raw,
-					     struct outcome *out);
+enum transaction_reply transaction_recipient(struct transaction *t, const char *recipient,
+					     bool is_raw, struct outcome *out);
 
 void transaction_header(struct transaction *t, const char *name, const char *value);
 void transaction_end_of_header(struct transaction *t);

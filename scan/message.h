@@ -13,7 +13,8 @@
 
 #include "scan/scan.h"
 
-#define MESSAGE_FIELD_MAX 65536 /* bytes: Postfix's header_size_limit is 102400; structure fits here */
+/* Bytes: Postfix's header_size_limit is 102400; structure fits here. */
+#define MESSAGE_FIELD_MAX 65536
 
 struct message;
 

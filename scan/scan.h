@@ -40,22 +40,22 @@ struct scan_facts {
 	struct finding claim; /* what says so */
 	struct finding fault; /* first thing that makes the message ambiguous or malformed */
 
-	unsigned n_messages;	     /* valid OpenPGP encrypted messages */
-	bool is_pgp_mime;	     /* exactly RFC 3156 section 4 */
-	bool has_pgp_mime_parts;     /* its parts, in another structure */
+	unsigned n_messages;	      /* valid OpenPGP encrypted messages */
+	bool is_pgp_mime;	      /* exactly RFC 3156 section 4 */
+	bool has_pgp_mime_parts;      /* its parts, in another structure */
 	struct finding password_only; /* a message that only passwords open */
-	struct finding legacy;	     /* a message in packet 9, without integrity protection */
+	struct finding legacy;	      /* a message in packet 9, without integrity protection */
 
-	int64_t cleartext_bytes;   /* readable octets that are not white space */
-	struct finding readable;   /* the first of them */
+	int64_t cleartext_bytes; /* readable octets that are not white space */
+	struct finding readable; /* the first of them */
 
-	bool is_signed;		  /* wholly covered by an OpenPGP signature */
-	bool is_smime;		  /* the whole body is CMS enveloped data */
-	bool is_report;		  /* a well-formed multipart/report, whoever sent it */
+	bool is_signed; /* wholly covered by an OpenPGP signature */
+	bool is_smime;	/* the whole body is CMS enveloped data */
+	bool is_report; /* a well-formed multipart/report, whoever sent it */
 	enum report_returns returns;
-	bool is_securejoin;	  /* a SecureJoin request */
-	bool is_autocrypt_setup;  /* an Autocrypt setup message, whoever it is for */
-	bool is_subject_hidden;	  /* no Subject, or "...", "[...]", "Encrypted Message" */
+	bool is_securejoin;	 /* a SecureJoin request */
+	bool is_autocrypt_setup; /* an Autocrypt setup message, whoever it is for */
+	bool is_subject_hidden;	 /* no Subject, or "...", "[...]", "Encrypted Message" */
 
 	size_t n_key_ids;
 	size_t n_session_keys;
@@ -64,12 +64,12 @@ struct scan_facts {
 
 /* One leaf or multipart, told at its end, for `check --explain`. Strings live during the call. */
 struct scan_part {
-	const char *path;	 /* "1", "2.1"; "" is the message's own body */
-	unsigned depth;		 /* 0 is the message itself */
+	const char *path; /* "1", "2.1"; "" is the message's own body */
+	unsigned depth;	  /* 0 is the message itself */
 	bool is_multipart;
-	const char *type;	 /* "text/plain", lower case, escaped */
-	const char *encoding;	 /* "7bit", ... */
-	const char *finding;	 /* "OpenPGP message, 2 recipients", "readable text: 140 bytes", ... */
+	const char *type;     /* "text/plain", lower case, escaped */
+	const char *encoding; /* "7bit", ... */
+	const char *finding;  /* "OpenPGP message, 2 recipients", "readable text: 140 bytes", ... */
 };
 typedef void scan_observer(void *context, const struct scan_part *part);
 
@@ -85,8 +85,8 @@ void scan_observe(struct scan *s, scan_observer *observer, void *context);
 
 /* One field of the message's own header, as a milter gets it: name without colon (white space before the
  * colon, if any, still on it), value without the final line end, folds as LF or CR LF. */
-void scan_header(struct scan *s, const unsigned char *name, size_t name_len, const unsigned char *value,
-		 size_t value_len);
+void scan_header(struct scan *s, const unsigned char *name, size_t name_len,
+		 const unsigned char *value, size_t value_len);
 void scan_end_of_header(struct scan *s);
 
 /* Body octets. True: the verdict can no longer change, and the caller may skip the rest (feeding on is
