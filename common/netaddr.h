@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
  * netaddr.h: IP addresses and networks of clients. IPv4 is kept as IPv4-mapped IPv6 (RFC 4291
- * section 2.5.5.2), so that one comparison serves both. Plain values; any thread.
+ * section 2.5.5.2), so that one comparison serves both; yet no IPv6 network holds an IPv4 address (::/0
+ * means IPv6 only, as in Postfix's CIDR tables), unless it is written within ::ffff:0:0/96. Plain values;
+ * any thread.
  */
 #ifndef PGPGATE_COMMON_NETADDR_H
 #define PGPGATE_COMMON_NETADDR_H

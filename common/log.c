@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: ISC */
+#include "common/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "common/utf8.h"
+
+/* A line: the longest verdict line names eight recipients of 320 bytes, escaped. */
+#define LINE_MAX_BYTES 8192
+
+/* Set by log_open() before there are threads, read only afterwards. */
+static const char *log_ident = "pgpgate";
+static bool log_to_stderr = true;
+static bool log_with_priority;
+static int log_verbose;
+
+void log_open(const char *ident, bool to_stderr, int verbose)
+{
+	log_ident = ident;
+	log_to_stderr = to_stderr;
+	log_with_priority = to_stderr && getenv("JOURNAL_STREAM") != NULL;
+	log_verbose = verbose;
+	closelog();
+	if (!to_stderr)
+		openlog(ident, LOG_PID | LOG_NDELAY, LOG_MAIL);
+}
+
+/* A last line of defence for a caller that forgot log_escape(): one line stays one line. */
+static void mask_controls(char *line)
+{
+	for (; *line != '\0'; line++)
+		if ((unsigned char)*line < 0x20 || *line == 0x7f)
+			*line = '?';
+}
+
+/* One write() a line, so that lines of several threads and processes do not mix. */
+static void write_line(const char *line, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(STDERR_FILENO, line, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return; /* nobody is left to be told */
+		line += n;
+		len -= (size_t)n;
+	}
+}
+
+__attribute__((format(printf, 2, 0))) static void log_line(int priority, const char *format,
+							   va_list arguments)
+{
+	char text[LINE_MAX_BYTES];
+	char line[LINE_MAX_BYTES + 128];
+	char prefix[8] = "";
+	int saved_errno = errno;
+	int len;
+
+	vsnprintf(text, sizeof(text), format, arguments);
+	mask_controls(text);
+	if (!log_to_stderr) {
+		syslog(LOG_MAIL | priority, "%s", text);
+		errno = saved_errno;
+		return;
+	}
+	if (log_with_priority)
+		snprintf(prefix, sizeof(prefix), "<%d>", priority);
+	len = snprintf(line, sizeof(line), "%s%.100s: %s\n", prefix, log_ident, text);
+	if (len > 0)
+		write_line(line, (size_t)len < sizeof(line) ? (size_t)len : sizeof(line) - 1);
+	errno = saved_errno;
+}
+
+#define LOG_FUNCTION(name, priority)                             \
+	void name(const char *format, ...)                       \
+	{                                                        \
+		va_list arguments;                               \
+                                                                 \
+		if ((priority) == LOG_DEBUG && log_verbose == 0) \
+			return;                                  \
+		va_start(arguments, format);                     \
+		log_line((priority), format, arguments);         \
+		va_end(arguments);                               \
+	}
+
+LOG_FUNCTION(log_error, LOG_ERR)
+LOG_FUNCTION(log_warning, LOG_WARNING)
+LOG_FUNCTION(log_info, LOG_INFO)
+LOG_FUNCTION(log_debug, LOG_DEBUG)
+
+/* Writes the escaped form of the first unit of text (a character, or one bad byte) to piece. Returns how
+ * many bytes of text it stands for. */
+static size_t escape_unit(const unsigned char *text, size_t len, char piece[20], size_t *piece_len)
+{
+	uint32_t codepoint;
+	size_t n = utf8_decode(text, len, &codepoint);
+
+	if (n == 1 && codepoint == '\\') {
+		memcpy(piece, "\\\\", 2);
+		*piece_len = 2;
+		return 1;
+	}
+	if (n > 0 && !utf8_is_deceptive(codepoint)) {
+		memcpy(piece, text, n);
+		*piece_len = n;
+		return n;
+	}
+	if (n == 0)
+		n = 1;
+	*piece_len = 0;
+	for (size_t i = 0; i < n; i++)
+		*piece_len += (size_t)snprintf(piece + *piece_len, 5, "\\x%02X", text[i]);
+	return n;
+}
+
+char *log_escape(char *out, size_t out_size, const char *text, size_t text_len)
+{
+	const unsigned char *bytes = (const unsigned char *)text;
+	size_t room = out_size - 1;
+	size_t used = 0;
+	size_t cut = 0; /* the last place where "..." still fits */
+
+	while (text_len > 0) {
+		char piece[20];
+		size_t piece_len;
+		size_t n = escape_unit(bytes, text_len, piece, &piece_len);
+
+		if (used + piece_len > room) {
+			memcpy(out + cut, "...", 3);
+			used = cut + 3;
+			break;
+		}
+		memcpy(out + used, piece, piece_len);
+		used += piece_len;
+		if (used + 3 <= room)
+			cut = used;
+		bytes += n;
+		text_len -= n;
+	}
+	out[used] = '\0';
+	return out;
+}
