@@ -1,0 +1,101 @@
+-- SPDX-License-Identifier: ISC
+--
+-- history.sql: what earlier verdicts decide later: pairs, the reply window, evidence for mixed recipients.
+
+-- name: pair_encrypted
+INSERT INTO pair (sender_key, recipient_key, first_encrypted_unix, last_encrypted_unix, n_encrypted)
+VALUES (?1, ?2, ?3, ?3, 1)
+ON CONFLICT (sender_key, recipient_key) DO UPDATE
+SET first_encrypted_unix = coalesce(first_encrypted_unix, ?3),
+	last_encrypted_unix = max(coalesce(last_encrypted_unix, 0), ?3),
+	n_encrypted = n_encrypted + 1;
+
+-- name: pair_cleartext
+INSERT INTO pair (sender_key, recipient_key, first_cleartext_unix, last_cleartext_unix, n_cleartext)
+VALUES (?1, ?2, ?3, ?3, 1)
+ON CONFLICT (sender_key, recipient_key) DO UPDATE
+SET first_cleartext_unix = coalesce(first_cleartext_unix, ?3),
+	last_cleartext_unix = max(coalesce(last_cleartext_unix, 0), ?3),
+	n_cleartext = n_cleartext + 1;
+
+-- name: pair_delete
+DELETE FROM pair
+WHERE sender_key = ?1
+	AND recipient_key = ?2;
+
+-- name: outgoing_cleartext
+INSERT INTO outgoing (sender_key, domain, last_cleartext_unix)
+VALUES (?1, ?2, ?3)
+ON CONFLICT (sender_key, domain) DO UPDATE
+SET last_cleartext_unix = max(last_cleartext_unix, ?3);
+
+-- name: split_insert
+INSERT INTO split_evidence (sender_key, recipient_key, declared_size_bytes, passed, time_unix)
+VALUES (?1, ?2, ?3, ?4, ?5)
+ON CONFLICT (sender_key, recipient_key, declared_size_bytes) DO UPDATE
+SET passed = ?4,
+	time_unix = ?5;
+
+-- name: attempt_insert
+-- ?3: seconds within which a further attempt is not counted.
+INSERT INTO split_attempt (digest, n_attempts, last_counted_unix)
+VALUES (?1, 1, ?2)
+ON CONFLICT (digest) DO UPDATE
+SET n_attempts = n_attempts + 1,
+	last_counted_unix = ?2
+WHERE last_counted_unix <= ?2 - ?3;
+
+-- name: pair_sweep_end
+-- The key that ends the next step of a sweep: NULL columns when fewer rows are left.
+SELECT sender_key, recipient_key
+FROM pair
+WHERE (sender_key, recipient_key) > (?1, ?2)
+ORDER BY sender_key, recipient_key
+LIMIT 1 OFFSET ?3;
+
+-- name: pair_sweep
+DELETE FROM pair
+WHERE (sender_key, recipient_key) > (?1, ?2)
+	AND (sender_key, recipient_key) <= (?3, ?4)
+	AND max(coalesce(last_encrypted_unix, 0), coalesce(last_cleartext_unix, 0)) < ?5;
+
+-- name: pair_sweep_rest
+DELETE FROM pair
+WHERE (sender_key, recipient_key) > (?1, ?2)
+	AND max(coalesce(last_encrypted_unix, 0), coalesce(last_cleartext_unix, 0)) < ?3;
+
+-- name: outgoing_sweep_end
+SELECT sender_key, domain
+FROM outgoing
+WHERE (sender_key, domain) > (?1, ?2)
+ORDER BY sender_key, domain
+LIMIT 1 OFFSET ?3;
+
+-- name: outgoing_sweep
+DELETE FROM outgoing
+WHERE (sender_key, domain) > (?1, ?2)
+	AND (sender_key, domain) <= (?3, ?4)
+	AND last_cleartext_unix < ?5;
+
+-- name: outgoing_sweep_rest
+DELETE FROM outgoing
+WHERE (sender_key, domain) > (?1, ?2)
+	AND last_cleartext_unix < ?3;
+
+-- name: split_expire
+DELETE FROM split_evidence
+WHERE (sender_key, recipient_key, declared_size_bytes) IN (
+	SELECT sender_key, recipient_key, declared_size_bytes
+	FROM split_evidence
+	WHERE time_unix < ?1
+	ORDER BY time_unix
+	LIMIT ?2);
+
+-- name: attempt_expire
+DELETE FROM split_attempt
+WHERE digest IN (
+	SELECT digest
+	FROM split_attempt
+	WHERE last_counted_unix < ?1
+	ORDER BY last_counted_unix
+	LIMIT ?2);

@@ -1,0 +1,66 @@
+-- SPDX-License-Identifier: ISC
+--
+-- policy.sql: what a decision asks. Each is one descent of an index, however many rules there are.
+
+-- name: policy_has_recipient
+SELECT 1
+FROM rule
+WHERE recipient = ?1
+LIMIT 1;
+
+-- name: policy_has_sender
+SELECT 1
+FROM rule
+WHERE recipient = ?1
+	AND sender = ?2
+LIMIT 1;
+
+-- name: policy_rule_of_client
+SELECT id, recipient, sender, client, requirement, starts_at_unix, expires_at_unix, note, help_url,
+	author, created_at_unix, hits, last_hit_at_unix
+FROM rule
+WHERE recipient = ?1
+	AND sender = ?2
+	AND client = ?3
+	AND generation <= ?4
+ORDER BY generation DESC
+LIMIT 1;
+
+-- name: policy_rule_of_network
+-- The last network that sorts at or before an address, or before a network around it.
+SELECT id, recipient, sender, client, requirement, starts_at_unix, expires_at_unix, note, help_url,
+	author, created_at_unix, hits, last_hit_at_unix
+FROM rule
+WHERE recipient = ?1
+	AND sender = ?2
+	AND client >= 'net:'
+	AND client <= ?3
+	AND generation <= ?4
+ORDER BY client DESC, generation DESC
+LIMIT 1;
+
+-- name: policy_pair
+SELECT first_encrypted_unix, last_encrypted_unix, n_encrypted,
+	first_cleartext_unix, last_cleartext_unix, n_cleartext
+FROM pair
+WHERE sender_key = ?1
+	AND recipient_key = ?2;
+
+-- name: policy_outgoing
+SELECT last_cleartext_unix
+FROM outgoing
+WHERE sender_key = ?1
+	AND domain = ?2;
+
+-- name: policy_split
+SELECT passed
+FROM split_evidence
+WHERE sender_key = ?1
+	AND recipient_key = ?2
+	AND declared_size_bytes = ?3
+	AND time_unix > ?4;
+
+-- name: policy_attempts
+SELECT n_attempts, last_counted_unix
+FROM split_attempt
+WHERE digest = ?1;

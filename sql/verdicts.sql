@@ -1,0 +1,110 @@
+-- SPDX-License-Identifier: ISC
+--
+-- verdicts.sql: writing and reading the verdict log.
+
+-- name: verdict_insert
+INSERT INTO verdict (time_unix, queue_id, host, client, authenticated, sender_key, header_from_key,
+	is_local, message_id, declared_size_bytes, size_bytes, verdict, form, reason, detail,
+	cleartext_bytes, returns_readable, action, would, reply)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20);
+
+-- name: verdict_recipient_insert
+INSERT INTO verdict_recipient (verdict_id, position, recipient_key, is_trustworthy, requirement, demand,
+	source, rule_id, passes)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
+
+-- name: verdict_of_id
+SELECT id, time_unix, queue_id, host, client, authenticated, sender_key, header_from_key, is_local,
+	message_id, declared_size_bytes, size_bytes, verdict, form, reason, detail, cleartext_bytes,
+	returns_readable, action, would, reply
+FROM verdict
+WHERE id = ?1;
+
+-- name: verdict_recipients
+SELECT recipient_key, is_trustworthy, requirement, demand, source, rule_id, passes
+FROM verdict_recipient
+WHERE verdict_id = ?1
+ORDER BY position;
+
+-- name: verdict_ids_after
+SELECT id, time_unix, verdict, action
+FROM verdict
+WHERE id > ?1
+ORDER BY id
+LIMIT ?2;
+
+-- name: verdict_ids_forward
+-- By time, from after (time, id).
+SELECT id, time_unix, verdict, action
+FROM verdict
+WHERE (time_unix, id) > (?1, ?2)
+	AND time_unix < ?3
+ORDER BY time_unix, id
+LIMIT ?4;
+
+-- name: verdict_ids_backward
+-- By time, from before (time, id).
+SELECT id, time_unix, verdict, action
+FROM verdict
+WHERE (time_unix, id) < (?1, ?2)
+	AND time_unix >= ?3
+ORDER BY time_unix DESC, id DESC
+LIMIT ?4;
+
+-- name: verdict_ids_of_queue_id
+SELECT id, queue_id
+FROM verdict
+WHERE queue_id = ?1
+	AND id > ?3
+ORDER BY queue_id, id
+LIMIT ?4;
+
+-- name: verdict_ids_of_sender
+SELECT id, sender_key
+FROM verdict
+WHERE sender_key = ?1
+	AND id > ?3
+ORDER BY sender_key, id
+LIMIT ?4;
+
+-- name: verdict_ids_of_senders
+-- A range of keys, from after (key, id).
+SELECT id, sender_key
+FROM verdict
+WHERE (sender_key, id) > (?1, ?3)
+	AND sender_key < ?2
+ORDER BY sender_key, id
+LIMIT ?4;
+
+-- name: verdict_ids_of_recipient
+SELECT verdict_id, recipient_key
+FROM verdict_recipient
+WHERE recipient_key = ?1
+	AND verdict_id > ?3
+ORDER BY recipient_key, verdict_id
+LIMIT ?4;
+
+-- name: verdict_ids_of_recipients
+-- A range of keys, from after (key, id).
+SELECT verdict_id, recipient_key
+FROM verdict_recipient
+WHERE (recipient_key, verdict_id) > (?1, ?3)
+	AND recipient_key < ?2
+ORDER BY recipient_key, verdict_id
+LIMIT ?4;
+
+-- name: verdict_span
+SELECT
+	(SELECT min(id) FROM verdict),
+	(SELECT max(id) FROM verdict),
+	(SELECT min(time_unix) FROM verdict),
+	(SELECT max(time_unix) FROM verdict);
+
+-- name: verdict_expire
+DELETE FROM verdict
+WHERE id IN (
+	SELECT id
+	FROM verdict
+	WHERE time_unix < ?1
+	ORDER BY time_unix
+	LIMIT ?2);
