@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""Holds the manual pages and the programs together: settings, reasons, commands, options, mdoc.
+
+PGPGATE_BUILD names the build directory (default: build/ in the tree). What needs a program that is not
+built is skipped. Ends with the line "N passed, N failed, N skipped".
+"""
+
+import glob
+import os
+import re
+import subprocess
+import sys
+
+TREE = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+BUILD = os.path.realpath(os.environ.get("PGPGATE_BUILD", os.path.join(TREE, "build")))
+PGPGATE = os.path.join(BUILD, "pgpgate")
+
+counts = {"passed": 0, "failed": 0, "skipped": 0}
+
+
+def passed(name):
+    counts["passed"] += 1
+
+
+def failed(name, why):
+    counts["failed"] += 1
+    print(f"FAIL {name}: {why}")
+
+
+def skipped(name, why):
+    counts["skipped"] += 1
+    print(f"SKIP {name}: {why}")
+
+
+def check(name, complaints):
+    """One test: fails with each of the complaints, passes without any."""
+    if complaints:
+        failed(name, "; ".join(complaints))
+    else:
+        passed(name)
+
+
+def read(path):
+    with open(os.path.join(TREE, path), encoding="utf-8") as file:
+        return file.read()
+
+
+def rendered(page):
+    """The page as text on lines without end, so that no phrase is broken."""
+    text = subprocess.run(
+        ["mandoc", "-Tascii", "-Owidth=10000", os.path.join(TREE, "man", page)],
+        check=True, capture_output=True, text=True).stdout
+    return re.sub(r".\x08", "", text)
+
+
+def run(*arguments):
+    return subprocess.run([PGPGATE, *arguments], check=True, capture_output=True, text=True).stdout
+
+
+def both_ways(name, in_program, in_page):
+    """Compares two sets of words."""
+    check(name, [f"{word}: not in the manual page" for word in sorted(in_program - in_page)]
+          + [f"{word}: not in the program" for word in sorted(in_page - in_program)])
+
+
+def test_mdoc():
+    for page in sorted(glob.glob(os.path.join(TREE, "man", "*.[0-9]"))):
+        lint = subprocess.run(["mandoc", "-Tlint", "-Wwarning", page], capture_output=True, text=True)
+        check(f"mdoc {os.path.basename(page)}", (lint.stdout + lint.stderr).strip().splitlines())
+
+
+def page_settings():
+    """Key -> default, from the heads "KEY (default: VALUE)" of pgpgate.conf(5)."""
+    heads = re.findall(r"^ +([a-z_]+) \(default: (.*)\)$", rendered("pgpgate.conf.5"), re.M)
+    return {key: "" if default == "empty" else default for key, default in heads}
+
+
+def test_settings():
+    program = {}
+    for line in run("config", "-d").splitlines():
+        key, _, value = line.partition("=")
+        program[key.strip()] = value.strip()
+    page = page_settings()
+    both_ways("settings: the keys of pgpgate.conf(5)", set(program), set(page))
+    for key in sorted(set(program) & set(page)):
+        wrong = program[key] != page[key]
+        check(f"settings: default of {key}",
+              [f"'{program[key]}' in the program, '{page[key]}' in pgpgate.conf(5)"] if wrong else [])
+
+
+def page_reasons():
+    text = read("man/pgpgate-verdicts.7")
+    reasons = text[text.index(".Sh REASONS"):]
+    reasons = reasons[:reasons.index("\n.Sh ", 1)]
+    return set(re.findall(r"^\.It Li ([a-z-]+)$", reasons, re.M))
+
+
+def test_reasons():
+    page = page_reasons()
+    sources = "".join(read(f"scan/{os.path.basename(f)}") for f in glob.glob(os.path.join(TREE, "scan", "*.c")))
+    # The second argument of whatever notes a finding.
+    call = r'\b\w*(?:fault|finding|readable|claim|note|decide|reason|because)\w*\((?:[^,()"]|\([^()]*\))*,\s*"([a-z-]+)"'
+    program = set(re.findall(call, sources))
+    literals = set(re.findall(r'"([a-z-]+)"', sources))
+    check("reasons: all that scan/ notes are in pgpgate-verdicts(7)",
+          [f"{slug}: not in the manual page" for slug in sorted(program - page)])
+    check("reasons: all of pgpgate-verdicts(7) are in scan/",
+          [f"{slug}: not in scan/*.c" for slug in sorted(page - literals)])
+    golden = set()
+    for file in glob.glob(os.path.join(TREE, "tests", "mail", "**", "*.verdict"), recursive=True):
+        with open(file, encoding="utf-8") as verdict:
+            golden |= set(re.findall(r"\breason[=:]\s*([a-z-]+)", verdict.read()))
+    check("reasons: all of the golden mail are in pgpgate-verdicts(7)",
+          [f"{slug}: not in the manual page" for slug in sorted(golden - page)])
+
+
+def program_commands():
+    return set(re.findall(r"^  ([a-z]+)\b", run("--help"), re.M))
+
+
+def page_commands():
+    return set(re.findall(r"^\.It Cm ([a-z]+)\b", page_part("DESCRIPTION"), re.M))
+
+
+def page_part(section):
+    """The source of one section of pgpgate(8)."""
+    text = read("man/pgpgate.8")
+    text = text[text.index(f".Sh {section}"):]
+    end = text.find("\n.Sh ", 1)
+    return text[:end] if end > 0 else text
+
+
+def page_options():
+    """Command -> its long options, from the heads of its items in pgpgate(8)."""
+    options = {}
+    shared = set()
+    head = None
+    for line in page_part("DESCRIPTION").splitlines():
+        item = re.match(r"\.It Cm ([a-z]+)\b", line)
+        long_options = set(re.findall(r"Fl Fl ([a-z-]+)", line))
+        if item:
+            head = item.group(1)
+            options.setdefault(head, set()).update(long_options)
+        elif line.startswith(".It Fl Fl") and head == "observe":
+            shared |= long_options
+    for command in ("exempt", "require", "observe"):
+        options.setdefault(command, set()).update(shared)
+    return options
+
+
+def test_commands():
+    program = program_commands()
+    both_ways("commands: pgpgate --help and pgpgate(8)", program, page_commands())
+    page = page_options()
+    for command in sorted(program & set(page)):
+        options = set(re.findall(r"--([a-z][a-z-]*)", run(command, "--help"))) - {"help", "json"}
+        both_ways(f"commands: options of {command}", options, page[command])
+
+
+def main():
+    test_mdoc()
+    test_reasons()
+    if os.access(PGPGATE, os.X_OK):
+        test_settings()
+        test_commands()
+    else:
+        skipped("settings and commands", f"{PGPGATE} is not built (PGPGATE_BUILD)")
+    print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts))
+    return 1 if counts["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
