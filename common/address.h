@@ -8,6 +8,10 @@
  * to A-labels (libidn2, non-transitional), ASCII letters of the local part lower-cased, Unicode
  * normalised to NFC. The null sender is "<>". Address literals stay, lower-cased.
  *
+ * Not canonical (ADDRESS_BAD): invalid UTF-8, control characters, an empty local part, over 320 bytes; also
+ * a domain that is no host name, and a local part that holds a quote, a backslash or an angle bracket once
+ * it is unquoted: it would read as another one when it is read again.
+ *
  * Plain values without memory of their own; any thread.
  */
 #ifndef PGPGATE_COMMON_ADDRESS_H
@@ -37,6 +41,13 @@ struct address {
 /* Canonicalises raw (raw_len bytes, hostile). Never fails: what cannot be canonical is ADDRESS_BAD. */
 void address_canonical(const char *raw, size_t raw_len, struct address *out);
 
+/* The same for the form that Postfix's policy protocol has: the local part is unquoted already, so that
+ * quotes and backslashes are octets of it. */
+void address_internal(const char *raw, size_t raw_len, struct address *out);
+
+/* A domain or address literal alone: 0, or -1 when it cannot be canonical. */
+int address_canonical_domain(const char *raw, size_t raw_len, char out[ADDRESS_MAX + 1]);
+
 /* The domain within text (after the last '@'), or "" when there is none. Borrowed from a. */
 const char *address_domain(const struct address *a);
 
@@ -46,6 +57,12 @@ bool address_is_trustworthy(const struct address *a);
 /* The mailbox of a From: field (RFC 5322 section 3.6.2), value as in the header, comments, display
  * names, folding allowed. Exactly one mailbox: 0. None, several, or malformed: -1, out is ADDRESS_BAD. */
 int address_from_header(const char *value, size_t value_len, struct address *out);
+
+/* Bytes of a canonical local part before its extension, by Postfix's rule for recipient_delimiter (a set of
+ * characters): the first that occurs behind the first octet splits; postmaster, mailer-daemon and
+ * double-bounce are never split, nor owner-x and x-request where '-' is a delimiter. local_len when there is
+ * no extension. */
+size_t address_user_len(const char *local, size_t local_len, const char *delimiters);
 
 /* Patterns, most specific first: the order in which they win. */
 enum pattern_kind {
