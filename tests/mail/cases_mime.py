@@ -1,0 +1,481 @@
+# SPDX-License-Identifier: ISC
+"""Golden cases for rules 1 to 12 and 33: header fields, MIME structure, transfer encodings.
+
+A row: name, rule, expected "verdict form reason", message, what it shows; then settings, if any. The name
+begins with the rule's number. "-" for the form is none.
+"""
+
+from mimeparts import *
+from pgppackets import armor, message, noise, packet, signature
+
+ARMOR = armor(message())
+OTHER = armor(message("other"))
+SIG = armor(signature(), kind="SIGNATURE")
+MIME = "encrypted pgp-mime ok"
+MIXED = "encrypted pgp-mixed ok"
+INLINE = "encrypted pgp-inline ok"
+AMBIGUOUS = "invalid - ambiguous-mime"
+OUTSIDE = "partial - text-outside"
+READABLE = "partial - readable-part"
+NONE = "cleartext - no-openpgp"
+TYPE = "Content-Type: " + ENCRYPTED + "\n"
+INLINE_TEXT = text(ARMOR)
+MULTI = 'multipart/mixed; boundary="b1"'
+
+
+def content(value, **kw):
+    """PGP/MIME with this Content-Type."""
+    return pgp_mime(ARMOR, value, **kw)
+
+
+def second(header, body=ARMOR):
+    """PGP/MIME whose second part has this header."""
+    return pgp_mime(None, second=part(body, header))
+
+
+def mixed(*parts, **kw):
+    return mail(multi(*parts, **kw), MULTI)
+
+
+def deep(levels, inner):
+    """inner below this many multiparts, the message's own included."""
+    for i in range(levels - 1, 0, -1):
+        inner = part(multi(inner, boundary="d%d." % i), 'Content-Type: multipart/mixed; boundary="d%d."\n' % i)
+    return mixed(INLINE_TEXT, inner)
+
+
+RULE_1 = [
+    ("r01-plain", 1, MIME, content(ENCRYPTED), "the plainest PGP/MIME"),
+    ("r01-two-content-type", 1, AMBIGUOUS, content(TYPE + "Content-Type: text/plain\n"),
+     "two Content-Type fields"),
+    ("r01-two-content-type-text-first", 1, AMBIGUOUS, content("Content-Type: text/plain\n" + TYPE),
+     "two Content-Type fields, the other order"),
+    ("r01-two-content-type-same", 1, AMBIGUOUS, content(TYPE + TYPE), "two equal Content-Type fields"),
+    ("r01-two-content-type-case", 1, AMBIGUOUS, content(TYPE + "content-TYPE: text/plain\n"),
+     "field names know no case"),
+    ("r01-two-content-type-part", 1, AMBIGUOUS, second(OCTETS + "Content-Type: text/plain\n"),
+     "two Content-Type fields in a part"),
+    ("r01-two-encodings", 1, AMBIGUOUS,
+     second(OCTETS + "Content-Transfer-Encoding: 7bit\nContent-Transfer-Encoding: base64\n"),
+     "two transfer encodings in a part"),
+    ("r01-one-encoding", 1, MIME, second(OCTETS + "Content-Transfer-Encoding: 7bit\n"),
+     "one transfer encoding"),
+    ("r01-two-encodings-top", 1, AMBIGUOUS,
+     content(TYPE + "Content-Transfer-Encoding: 7bit\nContent-Transfer-Encoding: 7bit\n"),
+     "two transfer encodings in the message's header"),
+    ("r01-two-mime-version", 1, AMBIGUOUS, content(TYPE + "MIME-Version: 1.0\n"),
+     "two MIME-Version fields"),
+    ("r01-two-mime-version-part", 1, AMBIGUOUS, second(OCTETS + "MIME-Version: 1.0\nMIME-Version: 1.0\n"),
+     "two MIME-Version fields in a part"),
+    ("r01-one-mime-version-part", 1, MIME, second(OCTETS + "MIME-Version: 1.0\n"),
+     "MIME-Version in a part"),
+    ("r01-two-dispositions", 1, MIME, second(OCTETS + "Content-Disposition: attachment\n"),
+     "other fields may come twice"),
+    ("r01-two-subjects", 1, MIME, content(TYPE + "Subject: again\nX-Loop: a\nX-Loop: a\n"),
+     "other fields of the message may come twice"),
+    ("r01-two-boundaries", 1, AMBIGUOUS, content(ENCRYPTED + '; boundary="b2"'), "two boundary parameters"),
+    ("r01-two-boundaries-same", 1, AMBIGUOUS, content(ENCRYPTED + "; Boundary=b1"),
+     "two equal boundary parameters"),
+    ("r01-two-protocols", 1, AMBIGUOUS, content(ENCRYPTED + '; protocol="application/pgp-encrypted"'),
+     "two protocol parameters"),
+    ("r01-boundary-2231-section", 1, AMBIGUOUS,
+     content('multipart/encrypted; protocol="application/pgp-encrypted"; boundary*0="b"; boundary*1="1"'),
+     "RFC 2231 sections of boundary"),
+    ("r01-boundary-2231-charset", 1, AMBIGUOUS,
+     content("multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary*=us-ascii''b1"),
+     "RFC 2231 charset on boundary"),
+    ("r01-boundary-and-2231", 1, AMBIGUOUS, content(ENCRYPTED + "; boundary*0=b2"),
+     "boundary, and its RFC 2231 form"),
+    ("r01-protocol-2231", 1, AMBIGUOUS,
+     content('multipart/encrypted; protocol*0="application/pgp-encrypted"; boundary="b1"'),
+     "RFC 2231 form of protocol"),
+    ("r01-name-2231", 1, MIME, second("Content-Type: application/octet-stream; name*=utf-8''a.asc\n"),
+     "RFC 2231 on other parameters is common"),
+    ("r01-space-before-colon", 1, AMBIGUOUS, content("Content-Type : " + ENCRYPTED + "\n"),
+     "white space before the colon of Content-Type"),
+    ("r01-tab-before-colon-encoding", 1, AMBIGUOUS, content(TYPE + "Content-Transfer-Encoding\t: 7bit\n"),
+     "a tab before the colon of Content-Transfer-Encoding"),
+    ("r01-space-before-colon-version", 1, AMBIGUOUS, content(TYPE + "MIME-Version : 1.0\n", version=False),
+     "white space before the colon of MIME-Version"),
+    ("r01-space-before-colon-other", 1, MIME, content(TYPE + "X-Mailer : pigeon\n"),
+     "white space before the colon of another field of the message"),
+    ("r01-space-before-colon-part", 1, AMBIGUOUS, second(OCTETS + "X-Mailer : pigeon\n"),
+     "white space before the colon of any field of a part"),
+    ("r01-lone-cr-subject", 1, AMBIGUOUS, content(ENCRYPTED, subject="one\rtwo"),
+     "a lone CR in a field of the message"),
+    ("r01-lone-cr-type", 1, AMBIGUOUS, content(ENCRYPTED + ";\r charset=x"), "a lone CR in Content-Type"),
+    ("r01-lone-cr-part", 1, AMBIGUOUS, second(OCTETS + "X-Note: one\rtwo\n"), "a lone CR in a part's field"),
+    ("r01-parameter-no-value", 1, MIME, content(ENCRYPTED + "; protected;"),
+     "a parameter without value, as Delta Chat writes"),
+    ("r01-parameter-empty", 1, MIME, content(ENCRYPTED + ";"), "a semicolon at the end"),
+    ("r01-two-content-type-cleartext", 1, NONE,
+     mail("Meet me at eight.\n", "Content-Type: text/plain\nContent-Type: text/html\n"),
+     "two Content-Type fields, and no claim of encryption"),
+]
+
+RULE_2 = [
+    ("r02-folded", 2, MIME, content('multipart/encrypted;\n\tprotocol="application/pgp-encrypted";\n boundary="b1"'),
+     "folded after semicolons"),
+    ("r02-folded-everywhere", 2, MIME,
+     content('\n multipart/encrypted\n ;\n protocol\n =\n "application/pgp-encrypted"\n ;\n boundary\n =\n "b1"'),
+     "folded between all tokens"),
+    ("r02-comments", 2, MIME,
+     content('multipart/encrypted (ours); protocol="application/pgp-encrypted" (a (nested) one); boundary="b1" (x)'),
+     "comments after values"),
+    ("r02-case", 2, MIME, content('MULTIPART/Encrypted; PROTOCOL="Application/PGP-Encrypted"; Boundary=b1'),
+     "letter case"),
+    ("r02-token-boundary", 2, MIME, content('multipart/encrypted; protocol="application/pgp-encrypted"; boundary=b1'),
+     "a boundary without quotes"),
+    ("r02-boundary-case", 2, "invalid - ?", content(
+        'multipart/encrypted; protocol="application/pgp-encrypted"; boundary=B1'), "a boundary's case counts"),
+    ("r02-part-type-case", 2, MIME, pgp_mime(ARMOR, first=control(header="CONTENT-type: Application/PGP-encrypted\n")),
+     "letter case in the control part"),
+    ("r02-quote-open", 2, AMBIGUOUS, content('multipart/encrypted; protocol="application/pgp-encrypted"; boundary="b1'),
+     "a quoted string without end"),
+    ("r02-quote-then-text", 2, AMBIGUOUS,
+     content('multipart/encrypted; protocol="application/pgp-encrypted"; boundary="b1"x'),
+     "text after a quoted string"),
+    ("r02-quote-inside", 2, AMBIGUOUS,
+     content('multipart/encrypted; protocol="application/pgp-encrypted"; boundary=b"1"'),
+     "a quoted string inside a token"),
+    ("r02-comment-open", 2, AMBIGUOUS,
+     content('multipart/encrypted; protocol="application/pgp-encrypted"; boundary="b1" (x'),
+     "a comment without end"),
+    ("r02-quoted-malformed-name", 2, MIME, second(
+        'Content-Type: application/octet-stream\nContent-Disposition: attachment; filename="a.asc\n'),
+     "malformed quoting of another field"),
+]
+
+RULE_3 = [
+    ("r03-boundary-space", 3, MIME, pgp_mime(ARMOR, boundary="b1").replace(b"--b1\n", b"--b1 \t\n"),
+     "linear white space after a boundary"),
+    ("r03-close-space", 3, MIME, pgp_mime(ARMOR).replace(b"--b1--\n", b"--b1-- \n"),
+     "linear white space after the close boundary"),
+    ("r03-close-without-line-end", 3, MIME, pgp_mime(ARMOR)[:-1], "the close boundary ends the message"),
+    ("r03-prefix-boundary", 3, MIXED,
+     mail(multi(nested("encrypted", control(), part(ARMOR, OCTETS), boundary="ab",
+                       params='; protocol="application/pgp-encrypted"'), boundary="a"),
+          'multipart/mixed; boundary="a"'), "--ab-- does not close a"),
+    ("r03-prefix-boundary-reversed", 3, MIXED,
+     mail(multi(nested("encrypted", control(), part(ARMOR, OCTETS), boundary="a",
+                       params='; protocol="application/pgp-encrypted"'), boundary="ab"),
+          'multipart/mixed; boundary="ab"'), "--ab is no boundary of a"),
+    ("r03-boundary-goes-on", 3, OUTSIDE, pgp_mime(ARMOR + b"--b1 meet me at eight\n"),
+     "a line that begins with the boundary and goes on is text"),
+    ("r03-close-goes-on", 3, OUTSIDE, pgp_mime(ARMOR + b"--b1--x\n"),
+     "a line that begins with the close boundary and goes on is text"),
+    ("r03-boundary-indented", 3, OUTSIDE, pgp_mime(ARMOR + b" --b1\n"), "an indented boundary is text"),
+    ("r03-boundary-in-data", 3, "invalid - bad-armor", pgp_mime(ARMOR.replace(b"\n\n", b"\n\n--b1x\n")),
+     "text that looks like a boundary, among the data"),
+    ("r03-boundary-dashes", 3, MIME, pgp_mime(ARMOR, ENCRYPTED.replace("b1", "--b--1"), boundary="--b--1"),
+     "a boundary that begins with dashes"),
+    ("r03-boundary-spaces-inside", 3, MIME, pgp_mime(ARMOR, ENCRYPTED.replace("b1", "b 1"), boundary="b 1"),
+     "a boundary with a space inside"),
+    ("r03-boundary-70", 3, MIME, pgp_mime(ARMOR, ENCRYPTED.replace("b1", "b" * 70), boundary="b" * 70),
+     "the longest boundary of RFC 2046"),
+]
+
+RULE_4 = [
+    ("r04-no-close", 4, "invalid - truncated", pgp_mime(ARMOR, close=False), "no close boundary"),
+    ("r04-no-close-inner", 4, "invalid - truncated",
+     mixed(nested("mixed", INLINE_TEXT, close=False)), "an inner multipart without close boundary"),
+    ("r04-no-close-cleartext", 4, NONE, mixed(text("Meet me at eight.\n"), close=False),
+     "no close boundary, and no claim"),
+    ("r04-no-end-line", 4, "invalid - truncated", pgp_mime(armor(message(), end="")), "armor without END"),
+    ("r04-boundary-never", 4, "invalid - bad-structure", mail(ARMOR, ENCRYPTED),
+     "multipart/encrypted whose boundary never appears"),
+    ("r04-boundary-missing", 4, "invalid - bad-structure",
+     content('multipart/encrypted; protocol="application/pgp-encrypted"'), "multipart/encrypted without boundary"),
+    ("r04-mixed-boundary-never", 4, INLINE, mail(ARMOR, MULTI),
+     "multipart/mixed whose boundary never appears is judged as text: armor"),
+    ("r04-mixed-boundary-missing", 4, INLINE, mail(ARMOR, "multipart/mixed"),
+     "multipart/mixed without boundary is judged as text: armor"),
+    ("r04-mixed-boundary-never-text", 4, NONE, mail("Meet me at eight.\n", MULTI),
+     "multipart/mixed whose boundary never appears is judged as text: readable"),
+    ("r04-mixed-boundary-never-beside", 4, OUTSIDE, mail(cat("Meet me at eight.\n", ARMOR), MULTI),
+     "multipart/mixed whose boundary never appears is judged as text: text before armor"),
+    ("r04-only-close", 4, "invalid - bad-structure", mail("--b1--\n", ENCRYPTED),
+     "only the close boundary appears"),
+]
+
+PREAMBLES = [
+    ("encrypted-4880", "This is an OpenPGP/MIME encrypted message (RFC 4880 and 3156)"),
+    ("signed-4880", "This is an OpenPGP/MIME signed message (RFC 4880 and 3156)"),
+    ("encrypted-2440", "This is an OpenPGP/MIME encrypted message (RFC 2440 and 3156)"),
+    ("signed-2440", "This is an OpenPGP/MIME signed message (RFC 2440 and 3156)"),
+    ("encrypted-3156", "This is an OpenPGP/MIME encrypted message (RFC 3156)"),
+    ("multi-part", "This is a multi-part message in MIME format"),
+    ("multi-part-dot", "This is a multi-part message in MIME format."),
+    ("multi-part-dots", "This is a multi-part message in MIME format..."),
+    ("multipart", "This is a multipart message in MIME format."),
+    ("smime-signed", "This is a cryptographically signed message in MIME format."),
+    ("pgp-encrypted", "This message is in MIME format and has been PGP encrypted."),
+    ("pgp-signed", "This message is in MIME format and has been PGP signed."),
+]
+NOT_PREAMBLES = [
+    ("signed-3156", "This is an OpenPGP/MIME signed message (RFC 3156)\n", "signed, RFC 3156 alone: nobody writes it"),
+    ("multi-part-two-dots", "This is a multi-part message in MIME format..\n", "two dots"),
+    ("longer", "This is a multi-part message in MIME format. Meet me at eight.\n", "a known line that goes on"),
+    ("before", "Bob! This is a multi-part message in MIME format.\n", "a known line with text before it"),
+    ("twice", "This is a multi-part message in MIME format.\nThis is a multi-part message in MIME format.\n",
+     "two known lines"),
+    ("text", "Meet me at eight.\n", "any other text"),
+    ("one-letter", "8\n", "one letter"),
+    ("armor", ARMOR.decode() + "\n", "armor in the preamble is not shown as a message by anyone"),
+]
+
+RULE_5 = [("r05-preamble-" + slug, 5, MIME, pgp_mime(ARMOR, preamble=line + "\n"), "the preamble " + line)
+          for slug, line in PREAMBLES]
+RULE_5 += [("r05-not-preamble-" + slug, 5, OUTSIDE, pgp_mime(ARMOR, preamble=line), why)
+           for slug, line, why in NOT_PREAMBLES]
+RULE_5 += [
+    ("r05-preamble-blank", 5, MIME, pgp_mime(ARMOR, preamble=" \t\n\n\n"), "white space before the first boundary"),
+    ("r05-preamble-among-blank", 5, MIME, pgp_mime(
+        ARMOR, preamble="\n\nThis is a multi-part message in MIME format.\n\n"), "a known line among empty lines"),
+    ("r05-epilogue-blank", 5, MIME, pgp_mime(ARMOR, epilogue="\n \t\n\n"), "white space in the epilogue"),
+    ("r05-epilogue-text", 5, OUTSIDE, pgp_mime(ARMOR, epilogue="Meet me at eight.\n"), "text in the epilogue"),
+    ("r05-epilogue-known", 5, OUTSIDE, pgp_mime(ARMOR, epilogue="This is a multi-part message in MIME format.\n"),
+     "a known preamble is no epilogue"),
+    ("r05-epilogue-boundary", 5, "partial - ?", pgp_mime(ARMOR, epilogue="--b1\n\nMeet me at eight.\n--b1--\n"),
+     "a boundary after the close boundary"),
+    ("r05-inner-preamble", 5, OUTSIDE, mixed(nested("mixed", INLINE_TEXT, preamble="Meet me\n")),
+     "text in an inner preamble"),
+    ("r05-inner-epilogue", 5, OUTSIDE, mixed(nested("mixed", INLINE_TEXT, epilogue="Meet me\n")),
+     "text in an inner epilogue"),
+    ("r05-inner-blank", 5, INLINE, mixed(nested("mixed", INLINE_TEXT, epilogue="\n\n", preamble="\n")),
+     "white space around an inner multipart's parts"),
+]
+
+EXCHANGE = [text("\n", "text/plain; charset=\"us-ascii\""), control(), part(ARMOR, OCTETS)]
+RULE_6 = [
+    ("r06-control-trailing-space", 6, MIME, pgp_mime(ARMOR, first=control("Version: 1  \n\n\n")),
+     "white space after Version: 1"),
+    ("r06-control-cr", 6, MIME, pgp_mime(ARMOR, first=control("Version: 1\r\r\n")), "CR CR LF, as Exchange writes",
+     {"lines": "exact"}),
+    ("r06-control-base64", 6, MIME, pgp_mime(ARMOR, first=control(
+        "VmVyc2lvbjogMQo=\n", CONTROL + "Content-Transfer-Encoding: base64\n")), "Version: 1 in base64"),
+    ("r06-control-empty", 6, MIME, pgp_mime(ARMOR, first=control(
+        "", CONTROL + "Content-Transfer-Encoding: base64\n")), "base64 of nothing, as FlowCrypt writes"),
+    ("r06-control-version-2", 6, READABLE, pgp_mime(ARMOR, first=control("Version: 2\n")), "another version"),
+    ("r06-control-more", 6, READABLE, pgp_mime(ARMOR, first=control("Version: 1\nMeet me at eight.\n")),
+     "text after Version: 1"),
+    ("r06-control-before", 6, READABLE, pgp_mime(ARMOR, first=control("Meet me\nVersion: 1\n")),
+     "text before Version: 1"),
+    ("r06-control-version-10", 6, READABLE, pgp_mime(ARMOR, first=control("Version: 10\n")), "Version: 1 goes on"),
+    ("r06-second-text", 6, MIME, second("Content-Type: text/plain; charset=utf-8\n"), "another leaf type for the ciphertext"),
+    ("r06-second-pgp", 6, MIME, second("Content-Type: application/pgp; x-action=encrypt\n"), "application/pgp"),
+    ("r06-second-base64", 6, MIME, second(OCTETS + "Content-Transfer-Encoding: base64\n", b64(ARMOR)), "armor in base64"),
+    ("r06-second-qp", 6, MIME, second(OCTETS + "Content-Transfer-Encoding: quoted-printable\n", qp(ARMOR)),
+     "armor in quoted-printable"),
+    ("r06-second-blank-lines", 6, MIME, pgp_mime(cat("\n \n", ARMOR, "\n\t\n\n")), "white space around the armor"),
+    ("r06-second-two-armors", 6, MIXED, pgp_mime(ARMOR + OTHER), "two armored messages in the second part"),
+    ("r06-second-binary", 6, MIXED, second(OCTETS + "Content-Transfer-Encoding: base64\n", b64(message())),
+     "unarmored ciphertext in the second part"),
+    ("r06-wrong-order", 6, MIXED, pgp_mime(None, first=part(ARMOR, OCTETS), second=control()), "the parts in the wrong order"),
+    ("r06-third-empty", 6, MIXED, pgp_mime(ARMOR, more=(text("\n"),)), "a third part, empty"),
+    ("r06-third-readable", 6, READABLE, pgp_mime(ARMOR, more=(text("Meet me at eight.\n"),)), "a third part, readable"),
+    ("r06-third-ciphertext", 6, MIXED, pgp_mime(ARMOR, more=(part(OTHER, OCTETS),)), "a third part, ciphertext"),
+    ("r06-second-nested", 6, MIXED, pgp_mime(None, second=nested("mixed", part(ARMOR, OCTETS))),
+     "the ciphertext in a multipart of its own"),
+    ("r06-no-protocol", 6, MIXED, content('multipart/encrypted; boundary="b1"'), "no protocol parameter"),
+    ("r06-other-protocol", 6, MIXED, content('multipart/encrypted; protocol="application/pgp"; boundary="b1"'),
+     "another protocol"),
+    ("r06-no-control", 6, "encrypted ? ok", pgp_mime(ARMOR, first=""), "no control part"),
+    ("r06-only-control", 6, "invalid - ?", pgp_mime(ARMOR, second=""), "no ciphertext"),
+    ("r06-second-readable", 6, "invalid - ?", pgp_mime("Meet me at eight.\n"), "text in place of the ciphertext"),
+    ("r06-second-empty", 6, "invalid - ?", pgp_mime("\n"), "nothing in place of the ciphertext"),
+    ("r06-mixed-of-parts", 6, MIXED, content(MULTI), "RFC 3156's parts in a multipart/mixed"),
+    ("r06-exchange", 6, MIXED, mixed(*EXCHANGE), "what Exchange makes of PGP/MIME"),
+    ("r06-exchange-text", 6, READABLE, mixed(text("Meet me\n"), *EXCHANGE[1:]), "Exchange's form, with text"),
+    ("r06-bridge", 6, MIXED, mixed(text("Empty Message\n"), *EXCHANGE[1:]), "what ProtonMail Bridge makes of it"),
+    ("r06-mailing-list", 6, READABLE,
+     mixed(nested("encrypted", control(), part(ARMOR, OCTETS), params='; protocol="application/pgp-encrypted"'),
+           text("_______\nlist mailing list\n")), "a mailing list's footer beside PGP/MIME"),
+    ("r06-mailing-list-no-footer", 6, MIXED,
+     mixed(nested("encrypted", control(), part(ARMOR, OCTETS), params='; protocol="application/pgp-encrypted"')),
+     "PGP/MIME inside a multipart/mixed"),
+]
+
+RULE_7 = [
+    ("r07-inline", 7, INLINE, mail(ARMOR, "text/plain; charset=utf-8"), "one armored text"),
+    ("r07-two-inline", 7, INLINE, mixed(INLINE_TEXT, text(OTHER)), "two armored texts"),
+    ("r07-inline-empty", 7, INLINE, mixed(INLINE_TEXT, text("\n \n")), "an armored text, and white space"),
+    ("r07-inline-readable", 7, READABLE, mixed(INLINE_TEXT, text("Meet me at eight.\n")), "an armored and a readable text"),
+    ("r07-readable-inline", 7, READABLE, mixed(text("Meet me at eight.\n"), INLINE_TEXT), "a readable and an armored text"),
+    ("r07-readable", 7, NONE, mixed(text("Meet me at eight.\n"), text("x")), "readable texts"),
+    ("r07-text", 7, NONE, mail("Meet me at eight.\n", "text/plain"), "one readable text"),
+    ("r07-empty", 7, "cleartext - no-body", mail("", "text/plain"), "no body"),
+    ("r07-blank", 7, "cleartext - no-body", mail("\n \t\n", "text/plain"), "a body of white space"),
+    ("r07-empty-parts", 7, "cleartext - no-body", mixed(text("\n"), text("")), "empty parts only"),
+    ("r07-attachment-gpg", 7, INLINE, mixed(INLINE_TEXT, part(
+        b64(message("file")), 'Content-Type: application/octet-stream; name="a.pdf.gpg"\nContent-Transfer-Encoding: base64\n')),
+     "an encrypted text and an encrypted attachment"),
+    ("r07-attachment-zip", 7, READABLE, mixed(INLINE_TEXT, part(
+        b64(b"PK\x03\x04" + noise(60)), "Content-Type: application/zip\nContent-Transfer-Encoding: base64\n")),
+     "an encrypted text and another attachment"),
+    ("r07-attachment-image", 7, READABLE, mixed(INLINE_TEXT, part(
+        b64(b"\x89PNG\r\n\x1a\n" + noise(60)), "Content-Type: image/png\nContent-Transfer-Encoding: base64\n")),
+     "a picture whose first octet has bit 7 set"),
+    ("r07-signature-part", 7, INLINE, mixed(INLINE_TEXT, part(SIG, "Content-Type: application/pgp-signature\n")),
+     "a detached signature beside"),
+    ("r07-signature-part-text", 7, READABLE, mixed(INLINE_TEXT, part("Meet me\n", "Content-Type: application/pgp-signature\n")),
+     "text that calls itself a detached signature"),
+    ("r07-signature-part-ciphertext", 7, INLINE, mixed(INLINE_TEXT, part(OTHER, "Content-Type: application/pgp-signature\n")),
+     "ciphertext that calls itself a detached signature is ciphertext"),
+    ("r07-signature-as-text", 7, READABLE, mixed(INLINE_TEXT, text(SIG)), "a signature in a text part"),
+    ("r07-signature-part-outside", 7, "partial - ?",
+     mixed(INLINE_TEXT, part(cat("Meet me\n", SIG), "Content-Type: application/pgp-signature\n")),
+     "text before a detached signature"),
+    ("r07-control-beside", 7, "encrypted ? ok", mixed(INLINE_TEXT, control()), "a control part beside an armored text"),
+    ("r07-empty-message", 7, INLINE, mixed(text("Empty Message"), INLINE_TEXT), "Empty Message counts as empty"),
+    ("r07-empty-message-more", 7, READABLE, mixed(text("Empty Message!"), INLINE_TEXT), "Empty Message goes on"),
+    ("r07-empty-message-case", 7, READABLE, mixed(text("empty message"), INLINE_TEXT), "Empty Message in other letters"),
+    ("r07-empty-message-alone", 7, "cleartext - ?", mail("Empty Message\n", "text/plain"), "Empty Message and no ciphertext"),
+    ("r07-separator", 7, INLINE, mixed(INLINE_TEXT, text("-- \n")), "the separator -- counts as empty"),
+    ("r07-separator-footer", 7, READABLE, mixed(INLINE_TEXT, text("-- \nlist\n")), "the separator, and a footer"),
+    ("r07-separator-not-text", 7, READABLE,
+     mixed(INLINE_TEXT, part("--\n", "Content-Type: application/octet-stream\n")), "the separator, not in a text part"),
+    ("r07-depth-16", 7, INLINE, deep(16, text("\n")), "16 levels of multipart"),
+    ("r07-depth-17", 7, "invalid - too-deep", deep(17, text("\n")), "17 levels of multipart"),
+    ("r07-parts-1000", 7, INLINE, mixed(INLINE_TEXT, *["\n"] * 998), "999 parts and the message itself"),
+    ("r07-parts-1001", 7, "invalid - too-many-parts", mixed(INLINE_TEXT, *["\n"] * 1000), "1,001 parts"),
+    ("r07-parts-cleartext", 7, NONE, mixed(text("Meet me\n"), *["\n"] * 1000), "1,001 parts, and no claim"),
+]
+
+HTML = "text/html; charset=utf-8"
+RFC822 = cat(fields(), "Content-Type: text/plain\n\n")
+RULE_8 = [
+    ("r08-html-armor", 8, "cleartext - ?", mail(cat("<pre>", "\n", ARMOR, "</pre>\n"), HTML), "armor inside HTML"),
+    ("r08-html-armor-bare", 8, "cleartext - ?", mail(ARMOR, HTML), "armor and nothing else, called HTML"),
+    ("r08-alternative", 8, "partial - html-part", mixed(nested("alternative", INLINE_TEXT, text(ARMOR, HTML))),
+     "armor in text and in HTML"),
+    ("r08-html-empty", 8, INLINE, mixed(nested("alternative", INLINE_TEXT, text("\n", HTML))), "an empty HTML part"),
+    ("r08-html-readable", 8, "partial - html-part", mixed(INLINE_TEXT, text("<p>Meet me</p>\n", HTML)),
+     "a readable HTML part beside ciphertext"),
+    ("r08-xhtml", 8, READABLE, mixed(INLINE_TEXT, text("<p>Meet me</p>\n", "application/xhtml+xml")),
+     "another markup beside ciphertext"),
+    ("r08-rfc822-alone", 8, "cleartext - no-openpgp", mixed(part(cat(RFC822, ARMOR), "Content-Type: message/rfc822\n")),
+     "a forwarded message is readable, whatever it holds"),
+    ("r08-rfc822-beside", 8, READABLE, mixed(INLINE_TEXT, part(cat(RFC822, ARMOR), "Content-Type: message/rfc822\n")),
+     "a forwarded encrypted message beside ciphertext"),
+    ("r08-rfc822-whole", 8, "cleartext - no-openpgp", mail(cat(RFC822, ARMOR), "message/rfc822"),
+     "the whole message is a forwarded one"),
+    ("r08-partial", 8, READABLE, mixed(INLINE_TEXT, part(
+        cat(RFC822, ARMOR), 'Content-Type: message/partial; id="x"; number=1; total=1\n')), "message/partial"),
+    ("r08-external", 8, READABLE, mixed(INLINE_TEXT, part(
+        cat("Content-Type: text/plain\n\n"), 'Content-Type: message/external-body; access-type=x-url\n')), "message/external-body"),
+    ("r08-global", 8, READABLE, mixed(INLINE_TEXT, part(cat(RFC822, ARMOR), "Content-Type: message/global\n")), "message/global"),
+]
+
+CTE = "Content-Transfer-Encoding: "
+
+
+def encoded(body, encoding, kind="application/octet-stream"):
+    return second("Content-Type: %s\n%s%s\n" % (kind, CTE, encoding), body)
+
+
+B64 = b64(ARMOR)
+BAD_ENCODING = "invalid - bad-encoding"
+RULE_9 = [
+    ("r09-7bit", 9, MIME, encoded(ARMOR, "7bit"), "7bit"),
+    ("r09-8bit", 9, MIME, encoded(ARMOR, "8bit"), "8bit"),
+    ("r09-binary", 9, MIME, encoded(ARMOR, "binary"), "binary"),
+    ("r09-base64-case", 9, MIME, encoded(B64, "BASE64"), "letter case"),
+    ("r09-base64-comment", 9, MIME, encoded(B64, "base64 (as usual)"), "a comment after the encoding"),
+    ("r09-base64-one-line", 9, MIME, encoded(b64(ARMOR, 996), "base64"), "long base64 lines"),
+    ("r09-base64-star", 9, BAD_ENCODING, encoded(B64[:40] + "*" + B64[40:], "base64"), "an octet that is not base64"),
+    ("r09-base64-padding-inside", 9, BAD_ENCODING, encoded("TWVldCBtZQ==\n" + B64, "base64"), "data after padding"),
+    ("r09-base64-cut", 9, BAD_ENCODING, encoded(B64.rstrip("\n=")[:-3] + "\n", "base64"), "a group that is not complete"),
+    ("r09-base64-text-after", 9, BAD_ENCODING, encoded(b64(ARMOR + b"\n" * ((1 - len(ARMOR)) % 3)) + "Meet me\n", "base64"),
+     "text after base64"),
+    ("r09-base64-blank-lines", 9, MIME, encoded(B64.replace("\n", " \n\n"), "base64"), "white space among base64"),
+    ("r09-base64-empty-text", 9, INLINE, mixed(INLINE_TEXT, text("\n", extra=CTE + "base64\n")), "base64 of nothing"),
+    ("r09-qp", 9, MIME, encoded(qp(ARMOR), "Quoted-Printable"), "quoted-printable"),
+    ("r09-qp-soft", 9, MIME, encoded(qp(ARMOR).replace(b"END", b"E=\nND"), "quoted-printable"), "a soft line break"),
+    ("r09-qp-soft-space", 9, MIME, encoded(qp(ARMOR).replace(b"END", b"E= \t\nND"), "quoted-printable"),
+     "white space after a soft line break"),
+    ("r09-qp-bad-hex", 9, BAD_ENCODING, encoded(qp(ARMOR).replace(b"=3D", b"=ZZ"), "quoted-printable"), "= and no hex digits"),
+    ("r09-qp-raw-equals", 9, BAD_ENCODING, encoded(ARMOR, "quoted-printable"), "a bare = (the checksum line)"),
+    ("r09-uuencode", 9, BAD_ENCODING, encoded(ARMOR, "x-uuencode"), "an unknown encoding"),
+    ("r09-unknown-on-readable", 9, NONE, mail("Meet me\n", "Content-Type: text/plain\n" + CTE + "x-uuencode\n"),
+     "an unknown encoding, and no claim"),
+    ("r09-multipart-7bit", 9, MIME, content(TYPE + CTE + "7bit\n"), "7bit on a multipart"),
+    ("r09-multipart-binary", 9, MIME, content(TYPE + CTE + "binary\n"), "binary on a multipart"),
+    ("r09-multipart-base64", 9, BAD_ENCODING, content(TYPE + CTE + "base64\n"), "base64 on a multipart"),
+    ("r09-multipart-qp", 9, BAD_ENCODING, content(TYPE + CTE + "quoted-printable\n"), "quoted-printable on a multipart"),
+    ("r09-multipart-unknown", 9, BAD_ENCODING, content(TYPE + CTE + "x-8bit\n"), "an unknown encoding on a multipart"),
+    ("r09-inner-multipart-base64", 9, BAD_ENCODING,
+     mixed(INLINE_TEXT, part(multi(text("\n"), boundary="in"),
+                             'Content-Type: multipart/mixed; boundary="in"\n' + CTE + "base64\n")), "base64 on an inner multipart"),
+]
+
+BAD_ARMOR = "invalid - bad-armor"
+MIDDLE = ARMOR.index(b"\n\n") + 40
+RULE_10 = [
+    ("r10-nul", 10, BAD_ARMOR, pgp_mime(ARMOR[:MIDDLE] + b"\0" + ARMOR[MIDDLE:]), "a NUL among the data"),
+    ("r10-nul-after", 10, BAD_ARMOR, pgp_mime(ARMOR + b"\0"), "a NUL after the armor"),
+    ("r10-bom", 10, BAD_ARMOR, pgp_mime(b"\xef\xbb\xbf" + ARMOR), "a byte order mark before the armor"),
+    ("r10-8bit", 10, BAD_ARMOR, pgp_mime(ARMOR[:MIDDLE] + b"\xe9" + ARMOR[MIDDLE:]), "an 8-bit octet among the data"),
+    ("r10-crlf", 10, MIME, pgp_mime(ARMOR).replace(b"\n", b"\r\n"), "CR LF", {"lines": "exact"}),
+    ("r10-mixed-line-ends", 10, MIME, pgp_mime(ARMOR.replace(b"\n", b"\r\n")), "CR LF in the armor alone",
+     {"lines": "exact"}),
+    ("r10-cr-crlf", 10, MIME, pgp_mime(ARMOR.replace(b"\n", b"\r\r\n")), "CR CR LF: the lone CR is white space",
+     {"lines": "exact"}),
+    ("r10-cr-in-data", 10, BAD_ARMOR, pgp_mime(ARMOR[:MIDDLE] + b"\r" + ARMOR[MIDDLE:]), "a lone CR among the data"),
+    ("r10-cr-only", 10, "invalid - ?", pgp_mime(ARMOR.replace(b"\n", b"\r") + b"\n"), "lone CRs end no line",
+     {"lines": "exact"}),
+    ("r10-cr-before-text", 10, OUTSIDE, pgp_mime(ARMOR + b"\rMeet me\n"), "a lone CR does not hide text"),
+]
+
+RULE_11 = [
+    ("r11-no-header", 11, INLINE, ARMOR, "no header at all"),
+    ("r11-no-header-empty-line", 11, INLINE, b"\n" + ARMOR, "an empty header"),
+    ("r11-no-header-text", 11, NONE, b"\nMeet me at eight.\n", "an empty header and text"),
+    ("r11-no-content-type", 11, INLINE, mail(ARMOR), "no Content-Type"),
+    ("r11-no-content-type-text", 11, NONE, mail("Meet me at eight.\n"), "no Content-Type, and text"),
+    ("r11-no-mime-version", 11, MIME, content(ENCRYPTED, version=False), "Content-Type without MIME-Version"),
+    ("r11-part-no-header", 11, INLINE, mixed(part(ARMOR)), "a part without header"),
+    ("r11-part-no-header-text", 11, READABLE, mixed(INLINE_TEXT, part("Meet me at eight.\n")), "a part without header, and text"),
+    ("r11-mbox-line", 11, MIME, cat("From alice@sender.example Mon Nov  2 10:11:12 2026\n", content(ENCRYPTED)),
+     "an mbox line before the header"),
+]
+
+
+def charset(name):
+    return mail(ARMOR, 'text/plain; charset="%s"' % name)
+
+
+RULE_12 = [("r12-" + name.lower(), 12, "invalid - bad-charset", charset(name), "charset " + name)
+           for name in ("utf-7", "UTF-16", "utf-16le", "UTF-16BE", "utf-32", "UTF-32BE", "ISO-10646-UCS-2",
+                        "ucs-4", "unicode-1-1-utf-7", "csUnicode")]
+RULE_12 += [("r12-" + name.lower(), 12, INLINE, charset(name), "charset " + name)
+            for name in ("us-ascii", "utf-8", "iso-8859-15", "windows-1252", "koi8-r")]
+RULE_12 += [
+    ("r12-utf-7-pgp-mime", 12, "invalid - bad-charset", second("Content-Type: application/octet-stream; charset=utf-7\n"),
+     "charset utf-7 on PGP/MIME's second part"),
+    ("r12-utf-7-cleartext", 12, NONE, mail("Meet me at eight.\n", "text/plain; charset=utf-7"), "charset utf-7, and no claim"),
+]
+
+
+def noted(n):
+    """PGP/MIME whose second part's header has n octets, line ends not counted."""
+    need = n - len(OCTETS.replace("\n", ""))
+    lines = []
+    while need > 80:
+        lines.append("X-Note: " + "x" * 62 + "\n")
+        need -= 70
+    return OCTETS + "".join(lines) + "X-Note: " + "x" * (need - 8) + "\n"
+
+
+RULE_33 = [
+    ("r33-usual", 33, MIME, second(noted(400)), "a part header of 400 octets"),
+    ("r33-large", 33, MIME, second(noted(1000)), "a part header of 1,000 octets"),
+    ("r33-too-large", 33, "partial - part-headers", second(noted(1100)), "a part header of 1,100 octets"),
+    ("r33-all-large", 33, INLINE, mixed(INLINE_TEXT, *[part("", noted(990))] * 8), "part headers of 7,920 octets in all"),
+    ("r33-all-too-large", 33, "partial - part-headers", mixed(INLINE_TEXT, *[part("", noted(990))] * 9),
+     "part headers of 8,910 octets in all"),
+    ("r33-own-header", 33, MIME, content(TYPE + "X-Note: %s\n" % ("x" * 900) * 4), "the message's own header is not the body"),
+]
+
+CASES = RULE_1 + RULE_2 + RULE_3 + RULE_4 + RULE_5 + RULE_6 + RULE_7 + RULE_8 + RULE_9 + RULE_10 + RULE_11 \
+    + RULE_12 + RULE_33
