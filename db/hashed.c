@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: ISC */
+#include "db/hashed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <nettle/hmac.h>
+
+#define HASH_BYTES 8 /* of 32: 10 million addresses collide with a chance of 1 in 370,000 */
+
+int hashed_load(struct hashed *h, const struct settings *s, char *err, size_t err_size)
+{
+	char path[4096];
+	int fd;
+	ssize_t n;
+
+	memset(h, 0, sizeof *h);
+	h->is_on = s->hash_addresses;
+	snprintf(path, sizeof path, "%s.key", s->database_path);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0) {
+		if (!h->is_on)
+			return 0;
+		if (errno == ENOENT)
+			snprintf(err, err_size,
+				 "%.300s: no such file; log_addresses = hashed needs it: run "
+				 "\"pgpgate db init\"",
+				 path);
+		else
+			snprintf(err, err_size, "%.300s: %s", path, strerror(errno));
+		return -1;
+	}
+	n = read(fd, h->key, sizeof h->key);
+	close(fd);
+	h->has_key = n == (ssize_t)sizeof h->key;
+	if (h->has_key || !h->is_on)
+		return 0;
+	snprintf(err, err_size, "%.300s: shorter than %d bytes; restore it from a backup", path,
+		 HASHED_KEY_BYTES);
+	return -1;
+}
+
+char *hashed_text(const struct hashed *h, enum hashed_kind kind, const char *text, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+	struct hmac_sha256_ctx hmac;
+	const uint8_t kind_octet = (uint8_t)kind;
+	uint8_t hash[HASH_BYTES];
+	char *p = out;
+
+	if (text[0] == '\0') {
+		out[0] = '\0';
+		return out;
+	}
+	*p++ = 'h';
+	*p++ = ':';
+	if (!h->has_key) {
+		*p++ = '?';
+		*p = '\0';
+		return out;
+	}
+	hmac_sha256_set_key(&hmac, sizeof h->key, h->key);
+	hmac_sha256_update(&hmac, 1, &kind_octet);
+	hmac_sha256_update(&hmac, strlen(text), (const uint8_t *)text);
+	hmac_sha256_digest(&hmac, sizeof hash, hash);
+	for (size_t i = 0; i < sizeof hash; i++) {
+		*p++ = digits[hash[i] >> 4];
+		*p++ = digits[hash[i] & 15];
+	}
+	*p = '\0';
+	return out;
+}
+
+char *hashed_address(const struct hashed *h, const char *address, char *out)
+{
+	const char *at = strrchr(address, '@');
+	size_t len;
+
+	if (strcmp(address, "<>") == 0) {
+		memcpy(out, "<>", sizeof "<>");
+		return out;
+	}
+	hashed_text(h, HASHED_ADDRESS, address, out);
+	if (at == NULL)
+		return out;
+	len = strlen(out);
+	out[len++] = '@';
+	hashed_text(h, HASHED_DOMAIN, at + 1, out + len);
+	return out;
+}
+
+const char *hashed_shown(const struct hashed *h, enum hashed_kind kind, const char *text,
+			 char out[HASHED_ADDRESS_MAX])
+{
+	if (!h->is_on)
+		return text;
+	return kind == HASHED_ADDRESS ? hashed_address(h, text, out) : hashed_text(h, kind, text, out);
+}
