@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: ISC
+"""A private Postfix: own configuration, queue, data, log and port; nothing of the machine's is touched.
+
+It is started as root with `master -c DIRECTORY`, which is what postfix(1) does after its checks. Every
+recipient is taken and delivered by virtual(8) into one Maildir, so that "delivered" can be counted;
+Delivered-To: tells the recipient. XCLIENT is open to 127.0.0.1: tests play strangers, local and
+authenticated clients with it.
+"""
+
+import email
+import email.policy
+import glob
+import os
+import re
+import socket
+import subprocess
+
+from .place import Trouble, free_port, wait_until
+
+LIBEXEC = "/usr/lib/postfix/sbin"
+
+MAIN_CF = """\
+# Generated, private, temporary.
+compatibility_level = 3.6
+queue_directory = {dir}/queue
+data_directory = {dir}/data
+maillog_file = {dir}/maillog
+maillog_file_prefixes = {dir}
+myhostname = {name}.pgpgate.test
+mydestination =
+alias_maps =
+alias_database =
+local_recipient_maps =
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+mynetworks = 127.0.0.0/8
+smtputf8_enable = yes
+recipient_delimiter = +
+biff = no
+disable_dns_lookups = yes
+smtp_dns_support_level = disabled
+smtpd_peername_lookup = no
+smtpd_tls_security_level = none
+smtp_tls_security_level = none
+smtpd_authorized_xclient_hosts = 127.0.0.0/8
+smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
+smtpd_recipient_restrictions = {recipient_restrictions}
+smtpd_milters = {milters}
+non_smtpd_milters = {non_smtpd_milters}
+milter_default_action = tempfail
+milter_connect_timeout = 10s
+milter_command_timeout = 20s
+smtpd_policy_service_timeout = 20s
+smtpd_policy_service_max_idle = 60s
+smtpd_error_sleep_time = 0
+smtpd_soft_error_limit = 1000
+smtpd_hard_error_limit = 2000
+smtpd_junk_command_limit = 1000
+smtpd_client_event_limit_exceptions = static:all
+smtpd_timeout = 60s
+in_flow_delay = 0
+virtual_mailbox_domains = {here_domains}
+virtual_mailbox_base = {dir}/mail
+virtual_mailbox_maps = static:inbox/
+virtual_uid_maps = static:{uid}
+virtual_gid_maps = static:{gid}
+virtual_minimum_uid = 1
+virtual_mailbox_limit = 0
+message_size_limit = 104857600
+queue_run_delay = {retry}
+minimal_backoff_time = {retry}
+maximal_backoff_time = {retry}
+maximal_queue_lifetime = 1h
+bounce_queue_lifetime = 1h
+"""
+
+MASTER_CF = """\
+{smtpd}
+pickup     unix  n  -  n  60  1  pickup
+cleanup    unix  n  -  n  -   0  cleanup
+qmgr       unix  n  -  n  1   1  qmgr
+rewrite    unix  -  -  n  -   -  trivial-rewrite
+bounce     unix  -  -  n  -   0  bounce
+defer      unix  -  -  n  -   0  bounce
+trace      unix  -  -  n  -   0  bounce
+verify     unix  -  -  n  -   1  verify
+flush      unix  n  -  n  1000? 0 flush
+proxymap   unix  -  -  n  -   -  proxymap
+proxywrite unix  -  -  n  -   1  proxymap
+smtp       unix  -  -  n  -   -  smtp
+relay      unix  -  -  n  -   -  smtp
+showq      unix  n  -  n  -   -  showq
+error      unix  -  -  n  -   -  error
+retry      unix  -  -  n  -   -  error
+discard    unix  -  -  n  -   -  discard
+virtual    unix  -  n  n  -   -  virtual
+anvil      unix  -  -  n  -   1  anvil
+scache     unix  -  -  n  -   1  scache
+postlog    unix-dgram n - n  -   1  postlogd
+"""
+
+
+class Postfix:
+    """milters, policy: what main.cf says of them ("" for none); ports: one smtpd each; settings: more
+    lines of main.cf; restrictions: what stands after the policy server."""
+
+    def __init__(self, place, name="mx", milters="", policy="", ports=None, settings=None,
+                 restrictions="permit", non_smtpd_milters="", here_domains="static:all", retry="1s"):
+        self.place = place
+        self.name = name
+        self.dir = place.directory(f"postfix-{name}")
+        self.ports = ports or [free_port()]
+        self.port = self.ports[0]
+        self.log_path = os.path.join(self.dir, "maillog")
+        self.master = None
+        policy = f"check_policy_service {policy}, " if policy else ""
+        text = MAIN_CF.format(
+            dir=self.dir, name=name, milters=milters, non_smtpd_milters=non_smtpd_milters,
+            recipient_restrictions=policy + restrictions, here_domains=here_domains, retry=retry,
+            uid=place.user.pw_uid, gid=place.user.pw_gid)
+        text += "".join(f"{k} = {v}\n" for k, v in (settings or {}).items())
+        smtpd = "\n".join(f"127.0.0.1:{p}  inet  n  -  n  -  -  smtpd" for p in self.ports)
+        self._write("etc/main.cf", text)
+        self._write("etc/master.cf", MASTER_CF.format(smtpd=smtpd))
+        self._make_directories()
+        place.at_end(self.stop)
+
+    def _write(self, name, text):
+        path = os.path.join(self.dir, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="ascii") as f:
+            f.write(text)
+
+    def _make_directories(self):
+        """What `post-install create-missing` would make below queue_directory, and the Maildir."""
+        postfix, user = self.place.postfix, self.place.user
+        own = (postfix.pw_uid, postfix.pw_gid)
+        relative = os.path.relpath(self.dir, self.place.path)
+        make = self.place.directory
+        make(f"{relative}/queue")
+        for name in ("active bounce corrupt defer deferred flush hold incoming maildrop private public "
+                     "saved trace").split():
+            make(f"{relative}/queue/{name}", *own, mode=0o700)
+        make(f"{relative}/queue/pid")
+        make(f"{relative}/data", *own, mode=0o700)
+        make(f"{relative}/mail", user.pw_uid, user.pw_gid, mode=0o700)
+
+    @property
+    def etc(self):
+        return os.path.join(self.dir, "etc")
+
+    def start(self):
+        for port in self.ports:
+            with socket.socket() as s:
+                if s.connect_ex(("127.0.0.1", port)) == 0:
+                    raise Trouble(f"127.0.0.1:{port} is in use by another program")
+        self.master = subprocess.Popen([f"{LIBEXEC}/master", "-c", self.etc], stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                       start_new_session=True)
+        for port in self.ports:
+            wait_until(lambda p=port: self._answers(p), f"Postfix listening on port {port}")
+        return self
+
+    def _answers(self, port):
+        fatal = re.search(r"(fatal|panic): .*", self.log())
+        if fatal or self.master.poll() is not None:
+            fatal = fatal.group() if fatal else f"exit {self.master.returncode}"
+            raise Trouble(f"Postfix did not start: {fatal}")
+        with socket.socket() as s:
+            s.settimeout(5)
+            try:
+                s.connect(("127.0.0.1", port))
+                return s.recv(3) == b"220"
+            except OSError:
+                return False
+
+    def stop(self):
+        if self.master is None:
+            return
+        master, self.master = self.master, None
+        master.terminate()  # it ends its children
+        try:
+            master.wait(20)
+        except subprocess.TimeoutExpired:
+            master.kill()
+            master.wait()
+
+    def log(self):
+        try:
+            with open(self.log_path, encoding="utf-8", errors="replace") as f:
+                return f.read()
+        except FileNotFoundError:
+            return ""
+
+    def delivered(self):
+        """Every delivered message as (recipient, email.message.EmailMessage)."""
+        found = []
+        for path in glob.glob(os.path.join(self.dir, "mail/inbox/new/*")):
+            with open(path, "rb") as f:
+                message = email.message_from_binary_file(f, policy=email.policy.compat32)
+            found.append((message["Delivered-To"], message))
+        return found
+
+    def delivered_to(self, token):
+        """Sorted recipients of the delivered messages in whose text `token` occurs."""
+        return sorted(to for to, message in self.delivered() if token in message.as_string())
+
+    def queue_ids(self):
+        """Ids of what is still in the queue (incoming, active, deferred, hold, maildrop)."""
+        ids = set()
+        for name in ("incoming", "active", "deferred", "hold", "maildrop"):
+            for _, _, files in os.walk(os.path.join(self.dir, "queue", name)):
+                ids.update(files)
+        return ids
+
+    def held(self):
+        return set(os.listdir(os.path.join(self.dir, "queue/hold")))
+
+    def wait_empty(self, seconds=40):
+        wait_until(lambda: not self.queue_ids(),
+                   lambda: f"{self.name}: queue still has {self.queue_ids()}\n{self.log()[-3000:]}", seconds)
+
+    def flush(self):
+        """Tries everything that is deferred now, as postqueue -f."""
+        subprocess.run(["postqueue", "-c", self.etc, "-f"], check=True, capture_output=True)
+
+    def sendmail(self, sender, recipients, message):
+        """Submits as sendmail(1) does."""
+        run = subprocess.run(["/usr/sbin/sendmail", "-C", self.etc, "-i", "-f", sender, "--", *recipients],
+                             input=message, capture_output=True)
+        if run.returncode != 0:
+            raise Trouble(f"sendmail: {run.stderr.decode(errors='replace')}")
+
+    def log_count(self, pattern):
+        return len(re.findall(pattern, self.log()))

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=sh disable=SC2034,SC2154  # sourced: variables come from and go to the caller
+# Debian packages, and how they come onto the machine. Sourced by ./quickstart and ./runtests.
+
+BUILD_PACKAGES="autoconf autoconf-archive automake gcc libc6-dev libcmocka-dev libevent-dev libidn2-dev
+	libjansson-dev libmilter-dev libpsl-dev libsqlite3-dev libunistring-dev make nettle-dev pkg-config"
+DEMO_PACKAGES="gnupg postfix python3 sq"
+TEST_PACKAGES="clang clang-format libclang-rt-dev llvm mandoc procps python3-pytest shellcheck sqlite3 xz-utils"
+
+# as_root COMMAND...: through sudo when we are not root.
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		echo "$0: '$1' wants root, and there is no sudo: run as root" >&2
+		return 1
+	fi
+}
+
+is_installed() {
+	dpkg-query -W -f '${Status}\n' "$1" 2>/dev/null | grep -q '^install ok installed$'
+}
+
+# Debian's postfix starts a mail server of its own as soon as it finds a main.cf. Without one (the answer
+# "No configuration", given only when postfix is not there yet) it installs the programs and starts nothing.
+preseed_postfix() {
+	is_installed postfix ||
+		echo 'postfix postfix/main_mailer_type select No configuration' | as_root debconf-set-selections
+}
+
+# install_packages NAME...: those that are missing; asks apt for nothing when all are there.
+install_packages() {
+	missing=
+	for package in "$@"; do
+		is_installed "$package" || missing="$missing $package"
+	done
+	[ -n "$missing" ] || return 0
+	if ! command -v apt-get >/dev/null; then
+		echo "$0: needs these Debian packages:$missing" >&2
+		return 1
+	fi
+	echo "Installing:$missing" >&2
+	case " $missing " in *" postfix "*) preseed_postfix || return 1 ;; esac
+	# shellcheck disable=SC2086  # a list of words
+	apt_install $missing || { as_root apt-get -q update >&2 && apt_install $missing; } || {
+		echo "$0: apt-get could not install:$missing" >&2
+		return 1
+	}
+}
+
+apt_install() {
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install "$@" >&2
+}
