@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * pgpgate check: the verdict of messages in files, folders and mailboxes, by the same library as the filter.
+ * Exit 0: all encrypted. 1: some not. 66: something could not be read (whatever the rest was).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "cli/mail_files.h"
+#include "cli/mail_judge.h"
+#include "cli/open.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "common/log.h"
+
+struct check {
+	const struct cli *cli;
+	struct settings *settings;
+	struct judge_envelope envelope;
+	struct mail_judge *judge;
+	struct progress progress;
+	bool has_tree; /* --explain */
+	json_t *parts; /* of this message, for --explain --json */
+	const char *name;
+	int64_t number;
+	int64_t n_messages, n_encrypted, n_failed;
+	int64_t n_by_verdict[VERDICT_COUNT];
+};
+
+static void
+print_part(void *context, const struct scan_part *part)
+{
+	struct check *c = context;
+	char clean[OUTPUT_TEXT_MAX];
+	json_t *o;
+	int used;
+
+	if (c->cli->json) {
+		o = json_object();
+		json_object_set_new(o, "path", output_json_text(part->path));
+		json_object_set_new(o, "type", output_json_text(part->type));
+		json_object_set_new(o, "encoding", output_json_text(part->encoding));
+		json_object_set_new(o, "is_multipart", json_boolean(part->is_multipart));
+		json_object_set_new(o, "finding", output_json_text(part->finding));
+		json_array_append_new(c->parts, o);
+		return;
+	}
+	progress_clear(&c->progress);
+	used = printf("%*s%-6s ", 4 + 2 * (int)part->depth, "", part->path[0] != '\0' ? part->path : "body");
+	used += printf("%s", output_clean(clean, sizeof(clean), part->type));
+	if (!part->is_multipart && part->encoding != NULL && part->encoding[0] != '\0')
+		used += printf(", %s", output_clean(clean, sizeof(clean), part->encoding));
+	if (part->finding != NULL && part->finding[0] != '\0') {
+		used += printf(": ");
+		output_wrap(stdout, 11 + 2 * part->depth, (size_t)used,
+			    output_clean(clean, sizeof(clean), part->finding));
+	} else {
+		putchar('\n');
+	}
+}
+
+static void
+begin(void *context, const char *name, int64_t number)
+{
+	struct check *c = context;
+
+	c->name = name;
+	c->number = number;
+	if (c->has_tree && c->cli->json)
+		c->parts = json_array();
+	mail_judge_begin(c->judge);
+}
+
+static void
+bytes(void *context, const unsigned char *chunk, size_t len)
+{
+	mail_judge_feed(((struct check *)context)->judge, chunk, len);
+}
+
+static void
+print_json(struct check *c, const struct judgement *j)
+{
+	json_t *ids = json_array();
+	json_t *o = json_object();
+	char id[20];
+
+	for (size_t i = 0; i < j->n_key_ids; i++) {
+		snprintf(id, sizeof(id), "%016llX", (unsigned long long)j->key_ids[i]);
+		json_array_append_new(ids, json_string(id));
+	}
+	json_object_set_new(o, "file", output_json_text(c->name));
+	if (c->number > 0)
+		json_object_set_new(o, "message", json_integer(c->number));
+	json_object_set_new(o, "verdict", output_json_text(verdict_name(j->verdict)));
+	json_object_set_new(o, "form", output_json_text(form_name(j->form)));
+	json_object_set_new(o, "reason", output_json_text(j->reason));
+	json_object_set_new(o, "detail", output_json_text(j->detail));
+	json_object_set_new(o, "size", json_integer(j->size_bytes));
+	json_object_set_new(o, "cleartext_bytes", json_integer(j->cleartext_bytes));
+	json_object_set_new(o, "key_ids", ids);
+	if (c->parts != NULL)
+		json_object_set_new(o, "parts", c->parts);
+	c->parts = NULL;
+	output_json(o);
+}
+
+static void
+print_text(struct check *c, const struct judgement *j)
+{
+	char name[OUTPUT_TEXT_MAX];
+	char why[REASON_MAX + DETAIL_MAX + 8];
+
+	progress_clear(&c->progress);
+	output_pad_colour(stdout, output_verdict_colour(j->verdict), verdict_name(j->verdict), 10);
+	output_pad(stdout, j->form != FORM_NONE ? form_name(j->form) : "-", 11);
+	fputs(log_escape(name, sizeof(name), c->name, strlen(c->name)), stdout);
+	if (c->number > 0)
+		printf(" message %lld", (long long)c->number);
+	putchar('\n');
+	if (j->verdict == VERDICT_ENCRYPTED && !c->has_tree)
+		return;
+	snprintf(why, sizeof(why), "%s%s%s", j->reason, j->detail[0] != '\0' ? ": " : "", j->detail);
+	if (why[0] != '\0') {
+		printf("%21s", "");
+		output_wrap(stdout, 21, 21, output_clean(name, sizeof(name), why));
+	}
+}
+
+static void
+end(void *context)
+{
+	struct check *c = context;
+	struct judgement j;
+
+	mail_judge_finish(c->judge, &c->settings->accept, &c->envelope, &j);
+	c->n_messages++;
+	c->n_by_verdict[j.verdict]++;
+	if (j.verdict == VERDICT_ENCRYPTED || (j.verdict == VERDICT_SMIME && c->settings->accept.smime))
+		c->n_encrypted++;
+	if (c->cli->json)
+		print_json(c, &j);
+	else
+		print_text(c, &j);
+	progress_update(&c->progress, c->n_messages, 0);
+}
+
+static void
+failed(void *context, const char *name, const char *why)
+{
+	struct check *c = context;
+	char escaped[OUTPUT_TEXT_MAX / 2];
+
+	c->n_failed++;
+	progress_clear(&c->progress);
+	cli_error("%s: %s", log_escape(escaped, sizeof(escaped), name, strlen(name)), why);
+}
+
+static void
+print_summary(const struct check *c)
+{
+	char number[OUTPUT_NUMBER_MAX];
+	const char *separator = ": ";
+
+	if (c->cli->json || c->n_messages + c->n_failed < 2)
+		return;
+	printf("\n%s %s", output_number(number, c->n_messages), output_plural(c->n_messages, "message", "messages"));
+	for (int i = 0; i < VERDICT_COUNT; i++) {
+		/* encrypted first: it is what one looks for. */
+		enum verdict v = i == 0 ? VERDICT_ENCRYPTED : i == 1 ? VERDICT_CLEARTEXT : (enum verdict)i;
+
+		if (c->n_by_verdict[v] == 0)
+			continue;
+		printf("%s%s %s", separator, output_number(number, c->n_by_verdict[v]), verdict_name(v));
+		separator = ", ";
+	}
+	if (c->n_failed > 0)
+		printf("; %s not readable", output_number(number, c->n_failed));
+	putchar('\n');
+}
+
+static void
+read_envelope(const struct cli *cli, const char *sender_text, const char *recipient_text, struct judge_envelope *out)
+{
+	struct address sender = {0}, recipient = {0};
+
+	if (sender_text != NULL) {
+		address_canonical(sender_text, strlen(sender_text), &sender);
+		if (sender.kind == ADDRESS_BAD)
+			cli_misuse(cli, "--sender '%s' is no address", sender.text);
+		out->is_null_sender = sender.kind == ADDRESS_NULL;
+	}
+	if (recipient_text != NULL) {
+		address_canonical(recipient_text, strlen(recipient_text), &recipient);
+		if (recipient.kind != ADDRESS_MAILBOX)
+			cli_misuse(cli, "--recipient '%s' is no address", recipient.text);
+		out->is_to_self = sender_text != NULL && strcmp(sender.text, recipient.text) == 0;
+	}
+}
+
+int
+cmd_check(struct cli *cli, int argc, char **argv)
+{
+	const char *sender = NULL, *recipient = NULL;
+	struct check c = {.cli = cli};
+	const struct option_spec specs[] = {
+		{"sender", 0, "ADDRESS", OPTION_TEXT, &sender,
+		 "envelope sender; <> for delivery reports, which count only from the null sender"},
+		{"recipient", 0, "ADDRESS", OPTION_TEXT, &recipient, "envelope recipient"},
+		{"explain", 0, NULL, OPTION_FLAG, &c.has_tree, "show every MIME part and what was found in it"},
+	};
+	char **operands;
+	int n = options_parse(cli, argc, argv, specs, OPTIONS_N(specs),
+			      "Operands: files, mboxes, Maildirs, folders of messages, - for standard input.\n"
+			      "Exit status: 0 all messages are encrypted, 1 some are not, 66 something could not "
+			      "be read.",
+			      &operands);
+	struct mail_sink sink = {begin, bytes, end, failed, &c};
+
+	if (n == 0)
+		cli_misuse(cli, "which messages? A file, a folder, an mbox, or - for standard input");
+	read_envelope(cli, sender, recipient, &c.envelope);
+	c.settings = open_settings(cli);
+	open_pause_notice(c.settings);
+	c.judge = mail_judge_new(c.has_tree ? print_part : NULL, &c);
+	if (c.judge == NULL) {
+		cli_error("out of memory");
+		return EX_OSERR;
+	}
+	progress_begin(&c.progress, "messages");
+	for (int i = 0; i < n; i++)
+		mail_files_read(operands[i], &sink);
+	progress_clear(&c.progress);
+	print_summary(&c);
+	mail_judge_free(c.judge);
+	settings_unref(c.settings);
+	if (c.n_failed > 0)
+		return EX_NOINPUT;
+	return c.n_encrypted == c.n_messages ? 0 : 1;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * pgpgate config: the settings in force, in the syntax of pgpgate.conf(5).
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "cli/open.h"
+#include "cli/options.h"
+#include "cli/output.h"
+
+static void
+print_setting(const struct cli *cli, const char *name, const char *value, const char *in_default)
+{
+	char clean[OUTPUT_TEXT_MAX];
+	json_t *o;
+
+	if (cli->json) {
+		o = json_object();
+		json_object_set_new(o, "name", output_json_text(name));
+		json_object_set_new(o, "value", output_json_text(value));
+		json_object_set_new(o, "default", output_json_text(in_default));
+		output_json(o);
+	} else {
+		printf("%s =%s%s\n", name, value[0] != '\0' ? " " : "", output_clean(clean, sizeof(clean), value));
+	}
+}
+
+static bool
+is_wanted(char **names, int n, const char *name)
+{
+	for (int i = 0; i < n; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return n == 0;
+}
+
+static void
+check_names(const struct cli *cli, char **names, int n)
+{
+	for (int i = 0; i < n; i++) {
+		const char *closest;
+		size_t k;
+
+		for (k = 0; k < settings_count() && strcmp(settings_name(k), names[i]) != 0; k++)
+			;
+		if (k < settings_count())
+			continue;
+		closest = cli_closest(names[i], settings_name, settings_count());
+		if (closest != NULL)
+			cli_misuse(cli, "no setting '%s': is '%s' meant?", names[i], closest);
+		cli_misuse(cli, "no setting '%s'", names[i]);
+	}
+}
+
+int
+cmd_config(struct cli *cli, int argc, char **argv)
+{
+	bool only_defaults = false, only_different = false;
+	const struct option_spec specs[] = {
+		{"defaults", 'd', NULL, OPTION_FLAG, &only_defaults, "the defaults"},
+		{"different", 'n', NULL, OPTION_FLAG, &only_different, "only what differs from the defaults"},
+	};
+	char **names;
+	char err[256];
+	int n = options_parse(cli, argc, argv, specs, OPTIONS_N(specs), NULL, &names);
+	struct settings *s, *defaults;
+
+	if (only_defaults && only_different)
+		cli_misuse(cli, "-d and -n exclude each other");
+	check_names(cli, names, n);
+	/* -d must answer when the file is wrong: that is when one looks. */
+	defaults = settings_load("/dev/null", true, NULL, 0, err, sizeof(err));
+	if (defaults == NULL) {
+		cli_error("%s", err);
+		return EX_SOFTWARE;
+	}
+	s = only_defaults ? settings_ref(defaults) : open_settings(cli);
+	for (size_t i = 0; i < settings_count(); i++) {
+		const char *value = settings_value(s, i);
+		const char *in_default = settings_value(defaults, i);
+
+		if (is_wanted(names, n, settings_name(i)) && !(only_different && strcmp(value, in_default) == 0))
+			print_setting(cli, settings_name(i), value, in_default);
+	}
+	if (!only_defaults)
+		open_pause_notice(s);
+	settings_unref(s);
+	settings_unref(defaults);
+	return 0;
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * pgpgate db: the database: make it, look at it, migrate it, check it, back it up.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "cli/open.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "common/clock.h"
+
+/* A subcommand of db that takes no operand. */
+static void
+no_operands(struct cli *cli, int argc, char **argv, const char *notes)
+{
+	char **operands;
+
+	if (options_parse(cli, argc, argv, NULL, 0, notes, &operands) != 0)
+		cli_misuse(cli, "takes no operand");
+}
+
+static void
+print_state(const struct cli *cli, const char *key, const char *text, int schema)
+{
+	char clean[OUTPUT_TEXT_MAX];
+	json_t *o;
+
+	if (cli->json) {
+		o = json_object();
+		json_object_set_new(o, "database", output_json_text(text));
+		json_object_set_new(o, "state", output_json_text(key));
+		json_object_set_new(o, "schema", json_integer(schema));
+		output_json(o);
+	} else {
+		printf("%s: %s, schema %d\n", output_clean(clean, sizeof(clean), text), key, schema);
+	}
+}
+
+static int
+db_init(struct cli *cli, int argc, char **argv)
+{
+	struct settings *s;
+	struct db *d;
+	bool was_there;
+
+	no_operands(cli, argc, argv, "What is there already is left as it is.");
+	s = open_settings(cli);
+	d = db_open(s, DB_READ);
+	was_there = d != NULL && db_failure(d) == DB_OK;
+	db_close(d);
+	d = open_database(s, DB_CREATE);
+	print_state(cli, was_there ? "there already" : "created", s->database_path, db_schema_version(d));
+	db_close(d);
+	settings_unref(s);
+	return 0;
+}
+
+static void
+print_status_json(const struct db_status *st)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "path", output_json_text(st->path));
+	json_object_set_new(o, "schema", json_integer(st->schema_version));
+	json_object_set_new(o, "file_bytes", json_integer(st->file_bytes));
+	json_object_set_new(o, "wal_bytes", json_integer(st->wal_bytes));
+	json_object_set_new(o, "free_bytes", json_integer(st->free_bytes));
+	json_object_set_new(o, "rules", json_integer(st->n_rules));
+	json_object_set_new(o, "verdicts", json_integer(st->n_verdicts));
+	json_object_set_new(o, "pairs", json_integer(st->n_pairs));
+	json_object_set_new(o, "first_verdict_at", output_json_time(st->first_verdict_unix));
+	json_object_set_new(o, "last_verdict_at", output_json_time(st->last_verdict_unix));
+	json_object_set_new(o, "paused_until", output_json_time(st->paused_until_unix));
+	output_json(o);
+}
+
+static void
+print_status(const struct db_status *st)
+{
+	char a[OUTPUT_NUMBER_MAX], b[OUTPUT_NUMBER_MAX], c[OUTPUT_NUMBER_MAX];
+	char first[CLOCK_TEXT_MAX], last[CLOCK_TEXT_MAX];
+	char clean[OUTPUT_TEXT_MAX];
+
+	printf("database   %s\n", output_clean(clean, sizeof(clean), st->path));
+	printf("schema     %d%s\n", st->schema_version,
+	       st->schema_version == db_schema_current() ? ", current" : "; `pgpgate db migrate` brings it up to date");
+	printf("size       %s, and %s of write-ahead log; %s free\n", output_bytes(a, st->file_bytes),
+	       output_bytes(b, st->wal_bytes), output_bytes(c, st->free_bytes));
+	printf("rules      %s\n", output_number(a, st->n_rules));
+	if (st->n_verdicts > 0)
+		printf("verdicts   about %s, from %s to %s\n", output_number(a, st->n_verdicts),
+		       clock_format(st->first_verdict_unix, first), clock_format(st->last_verdict_unix, last));
+	else
+		printf("verdicts   none\n");
+	printf("pairs      %s\n", output_number(a, st->n_pairs));
+}
+
+static int
+db_show_status(struct cli *cli, int argc, char **argv)
+{
+	struct settings *s;
+	struct db_status status;
+	struct db *d;
+	int code = 0;
+
+	no_operands(cli, argc, argv, NULL);
+	s = open_settings(cli);
+	d = open_database(s, DB_READ);
+	if (db_get_status(d, &status) != 0)
+		code = open_failed(d);
+	else if (cli->json)
+		print_status_json(&status);
+	else
+		print_status(&status);
+	db_close(d);
+	settings_unref(s);
+	return code;
+}
+
+static int
+db_run_migrate(struct cli *cli, int argc, char **argv)
+{
+	struct settings *s;
+	struct db *d;
+	int before, code = 0;
+
+	no_operands(cli, argc, argv, "Each step is one transaction: it is done, or nothing has changed.");
+	s = open_settings(cli);
+	d = db_open(s, DB_WRITE);
+	if (d == NULL || (db_failure(d) != DB_OK && db_failure(d) != DB_TOO_OLD))
+		return d == NULL ? EX_OSERR : open_failed(d);
+	before = db_schema_version(d);
+	if (before < db_schema_current() && db_migrate(d) != 0)
+		code = open_failed(d);
+	else
+		print_state(cli, before < db_schema_current() ? "migrated" : "current", s->database_path,
+			    db_schema_version(d));
+	db_close(d);
+	settings_unref(s);
+	return code;
+}
+
+static void
+print_complaint(void *context, const char *complaint)
+{
+	const struct cli *cli = context;
+	char clean[OUTPUT_TEXT_MAX];
+	json_t *o;
+
+	if (cli->json) {
+		o = json_object();
+		json_object_set_new(o, "complaint", output_json_text(complaint));
+		output_json(o);
+	} else {
+		printf("%s\n", output_clean(clean, sizeof(clean), complaint));
+	}
+}
+
+static int
+db_run_check(struct cli *cli, int argc, char **argv)
+{
+	struct settings *s;
+	struct db *d;
+	int n, code;
+
+	no_operands(cli, argc, argv, "Exit status: 0 in order, 1 there are complaints.");
+	s = open_settings(cli);
+	d = open_database(s, DB_READ);
+	n = db_check(d, print_complaint, cli);
+	code = n < 0 ? open_failed(d) : n > 0;
+	if (n == 0 && !cli->json)
+		print_state(cli, "in order", s->database_path, db_schema_version(d));
+	db_close(d);
+	settings_unref(s);
+	return code;
+}
+
+static void
+show_pages(void *context, int done, int total)
+{
+	progress_update(context, done, total);
+}
+
+static int
+db_run_backup(struct cli *cli, int argc, char **argv)
+{
+	char **operands;
+	int n = options_parse(cli, argc, argv, NULL, 0,
+			      "Mail flows meanwhile. FILE must not exist; it is whole when the command has ended with 0.",
+			      &operands);
+	struct progress progress;
+	struct settings *s;
+	struct db *d;
+	int code = 0;
+
+	if (n != 1)
+		cli_misuse(cli, "into which file?");
+	s = open_settings(cli);
+	d = open_database(s, DB_READ);
+	progress_begin(&progress, "pages");
+	if (db_backup(d, operands[0], show_pages, &progress) != 0) {
+		progress_clear(&progress);
+		code = open_failed(d);
+	} else {
+		progress_clear(&progress);
+		print_state(cli, "backed up", operands[0], db_schema_version(d));
+	}
+	db_close(d);
+	settings_unref(s);
+	return code;
+}
+
+static const struct command subcommands[] = {
+	{"init", "", "make the database", db_init},
+	{"status", "", "schema, sizes, counts", db_show_status},
+	{"migrate", "", "bring the schema up to date", db_run_migrate},
+	{"check", "", "look for damage", db_run_check},
+	{"backup", "FILE", "copy it while the daemons run", db_run_backup},
+};
+#define N_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
+
+static const char *
+subcommand_name(size_t index)
+{
+	return subcommands[index].name;
+}
+
+static int
+print_help(void)
+{
+	printf("Usage: pgpgate db SUBCOMMAND [ARGUMENT...]\n\nThe database.\n\nSubcommands:\n");
+	for (size_t i = 0; i < N_SUBCOMMANDS; i++) {
+		char left[40];
+
+		snprintf(left, sizeof(left), "%s %s", subcommands[i].name, subcommands[i].synopsis);
+		printf("  %-14s %s\n", left, subcommands[i].summary);
+	}
+	printf("\n`pgpgate db SUBCOMMAND --help` says more.\n");
+	return 0;
+}
+
+int
+cmd_db(struct cli *cli, int argc, char **argv)
+{
+	static char name[40];
+	const char *closest;
+
+	/* Global options may stand between "db" and the subcommand. */
+	while (argc > 1 && strcmp(argv[1], "--json") == 0) {
+		cli->json = true;
+		argv[1] = argv[0];
+		argv++;
+		argc--;
+	}
+	if (argc < 2)
+		cli_misuse(cli, "which of init, status, migrate, check, backup?");
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+		return print_help();
+	for (size_t i = 0; i < N_SUBCOMMANDS; i++) {
+		if (strcmp(argv[1], subcommands[i].name) != 0)
+			continue;
+		snprintf(name, sizeof(name), "db %s", subcommands[i].name);
+		cli->name = name;
+		cli->synopsis = subcommands[i].synopsis;
+		cli->summary = subcommands[i].summary;
+		return subcommands[i].run(cli, argc - 1, argv + 1);
+	}
+	closest = cli_closest(argv[1], subcommand_name, N_SUBCOMMANDS);
+	if (closest != NULL)
+		cli_misuse(cli, "unknown subcommand '%s': is '%s' meant?", argv[1], closest);
+	cli_misuse(cli, "unknown subcommand '%s'", argv[1]);
+}

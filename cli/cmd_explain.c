@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * pgpgate explain: what applies to a recipient, from where, which rules lost and why; with a message, its
+ * verdict and the very reply it would get. Or what happened to a message that was answered.
+ *
+ * It asks the function that the filter and the policy server ask, so it cannot disagree with them.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "cli/explain_show.h"
+#include "cli/mail_files.h"
+#include "cli/mail_judge.h"
+#include "cli/open.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/verdict_show.h"
+#include "common/clock.h"
+#include "common/log.h"
+
+struct explain_options {
+	const char *sender, *client, *authenticated, *message, *queue_id;
+	bool is_local;
+};
+
+struct reading {
+	struct mail_judge *judge;
+	int64_t n_messages, n_failed;
+};
+
+static void
+begin(void *context, const char *name, int64_t number)
+{
+	struct reading *r = context;
+
+	(void)name;
+	(void)number;
+	if (r->n_messages++ == 0)
+		mail_judge_begin(r->judge);
+}
+
+static void
+bytes(void *context, const unsigned char *chunk, size_t len)
+{
+	struct reading *r = context;
+
+	if (r->n_messages == 1) /* of an mbox only the first */
+		mail_judge_feed(r->judge, chunk, len);
+}
+
+static void
+end(void *context)
+{
+	(void)context;
+}
+
+static void
+failed(void *context, const char *name, const char *why)
+{
+	struct reading *r = context;
+	char escaped[OUTPUT_TEXT_MAX / 2];
+
+	r->n_failed++;
+	cli_error("%s: %s", log_escape(escaped, sizeof(escaped), name, strlen(name)), why);
+}
+
+/* 0, or an exit code. */
+static int
+read_message(const struct settings *s, const struct explain_options *o, struct explanation *x)
+{
+	struct reading r = {.judge = mail_judge_new(NULL, NULL)};
+	struct mail_sink sink = {begin, bytes, end, failed, &r};
+	struct judge_envelope envelope = {
+		.is_null_sender = x->sender.kind == ADDRESS_NULL,
+		.is_to_self = strcmp(x->sender.text, x->recipient.text) == 0,
+	};
+
+	if (r.judge == NULL) {
+		cli_error("out of memory");
+		return EX_OSERR;
+	}
+	mail_files_read(o->message, &sink);
+	if (r.n_failed == 0 && r.n_messages != 1) {
+		cli_error("%s holds %lld messages; one is wanted", o->message, (long long)r.n_messages);
+		r.n_failed = 1;
+	}
+	if (r.n_failed == 0) {
+		mail_judge_finish(r.judge, &s->accept, &envelope, &x->judgement);
+		x->header_from = *mail_judge_header_from(r.judge);
+		x->has_message = true;
+	}
+	mail_judge_free(r.judge);
+	return r.n_failed > 0 ? EX_NOINPUT : 0;
+}
+
+/* What the filter would answer to this message for this one recipient. */
+static void
+decide(const struct settings *s, struct explanation *x)
+{
+	struct outcome_recipient recipient = {
+		.address = x->recipient.text,
+		.demand = x->answer.demand,
+		.help_url = x->answer.help_url,
+	};
+	struct outcome_input in = {
+		.settings = s,
+		.judgement = &x->judgement,
+		.recipients = &recipient,
+		.n_recipients = 1,
+		.is_paused = x->answer.is_paused,
+	};
+
+	outcome_decide(&in, &x->outcome);
+	x->passes = recipient.passes;
+}
+
+static void
+read_addresses(const struct cli *cli, const char *recipient, const struct explain_options *o, struct explanation *x)
+{
+	char err[256];
+
+	address_canonical(recipient, strlen(recipient), &x->recipient);
+	if (x->recipient.kind == ADDRESS_NULL)
+		cli_misuse(cli, "a recipient is wanted, not the null sender");
+	if (o->sender != NULL)
+		address_canonical(o->sender, strlen(o->sender), &x->sender);
+	else
+		address_canonical("nobody@sender.invalid", 21, &x->sender);
+	x->has_sender = o->sender != NULL;
+	if (o->client != NULL && netaddr_parse(o->client, &x->client, err, sizeof(err)) != 0)
+		cli_misuse(cli, "--client: %s", err);
+	if (o->client != NULL && x->client.prefix_bits != 128)
+		cli_misuse(cli, "--client: one address is wanted, not a network");
+}
+
+static int
+explain_recipient(struct cli *cli, struct settings *s, const char *recipient, const struct explain_options *o)
+{
+	struct explanation x = {.now_unix = clock_now_unix()};
+	struct policy_query q = {
+		.recipient = &x.recipient,
+		.sender = &x.sender,
+		.client = o->client != NULL ? &x.client : NULL,
+		.is_authenticated = o->authenticated != NULL,
+		.is_submitted_locally = o->is_local,
+		.declared_size_bytes = SIZE_NOT_DECLARED,
+		.now_unix = x.now_unix,
+	};
+	struct db *d;
+	int code;
+
+	read_addresses(cli, recipient, o, &x);
+	if (o->message != NULL) {
+		code = read_message(s, o, &x);
+		if (code != 0)
+			return code;
+		q.header_from = &x.header_from;
+	}
+	d = open_database(s, DB_READ);
+	if (policy_explain(d, s, &q, &x.answer, explanation_add, &x) != 0 ||
+	    (x.has_sender &&
+	     (x.has_history = pair_get(d, s, x.sender.text, x.recipient.text, &x.history)) < 0)) {
+		code = open_failed(d);
+	} else {
+		code = 0;
+		if (x.has_message)
+			decide(s, &x);
+		if (cli->json)
+			output_json(explanation_json(&x, s));
+		else
+			explanation_print(&x, s);
+	}
+	db_close(d);
+	explanation_clear(&x);
+	return code;
+}
+
+struct listing {
+	const struct cli *cli;
+	int64_t n;
+};
+
+static int
+print_row(void *context, const struct verdict_row *row)
+{
+	struct listing *l = context;
+
+	if (l->cli->json) {
+		output_json(verdict_show_json(row));
+	} else {
+		if (l->n > 0)
+			putchar('\n');
+		verdict_show_full(row);
+	}
+	l->n++;
+	return 0;
+}
+
+/* Queue ids are used again after a while: all that have it, newest last. */
+static int
+explain_queue_id(struct cli *cli, struct settings *s, const char *queue_id)
+{
+	struct verdicts_filter f = {.verdict = -1, .action = -1, .queue_id = queue_id};
+	struct listing l = {.cli = cli};
+	struct db *d = open_database(s, DB_READ);
+	int code = 0;
+
+	if (verdicts_list(d, s, &f, print_row, &l) != 0) {
+		code = open_failed(d);
+	} else if (l.n == 0) {
+		cli_error("no verdict for queue id %s: not seen by the filter, or older than verdict_retention",
+			  queue_id);
+		code = 1;
+	}
+	db_close(d);
+	return code;
+}
+
+int
+cmd_explain(struct cli *cli, int argc, char **argv)
+{
+	struct explain_options o = {0};
+	const struct option_spec specs[] = {
+		{"sender", 0, "ADDRESS", OPTION_TEXT, &o.sender, "envelope sender; <> is the null sender"},
+		{"client", 0, "IP", OPTION_TEXT, &o.client, "address of the client"},
+		{"authenticated", 0, "USER", OPTION_TEXT, &o.authenticated, "the client has logged in"},
+		{"local", 0, NULL, OPTION_FLAG, &o.is_local, "submitted here, with sendmail(1)"},
+		{"message", 0, "FILE", OPTION_TEXT, &o.message, "the message, or - for standard input"},
+		{"queue-id", 0, "ID", OPTION_TEXT, &o.queue_id, "what happened to that message, and why"},
+	};
+	char **operands;
+	int n = options_parse(cli, argc, argv, specs, OPTIONS_N(specs), NULL, &operands);
+	struct settings *s;
+	int code;
+
+	if (o.queue_id != NULL && (n > 0 || o.sender != NULL || o.client != NULL || o.authenticated != NULL ||
+				   o.message != NULL || o.is_local))
+		cli_misuse(cli, "--queue-id goes without a recipient and other options");
+	if (o.queue_id == NULL && n != 1)
+		cli_misuse(cli, n == 0 ? "which recipient?" : "one recipient at a time");
+	s = open_settings(cli);
+	if (o.queue_id != NULL)
+		code = explain_queue_id(cli, s, o.queue_id);
+	else
+		code = explain_recipient(cli, s, operands[0], &o);
+	settings_unref(s);
+	return code;
+}

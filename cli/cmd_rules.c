@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * pgpgate rules: lists the rules, or with --history every change that was made to them.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/open.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/rule_add.h"
+#include "cli/rule_show.h"
+#include "common/clock.h"
+
+struct listing {
+	const struct cli *cli;
+	int64_t now_unix;
+	int64_t n;
+};
+
+static void
+print_more(const struct rule *r, int64_t now_unix)
+{
+	char text[OUTPUT_TEXT_MAX];
+	char clean[2 * OUTPUT_TEXT_MAX];
+	char when[CLOCK_TEXT_MAX];
+	char state[RULE_SHOW_STATE_MAX];
+
+	if (rule_show_state(r, now_unix, state)[0] != '\0')
+		printf("        %s%s%s\n", output_colour(COLOUR_YELLOW), state, output_colour(COLOUR_PLAIN));
+	if (r->note[0] != '\0') {
+		printf("        \"");
+		snprintf(text, sizeof(text), "%s\"", r->note);
+		output_wrap(stdout, 8, 9, output_clean(clean, sizeof(clean), text));
+	}
+	if (r->help_url[0] != '\0')
+		printf("        help: %s\n", output_clean(clean, sizeof(clean), r->help_url));
+	snprintf(text, sizeof(text), "by %s, %s", r->author[0] != '\0' ? r->author : "?",
+		 clock_format(r->created_at_unix, when));
+	printf("        %s%s", output_colour(COLOUR_DIM), output_clean(clean, sizeof(clean), text));
+	if (r->last_hit_at_unix != 0)
+		printf("; last hit %s", clock_format(r->last_hit_at_unix, when));
+	printf("%s\n", output_colour(COLOUR_PLAIN));
+}
+
+static int
+print_rule(void *context, const struct rule *r)
+{
+	struct listing *l = context;
+	char phrase[OUTPUT_TEXT_MAX];
+	char number[OUTPUT_NUMBER_MAX];
+	char hits[OUTPUT_NUMBER_MAX + 8] = "unused";
+
+	l->n++;
+	if (l->cli->json) {
+		output_json(rule_show_json(r));
+		return 0;
+	}
+	if (r->hits > 0)
+		snprintf(hits, sizeof(hits), "%s %s", output_number(number, r->hits),
+			 output_plural(r->hits, "hit", "hits"));
+	printf("%6lld  %s", (long long)r->id, output_colour(COLOUR_BOLD));
+	output_pad(stdout, rule_show_phrase(r, phrase, sizeof(phrase)), 56);
+	printf("%s  %12s\n", output_colour(COLOUR_PLAIN), hits);
+	print_more(r, l->now_unix);
+	return 0;
+}
+
+static void
+print_side(const char *label, const char *rule)
+{
+	char clean[2 * OUTPUT_TEXT_MAX];
+
+	if (rule[0] != '\0') {
+		printf("    %s", label);
+		output_wrap(stdout, 14, 4 + strlen(label), output_clean(clean, sizeof(clean), rule));
+	}
+}
+
+static int
+print_change(void *context, const struct rule_change *c)
+{
+	struct listing *l = context;
+	char when[CLOCK_TEXT_MAX];
+	char author[2 * AUTHOR_MAX];
+	char what[80];
+	json_t *o;
+
+	l->n++;
+	if (l->cli->json) {
+		o = json_object();
+		json_object_set_new(o, "time", output_json_time(c->time_unix));
+		json_object_set_new(o, "author", output_json_text(c->author));
+		json_object_set_new(o, "what", output_json_text(c->what));
+		json_object_set_new(o, "before", output_json_text(c->before[0] != '\0' ? c->before : NULL));
+		json_object_set_new(o, "after", output_json_text(c->after[0] != '\0' ? c->after : NULL));
+		output_json(o);
+		return 0;
+	}
+	printf("%s  %s%-14s%s by %s\n", clock_format(c->time_unix, when), output_colour(COLOUR_BOLD),
+	       output_clean(what, sizeof(what), c->what), output_colour(COLOUR_PLAIN),
+	       output_clean(author, sizeof(author), c->author));
+	print_side("before:   ", c->before);
+	print_side("after:    ", c->after);
+	return 0;
+}
+
+int
+cmd_rules(struct cli *cli, int argc, char **argv)
+{
+	struct rules_filter f = {0};
+	bool history = false;
+	const struct option_spec specs[] = {
+		{"unused", 0, NULL, OPTION_FLAG, &f.only_unused, "only rules that never decided anything"},
+		{"expired", 0, NULL, OPTION_FLAG, &f.only_expired, "only rules whose time is over"},
+		{"history", 0, NULL, OPTION_FLAG, &history, "every change, oldest first: when, by whom, what"},
+	};
+	char **operands;
+	int n = options_parse(cli, argc, argv, specs, OPTIONS_N(specs),
+			      "PATTERN lists the rules for exactly that recipient pattern. What applies to an "
+			      "address is answered by `pgpgate explain`.",
+			      &operands);
+	struct listing l = {.cli = cli, .now_unix = clock_now_unix()};
+	struct pattern pattern;
+	struct settings *s;
+	struct db *d;
+	int failed;
+
+	if (n > 1)
+		cli_misuse(cli, "one pattern at most");
+	if (history && (f.only_unused || f.only_expired))
+		cli_misuse(cli, "--history goes without --unused and --expired");
+	s = open_settings(cli);
+	if (n == 1) {
+		rule_add_pattern(cli, s, operands[0], false, &pattern);
+		f.recipient = &pattern;
+	}
+	f.now_unix = l.now_unix;
+	d = open_database(s, DB_READ);
+	if (history)
+		failed = rules_history(d, f.recipient, print_change, &l);
+	else
+		failed = rules_list(d, &f, print_rule, &l);
+	if (failed == -1)
+		failed = open_failed(d);
+	else if (l.n == 0 && !cli->json)
+		puts(history ? "no changes" : "no rules");
+	db_close(d);
+	settings_unref(s);
+	return failed;
+}

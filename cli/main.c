@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * main.c: pgpgate(8), the administrator's command: a table of subcommands.
+ */
+#include <stdarg.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "common/log.h"
+#include "common/settings.h"
+#include "db/rules.h"
+
+const struct command cli_commands[] = {
+	{"exempt", "PATTERN...", "cleartext is welcome", cmd_exempt},
+	{"require", "PATTERN... [--level LEVEL]", "demand encryption", cmd_require},
+	{"observe", "PATTERN...", "judge and log, never refuse", cmd_observe},
+	{"forget", "PATTERN... | --id N | --history SENDER RECIPIENT", "remove a rule", cmd_forget},
+	{"rules", "[PATTERN]", "list the rules", cmd_rules},
+	{"import", "[FILE]", "add rules in bulk, all or nothing", cmd_import},
+	{"export", "", "write all rules, as import reads them", cmd_export},
+	{"pause", "--for DURATION", "refuse nothing for a while (emergency)", cmd_pause},
+	{"resume", "", "end a pause", cmd_resume},
+	{"explain", "RECIPIENT | --queue-id ID", "what applies to a recipient, and why", cmd_explain},
+	{"check", "FILE|DIR|MBOX|-...", "verdict of messages, offline", cmd_check},
+	{"log", "", "verdicts, newest last", cmd_log},
+	{"config", "[KEY...]", "settings in force", cmd_config},
+	{"db", "init|status|migrate|check|backup FILE", "the database", cmd_db},
+};
+const size_t cli_n_commands = sizeof(cli_commands) / sizeof(cli_commands[0]);
+
+static void
+print_line(const char *prefix, const char *format, va_list arguments)
+{
+	char text[OUTPUT_TEXT_MAX];
+	char clean[2 * OUTPUT_TEXT_MAX];
+
+	vsnprintf(text, sizeof(text), format, arguments);
+	fflush(stdout);
+	fprintf(stderr, "pgpgate: %s%s\n", prefix, output_clean(clean, sizeof(clean), text));
+}
+
+void
+cli_error(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	print_line("", format, arguments);
+	va_end(arguments);
+}
+
+void
+cli_warning(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	print_line("", format, arguments);
+	va_end(arguments);
+}
+
+void
+cli_misuse(const struct cli *cli, const char *format, ...)
+{
+	va_list arguments;
+	char text[1024];
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	if (cli->name != NULL)
+		cli_error("%s: %s; see `pgpgate %s --help`", cli->name, text, cli->name);
+	else
+		cli_error("%s; see `pgpgate --help`", text);
+	exit(EX_USAGE);
+}
+
+/* Levenshtein's distance of short words. */
+static size_t
+distance(const char *a, const char *b)
+{
+	size_t row[40];
+	size_t n = strlen(b);
+
+	if (n + 1 > sizeof(row) / sizeof(row[0]) || strlen(a) > 60)
+		return 99;
+	for (size_t j = 0; j <= n; j++)
+		row[j] = j;
+	for (size_t i = 1; a[i - 1] != '\0'; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= n; j++) {
+			size_t best = diagonal + (a[i - 1] != b[j - 1]);
+
+			diagonal = row[j];
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+		}
+	}
+	return row[n];
+}
+
+const char *
+cli_closest(const char *misspelt, const char *(*name)(size_t index), size_t n)
+{
+	const char *closest = NULL;
+	size_t best = 3; /* two slips of the finger, not more */
+
+	for (size_t i = 0; i < n; i++) {
+		size_t d = distance(misspelt, name(i));
+
+		if (d < best && d < strlen(name(i))) {
+			best = d;
+			closest = name(i);
+		}
+	}
+	return closest;
+}
+
+const char *
+cli_author(void)
+{
+	static char author[AUTHOR_MAX + 1];
+	const char *sudo_user = getuid() == 0 ? getenv("SUDO_USER") : NULL;
+	const struct passwd *who;
+	char number[32];
+
+	if (sudo_user == NULL || sudo_user[0] == '\0') {
+		who = getpwuid(getuid());
+		snprintf(number, sizeof(number), "uid %lu", (unsigned long)getuid());
+		sudo_user = who != NULL ? who->pw_name : number;
+	}
+	return log_escape(author, sizeof(author), sudo_user, strlen(sudo_user));
+}
+
+static const char *
+command_name(size_t index)
+{
+	return cli_commands[index].name;
+}
+
+static void
+print_help(void)
+{
+	printf("Usage: pgpgate [-c FILE] [-o KEY=VALUE] [--json] COMMAND [ARGUMENT...]\n\n"
+	       "Demands OpenPGP encryption from mail, recipient by recipient.\n\nCommands:\n");
+	for (size_t i = 0; i < cli_n_commands; i++)
+		printf("  %-10s %s\n", cli_commands[i].name, cli_commands[i].summary);
+	printf("\nOptions:\n"
+	       "  -c FILE        configuration, default %s\n"
+	       "  -o KEY=VALUE   override one setting; repeatable\n"
+	       "  --json         machine-readable output: one JSON object a line\n"
+	       "  -V, --version  version\n"
+	       "  -h, --help     this text; `pgpgate COMMAND --help` for one command\n",
+	       settings_default_path());
+}
+
+/* Global options before the command. Returns the index of the command in argv. Written by hand: getopt keeps
+ * state, and the subcommand's own scan comes after. */
+static int
+global_options(struct cli *cli, int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc && argv[i][0] == '-' && argv[i][1] != '\0'; i++) {
+		const char *a = argv[i];
+
+		if (strcmp(a, "--json") == 0) {
+			cli->json = true;
+		} else if (strcmp(a, "-h") == 0 || strcmp(a, "--help") == 0) {
+			print_help();
+			exit(0);
+		} else if (strcmp(a, "-V") == 0 || strcmp(a, "--version") == 0) {
+			printf("pgpgate %s\n", PACKAGE_VERSION);
+			exit(0);
+		} else if (strncmp(a, "-c", 2) == 0 || strncmp(a, "-o", 2) == 0) {
+			const char *value = a[2] != '\0' ? a + 2 : argv[++i];
+
+			if (value == NULL)
+				cli_misuse(cli, "%.2s wants a value", a);
+			if (a[1] == 'o') {
+				options_override(cli, value);
+			} else {
+				cli->config_path = value;
+				cli->config_is_explicit = true;
+			}
+		} else if (strcmp(a, "--") == 0) {
+			return i + 1;
+		} else {
+			cli_misuse(cli, "unknown option %s", a);
+		}
+	}
+	return i;
+}
+
+static int
+run_command(struct cli *cli, int argc, char **argv)
+{
+	const char *closest;
+	char *help_argv[] = {argv[0], (char[]){"--help"}, NULL};
+
+	if (strcmp(argv[0], "help") == 0) {
+		if (argc == 1) {
+			print_help();
+			return 0;
+		}
+		argv[0] = argv[1];
+		help_argv[0] = argv[1];
+		argv = help_argv;
+		argc = 2;
+	}
+	for (size_t i = 0; i < cli_n_commands; i++) {
+		if (strcmp(argv[0], cli_commands[i].name) != 0)
+			continue;
+		cli->name = cli_commands[i].name;
+		cli->synopsis = cli_commands[i].synopsis;
+		cli->summary = cli_commands[i].summary;
+		return cli_commands[i].run(cli, argc, argv);
+	}
+	closest = cli_closest(argv[0], command_name, cli_n_commands);
+	if (closest != NULL)
+		cli_misuse(cli, "unknown command '%s': is '%s' meant?", argv[0], closest);
+	cli_misuse(cli, "unknown command '%s'", argv[0]);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct cli cli = {.config_path = settings_default_path()};
+	int first, code;
+
+	output_init();
+	log_open("pgpgate", true, 0);
+	first = global_options(&cli, argc, argv);
+	if (first >= argc)
+		cli_misuse(&cli, "no command given");
+	code = run_command(&cli, argc - first, argv + first);
+	free(cli.overrides);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		cli_error("cannot write the output: %m");
+		return EX_IOERR;
+	}
+	return code;
+}
