@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * milter_load: loads a milter as many smtpd processes of a Postfix would, and says how fast it answered.
+ *
+ *   milter_load -s SOCKET -f MESSAGE [-c CONNECTIONS] [-n MESSAGES] [-m PER_CONNECTION] [-t SECONDS]
+ *               [-r RECIPIENTS] [-R RECIPIENT_POOL] [-D DOMAIN] [-x accept|reject|tempfail] [-w WRITE_BYTES]
+ *               [-p PID] [-W TIMEOUT_S] [-z] [-T]
+ *
+ * CONNECTIONS threads share MESSAGES messages (or as many as SECONDS allow); each opens a connection, sends
+ * PER_CONNECTION messages, closes. Recipients are user0..userN@DOMAIN, senders and queue ids vary. -x: every
+ * message must end so. -z: declare no SIZE. -T: every message waits, its body sent, until all connections
+ * have come as far: as many messages open at once as there are connections (for memory). -p: what process
+ * PID used of the processor and of memory is reported too.
+ *
+ * Output: one JSON object. Exit 0; 1 when a message got no answer or another than -x says; 64 misuse.
+ * Only unix sockets and 127.0.0.1.
+ */
+#include <err.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "tests/bench/bench_mail.h"
+#include "tests/bench/bench_stats.h"
+#include "tests/bench/milter_peer.h"
+
+#define CONNECTIONS_MAX 2000
+#define STACK_BYTES (512 * 1024)
+
+static struct {
+	const char *socket, *file, *domain;
+	int connections, per_connection, seconds, recipients, pool, timeout_s;
+	long messages;
+	size_t write_bytes;
+	enum peer_end expected; /* END_COUNT: any */
+	pid_t pid;
+	bool has_size, together;
+} option = {.domain = "example.org",
+	    .connections = 1,
+	    .per_connection = 1,
+	    .seconds = 60,
+	    .recipients = 1,
+	    .pool = 1000,
+	    .timeout_s = 300,
+	    .messages = 1000,
+	    .write_bytes = 4096,
+	    .expected = END_COUNT,
+	    .has_size = true};
+
+static struct mail *mail;
+static atomic_long next_message;
+static int64_t deadline_ns;
+static pthread_barrier_t start_line, body_line;
+
+struct worker {
+	pthread_t thread;
+	struct peer peer;
+	uint64_t ended[END_COUNT], n_connections;
+	int64_t last_answer_ns;
+	struct histogram message, eom; /* MAIL to answer; end of body to answer */
+};
+
+static void fill_envelope(struct peer_envelope *e, long serial)
+{
+	e->n_recipients = (unsigned)option.recipients;
+	e->has_size = option.has_size;
+	snprintf(e->queue_id, sizeof(e->queue_id), "%05lX%06lX", (unsigned long)serial,
+		 (unsigned long)getpid());
+	snprintf(e->sender, sizeof(e->sender), "sender%ld@client%ld.test", serial % 997, serial % 101);
+	for (int i = 0; i < option.recipients; i++)
+		snprintf(e->recipient[i], sizeof(e->recipient[i]), "user%ld@%s",
+			 (serial * 7919 + i) % option.pool, option.domain);
+}
+
+static void wait_for_all(void *line)
+{
+	pthread_barrier_wait(line);
+}
+
+static bool take_message(long *serial)
+{
+	*serial = atomic_fetch_add(&next_message, 1);
+	return *serial < option.messages && stats_now_ns() < deadline_ns;
+}
+
+/* One connection. False when there is no more to send or it broke. */
+static bool one_connection(struct worker *w, struct peer_envelope *e)
+{
+	long serial;
+	bool go_on = true;
+
+	if (!take_message(&serial))
+		return false;
+	w->n_connections++;
+	if (peer_open(&w->peer, option.socket, option.timeout_s, option.write_bytes) != 0) {
+		w->ended[END_BROKEN]++;
+		peer_close(&w->peer);
+		if (option.together)
+			wait_for_all(&body_line);
+		return false;
+	}
+	for (int i = 0; go_on && (i == 0 || take_message(&serial)); i++) {
+		int64_t begin_ns = stats_now_ns(), eom_ns;
+		enum peer_end end;
+
+		fill_envelope(e, serial);
+		end = peer_message(&w->peer, e, mail, option.together ? wait_for_all : NULL,
+				   &body_line, &eom_ns);
+		w->last_answer_ns = stats_now_ns();
+		w->ended[end]++;
+		histogram_add(&w->message, w->last_answer_ns - begin_ns);
+		histogram_add(&w->eom, w->last_answer_ns - eom_ns);
+		go_on = end != END_BROKEN && i + 1 < option.per_connection;
+	}
+	go_on = !w->peer.error[0];
+	peer_close(&w->peer);
+	return go_on;
+}
+
+static void *work(void *context)
+{
+	struct worker *w = context;
+	struct peer_envelope *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		err(EX_OSERR, "memory");
+	pthread_barrier_wait(&start_line);
+	while (one_connection(w, e))
+		;
+	free(e);
+	return NULL;
+}
+
+static void usage(void)
+{
+	fprintf(stderr, "usage: milter_load -s SOCKET -f MESSAGE [-c CONNECTIONS] [-n MESSAGES] "
+			"[-m PER_CONNECTION]\n"
+			"       [-t SECONDS] [-r RECIPIENTS] [-R POOL] [-D DOMAIN] [-x "
+			"accept|reject|tempfail]\n"
+			"       [-w WRITE_BYTES] [-p PID] [-W TIMEOUT_S] [-z] [-T]\n");
+	exit(EX_USAGE);
+}
+
+static enum peer_end expected_end(const char *text)
+{
+	if (strcmp(text, "accept") == 0)
+		return END_ACCEPTED;
+	if (strcmp(text, "reject") == 0)
+		return END_REJECTED;
+	if (strcmp(text, "tempfail") == 0)
+		return END_TEMPFAILED;
+	usage();
+	return END_COUNT;
+}
+
+static void read_options(int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "s:f:c:n:m:t:r:R:D:x:w:p:W:zT")) != -1) {
+		switch (c) {
+		case 's':
+			option.socket = optarg;
+			break;
+		case 'f':
+			option.file = optarg;
+			break;
+		case 'c':
+			option.connections = (int)stats_number("-c", optarg, 1, CONNECTIONS_MAX);
+			break;
+		case 'n':
+			option.messages = stats_number("-n", optarg, 1, 10000000);
+			break;
+		case 'm':
+			option.per_connection = (int)stats_number("-m", optarg, 1, 1000000);
+			break;
+		case 't':
+			option.seconds = (int)stats_number("-t", optarg, 1, 3600);
+			break;
+		case 'r':
+			option.recipients = (int)stats_number("-r", optarg, 1, PEER_RECIPIENTS_MAX);
+			break;
+		case 'R':
+			option.pool = (int)stats_number("-R", optarg, 1, 1000000000);
+			break;
+		case 'D':
+			option.domain = optarg;
+			break;
+		case 'x':
+			option.expected = expected_end(optarg);
+			break;
+		case 'w':
+			option.write_bytes = (size_t)stats_number("-w", optarg, 64, 1 << 24);
+			break;
+		case 'p':
+			option.pid = (pid_t)stats_number("-p", optarg, 1, 1 << 30);
+			break;
+		case 'W':
+			option.timeout_s = (int)stats_number("-W", optarg, 1, 3600);
+			break;
+		case 'z':
+			option.has_size = false;
+			break;
+		case 'T':
+			option.together = true;
+			break;
+		default:
+			usage();
+		}
+	}
+	if (optind != argc || !option.socket || !option.file)
+		usage();
+	if (option.together && (option.messages != option.connections || option.per_connection != 1))
+		errx(EX_USAGE, "-T wants as many messages as connections, one each");
+}
+
+static void print_report(const struct worker *all, double elapsed_s, const struct usage *before,
+			 const struct usage *after)
+{
+	static const char *const name[END_COUNT] = {"accepted", "rejected", "tempfailed", "early",
+						    "broken"};
+	uint64_t answered = all->ended[END_ACCEPTED] + all->ended[END_REJECTED] +
+			    all->ended[END_TEMPFAILED] + all->ended[END_EARLY];
+	const char *comma = "";
+
+	printf("{\"connections\":%d,\"per_connection\":%d,\"messages\":%llu,\"elapsed_s\":%.4f,",
+	       option.connections, option.per_connection, (unsigned long long)answered, elapsed_s);
+	printf("\"messages_per_s\":%.2f,\"bytes_per_s\":%.0f,\"message_bytes\":%zu,\"write_bytes\":"
+	       "%zu,",
+	       (double)answered / elapsed_s, (double)answered * (double)mail->size_bytes / elapsed_s,
+	       mail->size_bytes, option.write_bytes);
+	printf("\"opened\":%llu,\"wire_bytes\":%llu,\"steps\":\"0x%x\",\"actions\":\"0x%x\",",
+	       (unsigned long long)all->n_connections, (unsigned long long)all->peer.bytes_out,
+	       all->peer.steps, all->peer.actions);
+	for (int i = 0; i < END_COUNT; i++)
+		printf("\"%s\":%llu,", name[i], (unsigned long long)all->ended[i]);
+	printf("\"replies\":{");
+	for (int e = 0; e < EVENT_COUNT; e++)
+		for (int r = 0; r < REPLY_COUNT; r++)
+			if (all->peer.count[e][r]) {
+				printf("%s\"%s-%s\":%llu", comma, peer_event_name[e],
+				       peer_reply_name[r], (unsigned long long)all->peer.count[e][r]);
+				comma = ",";
+			}
+	printf("},");
+	histogram_print_json(stdout, "latency_us", &all->message);
+	printf(",");
+	histogram_print_json(stdout, "eom_latency_us", &all->eom);
+	printf(",\"load_cpu_s\":%.3f,\"server_cpu_s\":%.3f,\"server_peak_kib\":%ld,\"server_now_"
+	       "kib\":%ld}\n",
+	       usage_own_cpu_s(), after->cpu_s - before->cpu_s, after->peak_kib, after->now_kib);
+}
+
+static void merge(struct worker *all, const struct worker *w)
+{
+	for (int i = 0; i < END_COUNT; i++)
+		all->ended[i] += w->ended[i];
+	for (int e = 0; e < EVENT_COUNT; e++)
+		for (int r = 0; r < REPLY_COUNT; r++)
+			all->peer.count[e][r] += w->peer.count[e][r];
+	all->peer.bytes_out += w->peer.bytes_out;
+	all->peer.steps |= w->peer.steps;
+	all->peer.actions |= w->peer.actions;
+	all->n_connections += w->n_connections;
+	if (w->last_answer_ns > all->last_answer_ns)
+		all->last_answer_ns = w->last_answer_ns;
+	histogram_merge(&all->message, &w->message);
+	histogram_merge(&all->eom, &w->eom);
+	if (w->peer.error[0])
+		warnx("%s", w->peer.error);
+}
+
+int main(int argc, char **argv)
+{
+	struct worker *worker, *all;
+	struct usage before, after;
+	pthread_attr_t attr;
+	int64_t begin_ns;
+	uint64_t total;
+
+	read_options(argc, argv);
+	signal(SIGPIPE, SIG_IGN);
+	mail = mail_load(option.file);
+	worker = calloc((size_t)option.connections, sizeof(*worker));
+	all = calloc(1, sizeof(*all));
+	if (!worker || !all)
+		err(EX_OSERR, "memory");
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_BYTES);
+	pthread_barrier_init(&start_line, NULL, (unsigned)option.connections + 1);
+	pthread_barrier_init(&body_line, NULL, (unsigned)option.connections);
+	for (int i = 0; i < option.connections; i++)
+		if (pthread_create(&worker[i].thread, &attr, work, &worker[i]) != 0)
+			errx(EX_OSERR, "no more threads");
+	usage_of(option.pid, &before);
+	begin_ns = stats_now_ns();
+	deadline_ns = begin_ns + (int64_t)option.seconds * 1000000000;
+	pthread_barrier_wait(&start_line);
+	for (int i = 0; i < option.connections; i++) {
+		pthread_join(worker[i].thread, NULL);
+		merge(all, &worker[i]);
+	}
+	usage_of(option.pid, &after);
+	if (all->last_answer_ns <= begin_ns)
+		all->last_answer_ns = begin_ns + 1;
+	print_report(all, (double)(all->last_answer_ns - begin_ns) / 1e9, &before, &after);
+	total = all->message.n; /* what was begun */
+	if (all->ended[END_BROKEN] > 0 || total == 0)
+		return 1;
+	if (option.expected != END_COUNT && all->ended[option.expected] != total) {
+		warnx("%llu of %llu messages did not end as expected",
+		      (unsigned long long)(total - all->ended[option.expected]),
+		      (unsigned long long)total);
+		return 1;
+	}
+	free(worker);
+	free(all);
+	mail_free(mail);
+	return 0;
+}
