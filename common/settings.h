@@ -6,8 +6,7 @@
  * error that names file and line and the mend. It is reference-counted: a daemon that rereads its
  * configuration swaps the pointer, and messages under way keep the one they began with.
  *
- * settings_load() and settings_print() belong to one thread; _ref, _unref and reading the fields are
- * for any thread.
+ * settings_load() belongs to one thread; _ref, _unref and reading the fields are for any thread.
  */
 #ifndef PGPGATE_COMMON_SETTINGS_H
 #define PGPGATE_COMMON_SETTINGS_H
@@ -81,6 +80,10 @@ const char *settings_value(const struct settings *s, size_t index);
 
 /* Is the client one of ours by address (local_clients)? */
 bool settings_is_local_client(const struct settings *s, const struct netaddr *client);
+
+/* What help_url and the rules' URLs may be: http(s), printable ASCII without blanks and quotes. */
+#define SETTINGS_URL_MAX 300
+bool settings_is_url(const char *text);
 
 /* Where the configuration is when -c does not say: $sysconfdir/pgpgate/pgpgate.conf. */
 const char *settings_default_path(void);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * socket.h: sockets as libmilter writes them: "unix:/path", "local:/path", "inet:port@host",
- * "inet6:port@host" (port or service name; no host means 127.0.0.1, "*"-less: an administrator who
- * wants every interface writes 0.0.0.0 or ::). Any thread.
+ * "inet6:port@host" (port or service name; no host means 127.0.0.1 or ::1: an administrator who wants every
+ * interface writes 0.0.0.0 or ::). Any thread, but for socket_listen(), which sets the umask for a moment.
  */
 #ifndef PGPGATE_COMMON_SOCKET_H
 #define PGPGATE_COMMON_SOCKET_H
@@ -15,6 +15,7 @@
 struct socket_address {
 	bool is_unix;
 	char path[108]; /* unix only */
+	char text[160]; /* as written, escaped: for messages */
 	struct sockaddr_storage storage;
 	socklen_t length;
 };

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: ISC */
+#include "common/settings.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/conf_file.h"
+#include "common/log.h"
+#include "common/settings_keys.h"
+
+#define NAME_BYTES_MAX 64
+
+/* The text that a key has, and where it was written. */
+struct slot {
+	const char *text;
+	unsigned line;	      /* 0: not in the file */
+	const char *override; /* the whole "key=value", or NULL */
+};
+
+struct loader {
+	const char *path;
+	struct slot *slots; /* settings_keys_count of them */
+	char *err;
+	size_t err_size;
+};
+
+const char *settings_default_path(void)
+{
+	return SYSCONFDIR "/pgpgate/pgpgate.conf";
+}
+
+size_t settings_count(void)
+{
+	return settings_keys_count;
+}
+
+const char *settings_name(size_t index)
+{
+	return settings_keys[index].name;
+}
+
+const char *settings_default(size_t index)
+{
+	return settings_keys[index].default_text;
+}
+
+const char *settings_value(const struct settings *s, size_t index)
+{
+	return s->value_text[index];
+}
+
+struct settings *settings_ref(struct settings *s)
+{
+	__atomic_add_fetch(&s->references, 1, __ATOMIC_RELAXED);
+	return s;
+}
+
+void settings_unref(struct settings *s)
+{
+	if (s == NULL || __atomic_sub_fetch(&s->references, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	for (size_t i = 0; s->value_text != NULL && i < settings_keys_count; i++)
+		free(s->value_text[i]);
+	for (size_t i = 0; i < REQUIREMENT_COUNT; i++)
+		free(s->policy_actions[i]);
+	free(s->value_text);
+	free(s->path);
+	free(s->filter_socket);
+	free(s->policy_socket);
+	free(s->user);
+	free(s->database);
+	free(s->database_path);
+	free(s->local_clients);
+	free(s->exempt_recipients);
+	free(s->recipient_delimiter);
+	free(s->refuse_text);
+	free(s->help_url);
+	free(s->metrics_listen);
+	free(s);
+}
+
+bool settings_is_local_client(const struct settings *s, const struct netaddr *client)
+{
+	for (size_t i = 0; i < s->n_local_clients; i++)
+		if (netaddr_contains(&s->local_clients[i], client))
+			return true;
+	return false;
+}
+
+/* Letters to insert, remove or change between two words (Levenshtein), at most NAME_BYTES_MAX. */
+static unsigned distance(const char *a, const char *b)
+{
+	unsigned row[NAME_BYTES_MAX + 1];
+	size_t a_len = strlen(a), b_len = strlen(b);
+
+	if (a_len > NAME_BYTES_MAX || b_len > NAME_BYTES_MAX)
+		return NAME_BYTES_MAX;
+	for (size_t j = 0; j <= b_len; j++)
+		row[j] = (unsigned)j;
+	for (size_t i = 1; i <= a_len; i++) {
+		unsigned diagonal = row[0];
+
+		row[0] = (unsigned)i;
+		for (size_t j = 1; j <= b_len; j++) {
+			unsigned best = diagonal + (a[i - 1] != b[j - 1]);
+
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			diagonal = row[j];
+			row[j] = best;
+		}
+	}
+	return row[b_len];
+}
+
+static int find_key(const char *name, size_t *index, char *err, size_t err_size)
+{
+	char shown[NAME_BYTES_MAX + 8];
+	unsigned nearest = NAME_BYTES_MAX;
+	size_t nearest_index = 0;
+
+	for (size_t i = 0; i < settings_keys_count; i++) {
+		unsigned d = distance(name, settings_keys[i].name);
+
+		if (d == 0) {
+			*index = i;
+			return 0;
+		}
+		if (d < nearest) {
+			nearest = d;
+			nearest_index = i;
+		}
+	}
+	log_escape(shown, sizeof(shown), name, strlen(name));
+	if (nearest <= 3 || nearest <= strlen(name) / 3)
+		snprintf(err, err_size, "unknown key \"%s\"; did you mean %s?", shown,
+			 settings_keys[nearest_index].name);
+	else
+		snprintf(err, err_size, "unknown key \"%s\"; pgpgate.conf(5) lists them all", shown);
+	return -1;
+}
+
+/* Puts the place in front of the sentence in `what`. */
+static int complain_at(const struct loader *l, const struct slot *slot, const char *name,
+		       const char *what)
+{
+	char shown[200];
+
+	if (slot->override != NULL) {
+		log_escape(shown, sizeof(shown), slot->override, strlen(slot->override));
+		snprintf(l->err, l->err_size, "-o %s: %s", shown, what);
+	} else if (slot->line > 0) {
+		snprintf(l->err, l->err_size, "%s:%u: %s%s%s", l->path, slot->line, name,
+			 name[0] == '\0' ? "" : ": ", what);
+	} else {
+		snprintf(l->err, l->err_size, "%s: %s", name, what);
+	}
+	return -1;
+}
+
+static int parse_key(const struct loader *l, size_t index, struct settings *s)
+{
+	const struct slot *slot = &l->slots[index];
+	char what[400] = "";
+	struct settings_value v = {s, slot->text, NULL, what, sizeof(what)};
+
+	if (settings_keys[index].parse(&settings_keys[index], &v) != 0)
+		return complain_at(l, slot, settings_keys[index].name, what);
+	s->value_text[index] = v.canonical;
+	return 0;
+}
+
+/* What no key can check alone. */
+static int check_together(const struct loader *l, const struct settings *s)
+{
+	if (strcmp(s->filter_socket, s->policy_socket) != 0)
+		return 0;
+	for (size_t i = 0; i < settings_keys_count; i++)
+		if (strcmp(settings_keys[i].name, "policy_socket") == 0)
+			return complain_at(l, &l->slots[i], "policy_socket",
+					   "is the same as filter_socket; give each its own");
+	return 0;
+}
+
+/* A settings value from the texts in the slots; NULL with the error. */
+static struct settings *build(const struct loader *l)
+{
+	struct settings *s = calloc(1, sizeof(*s));
+	size_t delimiter = 0;
+	int rc = -1;
+
+	if (s != NULL) {
+		s->references = 1;
+		s->value_text = calloc(settings_keys_count, sizeof(*s->value_text));
+	}
+	if (s == NULL || s->value_text == NULL) {
+		settings_unref(s);
+		snprintf(l->err, l->err_size, "out of memory");
+		return NULL;
+	}
+	/* The patterns of exempt_recipients are read under the delimiter. */
+	while (strcmp(settings_keys[delimiter].name, "recipient_delimiter") != 0)
+		delimiter++;
+	rc = parse_key(l, delimiter, s);
+	for (size_t i = 0; rc == 0 && i < settings_keys_count; i++)
+		if (i != delimiter)
+			rc = parse_key(l, i, s);
+	if (rc == 0)
+		rc = check_together(l, s);
+	if (rc == 0)
+		return s;
+	settings_unref(s);
+	return NULL;
+}
+
+static int fill_from_file(const struct loader *l, const struct conf_file *f)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		struct slot at = {.line = f->entries[i].line};
+		char what[200];
+		size_t index;
+
+		if (find_key(f->entries[i].key, &index, what, sizeof(what)) != 0)
+			return complain_at(l, &at, "", what);
+		l->slots[index].text = f->entries[i].value;
+		l->slots[index].line = at.line;
+	}
+	return 0;
+}
+
+/* Takes "key=value" apart and puts it into its slot. *copy gets the memory that the slot points into. */
+static int override_one(const struct loader *l, const char *text, char **copy)
+{
+	struct slot at = {.override = text};
+	struct conf_file f;
+	unsigned line;
+	char what[300];
+	size_t index;
+	int rc = -1;
+
+	*copy = NULL;
+	if (strchr(text, '\n') != NULL || strchr("# \t", text[0]) != NULL) {
+		return complain_at(l, &at, "", "is no setting; write key=value");
+	} else if (conf_file_parse(text, strlen(text), &f, &line, what, sizeof(what)) != 0 ||
+		   find_key(f.entries[0].key, &index, what, sizeof(what)) != 0) {
+		complain_at(l, &at, "", what);
+	} else {
+		*copy = f.entries[0].value;
+		f.entries[0].value = NULL;
+		l->slots[index] = (struct slot){*copy, 0, text};
+		rc = 0;
+	}
+	conf_file_free(&f);
+	return rc;
+}
+
+static struct settings *apply_overrides(const struct loader *l, const char *const *overrides, size_t n)
+{
+	char **copies = calloc(n, sizeof(*copies));
+	struct settings *s = NULL;
+	int rc = 0;
+
+	if (copies == NULL) {
+		snprintf(l->err, l->err_size, "out of memory");
+		return NULL;
+	}
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = override_one(l, overrides[i], &copies[i]);
+	if (rc == 0)
+		s = build(l);
+	for (size_t i = 0; i < n; i++)
+		free(copies[i]);
+	free(copies);
+	return s;
+}
+
+/* Reads the file, if there is one, into f. *is_absent says that there is none and need not be. */
+static int read_file(const struct loader *l, bool path_may_be_absent, struct conf_file *f, bool *is_absent)
+{
+	char what[300];
+	char *text;
+	size_t len;
+	unsigned line;
+	int rc;
+
+	*is_absent = false;
+	memset(f, 0, sizeof(*f));
+	if (conf_file_slurp(l->path, &text, &len) != 0) {
+		*is_absent = path_may_be_absent && errno == ENOENT;
+		if (*is_absent)
+			return 0;
+		snprintf(l->err, l->err_size, "%s: cannot be read: %s%s", l->path,
+			 errno == EFBIG ? "over a megabyte" : strerror(errno),
+			 errno == ENOENT   ? "; name another with -c FILE"
+			 : errno == EACCES ? "; let this user read it, or name another with -c FILE"
+					   : "");
+		return -1;
+	}
+	rc = conf_file_parse(text, len, f, &line, what, sizeof(what));
+	if (rc != 0)
+		complain_at(l, &(struct slot){.line = line}, "", what);
+	free(text);
+	return rc;
+}
+
+struct settings *settings_load(const char *path, bool path_may_be_absent, const char *const *overrides,
+			       size_t n_overrides, char *err, size_t err_size)
+{
+	struct loader l = {path, NULL, err, err_size};
+	struct settings *s = NULL;
+	struct conf_file f;
+	bool is_absent;
+
+	err[0] = '\0';
+	l.slots = calloc(settings_keys_count, sizeof(*l.slots));
+	if (l.slots == NULL) {
+		snprintf(err, err_size, "out of memory");
+		return NULL;
+	}
+	for (size_t i = 0; i < settings_keys_count; i++)
+		l.slots[i].text = settings_keys[i].default_text;
+	/* The file is checked whole before anything overrides it. */
+	if (read_file(&l, path_may_be_absent, &f, &is_absent) == 0 && fill_from_file(&l, &f) == 0)
+		s = build(&l);
+	if (s != NULL && n_overrides > 0) {
+		settings_unref(s);
+		s = apply_overrides(&l, overrides, n_overrides);
+	}
+	if (s != NULL && !is_absent && (s->path = strdup(path)) == NULL) {
+		settings_unref(s);
+		s = NULL;
+		snprintf(err, err_size, "out of memory");
+	}
+	conf_file_free(&f);
+	free(l.slots);
+	return s;
+}
