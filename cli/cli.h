@@ -18,10 +18,10 @@ struct cli {
 	bool config_is_explicit;
 	const char **overrides; /* -o KEY=VALUE */
 	size_t n_overrides;
-	bool json;		/* --json */
-	const char *name;	/* of the subcommand, "log" or "db status", for messages and help */
-	const char *synopsis;	/* its operands and main options, for help */
-	const char *summary;	/* one line for help */
+	bool json;	      /* --json */
+	const char *name;     /* of the subcommand, "log" or "db status", for messages and help */
+	const char *synopsis; /* its operands and main options, for help */
+	const char *summary;  /* one line for help */
 };
 
 struct command {

@@ -30,8 +30,7 @@ struct check {
 	int64_t n_by_verdict[VERDICT_COUNT];
 };
 
-static void
-print_part(void *context, const struct scan_part *part)
+static void print_part(void *context, const struct scan_part *part)
 {
 	struct check *c = context;
 	char clean[OUTPUT_TEXT_MAX];
@@ -49,7 +48,8 @@ print_part(void *context, const struct scan_part *part)
 		return;
 	}
 	progress_clear(&c->progress);
-	used = printf("%*s%-6s ", 4 + 2 * (int)part->depth, "", part->path[0] != '\0' ? part->path : "body");
+	used = printf("%*s%-6s ", 4 + 2 * (int)part->depth, "",
+		      part->path[0] != '\0' ? part->path : "body");
 	used += printf("%s", output_clean(clean, sizeof(clean), part->type));
 	if (!part->is_multipart && part->encoding != NULL && part->encoding[0] != '\0')
 		used += printf(", %s", output_clean(clean, sizeof(clean), part->encoding));
@@ -62,8 +62,7 @@ print_part(void *context, const struct scan_part *part)
 	}
 }
 
-static void
-begin(void *context, const char *name, int64_t number)
+static void begin(void *context, const char *name, int64_t number)
 {
 	struct check *c = context;
 
@@ -74,14 +73,12 @@ begin(void *context, const char *name, int64_t number)
 	mail_judge_begin(c->judge);
 }
 
-static void
-bytes(void *context, const unsigned char *chunk, size_t len)
+static void bytes(void *context, const unsigned char *chunk, size_t len)
 {
 	mail_judge_feed(((struct check *)context)->judge, chunk, len);
 }
 
-static void
-print_json(struct check *c, const struct judgement *j)
+static void print_json(struct check *c, const struct judgement *j)
 {
 	json_t *ids = json_array();
 	json_t *o = json_object();
@@ -107,8 +104,7 @@ print_json(struct check *c, const struct judgement *j)
 	output_json(o);
 }
 
-static void
-print_text(struct check *c, const struct judgement *j)
+static void print_text(struct check *c, const struct judgement *j)
 {
 	char name[OUTPUT_TEXT_MAX];
 	char why[REASON_MAX + DETAIL_MAX + 8];
@@ -129,8 +125,7 @@ print_text(struct check *c, const struct judgement *j)
 	}
 }
 
-static void
-end(void *context)
+static void end(void *context)
 {
 	struct check *c = context;
 	struct judgement j;
@@ -147,8 +142,7 @@ end(void *context)
 	progress_update(&c->progress, c->n_messages, 0);
 }
 
-static void
-failed(void *context, const char *name, const char *why)
+static void failed(void *context, const char *name, const char *why)
 {
 	struct check *c = context;
 	char escaped[OUTPUT_TEXT_MAX / 2];
@@ -158,22 +152,25 @@ failed(void *context, const char *name, const char *why)
 	cli_error("%s: %s", log_escape(escaped, sizeof(escaped), name, strlen(name)), why);
 }
 
-static void
-print_summary(const struct check *c)
+static void print_summary(const struct check *c)
 {
 	char number[OUTPUT_NUMBER_MAX];
 	const char *separator = ": ";
 
 	if (c->cli->json || c->n_messages + c->n_failed < 2)
 		return;
-	printf("\n%s %s", output_number(number, c->n_messages), output_plural(c->n_messages, "message", "messages"));
+	printf("\n%s %s", output_number(number, c->n_messages),
+	       output_plural(c->n_messages, "message", "messages"));
 	for (int i = 0; i < VERDICT_COUNT; i++) {
 		/* encrypted first: it is what one looks for. */
-		enum verdict v = i == 0 ? VERDICT_ENCRYPTED : i == 1 ? VERDICT_CLEARTEXT : (enum verdict)i;
+		enum verdict v = i == 0	  ? VERDICT_ENCRYPTED
+				 : i == 1 ? VERDICT_CLEARTEXT
+					  : (enum verdict)i;
 
 		if (c->n_by_verdict[v] == 0)
 			continue;
-		printf("%s%s %s", separator, output_number(number, c->n_by_verdict[v]), verdict_name(v));
+		printf("%s%s %s", separator, output_number(number, c->n_by_verdict[v]),
+		       verdict_name(v));
 		separator = ", ";
 	}
 	if (c->n_failed > 0)
@@ -181,8 +178,8 @@ print_summary(const struct check *c)
 	putchar('\n');
 }
 
-static void
-read_envelope(const struct cli *cli, const char *sender_text, const char *recipient_text, struct judge_envelope *out)
+static void read_envelope(const struct cli *cli, const char *sender_text,
+			  const char *recipient_text, struct judge_envelope *out)
 {
 	struct address sender = {0}, recipient = {0};
 
@@ -200,8 +197,7 @@ read_envelope(const struct cli *cli, const char *sender_text, const char *recipi
 	}
 }
 
-int
-cmd_check(struct cli *cli, int argc, char **argv)
+int cmd_check(struct cli *cli, int argc, char **argv)
 {
 	const char *sender = NULL, *recipient = NULL;
 	struct check c = {.cli = cli};
@@ -209,18 +205,21 @@ cmd_check(struct cli *cli, int argc, char **argv)
 		{"sender", 0, "ADDRESS", OPTION_TEXT, &sender,
 		 "envelope sender; <> for delivery reports, which count only from the null sender"},
 		{"recipient", 0, "ADDRESS", OPTION_TEXT, &recipient, "envelope recipient"},
-		{"explain", 0, NULL, OPTION_FLAG, &c.has_tree, "show every MIME part and what was found in it"},
+		{"explain", 0, NULL, OPTION_FLAG, &c.has_tree,
+		 "show every MIME part and what was found in it"},
 	};
 	char **operands;
-	int n = options_parse(cli, argc, argv, specs, OPTIONS_N(specs),
-			      "Operands: files, mboxes, Maildirs, folders of messages, - for standard input.\n"
-			      "Exit status: 0 all messages are encrypted, 1 some are not, 66 something could not "
-			      "be read.",
-			      &operands);
+	int n = options_parse(
+		cli, argc, argv, specs, OPTIONS_N(specs),
+		"Operands: files, mboxes, Maildirs, folders of messages, - for standard input.\n"
+		"Exit status: 0 all messages are encrypted, 1 some are not, 66 something could not "
+		"be read.",
+		&operands);
 	struct mail_sink sink = {begin, bytes, end, failed, &c};
 
 	if (n == 0)
-		cli_misuse(cli, "which messages? A file, a folder, an mbox, or - for standard input");
+		cli_misuse(cli,
+			   "which messages? A file, a folder, an mbox, or - for standard input");
 	read_envelope(cli, sender, recipient, &c.envelope);
 	c.settings = open_settings(cli);
 	open_pause_notice(c.settings);

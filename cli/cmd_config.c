@@ -10,8 +10,8 @@
 #include "cli/options.h"
 #include "cli/output.h"
 
-static void
-print_setting(const struct cli *cli, const char *name, const char *value, const char *in_default)
+static void print_setting(const struct cli *cli, const char *name, const char *value,
+			  const char *in_default)
 {
 	char clean[OUTPUT_TEXT_MAX];
 	json_t *o;
@@ -23,12 +23,12 @@ print_setting(const struct cli *cli, const char *name, const char *value, const 
 		json_object_set_new(o, "default", output_json_text(in_default));
 		output_json(o);
 	} else {
-		printf("%s =%s%s\n", name, value[0] != '\0' ? " " : "", output_clean(clean, sizeof(clean), value));
+		printf("%s =%s%s\n", name, value[0] != '\0' ? " " : "",
+		       output_clean(clean, sizeof(clean), value));
 	}
 }
 
-static bool
-is_wanted(char **names, int n, const char *name)
+static bool is_wanted(char **names, int n, const char *name)
 {
 	for (int i = 0; i < n; i++)
 		if (strcmp(names[i], name) == 0)
@@ -36,8 +36,7 @@ is_wanted(char **names, int n, const char *name)
 	return n == 0;
 }
 
-static void
-check_names(const struct cli *cli, char **names, int n)
+static void check_names(const struct cli *cli, char **names, int n)
 {
 	for (int i = 0; i < n; i++) {
 		const char *closest;
@@ -54,13 +53,12 @@ check_names(const struct cli *cli, char **names, int n)
 	}
 }
 
-int
-cmd_config(struct cli *cli, int argc, char **argv)
+int cmd_config(struct cli *cli, int argc, char **argv)
 {
 	bool only_defaults = false, only_different = false;
 	const struct option_spec specs[] = {
-		{"defaults", 'd', NULL, OPTION_FLAG, &only_defaults, "the defaults"},
-		{"different", 'n', NULL, OPTION_FLAG, &only_different, "only what differs from the defaults"},
+		{NULL, 'd', NULL, OPTION_FLAG, &only_defaults, "the defaults"},
+		{NULL, 'n', NULL, OPTION_FLAG, &only_different, "only what differs from the defaults"},
 	};
 	char **names;
 	char err[256];
@@ -81,7 +79,8 @@ cmd_config(struct cli *cli, int argc, char **argv)
 		const char *value = settings_value(s, i);
 		const char *in_default = settings_value(defaults, i);
 
-		if (is_wanted(names, n, settings_name(i)) && !(only_different && strcmp(value, in_default) == 0))
+		if (is_wanted(names, n, settings_name(i)) &&
+		    !(only_different && strcmp(value, in_default) == 0))
 			print_setting(cli, settings_name(i), value, in_default);
 	}
 	if (!only_defaults)

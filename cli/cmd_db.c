@@ -13,8 +13,7 @@
 #include "common/clock.h"
 
 /* A subcommand of db that takes no operand. */
-static void
-no_operands(struct cli *cli, int argc, char **argv, const char *notes)
+static void no_operands(struct cli *cli, int argc, char **argv, const char *notes)
 {
 	char **operands;
 
@@ -22,8 +21,7 @@ no_operands(struct cli *cli, int argc, char **argv, const char *notes)
 		cli_misuse(cli, "takes no operand");
 }
 
-static void
-print_state(const struct cli *cli, const char *key, const char *text, int schema)
+static void print_state(const struct cli *cli, const char *key, const char *text, int schema)
 {
 	char clean[OUTPUT_TEXT_MAX];
 	json_t *o;
@@ -39,8 +37,7 @@ print_state(const struct cli *cli, const char *key, const char *text, int schema
 	}
 }
 
-static int
-db_init(struct cli *cli, int argc, char **argv)
+static int db_init(struct cli *cli, int argc, char **argv)
 {
 	struct settings *s;
 	struct db *d;
@@ -52,14 +49,14 @@ db_init(struct cli *cli, int argc, char **argv)
 	was_there = d != NULL && db_failure(d) == DB_OK;
 	db_close(d);
 	d = open_database(s, DB_CREATE);
-	print_state(cli, was_there ? "there already" : "created", s->database_path, db_schema_version(d));
+	print_state(cli, was_there ? "there already" : "created", s->database_path,
+		    db_schema_version(d));
 	db_close(d);
 	settings_unref(s);
 	return 0;
 }
 
-static void
-print_status_json(const struct db_status *st)
+static void print_status_json(const struct db_status *st)
 {
 	json_t *o = json_object();
 
@@ -77,8 +74,7 @@ print_status_json(const struct db_status *st)
 	output_json(o);
 }
 
-static void
-print_status(const struct db_status *st)
+static void print_status(const struct db_status *st)
 {
 	char a[OUTPUT_NUMBER_MAX], b[OUTPUT_NUMBER_MAX], c[OUTPUT_NUMBER_MAX];
 	char first[CLOCK_TEXT_MAX], last[CLOCK_TEXT_MAX];
@@ -86,20 +82,22 @@ print_status(const struct db_status *st)
 
 	printf("database   %s\n", output_clean(clean, sizeof(clean), st->path));
 	printf("schema     %d%s\n", st->schema_version,
-	       st->schema_version == db_schema_current() ? ", current" : "; `pgpgate db migrate` brings it up to date");
+	       st->schema_version == db_schema_current()
+		       ? ", current"
+		       : "; `pgpgate db migrate` brings it up to date");
 	printf("size       %s, and %s of write-ahead log; %s free\n", output_bytes(a, st->file_bytes),
 	       output_bytes(b, st->wal_bytes), output_bytes(c, st->free_bytes));
 	printf("rules      %s\n", output_number(a, st->n_rules));
 	if (st->n_verdicts > 0)
 		printf("verdicts   about %s, from %s to %s\n", output_number(a, st->n_verdicts),
-		       clock_format(st->first_verdict_unix, first), clock_format(st->last_verdict_unix, last));
+		       clock_format(st->first_verdict_unix, first),
+		       clock_format(st->last_verdict_unix, last));
 	else
 		printf("verdicts   none\n");
 	printf("pairs      %s\n", output_number(a, st->n_pairs));
 }
 
-static int
-db_show_status(struct cli *cli, int argc, char **argv)
+static int db_show_status(struct cli *cli, int argc, char **argv)
 {
 	struct settings *s;
 	struct db_status status;
@@ -120,14 +118,14 @@ db_show_status(struct cli *cli, int argc, char **argv)
 	return code;
 }
 
-static int
-db_run_migrate(struct cli *cli, int argc, char **argv)
+static int db_run_migrate(struct cli *cli, int argc, char **argv)
 {
 	struct settings *s;
 	struct db *d;
 	int before, code = 0;
 
-	no_operands(cli, argc, argv, "Each step is one transaction: it is done, or nothing has changed.");
+	no_operands(cli, argc, argv,
+		    "Each step is one transaction: it is done, or nothing has changed.");
 	s = open_settings(cli);
 	d = db_open(s, DB_WRITE);
 	if (d == NULL || (db_failure(d) != DB_OK && db_failure(d) != DB_TOO_OLD))
@@ -136,15 +134,14 @@ db_run_migrate(struct cli *cli, int argc, char **argv)
 	if (before < db_schema_current() && db_migrate(d) != 0)
 		code = open_failed(d);
 	else
-		print_state(cli, before < db_schema_current() ? "migrated" : "current", s->database_path,
-			    db_schema_version(d));
+		print_state(cli, before < db_schema_current() ? "migrated" : "current",
+			    s->database_path, db_schema_version(d));
 	db_close(d);
 	settings_unref(s);
 	return code;
 }
 
-static void
-print_complaint(void *context, const char *complaint)
+static void print_complaint(void *context, const char *complaint)
 {
 	const struct cli *cli = context;
 	char clean[OUTPUT_TEXT_MAX];
@@ -159,8 +156,7 @@ print_complaint(void *context, const char *complaint)
 	}
 }
 
-static int
-db_run_check(struct cli *cli, int argc, char **argv)
+static int db_run_check(struct cli *cli, int argc, char **argv)
 {
 	struct settings *s;
 	struct db *d;
@@ -178,19 +174,18 @@ db_run_check(struct cli *cli, int argc, char **argv)
 	return code;
 }
 
-static void
-show_pages(void *context, int done, int total)
+static void show_pages(void *context, int done, int total)
 {
 	progress_update(context, done, total);
 }
 
-static int
-db_run_backup(struct cli *cli, int argc, char **argv)
+static int db_run_backup(struct cli *cli, int argc, char **argv)
 {
 	char **operands;
-	int n = options_parse(cli, argc, argv, NULL, 0,
-			      "Mail flows meanwhile. FILE must not exist; it is whole when the command has ended with 0.",
-			      &operands);
+	int n = options_parse(
+		cli, argc, argv, NULL,
+		0, "Mail flows meanwhile. FILE must not exist; it is whole when the command has ended with 0.",
+		&operands);
 	struct progress progress;
 	struct settings *s;
 	struct db *d;
@@ -222,14 +217,12 @@ static const struct command subcommands[] = {
 };
 #define N_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
 
-static const char *
-subcommand_name(size_t index)
+static const char *subcommand_name(size_t index)
 {
 	return subcommands[index].name;
 }
 
-static int
-print_help(void)
+static int print_help(void)
 {
 	printf("Usage: pgpgate db SUBCOMMAND [ARGUMENT...]\n\nThe database.\n\nSubcommands:\n");
 	for (size_t i = 0; i < N_SUBCOMMANDS; i++) {
@@ -242,8 +235,7 @@ print_help(void)
 	return 0;
 }
 
-int
-cmd_db(struct cli *cli, int argc, char **argv)
+int cmd_db(struct cli *cli, int argc, char **argv)
 {
 	static char name[40];
 	const char *closest;

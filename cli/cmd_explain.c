@@ -32,8 +32,7 @@ struct reading {
 	int64_t n_messages, n_failed;
 };
 
-static void
-begin(void *context, const char *name, int64_t number)
+static void begin(void *context, const char *name, int64_t number)
 {
 	struct reading *r = context;
 
@@ -43,8 +42,7 @@ begin(void *context, const char *name, int64_t number)
 		mail_judge_begin(r->judge);
 }
 
-static void
-bytes(void *context, const unsigned char *chunk, size_t len)
+static void bytes(void *context, const unsigned char *chunk, size_t len)
 {
 	struct reading *r = context;
 
@@ -52,14 +50,12 @@ bytes(void *context, const unsigned char *chunk, size_t len)
 		mail_judge_feed(r->judge, chunk, len);
 }
 
-static void
-end(void *context)
+static void end(void *context)
 {
 	(void)context;
 }
 
-static void
-failed(void *context, const char *name, const char *why)
+static void failed(void *context, const char *name, const char *why)
 {
 	struct reading *r = context;
 	char escaped[OUTPUT_TEXT_MAX / 2];
@@ -69,8 +65,7 @@ failed(void *context, const char *name, const char *why)
 }
 
 /* 0, or an exit code. */
-static int
-read_message(const struct settings *s, const struct explain_options *o, struct explanation *x)
+static int read_message(const struct settings *s, const struct explain_options *o, struct explanation *x)
 {
 	struct reading r = {.judge = mail_judge_new(NULL, NULL)};
 	struct mail_sink sink = {begin, bytes, end, failed, &r};
@@ -98,8 +93,7 @@ read_message(const struct settings *s, const struct explain_options *o, struct e
 }
 
 /* What the filter would answer to this message for this one recipient. */
-static void
-decide(const struct settings *s, struct explanation *x)
+static void decide(const struct settings *s, struct explanation *x)
 {
 	struct outcome_recipient recipient = {
 		.address = x->recipient.text,
@@ -118,8 +112,8 @@ decide(const struct settings *s, struct explanation *x)
 	x->passes = recipient.passes;
 }
 
-static void
-read_addresses(const struct cli *cli, const char *recipient, const struct explain_options *o, struct explanation *x)
+static void read_addresses(const struct cli *cli, const char *recipient,
+			   const struct explain_options *o, struct explanation *x)
 {
 	char err[256];
 
@@ -137,8 +131,8 @@ read_addresses(const struct cli *cli, const char *recipient, const struct explai
 		cli_misuse(cli, "--client: one address is wanted, not a network");
 }
 
-static int
-explain_recipient(struct cli *cli, struct settings *s, const char *recipient, const struct explain_options *o)
+static int explain_recipient(struct cli *cli, struct settings *s, const char *recipient,
+			     const struct explain_options *o)
 {
 	struct explanation x = {.now_unix = clock_now_unix()};
 	struct policy_query q = {
@@ -184,8 +178,7 @@ struct listing {
 	int64_t n;
 };
 
-static int
-print_row(void *context, const struct verdict_row *row)
+static int print_row(void *context, const struct verdict_row *row)
 {
 	struct listing *l = context;
 
@@ -201,8 +194,7 @@ print_row(void *context, const struct verdict_row *row)
 }
 
 /* Queue ids are used again after a while: all that have it, newest last. */
-static int
-explain_queue_id(struct cli *cli, struct settings *s, const char *queue_id)
+static int explain_queue_id(struct cli *cli, struct settings *s, const char *queue_id)
 {
 	struct verdicts_filter f = {.verdict = -1, .action = -1, .queue_id = queue_id};
 	struct listing l = {.cli = cli};
@@ -212,7 +204,8 @@ explain_queue_id(struct cli *cli, struct settings *s, const char *queue_id)
 	if (verdicts_list(d, s, &f, print_row, &l) != 0) {
 		code = open_failed(d);
 	} else if (l.n == 0) {
-		cli_error("no verdict for queue id %s: not seen by the filter, or older than verdict_retention",
+		cli_error("no verdict for queue id %s: not seen by the filter, or older than "
+			  "verdict_retention",
 			  queue_id);
 		code = 1;
 	}
@@ -220,8 +213,7 @@ explain_queue_id(struct cli *cli, struct settings *s, const char *queue_id)
 	return code;
 }
 
-int
-cmd_explain(struct cli *cli, int argc, char **argv)
+int cmd_explain(struct cli *cli, int argc, char **argv)
 {
 	struct explain_options o = {0};
 	const struct option_spec specs[] = {
@@ -237,8 +229,8 @@ cmd_explain(struct cli *cli, int argc, char **argv)
 	struct settings *s;
 	int code;
 
-	if (o.queue_id != NULL && (n > 0 || o.sender != NULL || o.client != NULL || o.authenticated != NULL ||
-				   o.message != NULL || o.is_local))
+	if (o.queue_id != NULL && (n > 0 || o.sender != NULL || o.client != NULL ||
+				   o.authenticated != NULL || o.message != NULL || o.is_local))
 		cli_misuse(cli, "--queue-id goes without a recipient and other options");
 	if (o.queue_id == NULL && n != 1)
 		cli_misuse(cli, n == 0 ? "which recipient?" : "one recipient at a time");

@@ -9,8 +9,7 @@
 #include "cli/output.h"
 #include "cli/rule_show.h"
 
-static int
-print_rule(void *context, const struct rule *r)
+static int print_rule(void *context, const struct rule *r)
 {
 	const struct cli *cli = context;
 	char line[2 * OUTPUT_TEXT_MAX];
@@ -22,8 +21,7 @@ print_rule(void *context, const struct rule *r)
 	return ferror(stdout) ? 1 : 0;
 }
 
-int
-cmd_export(struct cli *cli, int argc, char **argv)
+int cmd_export(struct cli *cli, int argc, char **argv)
 {
 	struct rules_filter all = {0};
 	char **operands;
@@ -32,7 +30,8 @@ cmd_export(struct cli *cli, int argc, char **argv)
 	int code = 0;
 
 	if (options_parse(cli, argc, argv, NULL, 0,
-			  "Text, one rule a line, or JSON lines with --json. `import` reads both.", &operands) != 0)
+			  "Text, one rule a line, or JSON lines with --json. `import` reads both.",
+			  &operands) != 0)
 		cli_misuse(cli, "takes no operand; redirect the output to a file");
 	s = open_settings(cli);
 	d = open_database(s, DB_READ);

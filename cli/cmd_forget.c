@@ -21,8 +21,7 @@ struct forget_options {
 	bool all, history;
 };
 
-static void
-tell(const struct cli *cli, const char *what, int64_t n)
+static void tell(const struct cli *cli, const char *what, int64_t n)
 {
 	char clean[OUTPUT_TEXT_MAX];
 	json_t *o;
@@ -38,19 +37,18 @@ tell(const struct cli *cli, const char *what, int64_t n)
 	if (n == 0)
 		printf("%s: no such rule\n", clean);
 	else
-		printf("%s: %lld %s forgotten\n", clean, (long long)n, output_plural(n, "rule", "rules"));
+		printf("%s: %lld %s forgotten\n", clean, (long long)n,
+		       output_plural(n, "rule", "rules"));
 }
 
-static int
-count_rule(void *context, const struct rule *r)
+static int count_rule(void *context, const struct rule *r)
 {
 	(void)r;
 	++*(int *)context;
 	return 0;
 }
 
-static int
-forget_pattern(struct cli *cli, struct db *d, const struct rule *key, bool all)
+static int forget_pattern(struct cli *cli, struct db *d, const struct rule *key, bool all)
 {
 	struct rules_filter same = {.recipient = &key->recipient};
 	int n_narrowed = 0;
@@ -60,14 +58,15 @@ forget_pattern(struct cli *cli, struct db *d, const struct rule *key, bool all)
 		return -1;
 	tell(cli, key->recipient.text, n);
 	if (n == 0 && rules_list(d, &same, count_rule, &n_narrowed) == 0 && n_narrowed > 0)
-		cli_warning("%s has %d %s with another sender or client: `pgpgate rules %s` shows, --all removes",
-			    key->recipient.text, n_narrowed, output_plural(n_narrowed, "rule", "rules"),
-			    key->recipient.text);
+		cli_warning("%s has %d %s with another sender or client: `pgpgate rules %s` shows, "
+			    "--all removes",
+			    key->recipient.text, n_narrowed,
+			    output_plural(n_narrowed, "rule", "rules"), key->recipient.text);
 	return n;
 }
 
-static int
-forget_patterns(struct cli *cli, struct settings *s, const struct forget_options *o, char **patterns, int n)
+static int forget_patterns(struct cli *cli, struct settings *s, const struct forget_options *o,
+			   char **patterns, int n)
 {
 	struct rule *keys = calloc((size_t)n, sizeof(*keys));
 	int total = 0;
@@ -92,8 +91,7 @@ forget_patterns(struct cli *cli, struct settings *s, const struct forget_options
 	return code != 0 ? code : total == 0;
 }
 
-static int
-forget_id(struct cli *cli, struct settings *s, int64_t id)
+static int forget_id(struct cli *cli, struct settings *s, int64_t id)
 {
 	struct db *d = open_database(s, DB_WRITE);
 	char what[40];
@@ -107,8 +105,8 @@ forget_id(struct cli *cli, struct settings *s, int64_t id)
 	return code;
 }
 
-static int
-forget_history(struct cli *cli, struct settings *s, const char *sender_text, const char *recipient_text)
+static int forget_history(struct cli *cli, struct settings *s, const char *sender_text,
+			  const char *recipient_text)
 {
 	struct address sender, recipient;
 	struct db *d;
@@ -138,12 +136,12 @@ forget_history(struct cli *cli, struct settings *s, const char *sender_text, con
 	return code;
 }
 
-int
-cmd_forget(struct cli *cli, int argc, char **argv)
+int cmd_forget(struct cli *cli, int argc, char **argv)
 {
 	struct forget_options o = {.id = -1};
 	const struct option_spec specs[] = {
-		{"sender", 0, "PATTERN", OPTION_TEXT, &o.sender, "the rule that is narrowed to this sender"},
+		{"sender", 0, "PATTERN", OPTION_TEXT, &o.sender,
+		 "the rule that is narrowed to this sender"},
 		{"client", 0, "NET", OPTION_TEXT, &o.client, "the rule that is narrowed to this client"},
 		{"all", 0, NULL, OPTION_FLAG, &o.all, "also the rules that narrow this recipient pattern"},
 		{"id", 0, "N", OPTION_COUNT, &o.id, "the rule with this number"},
@@ -151,7 +149,8 @@ cmd_forget(struct cli *cli, int argc, char **argv)
 		 "the record of SENDER's mail to RECIPIENT counts no more (ratchet, reply_window)"},
 	};
 	char **operands;
-	int n = options_parse(cli, argc, argv, specs, OPTIONS_N(specs), "Exit status 1: nothing matched.", &operands);
+	int n = options_parse(cli, argc, argv, specs, OPTIONS_N(specs),
+			      "Exit status 1: nothing matched.", &operands);
 	struct settings *s;
 	int code;
 

@@ -34,8 +34,7 @@ struct import {
 	int n_errors;
 };
 
-static void
-complain(struct import *im, int64_t line_number, const char *what)
+static void complain(struct import *im, int64_t line_number, const char *what)
 {
 	progress_clear(&im->progress);
 	cli_error("%s:%lld: %s", im->name, (long long)line_number, what);
@@ -43,8 +42,7 @@ complain(struct import *im, int64_t line_number, const char *what)
 }
 
 /* 0, or an exit code when the database fails. */
-static int
-stage(struct import *im, struct rule *rules, int n)
+static int stage(struct import *im, struct rule *rules, int n)
 {
 	for (int i = 0; i < n; i++) {
 		snprintf(rules[i].author, sizeof(rules[i].author), "%s", cli_author());
@@ -58,8 +56,7 @@ stage(struct import *im, struct rule *rules, int n)
 
 /* Reads one logical line: in access(5) one that begins with white space continues the one before. Returns its
  * length, 0 at the end. *number is its first line. */
-static size_t
-read_line(struct import *im, char *line, int64_t *number)
+static size_t read_line(struct import *im, char *line, int64_t *number)
 {
 	size_t used = 0;
 	int c;
@@ -86,8 +83,7 @@ read_line(struct import *im, char *line, int64_t *number)
 	return c == EOF && used == 0 ? 0 : used + 1;
 }
 
-static int
-read_file(struct import *im)
+static int read_file(struct import *im)
 {
 	char line[LINE_MAX_BYTES];
 	char err[512];
@@ -109,7 +105,8 @@ read_file(struct import *im)
 			complain(im, number, err);
 		else
 			code = stage(im, rules, n);
-		progress_update(&im->progress, im->file_bytes > 0 ? done / 1000 : im->n_rules, im->file_bytes / 1000);
+		progress_update(&im->progress, im->file_bytes > 0 ? done / 1000 : im->n_rules,
+				im->file_bytes / 1000);
 	}
 	if (code == 0 && ferror(im->file)) {
 		cli_error("%s: %s", im->name, strerror(errno));
@@ -124,14 +121,12 @@ read_file(struct import *im)
 	return code;
 }
 
-static void
-show_commit(void *context, int64_t done, int64_t total)
+static void show_commit(void *context, int64_t done, int64_t total)
 {
 	progress_update(context, done, total);
 }
 
-static int
-commit(struct import *im)
+static int commit(struct import *im)
 {
 	char number[OUTPUT_NUMBER_MAX];
 	int64_t n_added = 0, n_replaced = 0;
@@ -152,15 +147,15 @@ commit(struct import *im)
 		output_json(o);
 		return 0;
 	}
-	printf("imported %s %s", output_number(number, im->n_rules), output_plural(im->n_rules, "rule", "rules"));
+	printf("imported %s %s", output_number(number, im->n_rules),
+	       output_plural(im->n_rules, "rule", "rules"));
 	if (n_replaced > 0)
 		printf(", which replaced %s", output_number(number, n_replaced));
 	putchar('\n');
 	return 0;
 }
 
-static int
-run(struct import *im, struct settings *s)
+static int run(struct import *im, struct settings *s)
 {
 	int code;
 
@@ -180,8 +175,7 @@ run(struct import *im, struct settings *s)
 	return code;
 }
 
-static enum import_format
-format_of(const struct cli *cli, const char *name)
+static enum import_format format_of(const struct cli *cli, const char *name)
 {
 	static const char *const names[] = {"auto", "text", "json", "access"};
 
@@ -192,8 +186,7 @@ format_of(const struct cli *cli, const char *name)
 }
 
 /* 0, or an exit code. */
-static int
-open_file(struct import *im, const char *operand)
+static int open_file(struct import *im, const char *operand)
 {
 	struct stat st;
 
@@ -217,8 +210,7 @@ open_file(struct import *im, const char *operand)
 	return 0;
 }
 
-int
-cmd_import(struct cli *cli, int argc, char **argv)
+int cmd_import(struct cli *cli, int argc, char **argv)
 {
 	const char *format = "auto";
 	struct option_list maps = {0};
@@ -227,15 +219,18 @@ cmd_import(struct cli *cli, int argc, char **argv)
 		{"format", 0, "FORMAT", OPTION_TEXT, &format,
 		 "text or json (told apart by themselves), or access: a Postfix access(5) file"},
 		{"map", 0, "RESULT=REQ", OPTION_LIST, &maps,
-		 "with --format access: what a result means, as in OK=exempt; exempt, observe, signed, encrypted, "
+		 "with --format access: what a result means, as in OK=exempt; exempt, observe, "
+		 "signed, encrypted, "
 		 "ratchet, or skip; repeatable"},
 	};
 	char **operands;
 	char err[512];
-	int n = options_parse(cli, argc, argv, specs, OPTIONS_N(specs),
-			      "Standard input is read without FILE. A rule with the same recipient, sender and client "
-			      "as one in force replaces it. All rules take effect at once, or none.",
-			      &operands);
+	int n = options_parse(
+		cli, argc, argv, specs, OPTIONS_N(specs),
+		"Standard input is read without FILE. A rule with the same recipient, sender and "
+		"client "
+		"as one in force replaces it. All rules take effect at once, or none.",
+		&operands);
 	struct settings *s;
 	int code;
 

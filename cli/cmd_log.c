@@ -17,8 +17,8 @@
 #include "common/clock.h"
 
 #define FOLLOW_INTERVAL_MS 300
-#define FOLLOW_FIRST 10	     /* as tail(1) */
-#define TERMINAL_FIRST 100   /* what a person reads; a pipe gets everything */
+#define FOLLOW_FIRST 10	   /* as tail(1) */
+#define TERMINAL_FIRST 100 /* what a person reads; a pipe gets everything */
 
 struct log_options {
 	const char *recipient, *sender, *verdict, *action, *queue_id;
@@ -34,15 +34,13 @@ struct listing {
 
 static volatile sig_atomic_t is_interrupted;
 
-static void
-interrupt(int signal_number)
+static void interrupt(int signal_number)
 {
 	(void)signal_number;
 	is_interrupted = 1;
 }
 
-static int
-print_row(void *context, const struct verdict_row *row)
+static int print_row(void *context, const struct verdict_row *row)
 {
 	struct listing *l = context;
 
@@ -58,8 +56,7 @@ print_row(void *context, const struct verdict_row *row)
 
 /* Polls: SQLite tells nobody, and a look at the newest ids costs nothing. A database that fails is told once and
  * asked again. */
-static void
-follow(struct db *d, const struct settings *s, struct verdicts_filter *f, struct listing *l)
+static void follow(struct db *d, const struct settings *s, struct verdicts_filter *f, struct listing *l)
 {
 	struct sigaction action = {.sa_handler = interrupt};
 	bool has_failed = false;
@@ -84,8 +81,8 @@ follow(struct db *d, const struct settings *s, struct verdicts_filter *f, struct
 }
 
 /* An address or a domain pattern, in the form in which it is stored. */
-static const char *
-filter_text(const struct cli *cli, const struct settings *s, const char *text, bool is_sender, struct pattern *out)
+static const char *filter_text(const struct cli *cli, const struct settings *s, const char *text,
+			       bool is_sender, struct pattern *out)
 {
 	if (text == NULL)
 		return NULL;
@@ -95,8 +92,7 @@ filter_text(const struct cli *cli, const struct settings *s, const char *text, b
 	return out->text;
 }
 
-static void
-read_names(const struct cli *cli, const struct log_options *o, struct verdicts_filter *f)
+static void read_names(const struct cli *cli, const struct log_options *o, struct verdicts_filter *f)
 {
 	enum verdict verdict;
 	enum action action;
@@ -117,15 +113,14 @@ read_names(const struct cli *cli, const struct log_options *o, struct verdicts_f
 }
 
 /* The newest id, so that --follow goes on from there even when nothing has matched yet. */
-static int
-note_id(void *context, const struct verdict_row *row)
+static int note_id(void *context, const struct verdict_row *row)
 {
 	((struct listing *)context)->last_id = row->id;
 	return 0;
 }
 
-static int
-run(struct cli *cli, struct settings *s, const struct log_options *o, struct verdicts_filter *f)
+static int run(struct cli *cli, struct settings *s, const struct log_options *o,
+	       struct verdicts_filter *f)
 {
 	struct db *d = open_database(s, DB_READ);
 	struct listing l = {.cli = cli};
@@ -151,20 +146,22 @@ run(struct cli *cli, struct settings *s, const struct log_options *o, struct ver
 	return failed > 1 ? failed : 0;
 }
 
-int
-cmd_log(struct cli *cli, int argc, char **argv)
+int cmd_log(struct cli *cli, int argc, char **argv)
 {
 	struct log_options o = {.last_n = -1};
 	const struct option_spec specs[] = {
-		{"since", 0, "WHEN", OPTION_SINCE, &o.since_unix, "2026-12-31, an RFC 3339 time, -24h, 30d"},
+		{"since", 0, "WHEN", OPTION_SINCE, &o.since_unix,
+		 "2026-12-31, an RFC 3339 time, -24h, 30d"},
 		{"until", 0, "WHEN", OPTION_END, &o.until_unix, "likewise; a bare date includes that day"},
 		{"recipient", 0, "PATTERN", OPTION_TEXT, &o.recipient, "address, domain or .domain"},
 		{"sender", 0, "PATTERN", OPTION_TEXT, &o.sender, "address, domain, .domain or <>"},
 		{"verdict", 0, "VERDICT", OPTION_TEXT, &o.verdict, "encrypted, cleartext, partial, ..."},
-		{"action", 0, "ACTION", OPTION_TEXT, &o.action, "accept, refuse, split, quarantine, tag, tempfail"},
+		{"action", 0, "ACTION", OPTION_TEXT, &o.action,
+		 "accept, refuse, split, quarantine, tag, tempfail"},
 		{"queue-id", 0, "ID", OPTION_TEXT, &o.queue_id, "this queue id"},
-		{"lines", 'n', "N", OPTION_COUNT, &o.last_n, "only the newest N; 0 for all"},
-		{"follow", 'f', NULL, OPTION_FLAG, &o.follow, "print new ones as they come, until interrupted"},
+		{NULL, 'n', "N", OPTION_COUNT, &o.last_n, "only the newest N; 0 for all"},
+		{"follow", 'f', NULL, OPTION_FLAG, &o.follow,
+		 "print new ones as they come, until interrupted"},
 	};
 	struct verdicts_filter f = {0};
 	struct pattern recipient, sender;
@@ -172,9 +169,10 @@ cmd_log(struct cli *cli, int argc, char **argv)
 	char **operands;
 	int code;
 
-	if (options_parse(cli, argc, argv, specs, OPTIONS_N(specs),
-			  "Without -n everything that matches is printed, on a terminal the newest 100.",
-			  &operands) != 0)
+	if (options_parse(
+		    cli, argc, argv, specs, OPTIONS_N(specs),
+		    "Without -n everything that matches is printed, on a terminal the newest 100.",
+		    &operands) != 0)
 		cli_misuse(cli, "takes no operand; --recipient and --sender choose");
 	read_names(cli, &o, &f);
 	s = open_settings(cli);
@@ -185,7 +183,9 @@ cmd_log(struct cli *cli, int argc, char **argv)
 	f.queue_id = o.queue_id;
 	f.last_n = o.last_n;
 	if (o.last_n < 0)
-		f.last_n = o.follow ? FOLLOW_FIRST : output_is_terminal() && !cli->json ? TERMINAL_FIRST : 0;
+		f.last_n = o.follow				? FOLLOW_FIRST
+			   : output_is_terminal() && !cli->json ? TERMINAL_FIRST
+								: 0;
 	code = run(cli, s, &o, &f);
 	settings_unref(s);
 	return code;

@@ -4,8 +4,7 @@
  */
 #include "cli/rule_add.h"
 
-int
-cmd_observe(struct cli *cli, int argc, char **argv)
+int cmd_observe(struct cli *cli, int argc, char **argv)
 {
 	return rule_add_command(cli, argc, argv, REQUIREMENT_OBSERVE, false);
 }

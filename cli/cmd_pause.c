@@ -13,8 +13,7 @@
 
 #define PAUSE_MAX_S (30 * 86400) /* a pause that nobody remembers is a rule in disguise */
 
-int
-cmd_pause(struct cli *cli, int argc, char **argv)
+int cmd_pause(struct cli *cli, int argc, char **argv)
 {
 	int64_t duration = -1;
 	const struct option_spec specs[] = {
@@ -32,7 +31,8 @@ cmd_pause(struct cli *cli, int argc, char **argv)
 	if (duration < 0)
 		cli_misuse(cli, "for how long? --for 1h");
 	if (duration == 0 || duration > PAUSE_MAX_S)
-		cli_misuse(cli, "--for wants 1s to 30d (to stop enforcing for good set enforce = no)");
+		cli_misuse(cli,
+			   "--for wants 1s to 30d (to stop enforcing for good set enforce = no)");
 	s = open_settings(cli);
 	d = db_open(s, DB_WRITE); /* not open_database(): the old pause is not news */
 	if (d == NULL || db_failure(d) != DB_OK)

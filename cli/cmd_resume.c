@@ -10,8 +10,7 @@
 #include "cli/output.h"
 #include "common/clock.h"
 
-int
-cmd_resume(struct cli *cli, int argc, char **argv)
+int cmd_resume(struct cli *cli, int argc, char **argv)
 {
 	char **operands;
 	struct settings *s;

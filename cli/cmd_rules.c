@@ -18,8 +18,7 @@ struct listing {
 	int64_t n;
 };
 
-static void
-print_more(const struct rule *r, int64_t now_unix)
+static void print_more(const struct rule *r, int64_t now_unix)
 {
 	char text[OUTPUT_TEXT_MAX];
 	char clean[2 * OUTPUT_TEXT_MAX];
@@ -27,7 +26,8 @@ print_more(const struct rule *r, int64_t now_unix)
 	char state[RULE_SHOW_STATE_MAX];
 
 	if (rule_show_state(r, now_unix, state)[0] != '\0')
-		printf("        %s%s%s\n", output_colour(COLOUR_YELLOW), state, output_colour(COLOUR_PLAIN));
+		printf("        %s%s%s\n", output_colour(COLOUR_YELLOW), state,
+		       output_colour(COLOUR_PLAIN));
 	if (r->note[0] != '\0') {
 		printf("        \"");
 		snprintf(text, sizeof(text), "%s\"", r->note);
@@ -43,8 +43,7 @@ print_more(const struct rule *r, int64_t now_unix)
 	printf("%s\n", output_colour(COLOUR_PLAIN));
 }
 
-static int
-print_rule(void *context, const struct rule *r)
+static int print_rule(void *context, const struct rule *r)
 {
 	struct listing *l = context;
 	char phrase[OUTPUT_TEXT_MAX];
@@ -66,8 +65,7 @@ print_rule(void *context, const struct rule *r)
 	return 0;
 }
 
-static void
-print_side(const char *label, const char *rule)
+static void print_side(const char *label, const char *rule)
 {
 	char clean[2 * OUTPUT_TEXT_MAX];
 
@@ -77,8 +75,7 @@ print_side(const char *label, const char *rule)
 	}
 }
 
-static int
-print_change(void *context, const struct rule_change *c)
+static int print_change(void *context, const struct rule_change *c)
 {
 	struct listing *l = context;
 	char when[CLOCK_TEXT_MAX];
@@ -92,34 +89,36 @@ print_change(void *context, const struct rule_change *c)
 		json_object_set_new(o, "time", output_json_time(c->time_unix));
 		json_object_set_new(o, "author", output_json_text(c->author));
 		json_object_set_new(o, "what", output_json_text(c->what));
-		json_object_set_new(o, "before", output_json_text(c->before[0] != '\0' ? c->before : NULL));
+		json_object_set_new(o, "before",
+				    output_json_text(c->before[0] != '\0' ? c->before : NULL));
 		json_object_set_new(o, "after", output_json_text(c->after[0] != '\0' ? c->after : NULL));
 		output_json(o);
 		return 0;
 	}
-	printf("%s  %s%-14s%s by %s\n", clock_format(c->time_unix, when), output_colour(COLOUR_BOLD),
-	       output_clean(what, sizeof(what), c->what), output_colour(COLOUR_PLAIN),
-	       output_clean(author, sizeof(author), c->author));
+	printf("%s  %s%-14s%s by %s\n", clock_format(c->time_unix, when),
+	       output_colour(COLOUR_BOLD), output_clean(what, sizeof(what), c->what),
+	       output_colour(COLOUR_PLAIN), output_clean(author, sizeof(author), c->author));
 	print_side("before:   ", c->before);
 	print_side("after:    ", c->after);
 	return 0;
 }
 
-int
-cmd_rules(struct cli *cli, int argc, char **argv)
+int cmd_rules(struct cli *cli, int argc, char **argv)
 {
 	struct rules_filter f = {0};
 	bool history = false;
 	const struct option_spec specs[] = {
 		{"unused", 0, NULL, OPTION_FLAG, &f.only_unused, "only rules that never decided anything"},
 		{"expired", 0, NULL, OPTION_FLAG, &f.only_expired, "only rules whose time is over"},
-		{"history", 0, NULL, OPTION_FLAG, &history, "every change, oldest first: when, by whom, what"},
+		{"history", 0, NULL, OPTION_FLAG, &history,
+		 "every change, oldest first: when, by whom, what"},
 	};
 	char **operands;
-	int n = options_parse(cli, argc, argv, specs, OPTIONS_N(specs),
-			      "PATTERN lists the rules for exactly that recipient pattern. What applies to an "
-			      "address is answered by `pgpgate explain`.",
-			      &operands);
+	int n = options_parse(
+		cli, argc, argv, specs, OPTIONS_N(specs),
+		"PATTERN lists the rules for exactly that recipient pattern. What applies to an "
+		"address is answered by `pgpgate explain`.",
+		&operands);
 	struct listing l = {.cli = cli, .now_unix = clock_now_unix()};
 	struct pattern pattern;
 	struct settings *s;

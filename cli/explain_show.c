@@ -11,8 +11,7 @@
 
 #define LABEL_COLUMNS 13
 
-void
-explanation_add(void *context, const struct rule *r, const char *why_lost)
+void explanation_add(void *context, const struct rule *r, const char *why_lost)
 {
 	struct explanation *x = context;
 	struct considered *more = realloc(x->considered, (x->n_considered + 1) * sizeof(*more));
@@ -25,16 +24,14 @@ explanation_add(void *context, const struct rule *r, const char *why_lost)
 	snprintf(more->why_lost, sizeof(more->why_lost), "%s", why_lost != NULL ? why_lost : "");
 }
 
-void
-explanation_clear(struct explanation *x)
+void explanation_clear(struct explanation *x)
 {
 	free(x->considered);
 	x->considered = NULL;
 	x->n_considered = 0;
 }
 
-static json_t *
-history_json(const struct pair_record *p)
+static json_t *history_json(const struct pair_record *p)
 {
 	json_t *o = json_object();
 
@@ -47,8 +44,7 @@ history_json(const struct pair_record *p)
 	return o;
 }
 
-static void
-add_message_json(json_t *o, const struct explanation *x)
+static void add_message_json(json_t *o, const struct explanation *x)
 {
 	char reply[OUTPUT_TEXT_MAX];
 
@@ -63,26 +59,29 @@ add_message_json(json_t *o, const struct explanation *x)
 			    output_json_text(outcome_reply_text(&x->outcome, reply, sizeof(reply))));
 }
 
-json_t *
-explanation_json(const struct explanation *x, const struct settings *s)
+json_t *explanation_json(const struct explanation *x, const struct settings *s)
 {
 	json_t *o = json_object();
 	json_t *list = json_array();
 
 	json_object_set_new(o, "recipient", output_json_text(x->recipient.text));
-	json_object_set_new(o, "requirement", output_json_text(requirement_name(x->answer.requirement)));
+	json_object_set_new(o, "requirement",
+			    output_json_text(requirement_name(x->answer.requirement)));
 	json_object_set_new(o, "source", output_json_text(policy_source_name(x->answer.source)));
-	json_object_set_new(o, "rule", x->answer.rule_id != 0 ? json_integer(x->answer.rule_id) : json_null());
+	json_object_set_new(o, "rule",
+			    x->answer.rule_id != 0 ? json_integer(x->answer.rule_id) : json_null());
 	json_object_set_new(o, "why", output_json_text(x->answer.why));
 	json_object_set_new(o, "demand", output_json_text(requirement_name(x->answer.demand)));
 	json_object_set_new(o, "is_local", json_boolean(x->answer.is_local));
 	json_object_set_new(o, "is_enforced", json_boolean(s->enforce && !x->answer.is_paused));
-	json_object_set_new(o, "history", x->has_history == 1 ? history_json(&x->history) : json_null());
+	json_object_set_new(o, "history",
+			    x->has_history == 1 ? history_json(&x->history) : json_null());
 	for (size_t i = 0; i < x->n_considered; i++) {
 		const struct considered *c = &x->considered[i];
 		json_t *rule = rule_show_json(&c->rule);
 
-		json_object_set_new(rule, "why_lost", output_json_text(c->why_lost[0] != '\0' ? c->why_lost : NULL));
+		json_object_set_new(rule, "why_lost",
+				    output_json_text(c->why_lost[0] != '\0' ? c->why_lost : NULL));
 		json_array_append_new(list, rule);
 	}
 	json_object_set_new(o, "rules", list);
@@ -91,8 +90,7 @@ explanation_json(const struct explanation *x, const struct settings *s)
 	return o;
 }
 
-static void
-print_field(const char *label, const char *text)
+static void print_field(const char *label, const char *text)
 {
 	char clean[OUTPUT_TEXT_MAX];
 
@@ -100,8 +98,7 @@ print_field(const char *label, const char *text)
 	output_wrap(stdout, LABEL_COLUMNS, LABEL_COLUMNS, output_clean(clean, sizeof(clean), text));
 }
 
-static void
-print_requirement(const struct explanation *x, const struct settings *s)
+static void print_requirement(const struct explanation *x, const struct settings *s)
 {
 	char text[OUTPUT_TEXT_MAX];
 	enum requirement demand = x->answer.demand;
@@ -111,8 +108,8 @@ print_requirement(const struct explanation *x, const struct settings *s)
 	if (x->recipient.kind == ADDRESS_BAD || x->recipient.is_routed)
 		print_field("", "not an address that a rule may exempt (POLICY: pgpgate-rules(7))");
 	printf("%-*s%s%s%s\n", LABEL_COLUMNS, "requirement",
-	       output_colour(is_lenient ? COLOUR_GREEN : COLOUR_RED), requirement_name(x->answer.requirement),
-	       output_colour(COLOUR_PLAIN));
+	       output_colour(is_lenient ? COLOUR_GREEN : COLOUR_RED),
+	       requirement_name(x->answer.requirement), output_colour(COLOUR_PLAIN));
 	if (demand != x->answer.requirement) {
 		snprintf(text, sizeof(text), "%s, as things stand", requirement_name(demand));
 		print_field("now means", text);
@@ -124,13 +121,13 @@ print_requirement(const struct explanation *x, const struct settings *s)
 	if (x->answer.help_url[0] != '\0')
 		print_field("help", x->answer.help_url);
 	if (!s->enforce)
-		print_field("but", "enforce = no: nothing is refused, the log says what would have been");
+		print_field("but",
+			    "enforce = no: nothing is refused, the log says what would have been");
 	if (x->answer.is_paused)
 		print_field("but", "paused: nothing is refused, the log says what would have been");
 }
 
-static void
-print_rules(const struct explanation *x)
+static void print_rules(const struct explanation *x)
 {
 	char phrase[OUTPUT_TEXT_MAX];
 	char text[OUTPUT_TEXT_MAX + 300];
@@ -146,16 +143,18 @@ print_rules(const struct explanation *x)
 
 		printf("%-*s%s", LABEL_COLUMNS, i == 0 ? "rules" : "",
 		       output_colour(is_winner ? COLOUR_BOLD : COLOUR_PLAIN));
-		snprintf(text, sizeof(text), "%s %lld  %s", is_winner ? "*" : " ", (long long)c->rule.id,
-			 rule_show_phrase(&c->rule, phrase, sizeof(phrase)));
+		snprintf(text, sizeof(text), "%s %lld  %s", is_winner ? "*" : " ",
+			 (long long)c->rule.id, rule_show_phrase(&c->rule, phrase, sizeof(phrase)));
 		output_wrap(stdout, LABEL_COLUMNS + 4, LABEL_COLUMNS, text);
 		fputs(output_colour(COLOUR_PLAIN), stdout);
 		rule_show_state(&c->rule, x->now_unix, state);
 		snprintf(text, sizeof(text), "%s%s%s", is_winner ? "wins" : "lost: ", c->why_lost, "");
-		if (state[0] != '\0' && strstr(c->why_lost, "expired") == NULL && strstr(c->why_lost, "start") == NULL)
+		if (state[0] != '\0' && strstr(c->why_lost, "expired") == NULL &&
+		    strstr(c->why_lost, "start") == NULL)
 			snprintf(text + strlen(text), sizeof(text) - strlen(text), "; %s", state);
 		printf("%*s", LABEL_COLUMNS + 4, "");
-		output_wrap(stdout, LABEL_COLUMNS + 4, LABEL_COLUMNS + 4, output_clean(phrase, sizeof(phrase), text));
+		output_wrap(stdout, LABEL_COLUMNS + 4, LABEL_COLUMNS + 4,
+			    output_clean(phrase, sizeof(phrase), text));
 		if (c->rule.note[0] != '\0') {
 			snprintf(text, sizeof(text), "\"%s\"", c->rule.note);
 			print_field("", text);
@@ -163,8 +162,7 @@ print_rules(const struct explanation *x)
 	}
 }
 
-static void
-print_history(const struct explanation *x)
+static void print_history(const struct explanation *x)
 {
 	char text[OUTPUT_TEXT_MAX];
 	char number[OUTPUT_NUMBER_MAX];
@@ -174,11 +172,13 @@ print_history(const struct explanation *x)
 	if (!x->has_sender)
 		return;
 	if (x->has_history != 1) {
-		snprintf(text, sizeof(text), "no mail from %s to this recipient is on record", x->sender.text);
+		snprintf(text, sizeof(text), "no mail from %s to this recipient is on record",
+			 x->sender.text);
 		print_field("history", text);
 		return;
 	}
-	snprintf(text, sizeof(text), "%s has sent %s encrypted", x->sender.text, output_number(number, p->n_encrypted));
+	snprintf(text, sizeof(text), "%s has sent %s encrypted", x->sender.text,
+		 output_number(number, p->n_encrypted));
 	if (p->n_encrypted > 0)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), " (last %s)",
 			 clock_format(p->last_encrypted_unix, when));
@@ -190,8 +190,7 @@ print_history(const struct explanation *x)
 	print_field("history", text);
 }
 
-static void
-print_message(const struct explanation *x)
+static void print_message(const struct explanation *x)
 {
 	char text[OUTPUT_TEXT_MAX];
 	char reply[OUTPUT_TEXT_MAX];
@@ -205,10 +204,12 @@ print_message(const struct explanation *x)
 		print_field("", j->detail);
 	if (!x->passes)
 		print_field("", outcome_explain(j));
-	printf("%-*s%s%s%s\n", LABEL_COLUMNS, "action", output_colour(output_action_colour(x->outcome.action)),
+	printf("%-*s%s%s%s\n", LABEL_COLUMNS, "action",
+	       output_colour(output_action_colour(x->outcome.action)),
 	       action_name(x->outcome.action), output_colour(COLOUR_PLAIN));
 	if (x->outcome.would != x->outcome.action) {
-		snprintf(text, sizeof(text), "%s, were the rules enforced", action_name(x->outcome.would));
+		snprintf(text, sizeof(text), "%s, were the rules enforced",
+			 action_name(x->outcome.would));
 		print_field("would be", text);
 	}
 	outcome_reply_text(&x->outcome, reply, sizeof(reply));
@@ -221,8 +222,7 @@ print_message(const struct explanation *x)
 	}
 }
 
-void
-explanation_print(const struct explanation *x, const struct settings *s)
+void explanation_print(const struct explanation *x, const struct settings *s)
 {
 	print_requirement(x, s);
 	print_rules(x);

@@ -12,17 +12,16 @@
 
 static const char blanks[] = " \t\r";
 
-static int
-wrong(char *err, size_t err_size, const char *before, const char *outside, const char *after)
+static int wrong(char *err, size_t err_size, const char *before, const char *outside, const char *after)
 {
 	char escaped[160];
 
-	snprintf(err, err_size, "%s%s%s", before, log_escape(escaped, sizeof(escaped), outside, strlen(outside)), after);
+	snprintf(err, err_size, "%s%s%s", before,
+		 log_escape(escaped, sizeof(escaped), outside, strlen(outside)), after);
 	return -1;
 }
 
-int
-import_map_add(struct import_context *c, const char *text, char *err, size_t err_size)
+int import_map_add(struct import_context *c, const char *text, char *err, size_t err_size)
 {
 	const char *equals = strrchr(text, '=');
 	struct import_map *m = &c->map[c->n_maps];
@@ -30,18 +29,18 @@ import_map_add(struct import_context *c, const char *text, char *err, size_t err
 	if (c->n_maps == IMPORT_MAPS_MAX)
 		return wrong(err, err_size, "too many --map at ", text, "");
 	if (equals == NULL || equals == text || (size_t)(equals - text) >= sizeof(m->result))
-		return wrong(err, err_size, "--map wants RESULT=REQUIREMENT, as in OK=exempt; not '", text, "'");
+		return wrong(err, err_size,
+			     "--map wants RESULT=REQUIREMENT, as in OK=exempt; not '", text, "'");
 	snprintf(m->result, sizeof(m->result), "%.*s", (int)(equals - text), text);
 	m->is_skipped = strcmp(equals + 1, "skip") == 0;
 	if (!m->is_skipped && requirement_from_name(equals + 1, &m->requirement) != 0)
-		return wrong(err, err_size, "--map ", text,
-			     ": exempt, observe, signed, encrypted, ratchet or skip must follow the '='");
+		return wrong(err, err_size, "--map ",
+			     text, ": exempt, observe, signed, encrypted, ratchet or skip must follow the '='");
 	c->n_maps++;
 	return 0;
 }
 
-static const struct import_map *
-find_map(const struct import_context *c, const char *result)
+static const struct import_map *find_map(const struct import_context *c, const char *result)
 {
 	size_t word = strcspn(result, blanks);
 
@@ -54,8 +53,8 @@ find_map(const struct import_context *c, const char *result)
 	return NULL;
 }
 
-static int
-access_line(const struct import_context *c, const char *line, struct rule *out, char *err, size_t err_size)
+static int access_line(const struct import_context *c, const char *line, struct rule *out,
+		       char *err, size_t err_size)
 {
 	char key[ADDRESS_MAX + 16], result[400], subdomains[ADDRESS_MAX + 32];
 	size_t key_len = strcspn(line, blanks);
@@ -68,13 +67,15 @@ access_line(const struct import_context *c, const char *line, struct rule *out, 
 	while (rest_len > 0 && strchr(blanks, rest[rest_len - 1]) != NULL)
 		rest_len--;
 	if (rest_len == 0)
-		return wrong(err, err_size, "no result after the pattern: access(5) wants `pattern result`", "", "");
+		return wrong(err, err_size,
+			     "no result after the pattern: access(5) wants `pattern result`", "", "");
 	snprintf(key, sizeof(key), "%.*s", (int)key_len, line);
 	snprintf(result, sizeof(result), "%.*s", (int)rest_len, rest);
 	m = find_map(c, result);
 	if (m == NULL)
-		return wrong(err, err_size, "what does '", result,
-			     "' mean here? Say it with --map RESULT=REQUIREMENT, as in --map OK=exempt");
+		return wrong(
+			err, err_size, "what does '", result,
+			"' mean here? Say it with --map RESULT=REQUIREMENT, as in --map OK=exempt");
 	if (m->is_skipped)
 		return 0;
 	memset(out, 0, 2 * sizeof(*out));
@@ -91,8 +92,7 @@ access_line(const struct import_context *c, const char *line, struct rule *out, 
 }
 
 /* The text of a field; NULL for null. -1 when it is no text. */
-static int
-field_text(const char *name, json_t *value, const char **out, char *err, size_t err_size)
+static int field_text(const char *name, json_t *value, const char **out, char *err, size_t err_size)
 {
 	if (json_is_null(value)) {
 		*out = NULL;
@@ -106,8 +106,8 @@ field_text(const char *name, json_t *value, const char **out, char *err, size_t 
 	return 0;
 }
 
-static int
-field_copy(const char *name, const char *text, char *out, size_t out_size, char *err, size_t err_size)
+static int field_copy(const char *name, const char *text, char *out, size_t out_size, char *err,
+		      size_t err_size)
 {
 	if (strlen(text) >= out_size)
 		return wrong(err, err_size, "\"", name, "\" is too long");
@@ -118,8 +118,8 @@ field_copy(const char *name, const char *text, char *out, size_t out_size, char 
 	return 0;
 }
 
-static int
-set_field(const struct import_context *c, const char *name, json_t *value, struct rule *r, char *err, size_t err_size)
+static int set_field(const struct import_context *c, const char *name, json_t *value,
+		     struct rule *r, char *err, size_t err_size)
 {
 	static const char *const ignored[] = {"id", "author", "created_at", "hits", "last_hit_at"};
 	const char *text;
@@ -156,8 +156,8 @@ set_field(const struct import_context *c, const char *name, json_t *value, struc
 	return wrong(err, err_size, "unknown field \"", name, "\"");
 }
 
-static int
-json_line(const struct import_context *c, const char *line, struct rule *r, char *err, size_t err_size)
+static int json_line(const struct import_context *c, const char *line, struct rule *r, char *err,
+		     size_t err_size)
 {
 	json_error_t problem;
 	json_t *o = json_loads(line, JSON_REJECT_DUPLICATES, &problem);
@@ -177,7 +177,8 @@ json_line(const struct import_context *c, const char *line, struct rule *r, char
 	else if (!json_is_string(json_object_get(o, "requirement")))
 		result = wrong(err, err_size, "\"requirement\" is missing", "", "");
 	if (result == 1) {
-		json_object_foreach (o, name, value) {
+		json_object_foreach(o, name, value)
+		{
 			if (set_field(c, name, value, r, err, err_size) != 0) {
 				result = -1;
 				break;
@@ -190,8 +191,8 @@ json_line(const struct import_context *c, const char *line, struct rule *r, char
 	return result;
 }
 
-int
-import_line(struct import_context *c, const char *line, struct rule out[IMPORT_RULES_MAX], char *err, size_t err_size)
+int import_line(struct import_context *c, const char *line, struct rule out[IMPORT_RULES_MAX],
+		char *err, size_t err_size)
 {
 	const char *text = line + strspn(line, blanks);
 	int n;

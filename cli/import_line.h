@@ -43,7 +43,7 @@ int import_map_add(struct import_context *c, const char *text, char *err, size_t
 
 /* Reads one line (without its line end). Returns the number of rules in out (0 for a blank or comment line), or -1
  * with a sentence in err. */
-int import_line(struct import_context *c, const char *line, struct rule out[IMPORT_RULES_MAX], char *err,
-		size_t err_size);
+int import_line(struct import_context *c, const char *line, struct rule out[IMPORT_RULES_MAX],
+		char *err, size_t err_size);
 
 #endif

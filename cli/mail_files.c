@@ -22,24 +22,21 @@ struct numbered {
 	int64_t number;
 };
 
-static void
-numbered_begin(void *context)
+static void numbered_begin(void *context)
 {
 	struct numbered *n = context;
 
 	n->sink->begin(n->sink->context, n->name, ++n->number);
 }
 
-static void
-numbered_bytes(void *context, const unsigned char *bytes, size_t len)
+static void numbered_bytes(void *context, const unsigned char *bytes, size_t len)
 {
 	struct numbered *n = context;
 
 	n->sink->bytes(n->sink->context, bytes, len);
 }
 
-static void
-numbered_end(void *context)
+static void numbered_end(void *context)
 {
 	struct numbered *n = context;
 
@@ -47,8 +44,7 @@ numbered_end(void *context)
 }
 
 /* Reads until a whole chunk is there, so that the first bytes can be looked at whatever a pipe gives. */
-static ssize_t
-read_chunk(int fd, unsigned char *chunk)
+static ssize_t read_chunk(int fd, unsigned char *chunk)
 {
 	size_t have = 0;
 
@@ -66,8 +62,7 @@ read_chunk(int fd, unsigned char *chunk)
 	return (ssize_t)have;
 }
 
-static void
-read_messages(int fd, const char *name, const struct mail_sink *sink)
+static void read_messages(int fd, const char *name, const struct mail_sink *sink)
 {
 	unsigned char chunk[CHUNK_BYTES];
 	ssize_t n = read_chunk(fd, chunk);
@@ -102,16 +97,15 @@ read_messages(int fd, const char *name, const struct mail_sink *sink)
 
 static void read_folder(int fd, const char *name, unsigned depth, const struct mail_sink *sink);
 
-static bool
-has_folder(int fd, const char *name)
+static bool has_folder(int fd, const char *name)
 {
 	struct stat st;
 
 	return fstatat(fd, name, &st, 0) == 0 && S_ISDIR(st.st_mode);
 }
 
-static void
-read_entry(int fd, const char *entry, const char *name, unsigned depth, const struct mail_sink *sink)
+static void read_entry(int fd, const char *entry, const char *name, unsigned depth,
+		       const struct mail_sink *sink)
 {
 	struct stat st;
 	int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
@@ -142,8 +136,7 @@ read_entry(int fd, const char *entry, const char *name, unsigned depth, const st
 }
 
 /* Is an entry of a folder passed over? */
-static bool
-is_passed_over(int fd, const char *entry, bool is_maildir)
+static bool is_passed_over(int fd, const char *entry, bool is_maildir)
 {
 	if (strcmp(entry, ".") == 0 || strcmp(entry, "..") == 0)
 		return true;
@@ -152,8 +145,7 @@ is_passed_over(int fd, const char *entry, bool is_maildir)
 	return entry[0] == '.' && !has_folder(fd, entry);
 }
 
-static void
-read_folder(int fd, const char *name, unsigned depth, const struct mail_sink *sink)
+static void read_folder(int fd, const char *name, unsigned depth, const struct mail_sink *sink)
 {
 	bool is_maildir = has_folder(fd, "cur") && has_folder(fd, "new");
 	struct dirent *entry;
@@ -177,7 +169,8 @@ read_folder(int fd, const char *name, unsigned depth, const struct mail_sink *si
 
 		if (is_passed_over(fd, entry->d_name, is_maildir))
 			continue;
-		if (snprintf(path, sizeof(path), "%s%s%s", name, slash, entry->d_name) >= (int)sizeof(path))
+		if (snprintf(path, sizeof(path), "%s%s%s", name, slash, entry->d_name) >=
+		    (int)sizeof(path))
 			sink->failed(sink->context, name, "holds a name that is too long");
 		else
 			read_entry(fd, entry->d_name, path, depth, sink);
@@ -187,8 +180,7 @@ read_folder(int fd, const char *name, unsigned depth, const struct mail_sink *si
 	closedir(dir);
 }
 
-void
-mail_files_read(const char *operand, const struct mail_sink *sink)
+void mail_files_read(const char *operand, const struct mail_sink *sink)
 {
 	struct stat st;
 	int fd;

@@ -14,8 +14,8 @@ struct mail_judge {
 	unsigned n_from;
 };
 
-static void
-note_field(void *context, const char *name, size_t name_len, const char *value, size_t value_len)
+static void note_field(void *context, const char *name, size_t name_len, const char *value,
+		       size_t value_len)
 {
 	struct mail_judge *m = context;
 
@@ -27,8 +27,7 @@ note_field(void *context, const char *name, size_t name_len, const char *value, 
 		m->header_from.kind = ADDRESS_BAD;
 }
 
-struct mail_judge *
-mail_judge_new(scan_observer *observer, void *context)
+struct mail_judge *mail_judge_new(scan_observer *observer, void *context)
 {
 	struct mail_judge *m = calloc(1, sizeof(*m));
 
@@ -46,8 +45,7 @@ mail_judge_new(scan_observer *observer, void *context)
 	return m;
 }
 
-void
-mail_judge_free(struct mail_judge *m)
+void mail_judge_free(struct mail_judge *m)
 {
 	if (m == NULL)
 		return;
@@ -56,8 +54,7 @@ mail_judge_free(struct mail_judge *m)
 	free(m);
 }
 
-void
-mail_judge_begin(struct mail_judge *m)
+void mail_judge_begin(struct mail_judge *m)
 {
 	scan_reset(m->scan);
 	message_reset(m->message);
@@ -66,15 +63,13 @@ mail_judge_begin(struct mail_judge *m)
 	m->n_from = 0;
 }
 
-void
-mail_judge_feed(struct mail_judge *m, const unsigned char *bytes, size_t len)
+void mail_judge_feed(struct mail_judge *m, const unsigned char *bytes, size_t len)
 {
 	message_feed(m->message, bytes, len);
 }
 
-void
-mail_judge_finish(struct mail_judge *m, const struct acceptance *accept, const struct judge_envelope *envelope,
-		  struct judgement *out)
+void mail_judge_finish(struct mail_judge *m, const struct acceptance *accept,
+		       const struct judge_envelope *envelope, struct judgement *out)
 {
 	struct scan_facts facts;
 
@@ -82,8 +77,7 @@ mail_judge_finish(struct mail_judge *m, const struct acceptance *accept, const s
 	judge(&facts, accept, envelope, out);
 }
 
-const struct address *
-mail_judge_header_from(const struct mail_judge *m)
+const struct address *mail_judge_header_from(const struct mail_judge *m)
 {
 	return &m->header_from;
 }

@@ -21,8 +21,8 @@ void mail_judge_free(struct mail_judge *m);
 
 void mail_judge_begin(struct mail_judge *m);
 void mail_judge_feed(struct mail_judge *m, const unsigned char *bytes, size_t len);
-void mail_judge_finish(struct mail_judge *m, const struct acceptance *accept, const struct judge_envelope *envelope,
-		       struct judgement *out);
+void mail_judge_finish(struct mail_judge *m, const struct acceptance *accept,
+		       const struct judge_envelope *envelope, struct judgement *out);
 
 /* After mail_judge_finish(): the mailbox of the one From: field; ADDRESS_BAD when there is none, several, or
  * one that is malformed. Borrowed until the next message. */

@@ -35,8 +35,7 @@ const struct command cli_commands[] = {
 };
 const size_t cli_n_commands = sizeof(cli_commands) / sizeof(cli_commands[0]);
 
-static void
-print_line(const char *prefix, const char *format, va_list arguments)
+static void print_line(const char *prefix, const char *format, va_list arguments)
 {
 	char text[OUTPUT_TEXT_MAX];
 	char clean[2 * OUTPUT_TEXT_MAX];
@@ -46,8 +45,7 @@ print_line(const char *prefix, const char *format, va_list arguments)
 	fprintf(stderr, "pgpgate: %s%s\n", prefix, output_clean(clean, sizeof(clean), text));
 }
 
-void
-cli_error(const char *format, ...)
+void cli_error(const char *format, ...)
 {
 	va_list arguments;
 
@@ -56,8 +54,7 @@ cli_error(const char *format, ...)
 	va_end(arguments);
 }
 
-void
-cli_warning(const char *format, ...)
+void cli_warning(const char *format, ...)
 {
 	va_list arguments;
 
@@ -66,8 +63,7 @@ cli_warning(const char *format, ...)
 	va_end(arguments);
 }
 
-void
-cli_misuse(const struct cli *cli, const char *format, ...)
+void cli_misuse(const struct cli *cli, const char *format, ...)
 {
 	va_list arguments;
 	char text[1024];
@@ -83,8 +79,7 @@ cli_misuse(const struct cli *cli, const char *format, ...)
 }
 
 /* Levenshtein's distance of short words. */
-static size_t
-distance(const char *a, const char *b)
+static size_t distance(const char *a, const char *b)
 {
 	size_t row[40];
 	size_t n = strlen(b);
@@ -111,8 +106,7 @@ distance(const char *a, const char *b)
 	return row[n];
 }
 
-const char *
-cli_closest(const char *misspelt, const char *(*name)(size_t index), size_t n)
+const char *cli_closest(const char *misspelt, const char *(*name)(size_t index), size_t n)
 {
 	const char *closest = NULL;
 	size_t best = 3; /* two slips of the finger, not more */
@@ -128,8 +122,7 @@ cli_closest(const char *misspelt, const char *(*name)(size_t index), size_t n)
 	return closest;
 }
 
-const char *
-cli_author(void)
+const char *cli_author(void)
 {
 	static char author[AUTHOR_MAX + 1];
 	const char *sudo_user = getuid() == 0 ? getenv("SUDO_USER") : NULL;
@@ -144,14 +137,12 @@ cli_author(void)
 	return log_escape(author, sizeof(author), sudo_user, strlen(sudo_user));
 }
 
-static const char *
-command_name(size_t index)
+static const char *command_name(size_t index)
 {
 	return cli_commands[index].name;
 }
 
-static void
-print_help(void)
+static void print_help(void)
 {
 	printf("Usage: pgpgate [-c FILE] [-o KEY=VALUE] [--json] COMMAND [ARGUMENT...]\n\n"
 	       "Demands OpenPGP encryption from mail, recipient by recipient.\n\nCommands:\n");
@@ -168,8 +159,7 @@ print_help(void)
 
 /* Global options before the command. Returns the index of the command in argv. Written by hand: getopt keeps
  * state, and the subcommand's own scan comes after. */
-static int
-global_options(struct cli *cli, int argc, char **argv)
+static int global_options(struct cli *cli, int argc, char **argv)
 {
 	int i;
 
@@ -204,8 +194,7 @@ global_options(struct cli *cli, int argc, char **argv)
 	return i;
 }
 
-static int
-run_command(struct cli *cli, int argc, char **argv)
+static int run_command(struct cli *cli, int argc, char **argv)
 {
 	const char *closest;
 	char *help_argv[] = {argv[0], (char[]){"--help"}, NULL};
@@ -234,8 +223,7 @@ run_command(struct cli *cli, int argc, char **argv)
 	cli_misuse(cli, "unknown command '%s'", argv[0]);
 }
 
-int
-main(int argc, char **argv)
+int main(int argc, char **argv)
 {
 	struct cli cli = {.config_path = settings_default_path()};
 	int first, code;

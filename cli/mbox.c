@@ -6,22 +6,19 @@
 static const char from[] = "From ";
 #define FROM_LEN (sizeof(from) - 1)
 
-void
-mbox_init(struct mbox *m, const struct mbox_sink *sink)
+void mbox_init(struct mbox *m, const struct mbox_sink *sink)
 {
 	memset(m, 0, sizeof(*m));
 	m->sink = *sink;
 	m->may_separate = true;
 }
 
-bool
-mbox_is_likely(const unsigned char *bytes, size_t len)
+bool mbox_is_likely(const unsigned char *bytes, size_t len)
 {
 	return len >= FROM_LEN && memcmp(bytes, from, FROM_LEN) == 0;
 }
 
-static void
-put(struct mbox *m, const unsigned char *bytes, size_t len)
+static void put(struct mbox *m, const unsigned char *bytes, size_t len)
 {
 	if (len == 0)
 		return;
@@ -32,29 +29,26 @@ put(struct mbox *m, const unsigned char *bytes, size_t len)
 	m->sink.bytes(m->sink.context, bytes, len);
 }
 
-static void
-put_blank(struct mbox *m)
+static void put_blank(struct mbox *m)
 {
 	put(m, m->blank, m->blank_len);
 	m->blank_len = 0;
 }
 
-static bool
-has_time(const unsigned char *line, size_t len)
+static bool has_time(const unsigned char *line, size_t len)
 {
 	for (size_t i = 0; i + 4 < len; i++) {
 		const unsigned char *p = line + i;
 
-		if (p[0] >= '0' && p[0] <= '9' && p[1] >= '0' && p[1] <= '9' && p[2] == ':' && p[3] >= '0' &&
-		    p[3] <= '9' && p[4] >= '0' && p[4] <= '9')
+		if (p[0] >= '0' && p[0] <= '9' && p[1] >= '0' && p[1] <= '9' && p[2] == ':' &&
+		    p[3] >= '0' && p[3] <= '9' && p[4] >= '0' && p[4] <= '9')
 			return true;
 	}
 	return false;
 }
 
 /* The held line is text after all. */
-static void
-release_line(struct mbox *m)
+static void release_line(struct mbox *m)
 {
 	size_t skip = 0;
 
@@ -69,8 +63,7 @@ release_line(struct mbox *m)
 }
 
 /* A whole line "From ..." is held, its end too. */
-static void
-end_from_line(struct mbox *m)
+static void end_from_line(struct mbox *m)
 {
 	if (!has_time(m->line, m->line_len)) {
 		release_line(m);
@@ -87,15 +80,13 @@ end_from_line(struct mbox *m)
 	m->state = MBOX_AT_LINE;
 }
 
-static void
-hold(struct mbox *m, unsigned char c)
+static void hold(struct mbox *m, unsigned char c)
 {
 	m->line[m->line_len++] = c;
 }
 
 /* One octet at the beginning of a line, or in one that may turn out special. */
-static void
-feed_special(struct mbox *m, unsigned char c)
+static void feed_special(struct mbox *m, unsigned char c)
 {
 	hold(m, c);
 	if (m->state == MBOX_AT_LINE)
@@ -124,8 +115,7 @@ feed_special(struct mbox *m, unsigned char c)
 }
 
 /* An empty line is held back until the next line is known. True: c was one, or a part of one. */
-static bool
-feed_blank(struct mbox *m, unsigned char c)
+static bool feed_blank(struct mbox *m, unsigned char c)
 {
 	if (m->line_len == 1 && m->line[0] == '\r' && c == '\n') {
 		m->line_len = 0;
@@ -148,8 +138,7 @@ feed_blank(struct mbox *m, unsigned char c)
 	return true;
 }
 
-void
-mbox_feed(struct mbox *m, const unsigned char *bytes, size_t len)
+void mbox_feed(struct mbox *m, const unsigned char *bytes, size_t len)
 {
 	while (len > 0) {
 		const unsigned char *end;
@@ -182,8 +171,7 @@ mbox_feed(struct mbox *m, const unsigned char *bytes, size_t len)
 	}
 }
 
-void
-mbox_finish(struct mbox *m)
+void mbox_finish(struct mbox *m)
 {
 	if (m->state == MBOX_FROM && m->line_len > FROM_LEN && has_time(m->line, m->line_len))
 		end_from_line(m); /* a separator without a line end: an empty message */

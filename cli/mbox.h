@@ -26,17 +26,17 @@ struct mbox_sink {
 };
 
 enum mbox_state {
-	MBOX_AT_LINE,	/* at the beginning of a line */
-	MBOX_QUOTES,	/* has seen '>' only, held */
-	MBOX_FROM,	/* has seen "From " or a beginning of it, held */
-	MBOX_IN_LINE,	/* in a line that is text */
+	MBOX_AT_LINE, /* at the beginning of a line */
+	MBOX_QUOTES,  /* has seen '>' only, held */
+	MBOX_FROM,    /* has seen "From " or a beginning of it, held */
+	MBOX_IN_LINE, /* in a line that is text */
 };
 
 struct mbox {
 	struct mbox_sink sink;
 	enum mbox_state state;
 	bool is_in_message;
-	bool may_separate; /* the line before was empty, or there was none */
+	bool may_separate;	/* the line before was empty, or there was none */
 	unsigned char blank[2]; /* an empty line's end, held back: it may belong to a separator */
 	size_t blank_len;
 	unsigned char line[MBOX_LINE_MAX];

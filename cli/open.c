@@ -9,12 +9,11 @@
 #include "cli/output.h"
 #include "common/clock.h"
 
-struct settings *
-open_settings(const struct cli *cli)
+struct settings *open_settings(const struct cli *cli)
 {
 	char err[1024];
-	struct settings *s = settings_load(cli->config_path, !cli->config_is_explicit, cli->overrides,
-					   cli->n_overrides, err, sizeof(err));
+	struct settings *s = settings_load(cli->config_path, !cli->config_is_explicit,
+					   cli->overrides, cli->n_overrides, err, sizeof(err));
 
 	if (s == NULL) {
 		cli_error("%s", err);
@@ -23,8 +22,7 @@ open_settings(const struct cli *cli)
 	return s;
 }
 
-static void
-show_pause(struct db *d)
+static void show_pause(struct db *d)
 {
 	int64_t now = clock_now_unix();
 	int64_t until;
@@ -33,12 +31,11 @@ show_pause(struct db *d)
 
 	if (db_paused_until(d, now, &until) != 0 || until <= now)
 		return;
-	cli_warning("PAUSED until %s (%s): nothing is refused; `pgpgate resume` ends it", clock_format(until, when),
-		    output_duration(left, until - now));
+	cli_warning("PAUSED until %s (%s): nothing is refused; `pgpgate resume` ends it",
+		    clock_format(until, when), output_duration(left, until - now));
 }
 
-struct db *
-open_database(struct settings *s, enum db_mode mode)
+struct db *open_database(struct settings *s, enum db_mode mode)
 {
 	struct db *d = db_open(s, mode);
 	int code;
@@ -56,8 +53,7 @@ open_database(struct settings *s, enum db_mode mode)
 	return d;
 }
 
-void
-open_pause_notice(struct settings *s)
+void open_pause_notice(struct settings *s)
 {
 	struct db *d;
 
@@ -70,8 +66,7 @@ open_pause_notice(struct settings *s)
 		db_close(d);
 }
 
-int
-open_failed(const struct db *d)
+int open_failed(const struct db *d)
 {
 	int code = db_sysexit(db_failure(d));
 

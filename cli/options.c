@@ -15,8 +15,7 @@
 
 enum { CODE_JSON = 1000, CODE_HELP, CODE_SPEC }; /* beyond every letter */
 
-void
-options_override(struct cli *cli, const char *key_value)
+void options_override(struct cli *cli, const char *key_value)
 {
 	const char **more = realloc(cli->overrides, (cli->n_overrides + 1) * sizeof(*more));
 
@@ -26,8 +25,7 @@ options_override(struct cli *cli, const char *key_value)
 	cli->overrides = more;
 }
 
-static void
-print_option(const char *left, const char *help)
+static void print_option(const char *left, const char *help)
 {
 	int width = printf("  %s", left);
 
@@ -39,8 +37,8 @@ print_option(const char *left, const char *help)
 	output_wrap(stdout, 25, 25, help);
 }
 
-static void
-print_help(const struct cli *cli, const struct option_spec *specs, size_t n_specs, const char *notes)
+static void print_help(const struct cli *cli, const struct option_spec *specs, size_t n_specs,
+		       const char *notes)
 {
 	char left[80];
 
@@ -55,9 +53,12 @@ print_help(const struct cli *cli, const struct option_spec *specs, size_t n_spec
 		char letter[8] = "";
 
 		if (s->letter != 0)
-			snprintf(letter, sizeof(letter), "-%c, ", s->letter);
-		snprintf(left, sizeof(left), "%s--%s%s%s", letter, s->name, s->argument != NULL ? " " : "",
-			 s->argument != NULL ? s->argument : "");
+			snprintf(letter, sizeof(letter), "-%c%s", s->letter,
+				 s->name != NULL ? ", --" : "");
+		else
+			snprintf(letter, sizeof(letter), "--");
+		snprintf(left, sizeof(left), "%s%s%s%s", letter, s->name != NULL ? s->name : "",
+			 s->argument != NULL ? " " : "", s->argument != NULL ? s->argument : "");
 		print_option(left, s->help);
 	}
 	print_option("--json", "machine-readable output: one JSON object a line");
@@ -79,8 +80,7 @@ print_help(const struct cli *cli, const struct option_spec *specs, size_t n_spec
 	exit(0);
 }
 
-static void
-store_since(const struct cli *cli, const struct option_spec *s, const char *value)
+static void store_since(const struct cli *cli, const struct option_spec *s, const char *value)
 {
 	int64_t now = clock_now_unix();
 	int64_t duration;
@@ -93,8 +93,7 @@ store_since(const struct cli *cli, const struct option_spec *s, const char *valu
 		cli_misuse(cli, "--%s: %s", s->name, err);
 }
 
-static void
-store(const struct cli *cli, const struct option_spec *s, const char *value)
+static void store(const struct cli *cli, const struct option_spec *s, const char *value)
 {
 	char err[256];
 	char *end;
@@ -117,7 +116,8 @@ store(const struct cli *cli, const struct option_spec *s, const char *value)
 		errno = 0;
 		*(int64_t *)s->target = strtoll(value, &end, 10);
 		if (errno != 0 || end == value || *end != '\0' || *(int64_t *)s->target < 0)
-			cli_misuse(cli, "%s%s: '%s' is not a number of 0 or more", s->letter != 0 ? "-" : "--",
+			cli_misuse(cli, "%s%s: '%s' is not a number of 0 or more",
+				   s->letter != 0 ? "-" : "--",
 				   s->letter != 0 ? (char[2]){s->letter, 0} : s->name, value);
 		break;
 	case OPTION_START:
@@ -137,8 +137,7 @@ store(const struct cli *cli, const struct option_spec *s, const char *value)
 }
 
 /* getopt's two ways to say what was wrong, as one sentence of ours. */
-static _Noreturn void
-bad_option(const struct cli *cli, char **argv, bool is_missing)
+static _Noreturn void bad_option(const struct cli *cli, char **argv, bool is_missing)
 {
 	const char *given = argv[optind > 0 ? optind - 1 : 0];
 	char letter[3] = {'-', (char)optopt, '\0'};
@@ -152,9 +151,8 @@ bad_option(const struct cli *cli, char **argv, bool is_missing)
 	cli_misuse(cli, "unknown or ambiguous option %s", given);
 }
 
-int
-options_parse(struct cli *cli, int argc, char **argv, const struct option_spec *specs, size_t n_specs,
-	      const char *notes, char ***operands)
+int options_parse(struct cli *cli, int argc, char **argv, const struct option_spec *specs,
+		  size_t n_specs, const char *notes, char ***operands)
 {
 	struct option longs[SPECS_MAX + 3] = {
 		{"json", no_argument, NULL, CODE_JSON},
@@ -165,7 +163,8 @@ options_parse(struct cli *cli, int argc, char **argv, const struct option_spec *
 	int code;
 
 	for (size_t i = 0; i < n_specs && i < SPECS_MAX; i++) {
-		longs[i + 2].name = specs[i].name;
+		/* A name that nobody types, where there is only a letter. */
+		longs[i + 2].name = specs[i].name != NULL ? specs[i].name : "\001";
 		longs[i + 2].has_arg = specs[i].argument != NULL ? required_argument : no_argument;
 		longs[i + 2].val = CODE_SPEC + (int)i;
 		if (specs[i].letter != 0) {

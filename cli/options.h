@@ -13,13 +13,13 @@
 #include "cli/cli.h"
 
 enum option_kind {
-	OPTION_FLAG,	 /* target: bool */
-	OPTION_TEXT,	 /* target: const char * */
-	OPTION_LIST,	 /* target: struct option_list, repeatable */
-	OPTION_COUNT,	 /* target: int64_t, 0 and more */
-	OPTION_START,	 /* target: int64_t; a time (clock_parse_when), a bare date is its first second */
-	OPTION_END,	 /* target: int64_t; a time, a bare date includes that day */
-	OPTION_SINCE,	 /* target: int64_t; a time, or a bare duration "30d" meaning that long ago */
+	OPTION_FLAG,  /* target: bool */
+	OPTION_TEXT,  /* target: const char * */
+	OPTION_LIST,  /* target: struct option_list, repeatable */
+	OPTION_COUNT, /* target: int64_t, 0 and more */
+	OPTION_START, /* target: int64_t; a time (clock_parse_when), a bare date is its first second */
+	OPTION_END,   /* target: int64_t; a time, a bare date includes that day */
+	OPTION_SINCE, /* target: int64_t; a time, or a bare duration "30d" meaning that long ago */
 	OPTION_DURATION, /* target: int64_t, seconds */
 };
 
@@ -30,7 +30,7 @@ struct option_list {
 };
 
 struct option_spec {
-	const char *name;     /* long name, without the dashes */
+	const char *name;     /* long name, without the dashes, or NULL */
 	char letter;	      /* short name, or 0 */
 	const char *argument; /* what its value is called in help; NULL for a flag */
 	enum option_kind kind;
@@ -41,8 +41,8 @@ struct option_spec {
 /* Reads argv (argv[0] is the subcommand's name). Returns how many operands there are; *operands is where
  * they are. Ends the process after --help (0) and on misuse (64). notes: paragraphs for the end of the
  * help, or NULL. */
-int options_parse(struct cli *cli, int argc, char **argv, const struct option_spec *specs, size_t n_specs,
-		  const char *notes, char ***operands);
+int options_parse(struct cli *cli, int argc, char **argv, const struct option_spec *specs,
+		  size_t n_specs, const char *notes, char ***operands);
 
 #define OPTIONS_N(specs) (sizeof(specs) / sizeof((specs)[0]))
 

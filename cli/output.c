@@ -13,8 +13,7 @@
 static bool has_colour;
 static bool is_terminal;
 
-void
-output_init(void)
+void output_init(void)
 {
 	const char *no_color = getenv("NO_COLOR");
 	const char *term = getenv("TERM");
@@ -27,26 +26,24 @@ output_init(void)
 		     strcmp(term, "dumb") != 0;
 }
 
-bool
-output_is_terminal(void)
+bool output_is_terminal(void)
 {
 	return is_terminal;
 }
 
-const char *
-output_colour(enum output_colour colour)
+const char *output_colour(enum output_colour colour)
 {
 	static const char *const sequences[] = {
-		[COLOUR_PLAIN] = "\033[0m", [COLOUR_BOLD] = "\033[1m",	  [COLOUR_DIM] = "\033[2m",
-		[COLOUR_GREEN] = "\033[32m", [COLOUR_YELLOW] = "\033[33m", [COLOUR_RED] = "\033[31m",
+		[COLOUR_PLAIN] = "\033[0m",   [COLOUR_BOLD] = "\033[1m",
+		[COLOUR_DIM] = "\033[2m",     [COLOUR_GREEN] = "\033[32m",
+		[COLOUR_YELLOW] = "\033[33m", [COLOUR_RED] = "\033[31m",
 		[COLOUR_BLUE] = "\033[34m",
 	};
 
 	return has_colour ? sequences[colour] : "";
 }
 
-enum output_colour
-output_verdict_colour(enum verdict v)
+enum output_colour output_verdict_colour(enum verdict v)
 {
 	switch (v) {
 	case VERDICT_ENCRYPTED:
@@ -60,8 +57,7 @@ output_verdict_colour(enum verdict v)
 	}
 }
 
-enum output_colour
-output_action_colour(enum action a)
+enum output_colour output_action_colour(enum action a)
 {
 	switch (a) {
 	case ACTION_ACCEPT:
@@ -73,8 +69,7 @@ output_action_colour(enum action a)
 	}
 }
 
-char *
-output_clean(char *out, size_t out_size, const char *text)
+char *output_clean(char *out, size_t out_size, const char *text)
 {
 	size_t used = 0;
 
@@ -95,8 +90,7 @@ output_clean(char *out, size_t out_size, const char *text)
 	return out;
 }
 
-size_t
-output_width(const char *text)
+size_t output_width(const char *text)
 {
 	mbstate_t state = {0};
 	size_t width = 0;
@@ -119,8 +113,7 @@ output_width(const char *text)
 	return width;
 }
 
-void
-output_pad(FILE *to, const char *text, size_t width)
+void output_pad(FILE *to, const char *text, size_t width)
 {
 	size_t columns = output_width(text);
 
@@ -129,8 +122,7 @@ output_pad(FILE *to, const char *text, size_t width)
 		fprintf(to, "%*s", (int)(width - columns), "");
 }
 
-void
-output_pad_colour(FILE *to, enum output_colour colour, const char *text, size_t width)
+void output_pad_colour(FILE *to, enum output_colour colour, const char *text, size_t width)
 {
 	fputs(output_colour(colour), to);
 	fputs(text, to);
@@ -139,8 +131,7 @@ output_pad_colour(FILE *to, enum output_colour colour, const char *text, size_t 
 		fprintf(to, "%*s", (int)(width - output_width(text)), "");
 }
 
-void
-output_wrap(FILE *to, size_t indent, size_t used, const char *text)
+void output_wrap(FILE *to, size_t indent, size_t used, const char *text)
 {
 	bool at_start = true;
 
@@ -170,11 +161,11 @@ output_wrap(FILE *to, size_t indent, size_t used, const char *text)
 	fputc('\n', to);
 }
 
-char *
-output_number(char out[OUTPUT_NUMBER_MAX], int64_t n)
+char *output_number(char out[OUTPUT_NUMBER_MAX], int64_t n)
 {
 	char digits[OUTPUT_NUMBER_MAX];
-	int len = snprintf(digits, sizeof(digits), "%lld", (long long)(n < 0 ? -n : n));
+	int len = snprintf(digits, sizeof(digits), "%llu",
+			   n < 0 ? 0 - (unsigned long long)n : (unsigned long long)n);
 	char *p = out;
 
 	if (n < 0)
@@ -188,8 +179,7 @@ output_number(char out[OUTPUT_NUMBER_MAX], int64_t n)
 	return out;
 }
 
-char *
-output_bytes(char out[OUTPUT_NUMBER_MAX], int64_t n)
+char *output_bytes(char out[OUTPUT_NUMBER_MAX], int64_t n)
 {
 	static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB"};
 	double value = (double)n;
@@ -199,17 +189,20 @@ output_bytes(char out[OUTPUT_NUMBER_MAX], int64_t n)
 		value /= 1000;
 		unit++;
 	}
-	snprintf(out, OUTPUT_NUMBER_MAX, unit == 0 || value >= 99.95 ? "%.0f %s" : "%.1f %s", value, units[unit]);
+	snprintf(out, OUTPUT_NUMBER_MAX, unit == 0 || value >= 99.95 ? "%.0f %s" : "%.1f %s", value,
+		 units[unit]);
 	return out;
 }
 
-char *
-output_duration(char out[OUTPUT_NUMBER_MAX], int64_t seconds)
+char *output_duration(char out[OUTPUT_NUMBER_MAX], int64_t seconds)
 {
 	static const struct {
 		int64_t s;
 		const char *one, *many;
-	} units[] = {{86400, "day", "days"}, {3600, "hour", "hours"}, {60, "minute", "minutes"}, {1, "second", "seconds"}};
+	} units[] = {{86400, "day", "days"},
+		     {3600, "hour", "hours"},
+		     {60, "minute", "minutes"},
+		     {1, "second", "seconds"}};
 
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		int64_t n = seconds / units[i].s;
@@ -223,14 +216,12 @@ output_duration(char out[OUTPUT_NUMBER_MAX], int64_t seconds)
 	return out;
 }
 
-const char *
-output_plural(int64_t n, const char *one, const char *many)
+const char *output_plural(int64_t n, const char *one, const char *many)
 {
 	return n == 1 ? one : many;
 }
 
-json_t *
-output_json_text(const char *text)
+json_t *output_json_text(const char *text)
 {
 	char escaped[OUTPUT_TEXT_MAX];
 	json_t *value;
@@ -243,8 +234,7 @@ output_json_text(const char *text)
 	return value;
 }
 
-json_t *
-output_json_time(int64_t time_unix)
+json_t *output_json_time(int64_t time_unix)
 {
 	char text[CLOCK_TEXT_MAX];
 
@@ -252,8 +242,7 @@ output_json_time(int64_t time_unix)
 }
 
 /* Would a terminal take part of this as a command, or turn the direction of writing? */
-static bool
-is_clean(const char *text)
+static bool is_clean(const char *text)
 {
 	char piece[256];
 	char clean[1100]; /* every byte escaped is 4 */
@@ -271,8 +260,7 @@ is_clean(const char *text)
 	return true;
 }
 
-void
-output_json(json_t *object)
+void output_json(json_t *object)
 {
 	char *line = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
 

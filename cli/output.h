@@ -25,7 +25,15 @@
 #define OUTPUT_COLUMNS 80
 #define OUTPUT_TEXT_MAX 2048 /* bytes of one text in a line; longer ones are cut, with "..." */
 
-enum output_colour { COLOUR_PLAIN, COLOUR_BOLD, COLOUR_DIM, COLOUR_GREEN, COLOUR_YELLOW, COLOUR_RED, COLOUR_BLUE };
+enum output_colour {
+	COLOUR_PLAIN,
+	COLOUR_BOLD,
+	COLOUR_DIM,
+	COLOUR_GREEN,
+	COLOUR_YELLOW,
+	COLOUR_RED,
+	COLOUR_BLUE
+};
 
 void output_init(void);
 bool output_is_terminal(void); /* standard output */

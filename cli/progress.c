@@ -12,8 +12,7 @@
 #define PATIENCE_MS 700 /* work that is over by then needs no progress */
 #define INTERVAL_MS 200
 
-void
-progress_begin(struct progress *p, const char *what)
+void progress_begin(struct progress *p, const char *what)
 {
 	const char *term = getenv("TERM");
 
@@ -24,8 +23,7 @@ progress_begin(struct progress *p, const char *what)
 	p->is_terminal = isatty(STDERR_FILENO) == 1 && term != NULL && strcmp(term, "dumb") != 0;
 }
 
-void
-progress_update(struct progress *p, int64_t done, int64_t total)
+void progress_update(struct progress *p, int64_t done, int64_t total)
 {
 	char a[OUTPUT_NUMBER_MAX], b[OUTPUT_NUMBER_MAX], c[OUTPUT_NUMBER_MAX];
 	int64_t now;
@@ -39,16 +37,15 @@ progress_update(struct progress *p, int64_t done, int64_t total)
 	p->is_shown = true;
 	fflush(stdout);
 	if (total > 0)
-		fprintf(stderr, "\r\033[K%s of %s %s, %d %%", output_number(a, done), output_number(b, total), p->what,
-			(int)(100 * (double)done / (double)total));
+		fprintf(stderr, "\r\033[K%s of %s %s, %d %%", output_number(a, done),
+			output_number(b, total), p->what, (int)(100 * (double)done / (double)total));
 	else
 		fprintf(stderr, "\r\033[K%s %s, %s/s", output_number(a, done), p->what,
 			output_number(c, done * 1000 / (now - p->started_ms + 1)));
 	fflush(stderr);
 }
 
-void
-progress_clear(struct progress *p)
+void progress_clear(struct progress *p)
 {
 	if (p->is_shown)
 		fputs("\r\033[K", stderr);

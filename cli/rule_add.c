@@ -11,9 +11,8 @@
 #include "cli/rule_show.h"
 #include "common/clock.h"
 
-void
-rule_add_pattern(const struct cli *cli, const struct settings *s, const char *text, bool is_sender,
-		 struct pattern *out)
+void rule_add_pattern(const struct cli *cli, const struct settings *s, const char *text,
+		      bool is_sender, struct pattern *out)
 {
 	char err[512];
 
@@ -21,9 +20,8 @@ rule_add_pattern(const struct cli *cli, const struct settings *s, const char *te
 		cli_misuse(cli, "%s", err);
 }
 
-void
-rule_add_narrow(const struct cli *cli, const struct settings *s, const char *sender, const char *client,
-		struct rule *r)
+void rule_add_narrow(const struct cli *cli, const struct settings *s, const char *sender,
+		     const char *client, struct rule *r)
 {
 	char err[512];
 
@@ -35,8 +33,8 @@ rule_add_narrow(const struct cli *cli, const struct settings *s, const char *sen
 		cli_misuse(cli, "--client: %s", err);
 }
 
-static void
-copy_text(const struct cli *cli, const char *option, const char *text, char *out, size_t out_size)
+static void copy_text(const struct cli *cli, const char *option, const char *text, char *out,
+		      size_t out_size)
 {
 	json_t *utf8;
 
@@ -53,9 +51,8 @@ copy_text(const struct cli *cli, const char *option, const char *text, char *out
 	snprintf(out, out_size, "%s", text);
 }
 
-static void
-fill(const struct cli *cli, const struct settings *s, const struct rule_add_options *o, enum requirement requirement,
-     struct rule *r)
+static void fill(const struct cli *cli, const struct settings *s, const struct rule_add_options *o,
+		 enum requirement requirement, struct rule *r)
 {
 	memset(r, 0, sizeof(*r));
 	r->requirement = requirement;
@@ -68,13 +65,13 @@ fill(const struct cli *cli, const struct settings *s, const struct rule_add_opti
 		cli_misuse(cli, "--expires is in the past");
 	copy_text(cli, "--note", o->note, r->note, sizeof(r->note));
 	copy_text(cli, "--help-url", o->help_url, r->help_url, sizeof(r->help_url));
-	if (o->help_url != NULL && (strchr(o->help_url, ' ') != NULL || strstr(o->help_url, "://") == NULL))
+	if (o->help_url != NULL &&
+	    (strchr(o->help_url, ' ') != NULL || strstr(o->help_url, "://") == NULL))
 		cli_misuse(cli, "--help-url wants a URL such as https://example.org/pgp");
 	snprintf(r->author, sizeof(r->author), "%s", cli_author());
 }
 
-static void
-tell(const struct cli *cli, const struct rule *r, bool was_replaced, const struct rule *old)
+static void tell(const struct cli *cli, const struct rule *r, bool was_replaced, const struct rule *old)
 {
 	char phrase[OUTPUT_TEXT_MAX];
 	json_t *o;
@@ -87,20 +84,19 @@ tell(const struct cli *cli, const struct rule *r, bool was_replaced, const struc
 	}
 	printf("%s (rule %lld)\n", rule_show_phrase(r, phrase, sizeof(phrase)), (long long)r->id);
 	if (was_replaced)
-		printf("  replaces: %s (rule %lld)\n", rule_show_phrase(old, phrase, sizeof(phrase)),
-		       (long long)old->id);
+		printf("  replaces: %s (rule %lld)\n",
+		       rule_show_phrase(old, phrase, sizeof(phrase)), (long long)old->id);
 }
 
 /* What an administrator who has just demanded something should know. */
-static void
-tell_enforcement(const struct settings *s, enum requirement requirement)
+static void tell_enforcement(const struct settings *s, enum requirement requirement)
 {
 	if (!s->enforce && requirement != REQUIREMENT_EXEMPT && requirement != REQUIREMENT_OBSERVE)
-		cli_warning("enforce = no in the configuration: mail is judged and logged, nothing is refused yet");
+		cli_warning("enforce = no in the configuration: mail is judged and logged, nothing "
+			    "is refused yet");
 }
 
-static enum requirement
-level_of(const struct cli *cli, const char *level)
+static enum requirement level_of(const struct cli *cli, const char *level)
 {
 	enum requirement r;
 
@@ -109,16 +105,18 @@ level_of(const struct cli *cli, const char *level)
 	return r;
 }
 
-int
-rule_add_command(struct cli *cli, int argc, char **argv, enum requirement requirement, bool with_level)
+int rule_add_command(struct cli *cli, int argc, char **argv, enum requirement requirement, bool with_level)
 {
 	struct rule_add_options o = {0};
 	struct option_spec specs[] = {
-		{"sender", 0, "PATTERN", OPTION_TEXT, &o.sender, "only mail from these senders; <> is the null sender"},
+		{"sender", 0, "PATTERN", OPTION_TEXT, &o.sender,
+		 "only mail from these senders; <> is the null sender"},
 		{"client", 0, "NET", OPTION_TEXT, &o.client,
 		 "only mail from this client address or network, or from `authenticated` clients"},
-		{"starts", 0, "WHEN", OPTION_START, &o.starts_unix, "not before: 2026-12-31, an RFC 3339 time, or +7d"},
-		{"expires", 0, "WHEN", OPTION_END, &o.expires_unix, "not after; a bare date includes that day"},
+		{"starts", 0, "WHEN", OPTION_START, &o.starts_unix,
+		 "not before: 2026-12-31, an RFC 3339 time, or +7d"},
+		{"expires", 0, "WHEN", OPTION_END, &o.expires_unix,
+		 "not after; a bare date includes that day"},
 		{"note", 0, "TEXT", OPTION_TEXT, &o.note, "why; kept with the rule"},
 		{"help-url", 0, "URL", OPTION_TEXT, &o.help_url, "shown in the reply to refused mail"},
 		{"yes", 0, NULL, OPTION_FLAG, &o.yes, "really for every recipient ('*')"},
@@ -129,10 +127,11 @@ rule_add_command(struct cli *cli, int argc, char **argv, enum requirement requir
 	struct rule *rules;
 	char **patterns;
 	int code = 0;
-	int n = options_parse(cli, argc, argv, specs, OPTIONS_N(specs) - (with_level ? 0 : 1),
-			      "Patterns, most specific first: user+ext@domain, user@domain, domain, .domain "
-			      "(subdomains, not the domain itself), user@ (in every domain), '*'.",
-			      &patterns);
+	int n = options_parse(
+		cli, argc, argv, specs, OPTIONS_N(specs) - (with_level ? 0 : 1),
+		"Patterns, most specific first: user+ext@domain, user@domain, domain, .domain "
+		"(subdomains, not the domain itself), user@ (in every domain), '*'.",
+		&patterns);
 
 	if (n == 0)
 		cli_misuse(cli, "which recipients?");
@@ -149,7 +148,8 @@ rule_add_command(struct cli *cli, int argc, char **argv, enum requirement requir
 		fill(cli, s, &o, requirement, &rules[i]);
 		rule_add_pattern(cli, s, patterns[i], false, &rules[i].recipient);
 		if (rules[i].recipient.kind == PATTERN_ANY && !with_level && !o.yes)
-			cli_misuse(cli, "'*' is every recipient of this server: add --yes if that is meant");
+			cli_misuse(cli, "'*' is every recipient of this server: add --yes if that "
+					"is meant");
 	}
 	d = open_database(s, DB_WRITE);
 	for (int i = 0; i < n && code == 0; i++) {

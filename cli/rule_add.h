@@ -19,14 +19,15 @@ struct rule_add_options {
 };
 
 /* Reads a pattern from the command line; misuse (64) when it is none. */
-void rule_add_pattern(const struct cli *cli, const struct settings *s, const char *text, bool is_sender,
-		      struct pattern *out);
+void rule_add_pattern(const struct cli *cli, const struct settings *s, const char *text,
+		      bool is_sender, struct pattern *out);
 
 /* Sets --sender and --client in r; misuse when they are none. Either may be NULL. */
-void rule_add_narrow(const struct cli *cli, const struct settings *s, const char *sender, const char *client,
-		     struct rule *r);
+void rule_add_narrow(const struct cli *cli, const struct settings *s, const char *sender,
+		     const char *client, struct rule *r);
 
 /* The whole subcommand. with_level: --level is an option and says the requirement. */
-int rule_add_command(struct cli *cli, int argc, char **argv, enum requirement requirement, bool with_level);
+int rule_add_command(struct cli *cli, int argc, char **argv, enum requirement requirement,
+		     bool with_level);
 
 #endif

@@ -6,14 +6,12 @@
 #include "cli/output.h"
 #include "common/clock.h"
 
-static json_t *
-text_or_null(const char *text)
+static json_t *text_or_null(const char *text)
 {
 	return output_json_text(text[0] != '\0' ? text : NULL);
 }
 
-json_t *
-rule_show_json(const struct rule *r)
+json_t *rule_show_json(const struct rule *r)
 {
 	char client[NETADDR_TEXT_MAX];
 	json_t *o = json_object();
@@ -34,19 +32,20 @@ rule_show_json(const struct rule *r)
 	return o;
 }
 
-char *
-rule_show_phrase(const struct rule *r, char *out, size_t out_size)
+char *rule_show_phrase(const struct rule *r, char *out, size_t out_size)
 {
 	char client[NETADDR_TEXT_MAX];
 	char when[CLOCK_TEXT_MAX];
 	char text[OUTPUT_TEXT_MAX];
 	size_t n;
 
-	n = (size_t)snprintf(text, sizeof(text), "%s %s", requirement_name(r->requirement), r->recipient.text);
+	n = (size_t)snprintf(text, sizeof(text), "%s %s", requirement_name(r->requirement),
+			     r->recipient.text);
 	if (r->has_sender)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, " from %s", r->sender.text);
 	if (r->client_kind != RULE_CLIENT_ANY)
-		n += (size_t)snprintf(text + n, sizeof(text) - n, " client %s", rule_client_text(r, client));
+		n += (size_t)snprintf(text + n, sizeof(text) - n, " client %s",
+				      rule_client_text(r, client));
 	if (r->starts_at_unix != 0)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, " starting %s",
 				      clock_format(r->starts_at_unix, when));
@@ -56,8 +55,7 @@ rule_show_phrase(const struct rule *r, char *out, size_t out_size)
 	return output_clean(out, out_size, text);
 }
 
-char *
-rule_show_state(const struct rule *r, int64_t now_unix, char out[RULE_SHOW_STATE_MAX])
+char *rule_show_state(const struct rule *r, int64_t now_unix, char out[RULE_SHOW_STATE_MAX])
 {
 	char when[CLOCK_TEXT_MAX];
 

@@ -9,20 +9,17 @@
 
 #define BRIEF_RECIPIENTS_MAX 4 /* named in a brief line, then "and N more" */
 
-static const char *
-or_empty(const char *text)
+static const char *or_empty(const char *text)
 {
 	return text != NULL ? text : "";
 }
 
-static json_t *
-text_or_null(const char *text)
+static json_t *text_or_null(const char *text)
 {
 	return output_json_text(or_empty(text)[0] != '\0' ? text : NULL);
 }
 
-static json_t *
-recipients_json(const struct verdict_record *r)
+static json_t *recipients_json(const struct verdict_record *r)
 {
 	json_t *list = json_array();
 
@@ -31,8 +28,10 @@ recipients_json(const struct verdict_record *r)
 		json_t *o = json_object();
 
 		json_object_set_new(o, "address", output_json_text(or_empty(v->address)));
-		json_object_set_new(o, "requirement", output_json_text(requirement_name(v->requirement)));
-		json_object_set_new(o, "rule", v->rule_id != 0 ? json_integer(v->rule_id) : json_null());
+		json_object_set_new(o, "requirement",
+				    output_json_text(requirement_name(v->requirement)));
+		json_object_set_new(o, "rule",
+				    v->rule_id != 0 ? json_integer(v->rule_id) : json_null());
 		json_object_set_new(o, "demand", output_json_text(requirement_name(v->demand)));
 		json_object_set_new(o, "source", output_json_text(policy_source_name(v->source)));
 		json_object_set_new(o, "passes", json_boolean(v->passes));
@@ -41,8 +40,7 @@ recipients_json(const struct verdict_record *r)
 	return list;
 }
 
-json_t *
-verdict_show_json(const struct verdict_row *row)
+json_t *verdict_show_json(const struct verdict_row *row)
 {
 	const struct verdict_record *r = &row->record;
 	const struct judgement *j = &row->judgement;
@@ -70,8 +68,7 @@ verdict_show_json(const struct verdict_row *row)
 	return o;
 }
 
-static void
-print_verdict(const struct judgement *j)
+static void print_verdict(const struct judgement *j)
 {
 	char clean[4 * REASON_MAX];
 
@@ -83,8 +80,7 @@ print_verdict(const struct judgement *j)
 		printf(" (%s)", output_clean(clean, sizeof(clean), j->reason));
 }
 
-void
-verdict_show_brief(const struct verdict_row *row)
+void verdict_show_brief(const struct verdict_row *row)
 {
 	const struct verdict_record *r = &row->record;
 	char when[CLOCK_TEXT_MAX];
@@ -96,8 +92,8 @@ verdict_show_brief(const struct verdict_row *row)
 	if (r->would != r->action)
 		printf("%s, would %s%s", output_colour(COLOUR_YELLOW), action_name(r->would),
 		       output_colour(COLOUR_PLAIN));
-	printf("\n    %s%s%s  ", output_colour(COLOUR_DIM), output_clean(clean, sizeof(clean), or_empty(r->queue_id)),
-	       output_colour(COLOUR_PLAIN));
+	printf("\n    %s%s%s  ", output_colour(COLOUR_DIM),
+	       output_clean(clean, sizeof(clean), or_empty(r->queue_id)), output_colour(COLOUR_PLAIN));
 	printf("%s ->", output_clean(clean, sizeof(clean), or_empty(r->sender)));
 	for (size_t i = 0; i < r->n_recipients && i < BRIEF_RECIPIENTS_MAX; i++)
 		printf("%s %s", i > 0 ? "," : "",
@@ -107,8 +103,7 @@ verdict_show_brief(const struct verdict_row *row)
 	putchar('\n');
 }
 
-static void
-print_field(const char *label, const char *value)
+static void print_field(const char *label, const char *value)
 {
 	char clean[OUTPUT_TEXT_MAX];
 
@@ -118,8 +113,7 @@ print_field(const char *label, const char *value)
 	output_wrap(stdout, 16, 16, output_clean(clean, sizeof(clean), value));
 }
 
-static void
-print_recipient(const struct verdict_recipient *v)
+static void print_recipient(const struct verdict_recipient *v)
 {
 	char clean[OUTPUT_TEXT_MAX];
 	char line[OUTPUT_TEXT_MAX + 200];
@@ -129,14 +123,15 @@ print_recipient(const struct verdict_recipient *v)
 		snprintf(rule, sizeof(rule), " %lld", (long long)v->rule_id);
 	printf("  %-14s", "to");
 	snprintf(line, sizeof(line), "%s: %s by %s%s%s%s; %s",
-		 output_clean(clean, sizeof(clean), or_empty(v->address)), requirement_name(v->requirement),
-		 policy_source_name(v->source), rule, v->demand != v->requirement ? ", now " : "",
-		 v->demand != v->requirement ? requirement_name(v->demand) : "", v->passes ? "met" : "NOT met");
+		 output_clean(clean, sizeof(clean), or_empty(v->address)),
+		 requirement_name(v->requirement), policy_source_name(v->source), rule,
+		 v->demand != v->requirement ? ", now " : "",
+		 v->demand != v->requirement ? requirement_name(v->demand) : "",
+		 v->passes ? "met" : "NOT met");
 	output_wrap(stdout, 16, 16, line);
 }
 
-static void
-print_reply(const char *reply)
+static void print_reply(const char *reply)
 {
 	while (*reply != '\0') {
 		size_t len = strcspn(reply, "\n");
@@ -148,22 +143,23 @@ print_reply(const char *reply)
 	}
 }
 
-void
-verdict_show_full(const struct verdict_row *row)
+void verdict_show_full(const struct verdict_row *row)
 {
 	const struct verdict_record *r = &row->record;
 	const struct judgement *j = &row->judgement;
 	char text[OUTPUT_NUMBER_MAX];
 	char when[CLOCK_TEXT_MAX];
 
-	printf("%s  %s%s%s  ", clock_format(r->time_unix, when), output_colour(output_action_colour(r->action)),
-	       action_name(r->action), output_colour(COLOUR_PLAIN));
+	printf("%s  %s%s%s  ", clock_format(r->time_unix, when),
+	       output_colour(output_action_colour(r->action)), action_name(r->action),
+	       output_colour(COLOUR_PLAIN));
 	print_verdict(j);
 	putchar('\n');
 	if (r->would != r->action) {
 		char line[120];
 
-		snprintf(line, sizeof(line), "%s, had the rules been enforced (enforce = no, or a pause)",
+		snprintf(line, sizeof(line),
+			 "%s, had the rules been enforced (enforce = no, or a pause)",
 			 action_name(r->would));
 		print_field("would", line);
 	}
