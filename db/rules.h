@@ -18,6 +18,7 @@
 #define NOTE_MAX 500
 #define HELP_URL_MAX 300
 #define AUTHOR_MAX 64
+#define RULE_TEXT_MAX 2560 /* bytes with NUL of the longest rule_format() */
 
 /* To which clients a rule is narrowed. */
 enum rule_client { RULE_CLIENT_ANY, RULE_CLIENT_AUTHENTICATED, RULE_CLIENT_NETWORK };
@@ -44,7 +45,10 @@ struct rule {
 char *rule_client_text(const struct rule *r, char out[NETADDR_TEXT_MAX]);
 /* The inverse of what the administrator types for --client. 0, or -1 with err. */
 int rule_client_parse(const char *text, struct rule *r, char *err, size_t err_size);
-/* One rule a line, the text form that import reads and export writes (pgpgate.8). out_size >= 2048. */
+/* Sets note and help_url (NULL leaves one as it is). 0, or -1 with err: too long, not UTF-8, control
+ * characters, no URL. */
+int rule_set_text(struct rule *r, const char *note, const char *help_url, char *err, size_t err_size);
+/* One rule a line, the text form that import reads and export writes (pgpgate.8). out_size RULE_TEXT_MAX. */
 char *rule_format(const struct rule *r, char *out, size_t out_size);
 /* Parses one line of that form. now_unix for offsets in dates. 0, 1 for a blank or comment line, -1 with err. */
 int rule_parse(const char *line, const char *delimiters, int64_t now_unix, struct rule *out,
@@ -75,8 +79,8 @@ struct rule_change {
 	int64_t time_unix;
 	char author[AUTHOR_MAX + 1];
 	char what[32]; /* "add", "replace", "forget", "import", "pause", "resume", "forget-history" */
-	char before[2048];
-	char after[2048];
+	char before[RULE_TEXT_MAX];
+	char after[RULE_TEXT_MAX];
 };
 int rules_history(struct db *d, const struct pattern *recipient, /* NULL: all */
 		  int (*tell)(void *context, const struct rule_change *c), void *context);
