@@ -14,16 +14,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/log_limit.h"
 #include "common/outcome.h"
 #include "common/settings.h"
 #include "db/db.h"
+#include "db/hashed.h"
 #include "db/verdict_log.h"
 
-/* What the process shares; outlives every transaction. */
+/* What the process shares; outlives every transaction. Its functions may be called from any thread. */
 struct filter_context {
 	struct db_pool *pool;
 	struct verdict_log *log;
-	struct settings *(*settings)(void); /* a new reference to the settings in force */
+	struct settings *(*settings)(void *owner); /* a new reference to the settings in force */
+	void *settings_owner;
+	int64_t (*now_unix)(void);	    /* the clock: clock_now_unix(), or a test's */
+	const struct hashed *hashed;	    /* how the log line shows addresses */
+	struct log_limit *database_trouble; /* for the complaint that the database fails */
 };
 
 struct transaction;
@@ -32,22 +38,24 @@ struct transaction;
 struct transaction *transaction_new(const struct filter_context *context);
 void transaction_free(struct transaction *t);
 
-/* The client, once a connection: address as text, or NULL for sendmail(1) and unknown. */
+/* The client, before MAIL FROM, as often as it is learnt: address as text, or NULL where it is unknown.
+ * is_submitted_locally: sendmail(1), whose recipients are never turned away at RCPT. */
 void transaction_client(struct transaction *t, const char *address, bool is_submitted_locally);
 
-/* MAIL FROM: forgets everything of the message before. sender: {mail_addr} or the raw argument.
- * is_raw: it is the raw argument. authenticated: login name or NULL. size: of SIZE=, or
- * SIZE_NOT_DECLARED. queue_id may be NULL here. */
-void transaction_mail(struct transaction *t, const char *sender, bool is_raw,
-		      const char *authenticated, int64_t declared_size_bytes, const char *host);
+/* MAIL FROM: forgets everything of the message before. sender: {mail_addr}, or the raw argument where
+ * there is none. authenticated: login name or NULL. declared_size_bytes: of SIZE=, or
+ * SIZE_NOT_DECLARED. host: our name, {j}, or NULL. */
+void transaction_mail(struct transaction *t, const char *sender, const char *authenticated,
+		      int64_t declared_size_bytes, const char *host);
 
 enum transaction_reply {
 	TRANSACTION_CONTINUE,
-	TRANSACTION_DEFER,    /* 450 for this recipient: *out is filled (outcome_defer_class) */
+	TRANSACTION_DEFER,    /* 450 or 452 for this recipient, another time: *out is filled */
 	TRANSACTION_TEMPFAIL, /* our own fault: *out is filled (outcome_tempfail) */
 };
+/* recipient: {rcpt_addr}, or the raw argument where there is none. */
 enum transaction_reply transaction_recipient(struct transaction *t, const char *recipient,
-					     bool is_raw, struct outcome *out);
+					     struct outcome *out);
 
 void transaction_header(struct transaction *t, const char *name, const char *value);
 void transaction_end_of_header(struct transaction *t);
@@ -55,9 +63,11 @@ void transaction_end_of_header(struct transaction *t);
 /* True: the rest of the body may be skipped. */
 bool transaction_body(struct transaction *t, const unsigned char *bytes, size_t len);
 
+#define TRANSACTION_HEADER "X-PGP-Gate"
+
 /* End of message: judges, decides, commits the verdict, logs the line, fills *out. *header_value, if not
- * NULL afterwards, is the value of X-PGP-Gate to add (borrowed until the next call). n_forged: how many such
- * fields came in and must be deleted, last first. */
+ * NULL afterwards, is the value of TRANSACTION_HEADER to add (borrowed until the next call). n_forged: how
+ * many such fields came in and must be deleted, last first; 0 in a mode that adds none. */
 void transaction_end(struct transaction *t, const char *queue_id, struct outcome *out,
 		     const char **header_value, unsigned *n_forged);
 

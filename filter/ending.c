@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * ending.c: the end of a message: judgement, decision, record, log line, answer, in this order.
+ */
+#include "filter/transaction_state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "filter/log_line.h"
+#include "scan/judge.h"
+
+#define SPLIT_ATTEMPTS_MAX 2 /* POLICY: the third time together is refused for all */
+
+/* What the end of a message works with. */
+struct ending {
+	struct judgement judgement;
+	struct outcome_recipient *asked;
+	struct verdict_recipient *stored;
+	unsigned char digest[DIGEST_SIZE];
+	bool has_digest;
+	char reply[OUTCOME_LINES_MAX * OUTCOME_LINE_MAX];
+};
+
+static void judge_mail(struct mail *m, struct judgement *out)
+{
+	struct scan_facts facts;
+	const struct judge_envelope envelope = {
+		.is_null_sender = m->sender.kind == ADDRESS_NULL,
+		.is_to_self = m->sender.kind == ADDRESS_MAILBOX && m->recipients.n == 1 &&
+			      strcmp(m->sender.text, m->recipients.list[0].address) == 0,
+	};
+
+	scan_finish(m->scan, &facts);
+	judge(&facts, &m->settings->accept, &envelope, out);
+}
+
+/* From: is known now, and it locks a ratchet as the envelope sender does. */
+static int ask_ratchets_again(struct transaction *t)
+{
+	struct mail *m = &t->mail;
+
+	if (!m->has_header_from || m->header_from.kind != ADDRESS_MAILBOX)
+		return 0;
+	for (size_t i = 0; i < m->recipients.n; i++) {
+		struct recipient *r = &m->recipients.list[i];
+		struct address address;
+		struct policy_answer answer;
+
+		if (r->requirement != REQUIREMENT_RATCHET || r->demand == REQUIREMENT_ENCRYPTED)
+			continue;
+		recipients_address(r, &address);
+		if (ask_policy(t, &address, &m->header_from, &answer) != 0)
+			return -1;
+		recipients_update(r, &answer);
+	}
+	return 0;
+}
+
+/* Fills out and e->asked. 0, or -1: the database failed. */
+static int decide(struct transaction *t, struct ending *e, struct outcome *out)
+{
+	struct mail *m = &t->mail;
+	struct outcome_input in = {
+		.settings = m->settings,
+		.judgement = &e->judgement,
+		.recipients = e->asked,
+		.n_recipients = m->recipients.n,
+		.is_paused = m->is_paused,
+		.may_split = e->has_digest,
+	};
+	int n_attempts;
+
+	for (size_t i = 0; i < m->recipients.n; i++) {
+		const struct recipient *r = &m->recipients.list[i];
+
+		e->asked[i].address = r->address;
+		e->asked[i].demand = (enum requirement)r->demand;
+		e->asked[i].help_url = r->help_url;
+	}
+	outcome_decide(&in, out);
+	if (out->would != ACTION_SPLIT)
+		return 0;
+	if (ask_attempts(t, e->digest, &n_attempts) != 0)
+		return -1;
+	if (n_attempts >= SPLIT_ATTEMPTS_MAX) {
+		in.may_split = false;
+		outcome_decide(&in, out);
+	}
+	return 0;
+}
+
+static void fill_record(struct transaction *t, const char *queue_id, struct ending *e,
+			const struct outcome *out, struct verdict_record *record)
+{
+	const struct mail *m = &t->mail;
+
+	for (size_t i = 0; i < m->recipients.n; i++) {
+		const struct recipient *r = &m->recipients.list[i];
+		struct verdict_recipient *v = &e->stored[i];
+
+		v->address = r->address;
+		v->is_trustworthy = recipients_is_trustworthy(r);
+		v->requirement = (enum requirement)r->requirement;
+		v->demand = (enum requirement)r->demand;
+		v->source = (enum policy_source)r->source;
+		v->rule_id = r->rule_id;
+		v->passes = e->asked[i].passes;
+	}
+	*record = (struct verdict_record){
+		.time_unix = t->context->now_unix(),
+		.queue_id = queue_id,
+		.host = m->host,
+		.client = t->client_text,
+		.authenticated = m->authenticated,
+		.sender = m->sender.text,
+		.is_sender_trustworthy = address_is_trustworthy(&m->sender),
+		.header_from = m->header_from.kind == ADDRESS_MAILBOX ? m->header_from.text : "",
+		.is_local = m->is_local,
+		.message_id = m->message_id,
+		.declared_size_bytes = m->declared_size_bytes,
+		.size_bytes = e->judgement.size_bytes,
+		.judgement = &e->judgement,
+		.action = out->action,
+		.would = out->would,
+		.reply = outcome_reply_text(out, e->reply, sizeof e->reply),
+		.recipients = e->stored,
+		.n_recipients = m->recipients.n,
+		.has_split_digest = out->action == ACTION_SPLIT,
+	};
+	if (record->has_split_digest)
+		memcpy(record->split_digest, e->digest, sizeof record->split_digest);
+}
+
+/* Puts the answer on record, or changes it to one that needs none. */
+static void commit(struct transaction *t, struct verdict_record *record, struct outcome *out)
+{
+	char err[DB_ERROR_MAX];
+
+	if (verdict_log_submit(t->context->log, record, err) == 0) {
+		/* Not said after a mere look-up: a full disk can be read, and would be complained of twice a
+		 * message. */
+		if (log_limit_clear(t->context->database_trouble))
+			log_info("the database answers again");
+		return;
+	}
+	ask_failed(t, err);
+	/* With `accept` the answer stands as the rules gave it: a refusal is right without a record. */
+	if (t->mail.settings->accept_on_database_error)
+		return;
+	outcome_tempfail(out);
+	record->action = record->would = ACTION_TEMPFAIL;
+}
+
+static void log_verdict(const struct transaction *t, const struct verdict_record *record)
+{
+	char line[LOG_LINE_MAX];
+
+	log_info("%s", log_line_format(record, t->context->hashed, line, sizeof line));
+}
+
+/* In every mode that adds the field, those that came in are deleted. */
+static const char *header_to_add(struct transaction *t, const struct judgement *j,
+				 const struct outcome *out, unsigned *n_forged)
+{
+	const struct mail *m = &t->mail;
+	bool is_marked = out->action == ACTION_TAG || out->action == ACTION_QUARANTINE;
+
+	if (!m->settings->add_header && m->settings->on_refusal == ON_REFUSAL_REFUSE)
+		return NULL;
+	if (out->action != ACTION_ACCEPT && !is_marked)
+		return NULL;
+	*n_forged = m->n_forged;
+	if (!m->settings->add_header && !is_marked)
+		return NULL;
+	snprintf(t->header_value, sizeof t->header_value, "verdict=%s; form=%s%s%s",
+		 verdict_name(j->verdict), form_name(j->form), is_marked ? "; reason=" : "",
+		 is_marked ? j->reason : "");
+	return t->header_value;
+}
+
+static void end_with(struct transaction *t, struct ending *e, const char *queue_id,
+		     struct outcome *out, const char **header_value, unsigned *n_forged)
+{
+	struct mail *m = &t->mail;
+	struct verdict_record record;
+	bool is_decided;
+
+	judge_mail(m, &e->judgement);
+	e->has_digest = m->digest.is_on;
+	if (e->has_digest)
+		digest_finish(&m->digest, e->digest);
+
+	is_decided = ask_ratchets_again(t) == 0;
+	is_decided = decide(t, e, out) == 0 && is_decided;
+	is_decided = is_decided && !m->is_database_broken;
+	fill_record(t, queue_id, e, out, &record);
+	if (is_decided || m->settings->accept_on_database_error) {
+		commit(t, &record, out);
+	} else {
+		outcome_tempfail(out);
+		record.action = record.would = ACTION_TEMPFAIL;
+	}
+	log_verdict(t, &record);
+	*header_value = header_to_add(t, &e->judgement, out, n_forged);
+}
+
+void transaction_end(struct transaction *t, const char *queue_id, struct outcome *out,
+		     const char **header_value, unsigned *n_forged)
+{
+	struct mail *m = &t->mail;
+	struct ending *e = NULL;
+
+	*header_value = NULL;
+	*n_forged = 0;
+	if (m->is_open) {
+		transaction_begin_content(m);
+		e = calloc(1, sizeof *e);
+	}
+	if (e != NULL) {
+		e->asked = calloc(m->recipients.n + 1, sizeof *e->asked);
+		e->stored = calloc(m->recipients.n + 1, sizeof *e->stored);
+	}
+	if (e == NULL || e->asked == NULL || e->stored == NULL || m->is_out_of_memory) {
+		log_error("out of memory: a message gets 451");
+		outcome_tempfail(out);
+	} else {
+		end_with(t, e, queue_id, out, header_value, n_forged);
+	}
+	if (e != NULL) {
+		free(e->asked);
+		free(e->stored);
+		free(e);
+	}
+	transaction_reset(t);
+}

@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: ISC */
+#include "filter/milter.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <libmilter/mfapi.h>
+#include <libmilter/mfdef.h>
+
+#include "common/log.h"
+#include "common/netaddr.h"
+#include "common/socket.h"
+#include "db/policy.h"
+
+#define NAME "pgpgate-filter"		      /* in libmilter's own log lines */
+#define REPLY_LINE_MAX (OUTCOME_LINE_MAX * 2) /* every % doubled; cut to what libmilter takes */
+#define LIBMILTER_LINE_MAX 980
+
+/* One SMTP connection. */
+struct session {
+	struct transaction *transaction;
+	char client[NETADDR_TEXT_MAX]; /* "" : unknown */
+	bool has_port_zero;
+	char host[256];
+};
+
+/* libmilter has one filter a process and hands our callbacks no pointer of ours before the first one. */
+static struct {
+	const struct filter_context *context;
+	pthread_mutex_t lock;
+	pthread_cond_t idle;
+	unsigned n_running; /* callbacks under way */
+	bool is_stopping;
+} process = {.lock = PTHREAD_MUTEX_INITIALIZER, .idle = PTHREAD_COND_INITIALIZER};
+
+/* smfi_main() returns while callbacks still run, and workers may begin new ones after that. */
+static bool callback_begin(void)
+{
+	bool is_allowed;
+
+	pthread_mutex_lock(&process.lock);
+	is_allowed = !process.is_stopping;
+	if (is_allowed)
+		process.n_running++;
+	pthread_mutex_unlock(&process.lock);
+	return is_allowed;
+}
+
+static void callback_end(void)
+{
+	pthread_mutex_lock(&process.lock);
+	process.n_running--;
+	if (process.n_running == 0)
+		pthread_cond_broadcast(&process.idle);
+	pthread_mutex_unlock(&process.lock);
+}
+
+bool milter_drain(int timeout_ms)
+{
+	struct timespec end;
+	bool is_idle;
+	int result = 0;
+
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += timeout_ms / 1000;
+	end.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+	if (end.tv_nsec >= 1000000000) {
+		end.tv_sec++;
+		end.tv_nsec -= 1000000000;
+	}
+	pthread_mutex_lock(&process.lock);
+	process.is_stopping = true;
+	while (process.n_running > 0 && result == 0)
+		result = pthread_cond_timedwait(&process.idle, &process.lock, &end);
+	is_idle = process.n_running == 0;
+	pthread_mutex_unlock(&process.lock);
+	return is_idle;
+}
+
+static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
+			     unsigned long unused0, unsigned long unused1,
+			     unsigned long *our_actions, unsigned long *our_steps,
+			     unsigned long *our_unused0, unsigned long *our_unused1)
+{
+	(void)unused0;
+	(void)unused1;
+	*our_actions = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE;
+	if (actions & SMFIF_SETSYMLIST) {
+		*our_actions |= SMFIF_SETSYMLIST;
+		/* Only what is read below: each macro costs the MTA a look-up a message. */
+		smfi_setsymlist(ctx, SMFIM_CONNECT, "j");
+		smfi_setsymlist(ctx, SMFIM_ENVFROM, "i {auth_authen} {mail_addr}");
+		smfi_setsymlist(ctx, SMFIM_ENVRCPT, "{rcpt_addr}");
+		smfi_setsymlist(ctx, SMFIM_EOM, "i");
+	}
+	*our_steps = SMFIP_NR_CONN | SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_BODY;
+	*our_steps |= steps & (SMFIP_NOHELO | SMFIP_NODATA | SMFIP_NOUNKNOWN | SMFIP_HDR_LEADSPC);
+	*our_unused0 = 0;
+	*our_unused1 = 0;
+	return SMFIS_CONTINUE;
+}
+
+static void session_free(struct session *s)
+{
+	if (s == NULL)
+		return;
+	transaction_free(s->transaction);
+	free(s);
+}
+
+static struct session *session_new(void)
+{
+	struct session *s = calloc(1, sizeof *s);
+
+	if (s == NULL)
+		return NULL;
+	s->transaction = transaction_new(process.context);
+	if (s->transaction == NULL) {
+		free(s);
+		return NULL;
+	}
+	return s;
+}
+
+/* Where the client comes from, as the MTA says. Unknown stays "". */
+static void session_client(struct session *s, const struct sockaddr *address)
+{
+	if (address == NULL)
+		return;
+	if (address->sa_family == AF_INET) {
+		const struct sockaddr_in *in = (const struct sockaddr_in *)address;
+
+		inet_ntop(AF_INET, &in->sin_addr, s->client, sizeof s->client);
+		s->has_port_zero = in->sin_port == 0;
+	} else if (address->sa_family == AF_INET6) {
+		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
+
+		inet_ntop(AF_INET6, &in6->sin6_addr, s->client, sizeof s->client);
+		s->has_port_zero = in6->sin6_port == 0;
+	}
+}
+
+static sfsistat on_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *address)
+{
+	struct session *s;
+	const char *host;
+
+	(void)hostname;
+	if (!callback_begin())
+		return SMFIS_NOREPLY;
+	/* Without a session every MAIL gets 451. */
+	session_free(smfi_getpriv(ctx));
+	s = session_new();
+	smfi_setpriv(ctx, s);
+	if (s != NULL) {
+		session_client(s, (const struct sockaddr *)address);
+		host = smfi_getsymval(ctx, "j");
+		snprintf(s->host, sizeof s->host, "%s", host != NULL ? host : "");
+	}
+	callback_end();
+	return SMFIS_NOREPLY;
+}
+
+static const char *symbol(SMFICTX *ctx, const char *name)
+{
+	/* The prototype lacks a const that the function deserves. */
+	return smfi_getsymval(ctx, (char *)name);
+}
+
+/* RFC 1870 section 3: SIZE= among the parameters of MAIL. "0" is what clients say that do not know, and
+ * what the policy server is told when there is none. */
+static int64_t declared_size(char **args)
+{
+	for (; *args != NULL; args++) {
+		const char *digits = *args + 5;
+		int64_t size = 0;
+
+		if (strncasecmp(*args, "SIZE=", 5) != 0)
+			continue;
+		for (; *digits >= '0' && *digits <= '9' && size < INT64_MAX / 10 - 1; digits++)
+			size = size * 10 + (*digits - '0');
+		return *digits == '\0' && size > 0 ? size : SIZE_NOT_DECLARED;
+	}
+	return SIZE_NOT_DECLARED;
+}
+
+/* Gives the reply; the class of the code decides the status, since libmilter drops a reply of another
+ * class. */
+static sfsistat reply_with(SMFICTX *ctx, const struct outcome *o)
+{
+	char(*text)[REPLY_LINE_MAX] = calloc(OUTCOME_LINES_MAX, sizeof *text);
+	char *line[OUTCOME_LINES_MAX] = {NULL};
+
+	for (size_t i = 0; text != NULL && i < o->n_lines; i++) {
+		size_t n = 0;
+
+		for (const char *p = o->line[i]; *p != '\0' && n + 2 < LIBMILTER_LINE_MAX; p++) {
+			if (*p == '%')
+				text[i][n++] = '%';
+			text[i][n++] = *p;
+		}
+		line[i] = text[i];
+	}
+	if (text == NULL || smfi_setmlreply(ctx, (char *)o->code, (char *)o->enhanced, line[0], line[1],
+					    line[2], line[3], line[4], line[5], line[6], line[7],
+					    line[8], line[9], line[10], line[11], NULL) != MI_SUCCESS)
+		log_error("libmilter did not take the reply %s %s: the MTA gives its own", o->code,
+			  o->enhanced);
+	free(text);
+	return o->code[0] == '5' ? SMFIS_REJECT : SMFIS_TEMPFAIL;
+}
+
+_Static_assert(OUTCOME_LINES_MAX == 12, "reply_with() names each line");
+
+static sfsistat on_mail(SMFICTX *ctx, char **args)
+{
+	struct session *s;
+	const char *sender;
+	const char *queue_id;
+	bool is_submitted_locally;
+
+	if (!callback_begin())
+		return SMFIS_TEMPFAIL;
+	s = smfi_getpriv(ctx);
+	if (s == NULL) {
+		log_error("out of memory: a connection gets 451");
+		callback_end();
+		return SMFIS_TEMPFAIL;
+	}
+	/* Postfix's cleanup server plays the client for sendmail(1): from port 0, and with a queue id
+	 * before there is a recipient, which smtpd has not. */
+	queue_id = symbol(ctx, "i");
+	is_submitted_locally = s->has_port_zero && queue_id != NULL && queue_id[0] != '\0';
+	transaction_client(s->transaction, s->client[0] != '\0' ? s->client : NULL,
+			   is_submitted_locally);
+	sender = symbol(ctx, "{mail_addr}");
+	transaction_mail(s->transaction, sender != NULL ? sender : args[0],
+			 symbol(ctx, "{auth_authen}"), declared_size(args + 1), s->host);
+	callback_end();
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat on_recipient(SMFICTX *ctx, char **args)
+{
+	struct outcome out;
+	struct session *s;
+	const char *recipient;
+	sfsistat status = SMFIS_TEMPFAIL;
+
+	if (!callback_begin())
+		return SMFIS_TEMPFAIL;
+	s = smfi_getpriv(ctx);
+	if (s != NULL) {
+		recipient = symbol(ctx, "{rcpt_addr}");
+		if (recipient == NULL || recipient[0] == '\0')
+			recipient = args[0];
+		status = SMFIS_CONTINUE;
+		if (transaction_recipient(s->transaction, recipient, &out) != TRANSACTION_CONTINUE)
+			status = reply_with(ctx, &out);
+	}
+	callback_end();
+	return status;
+}
+
+static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
+{
+	struct session *s;
+
+	if (!callback_begin())
+		return SMFIS_NOREPLY;
+	s = smfi_getpriv(ctx);
+	if (s != NULL)
+		transaction_header(s->transaction, name, value);
+	callback_end();
+	return SMFIS_NOREPLY;
+}
+
+static sfsistat on_end_of_header(SMFICTX *ctx)
+{
+	struct session *s;
+
+	if (!callback_begin())
+		return SMFIS_NOREPLY;
+	s = smfi_getpriv(ctx);
+	if (s != NULL)
+		transaction_end_of_header(s->transaction);
+	callback_end();
+	return SMFIS_NOREPLY;
+}
+
+static sfsistat on_body(SMFICTX *ctx, unsigned char *bytes, size_t len)
+{
+	struct session *s;
+
+	if (!callback_begin())
+		return SMFIS_NOREPLY;
+	s = smfi_getpriv(ctx);
+	if (s != NULL)
+		transaction_body(s->transaction, bytes, len);
+	callback_end();
+	return SMFIS_NOREPLY;
+}
+
+/* Deletes forged fields, last first, because the MTA renumbers; then adds ours. 0 or -1. */
+static int change_headers(SMFICTX *ctx, const char *value, unsigned n_forged)
+{
+	char with_space[256];
+
+	for (unsigned i = n_forged; i > 0; i--) {
+		if (smfi_chgheader(ctx, TRANSACTION_HEADER, (int)i, NULL) != MI_SUCCESS)
+			return -1;
+	}
+	if (value == NULL)
+		return 0;
+	/* With LEADSPC the MTA adds no space of its own. */
+	snprintf(with_space, sizeof with_space, " %s", value);
+	return smfi_addheader(ctx, TRANSACTION_HEADER, with_space) == MI_SUCCESS ? 0 : -1;
+}
+
+static sfsistat end_of_message(SMFICTX *ctx, struct transaction *t)
+{
+	struct outcome out;
+	const char *queue_id = symbol(ctx, "i");
+	const char *header;
+	unsigned n_forged;
+
+	transaction_end(t, queue_id, &out, &header, &n_forged);
+	if (out.code[0] == '4' || out.code[0] == '5')
+		return reply_with(ctx, &out);
+	if (change_headers(ctx, header, n_forged) != 0 ||
+	    (out.action == ACTION_QUARANTINE &&
+	     smfi_quarantine(ctx, out.n_lines > 0 ? out.line[0] : TRANSACTION_HEADER) != MI_SUCCESS)) {
+		log_error("libmilter did not take a header change or the quarantine: 451");
+		outcome_tempfail(&out);
+		return reply_with(ctx, &out);
+	}
+	/* Not SMFIS_ACCEPT: other filters of Sendmail are to see it as well. */
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat on_end_of_message(SMFICTX *ctx)
+{
+	struct session *s;
+	sfsistat status = SMFIS_TEMPFAIL;
+
+	if (!callback_begin())
+		return SMFIS_TEMPFAIL;
+	s = smfi_getpriv(ctx);
+	if (s != NULL)
+		status = end_of_message(ctx, s->transaction);
+	callback_end();
+	return status;
+}
+
+static sfsistat on_abort(SMFICTX *ctx)
+{
+	struct session *s;
+
+	if (!callback_begin())
+		return SMFIS_CONTINUE;
+	s = smfi_getpriv(ctx);
+	if (s != NULL)
+		transaction_reset(s->transaction);
+	callback_end();
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat on_close(SMFICTX *ctx)
+{
+	if (!callback_begin())
+		return SMFIS_CONTINUE;
+	session_free(smfi_getpriv(ctx));
+	smfi_setpriv(ctx, NULL);
+	callback_end();
+	return SMFIS_CONTINUE;
+}
+
+/* Finds out with our own functions whether libmilter will be able to listen: it logs to syslog only, and
+ * says little. Stale sockets are gone afterwards. */
+static int try_listening(const char *socket, mode_t mask, char *err, size_t err_size)
+{
+	struct socket_address address;
+	int fd;
+
+	if (socket_parse(socket, &address, err, err_size) != 0)
+		return -1;
+	fd = socket_listen(&address, mask, err, err_size);
+	if (fd < 0)
+		return -1;
+	close(fd);
+	if (address.is_unix)
+		unlink(address.path);
+	return 0;
+}
+
+/* libmilter takes "inet:port" for every interface; we mean this host only. */
+static int libmilter_socket(const char *socket, char *out, size_t out_size)
+{
+	const char *host = "";
+	int n;
+
+	if (strchr(socket, '@') == NULL && strncmp(socket, "inet:", 5) == 0)
+		host = "@127.0.0.1";
+	else if (strchr(socket, '@') == NULL && strncmp(socket, "inet6:", 6) == 0)
+		host = "@::1";
+	n = snprintf(out, out_size, "%s%s", socket, host);
+	return n >= 0 && (size_t)n < out_size ? 0 : -1;
+}
+
+int milter_listen(const char *socket, mode_t mask, const struct filter_context *context, char *err,
+		  size_t err_size)
+{
+	struct smfiDesc description = {
+		.xxfi_name = NAME,
+		.xxfi_version = SMFI_VERSION,
+		.xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE,
+		.xxfi_connect = on_connect,
+		.xxfi_envfrom = on_mail,
+		.xxfi_envrcpt = on_recipient,
+		.xxfi_header = on_header,
+		.xxfi_eoh = on_end_of_header,
+		.xxfi_body = on_body,
+		.xxfi_eom = on_end_of_message,
+		.xxfi_abort = on_abort,
+		.xxfi_close = on_close,
+		.xxfi_negotiate = on_negotiate,
+	};
+	char text[512];
+	mode_t old;
+	int result;
+
+	process.context = context;
+	if (try_listening(socket, mask, err, err_size) != 0)
+		return -1;
+	if (libmilter_socket(socket, text, sizeof text) != 0) {
+		snprintf(err, err_size, "%s: too long", socket);
+		return -1;
+	}
+	old = umask(mask);
+	result = smfi_register(description) == MI_SUCCESS && smfi_setconn(text) == MI_SUCCESS &&
+				 smfi_opensocket(false) == MI_SUCCESS
+			 ? 0
+			 : -1;
+	umask(old);
+	if (result != 0)
+		snprintf(err, err_size,
+			 "%s: libmilter cannot listen there; it says why in the mail log", socket);
+	return result;
+}
+
+int milter_run(void)
+{
+	return smfi_main() == MI_SUCCESS ? 0 : -1;
+}

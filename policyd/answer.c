@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: ISC */
+#include "policyd/answer.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/address.h"
+#include "common/netaddr.h"
+#include "common/outcome.h"
+#include "db/policy.h"
+
+static void action(char out[ANSWER_MAX], const char *text)
+{
+	snprintf(out, ANSWER_MAX, "action=%.*s\n\n", ANSWER_MAX - 10, text);
+}
+
+static void canonical(const char *raw, struct address *out)
+{
+	/* The null sender is empty here. */
+	if (raw[0] == '\0')
+		raw = "<>";
+	address_canonical(raw, strlen(raw), out);
+}
+
+/* Postfix says 0 where the client declared nothing. */
+static int64_t declared_size(const char *digits)
+{
+	int64_t size = 0;
+
+	for (; *digits >= '0' && *digits <= '9' && size < INT64_MAX / 10 - 1; digits++)
+		size = size * 10 + (*digits - '0');
+	return *digits == '\0' && size > 0 ? size : SIZE_NOT_DECLARED;
+}
+
+static int decide(const struct answer_context *c, const struct request *r, int64_t now_unix,
+		  struct policy_answer *answer)
+{
+	struct address sender;
+	struct address recipient;
+	struct netaddr client;
+	char err[256];
+	bool has_client = netaddr_parse(r->client_address, &client, err, sizeof err) == 0;
+	struct policy_query query = {
+		.recipient = &recipient,
+		.sender = &sender,
+		.client = has_client ? &client : NULL,
+		.is_authenticated = r->sasl_username[0] != '\0',
+		.declared_size_bytes = declared_size(r->size),
+		.now_unix = now_unix,
+	};
+
+	canonical(r->sender, &sender);
+	address_canonical(r->recipient, strlen(r->recipient), &recipient);
+	memset(answer, 0, sizeof *answer);
+	return policy_decide(c->db, c->settings, &query, answer);
+}
+
+/* Must this recipient come another time? */
+static bool is_deferred(const struct answer_context *c, const struct request *r,
+			enum split_class recipient_class, int64_t now_s)
+{
+	if (recipient_class == SPLIT_NONE)
+		return false;
+	return policy_split_defers(instances_get(c->instances, r->instance, now_s), recipient_class);
+}
+
+int answer_request(const struct answer_context *c, const struct request *r, int64_t now_unix,
+		   int64_t now_s, char out[ANSWER_MAX], char *err, size_t err_size)
+{
+	struct policy_answer answer;
+	struct outcome deferral;
+	char text[16 + OUTCOME_LINE_MAX];
+
+	if (strcmp(r->protocol_state, "RCPT") != 0 || r->instance[0] == '\0') {
+		action(out, "DUNNO");
+		return 0;
+	}
+	if (decide(c, r, now_unix, &answer) != 0) {
+		snprintf(err, err_size, "%s", db_error(c->db));
+		if (!c->settings->accept_on_database_error)
+			return -1;
+		action(out, "DUNNO");
+		return 0;
+	}
+	if (is_deferred(c, r, answer.split_class, now_s)) {
+		outcome_defer_class(&deferral);
+		snprintf(text, sizeof text, "%s %s %s", deferral.code, deferral.enhanced,
+			 deferral.n_lines > 0 ? deferral.line[0] : "");
+		action(out, text);
+		return 0;
+	}
+	action(out, c->settings->policy_actions[answer.requirement]);
+	return 0;
+}

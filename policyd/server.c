@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: ISC */
+#include "policyd/server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/log_limit.h"
+#include "common/socket.h"
+#include "db/db.h"
+#include "policyd/answer.h"
+#include "policyd/instances.h"
+#include "policyd/request.h"
+
+/* Longer than Postfix keeps an idle connection (smtpd_policy_service_max_idle, 300 s) or any
+ * (smtpd_policy_service_max_ttl, 1000 s). */
+#define IDLE_S 1200
+#define OUTPUT_MAX (64 * 1024) /* a client that never reads its answers is read no more */
+#define ACCEPT_PAUSE_S 1       /* without free descriptors */
+#define OTHER_DESCRIPTORS 64   /* database, log, libevent's own */
+
+struct client {
+	LIST_ENTRY(client) link;
+	struct server *server;
+	struct bufferevent *stream;
+	bool is_at_end; /* the client sends no more, but its last answer is not written yet */
+	struct request_parser parser;
+};
+
+struct server {
+	const struct daemon_options *options;
+	struct answer_context answer;
+	struct socket_address address;
+	struct event_base *base;
+	struct evconnlistener *listener;
+	struct event *signals[4];
+	struct event *accept_again;
+	struct event *drained; /* the time for that is over */
+	LIST_HEAD(, client) clients;
+	size_t n_clients;
+	bool is_stopping;
+	struct log_limit too_many, malformed, database_trouble, no_descriptors;
+};
+
+static void client_free(struct client *c)
+{
+	struct server *s = c->server;
+
+	LIST_REMOVE(c, link);
+	s->n_clients--;
+	bufferevent_free(c->stream);
+	free(c);
+	if (s->is_stopping && s->n_clients == 0)
+		event_base_loopbreak(s->base);
+}
+
+static bool is_allowed(struct log_limit *l, unsigned *n)
+{
+	*n = 0;
+	return log_limit_allows(l, clock_monotonic_ms(), n);
+}
+
+static void database_fails(struct server *s, const char *err)
+{
+	unsigned n;
+
+	if (is_allowed(&s->database_trouble, &n))
+		log_error("the database fails; until it is mended the answer is %s (%u more "
+			  "times): %s",
+			  s->answer.settings->accept_on_database_error ? "DUNNO" : "none", n, err);
+}
+
+/* One request is whole. 0, or -1: the client is to be closed. */
+static int serve(struct client *c)
+{
+	struct server *s = c->server;
+	char answer[ANSWER_MAX];
+	char err[DB_ERROR_MAX] = "";
+	int result = answer_request(&s->answer, &c->parser.request, clock_now_unix(),
+				    clock_monotonic_ms() / 1000, answer, err, sizeof err);
+
+	if (err[0] != '\0')
+		database_fails(s, err);
+	else if (log_limit_clear(&s->database_trouble))
+		log_info("the database answers again");
+	if (result != 0)
+		return -1;
+	return bufferevent_write(c->stream, answer, strlen(answer));
+}
+
+static int refuse(struct client *c)
+{
+	unsigned n;
+
+	if (is_allowed(&c->server->malformed, &n))
+		log_warning(
+			"closed a connection without an answer: malformed request: %s (%u more)",
+			c->parser.why_malformed, n);
+	return -1;
+}
+
+/* Takes what has come. 0, or -1: the client is to be closed. */
+static int take_input(struct client *c)
+{
+	struct evbuffer *input = bufferevent_get_input(c->stream);
+	struct evbuffer *output = bufferevent_get_output(c->stream);
+	struct evbuffer_iovec piece;
+
+	while (evbuffer_get_length(output) < OUTPUT_MAX &&
+	       evbuffer_peek(input, -1, NULL, &piece, 1) > 0) {
+		size_t used = 0;
+		enum request_result result = request_feed(&c->parser, piece.iov_base, piece.iov_len,
+							  &used);
+
+		evbuffer_drain(input, used);
+		if (result == REQUEST_MALFORMED)
+			return refuse(c);
+		if (result == REQUEST_COMPLETE) {
+			if (serve(c) != 0)
+				return -1;
+			request_reset(&c->parser);
+		}
+	}
+	if (evbuffer_get_length(output) >= OUTPUT_MAX)
+		bufferevent_disable(c->stream, EV_READ);
+	return 0;
+}
+
+/* While stopping: nothing half read, nothing half written. */
+static bool is_done(const struct client *c)
+{
+	return c->server->is_stopping && request_is_empty(&c->parser) &&
+	       evbuffer_get_length(bufferevent_get_output(c->stream)) == 0;
+}
+
+static void on_readable(struct bufferevent *stream, void *context)
+{
+	struct client *c = context;
+
+	(void)stream;
+	if (take_input(c) != 0 || is_done(c))
+		client_free(c);
+}
+
+static void on_written(struct bufferevent *stream, void *context)
+{
+	struct client *c = context;
+
+	if (c->is_at_end) {
+		client_free(c);
+		return;
+	}
+	bufferevent_enable(stream, EV_READ);
+	if (take_input(c) != 0 || is_done(c))
+		client_free(c);
+}
+
+static void on_end(struct bufferevent *stream, short what, void *context)
+{
+	struct client *c = context;
+
+	if ((what & BEV_EVENT_EOF) && evbuffer_get_length(bufferevent_get_output(stream)) > 0) {
+		c->is_at_end = true;
+		return;
+	}
+	client_free(c);
+}
+
+static void on_connection(struct evconnlistener *listener, evutil_socket_t fd,
+			  struct sockaddr *address, int len, void *context)
+{
+	static const struct timeval idle = {.tv_sec = IDLE_S};
+	struct server *s = context;
+	struct client *c;
+	unsigned n;
+
+	(void)listener;
+	(void)address;
+	(void)len;
+	if (s->n_clients >= s->answer.settings->max_connections) {
+		close(fd);
+		if (is_allowed(&s->too_many, &n))
+			log_warning("closed a connection: max_connections (%u) reached (%u more)",
+				    s->answer.settings->max_connections, n);
+		return;
+	}
+	c = calloc(1, sizeof *c);
+	if (c == NULL) {
+		close(fd);
+		return;
+	}
+	c->server = s;
+	c->stream = bufferevent_socket_new(s->base, fd, BEV_OPT_CLOSE_ON_FREE);
+	if (c->stream == NULL) {
+		close(fd);
+		free(c);
+		return;
+	}
+	LIST_INSERT_HEAD(&s->clients, c, link);
+	s->n_clients++;
+	bufferevent_setcb(c->stream, on_readable, on_written, on_end, c);
+	bufferevent_set_timeouts(c->stream, &idle, &idle);
+	bufferevent_enable(c->stream, EV_READ | EV_WRITE);
+}
+
+/* accept(2) failed, for want of descriptors as a rule. The connection stays in the queue, and would wake us
+ * without end. */
+static void on_accept_error(struct evconnlistener *listener, void *context)
+{
+	static const struct timeval pause = {.tv_sec = ACCEPT_PAUSE_S};
+	struct server *s = context;
+	const char *why = strerror(errno);
+	unsigned n;
+
+	if (is_allowed(&s->no_descriptors, &n))
+		log_error("cannot accept a connection: %s (%u more)", why, n);
+	evconnlistener_disable(listener);
+	event_add(s->accept_again, &pause);
+}
+
+static void on_accept_again(evutil_socket_t fd, short what, void *context)
+{
+	struct server *s = context;
+
+	(void)fd;
+	(void)what;
+	if (s->listener != NULL)
+		evconnlistener_enable(s->listener);
+}
+
+static void on_reload(evutil_socket_t fd, short what, void *context)
+{
+	struct server *s = context;
+	struct settings *new = daemon_reload(s->options, s->answer.settings);
+
+	(void)fd;
+	(void)what;
+	if (new == NULL)
+		return;
+	settings_unref(s->answer.settings);
+	s->answer.settings = new;
+}
+
+static void stop_listening(struct server *s)
+{
+	if (s->listener == NULL)
+		return;
+	evconnlistener_free(s->listener);
+	s->listener = NULL;
+	if (s->address.is_unix)
+		unlink(s->address.path);
+}
+
+static void on_stop(evutil_socket_t fd, short what, void *context)
+{
+	static const struct timeval limit = {.tv_sec = SERVER_DRAIN_S};
+	struct server *s = context;
+	struct client *next;
+
+	(void)fd;
+	(void)what;
+	stop_listening(s);
+	s->is_stopping = true;
+	if (s->n_clients == 0)
+		event_base_loopbreak(s->base);
+	for (struct client *c = LIST_FIRST(&s->clients); c != NULL; c = next) {
+		next = LIST_NEXT(c, link);
+		if (is_done(c))
+			client_free(c);
+	}
+	event_add(s->drained, &limit);
+}
+
+static void on_drained(evutil_socket_t fd, short what, void *context)
+{
+	struct server *s = context;
+
+	(void)fd;
+	(void)what;
+	event_base_loopbreak(s->base);
+}
+
+/* max_connections needs descriptors; the usual soft limit is 1024. */
+static void raise_descriptor_limit(unsigned max_connections)
+{
+	struct rlimit limit;
+	rlim_t wanted = (rlim_t)max_connections + OTHER_DESCRIPTORS;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+		return;
+	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
+		log_warning(
+			"max_connections is %u, but only %llu files may be open: raise LimitNOFILE",
+			max_connections, (unsigned long long)limit.rlim_cur);
+}
+
+static int set_up_events(struct server *s, int fd)
+{
+	static const int stops[] = {SIGTERM, SIGINT};
+	static const int reloads[] = {SIGHUP, SIGUSR1};
+
+	for (size_t i = 0; i < 2; i++) {
+		s->signals[i] = evsignal_new(s->base, stops[i], on_stop, s);
+		s->signals[2 + i] = evsignal_new(s->base, reloads[i], on_reload, s);
+	}
+	s->accept_again = evtimer_new(s->base, on_accept_again, s);
+	s->drained = evtimer_new(s->base, on_drained, s);
+	if (s->accept_again == NULL || s->drained == NULL)
+		return -1;
+	for (size_t i = 0; i < 4; i++) {
+		if (s->signals[i] == NULL || event_add(s->signals[i], NULL) != 0)
+			return -1;
+	}
+	s->listener = evconnlistener_new(s->base, on_connection, s,
+					 LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	if (s->listener == NULL)
+		return -1;
+	evconnlistener_set_error_cb(s->listener, on_accept_error);
+	return 0;
+}
+
+static int open_database(struct server *s, char *err, size_t err_size)
+{
+	s->answer.db = db_open(s->answer.settings, DB_READ);
+	if (s->answer.db == NULL) {
+		snprintf(err, err_size, "out of memory");
+		return EX_OSERR;
+	}
+	if (db_failure(s->answer.db) == DB_OK)
+		return EX_OK;
+	snprintf(err, err_size, "%s", db_error(s->answer.db));
+	return db_sysexit(db_failure(s->answer.db));
+}
+
+static int begin(struct server *s, char *err, size_t err_size)
+{
+	int code = open_database(s, err, err_size);
+	char why[256];
+	int fd;
+
+	if (code != EX_OK)
+		return code;
+	s->answer.instances = instances_new();
+	s->base = event_base_new();
+	if (s->answer.instances == NULL || s->base == NULL) {
+		snprintf(err, err_size, "out of memory");
+		return EX_OSERR;
+	}
+	raise_descriptor_limit(s->answer.settings->max_connections);
+	if (socket_parse(s->answer.settings->policy_socket, &s->address, why, sizeof why) != 0) {
+		snprintf(err, err_size, "policy_socket: %s", why);
+		return EX_CONFIG;
+	}
+	fd = socket_listen(&s->address, s->answer.settings->socket_umask, why, sizeof why);
+	if (fd < 0) {
+		snprintf(err, err_size, "policy_socket: %s", why);
+		return EX_UNAVAILABLE;
+	}
+	if (set_up_events(s, fd) != 0) {
+		if (s->listener == NULL)
+			close(fd);
+		snprintf(err, err_size, "cannot set up the event loop");
+		return EX_OSERR;
+	}
+	return EX_OK;
+}
+
+struct server *server_new(const struct daemon_options *options, struct settings *settings,
+			  int *code, char *err, size_t err_size)
+{
+	struct server *s = calloc(1, sizeof *s);
+
+	if (s == NULL) {
+		snprintf(err, err_size, "out of memory");
+		*code = EX_OSERR;
+		return NULL;
+	}
+	LIST_INIT(&s->clients);
+	s->options = options;
+	s->answer.settings = settings_ref(settings);
+	*code = begin(s, err, err_size);
+	if (*code != EX_OK) {
+		server_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+void server_run(struct server *s)
+{
+	event_base_dispatch(s->base);
+}
+
+void server_free(struct server *s)
+{
+	if (s == NULL)
+		return;
+	while (!LIST_EMPTY(&s->clients))
+		client_free(LIST_FIRST(&s->clients));
+	stop_listening(s);
+	for (size_t i = 0; i < 4; i++) {
+		if (s->signals[i] != NULL)
+			event_free(s->signals[i]);
+	}
+	if (s->accept_again != NULL)
+		event_free(s->accept_again);
+	if (s->drained != NULL)
+		event_free(s->drained);
+	if (s->base != NULL)
+		event_base_free(s->base);
+	instances_free(s->answer.instances);
+	db_close(s->answer.db);
+	settings_unref(s->answer.settings);
+	free(s);
+}
