@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: ISC */
+#include "scan/armor.h"
+
+#include <string.h>
+
+#include "scan/finding.h"
+#include "scan/text.h"
+
+enum state { STATE_HEADERS, STATE_DATA, STATE_CHECKSUM };
+
+static const char *const begin_lines[] = {
+	[ARMOR_MESSAGE] = "-----BEGIN PGP MESSAGE-----",
+	[ARMOR_SIGNATURE] = "-----BEGIN PGP SIGNATURE-----",
+};
+static const char *const end_lines[] = {
+	[ARMOR_MESSAGE] = "-----END PGP MESSAGE-----",
+	[ARMOR_SIGNATURE] = "-----END PGP SIGNATURE-----",
+};
+
+bool armor_is_begin(const unsigned char *line, size_t len, enum armor_label label)
+{
+	if (len == 0 || line[0] != '-' || !text_begins(line, len, begin_lines[label]))
+		return false;
+	return text_trimmed(line, len) == strlen(begin_lines[label]);
+}
+
+void armor_begin(struct armor *a, enum armor_label label, struct packet_walk *walk,
+		 struct armor_channel *channel)
+{
+	memset(a, 0, sizeof(*a));
+	a->label = label;
+	a->walk = walk;
+	a->channel = channel;
+	packet_init(walk, label == ARMOR_MESSAGE ? PACKETS_OF_MESSAGE : PACKETS_OF_SIGNATURES);
+}
+
+static void fault(struct armor *a, const char *what)
+{
+	finding_set(&a->fault, "bad-armor", "armor: %s", what);
+}
+
+/* RFC 9580 section 6.2.2: "Key: value"; the blank after the colon may be trimmed off an empty value. */
+static bool is_header(const unsigned char *line, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && line[i] > ' ' && line[i] < 0x7f && line[i] != ':')
+		i++;
+	return i > 0 && i < len && line[i] == ':' && (i + 1 == len || line[i + 1] == ' ');
+}
+
+/* Adds a header line to what the message has; a line that is there already costs nothing. */
+static void channel_add(struct armor_channel *c, const unsigned char *line, size_t len)
+{
+	for (size_t at = 0; at < c->used;) {
+		const unsigned char *end = memchr(c->lines + at, '\n', c->used - at);
+		size_t n = (size_t)(end - (c->lines + at));
+
+		if (n == len && memcmp(c->lines + at, line, len) == 0)
+			return;
+		at += n + 1;
+	}
+	if (c->used + len + 1 > sizeof(c->lines)) {
+		c->is_overflown = true;
+		return;
+	}
+	memcpy(c->lines + c->used, line, len);
+	c->used += len;
+	c->lines[c->used++] = '\n';
+}
+
+static void header_line(struct armor *a, const unsigned char *line, size_t len)
+{
+	if (++a->n_headers > ARMOR_HEADERS_MAX) {
+		fault(a, "more than 8 headers");
+		return;
+	}
+	if (len > ARMOR_HEADER_MAX) {
+		fault(a, "a header of more than 200 bytes");
+		return;
+	}
+	for (size_t i = 0; i < len; i++) {
+		if ((line[i] < ' ' && line[i] != '\t') || line[i] == 0x7f) {
+			fault(a, "a control character in a header");
+			return;
+		}
+	}
+	a->header_bytes += len;
+	channel_add(a->channel, line, len);
+}
+
+/* Data that the packet walk would pass over anyway is checked, not decoded. */
+static bool pass_over(struct armor *a, const unsigned char *line, size_t len)
+{
+	uint64_t octets = len / 4 * 3;
+
+	if (len % 4 != 0 || a->base64.n_chars != 0 || a->base64.is_ended ||
+	    packet_opaque(a->walk) < octets || !base64_is_all_chars(line, len))
+		return false;
+	packet_skip(a->walk, octets);
+	return true;
+}
+
+static void data_line(struct armor *a, const unsigned char *line, size_t len)
+{
+	unsigned char octets[ARMOR_LINE_MAX / 4 * 3 + 6];
+	size_t n_octets;
+
+	if (len > ARMOR_LINE_MAX) {
+		fault(a, "a line of more than 998 bytes");
+		return;
+	}
+	if (pass_over(a, line, len))
+		return;
+	if (base64_decode(&a->base64, line, len, octets, &n_octets) < len) {
+		fault(a, "a line that is not base64");
+		return;
+	}
+	packet_feed(a->walk, octets, n_octets);
+	finding_adopt(&a->fault, &a->walk->fault, "");
+}
+
+/* A line that begins with '=': padding that slipped into a line of its own, or the checksum, which nobody
+ * needs (section 6.1): '=' and at most 8 characters. A longer one is text that a mail program shows. */
+static void equals_line(struct armor *a, const unsigned char *line, size_t len)
+{
+	if (a->base64.n_chars >= 2 && a->base64.n_chars + a->base64.n_padding + len <= 4 &&
+	    (len == 1 || line[1] == '=')) {
+		data_line(a, line, len);
+		return;
+	}
+	if (len > 9) {
+		fault(a, "text after '='");
+		return;
+	}
+	for (size_t i = 1; i < len; i++) {
+		if (!base64_is_char(line[i]) && line[i] != '=') {
+			fault(a, "text after '='");
+			return;
+		}
+	}
+	a->state = STATE_CHECKSUM;
+}
+
+static void end_line(struct armor *a, const unsigned char *line, size_t len)
+{
+	if (!text_is(line, len, end_lines[a->label]) || !text_begins(line, len, end_lines[a->label])) {
+		fault(a, "a line that begins with '-' and is not the END line");
+	} else if (!base64_is_complete(&a->base64)) {
+		fault(a, "the base64 data ends within a group of four");
+	} else {
+		packet_finish(a->walk);
+		finding_adopt(&a->fault, &a->walk->fault, "");
+	}
+}
+
+bool armor_line(struct armor *a, const unsigned char *line, size_t len)
+{
+	len = text_trimmed(line, len);
+	if (len > 0 && line[0] == '-') {
+		end_line(a, line, len);
+		return false;
+	}
+	if (a->state == STATE_HEADERS) {
+		if (len > 0 && is_header(line, len)) {
+			header_line(a, line, len);
+			return !finding_is_set(&a->fault);
+		}
+		a->state = STATE_DATA; /* the empty line, or, without one, data that is no header */
+	}
+	if (len == 0)
+		return true;
+	if (a->state == STATE_CHECKSUM)
+		fault(a, "text after the checksum");
+	else if (line[0] == '=')
+		equals_line(a, line, len);
+	else
+		data_line(a, line, len);
+	return !finding_is_set(&a->fault);
+}
+
+void armor_cut(struct armor *a)
+{
+	finding_set(&a->fault, "truncated", "armor: no END line");
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * armor.h: one block of ASCII armor, RFC 9580 section 6, from the line after BEGIN to its END line. Lines
+ * go in, decoded octets go on to a packet_walk.
+ *
+ * Accepts: a missing, malformed or wrong CRC24 (section 6.1); any known or unknown armor header within the
+ * limits below; a missing empty line before the data where the data cannot be taken for a header; lines of
+ * any length up to ARMOR_LINE_MAX; blank lines; trailing white space, no-break spaces included.
+ * Refuses: anything else that a reader could show.
+ *
+ * Armor headers are a small readable channel: see struct armor_channel. Fixed memory, one thread.
+ */
+#ifndef PGPGATE_SCAN_ARMOR_H
+#define PGPGATE_SCAN_ARMOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "scan/base64.h"
+#include "scan/packet.h"
+
+#define ARMOR_LINE_MAX 998	    /* octets, RFC 5322 section 2.1.1 */
+#define ARMOR_HEADERS_MAX 8	    /* lines; the most seen in real mail is 4 */
+#define ARMOR_HEADER_MAX 200	    /* octets of one line */
+#define ARMOR_BLOCK_CHANNEL_MAX 256 /* octets of headers in one block that go for nothing */
+#define ARMOR_CHANNEL_MAX 1024	    /* the same in a whole message, repeated lines counted once */
+
+/* The armor headers of a whole message: different lines are kept, so that the "Version: ..." that every
+ * block repeats counts once. */
+struct armor_channel {
+	size_t used;
+	bool is_overflown;
+	unsigned char lines[ARMOR_CHANNEL_MAX]; /* each ends with LF */
+};
+
+enum armor_label { ARMOR_MESSAGE, ARMOR_SIGNATURE };
+
+struct armor {
+	struct finding fault;
+	size_t header_bytes; /* of this block: more than ARMOR_BLOCK_CHANNEL_MAX is readable text */
+	/* private */
+	enum armor_label label;
+	unsigned state;
+	unsigned n_headers;
+	struct base64 base64;
+	struct packet_walk *walk;
+	struct armor_channel *channel;
+};
+
+/* Is this line (without its line end) the BEGIN line of `label`? Trailing white space is allowed. */
+bool armor_is_begin(const unsigned char *line, size_t len, enum armor_label label);
+
+/* walk and channel are borrowed until the block ends; the walk is initialised here. */
+void armor_begin(struct armor *a, enum armor_label label, struct packet_walk *walk,
+		 struct armor_channel *channel);
+
+/* The next line, without LF (a CR before it may stay). True while the block goes on; false when it has
+ * ended with its END line, or when a->fault is set. */
+bool armor_line(struct armor *a, const unsigned char *line, size_t len);
+
+/* The leaf ended within the block: sets a->fault. */
+void armor_cut(struct armor *a);
+
+#endif

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: ISC */
+#include "scan/field.h"
+
+#include <string.h>
+
+#include "scan/text.h"
+
+/* A reader over a field's value. */
+struct cursor {
+	const unsigned char *at, *end;
+	const char **ambiguity;
+};
+
+static void ambiguous(struct cursor *c, const char *what)
+{
+	if (!*c->ambiguity)
+		*c->ambiguity = what;
+}
+
+/* Folding (RFC 5322 section 2.2.3) leaves CR LF before a blank: to the grammar it is white space. A CR
+ * that no LF follows is a line end to some readers. */
+static void check_octets(struct cursor *c)
+{
+	for (const unsigned char *p = c->at; p < c->end; p++) {
+		if (*p == '\r' && (p + 1 == c->end || p[1] != '\n'))
+			ambiguous(c, "a lone CR");
+		else if ((*p < ' ' && *p != '\t' && *p != '\r' && *p != '\n') || *p == 0x7f)
+			ambiguous(c, "a control character");
+	}
+}
+
+/* A comment, RFC 5322 section 3.2.2. Within it nothing may stand that a reader who knows no comments would
+ * take for structure. */
+static void skip_comment(struct cursor *c)
+{
+	unsigned depth = 0;
+
+	for (; c->at < c->end; c->at++) {
+		switch (*c->at) {
+		case '(':
+			depth++;
+			break;
+		case ')':
+			if (--depth == 0) {
+				c->at++;
+				return;
+			}
+			break;
+		case '\\':
+		case '"':
+		case ';':
+		case '=':
+			ambiguous(c, "a comment that could be taken for a parameter");
+			break;
+		}
+	}
+	ambiguous(c, "a comment without end");
+}
+
+static void skip_space(struct cursor *c)
+{
+	while (c->at < c->end) {
+		if (text_is_space(*c->at))
+			c->at++;
+		else if (*c->at == '(')
+			skip_comment(c);
+		else
+			return;
+	}
+}
+
+static bool is_token_char(unsigned char ch) /* RFC 2045 section 5.1 */
+{
+	return ch > ' ' && ch < 0x7f && !strchr("()<>@,;:\\\"/[]?=", ch);
+}
+
+/* What stands in unquoted values in the wild, and cannot be misread. */
+static bool is_loose_char(unsigned char ch)
+{
+	return is_token_char(ch) || ch == '=' || ch == '/' || ch == ':' || ch == '?' || ch == '@';
+}
+
+static size_t take_run(struct cursor *c, bool (*belongs)(unsigned char), const unsigned char **start)
+{
+	*start = c->at;
+	while (c->at < c->end && belongs(*c->at))
+		c->at++;
+	return (size_t)(c->at - *start);
+}
+
+/* A value, copied without quotes; cut when it is longer than size - 1 (then *is_cut). Exact says that the
+ * value is structure: a backslash in it is read differently by different programs. */
+static size_t take_value(struct cursor *c, char *out, size_t size, bool exact, bool *is_cut)
+{
+	size_t n = 0;
+	const unsigned char *start;
+
+	*is_cut = false;
+	if (c->at < c->end && *c->at == '"') {
+		for (c->at++; c->at < c->end && *c->at != '"'; c->at++) {
+			if (*c->at == '\\') {
+				if (exact)
+					ambiguous(c, "a backslash in a boundary or protocol");
+				if (++c->at == c->end)
+					break;
+			}
+			if (*c->at == '\r' || *c->at == '\n')
+				continue; /* folded within the quotes */
+			if (n + 1 < size)
+				out[n++] = (char)*c->at;
+			else
+				*is_cut = true;
+		}
+		if (c->at == c->end)
+			ambiguous(c, "a quoted string without end");
+		else
+			c->at++;
+	} else {
+		size_t len = take_run(c, is_loose_char, &start);
+
+		*is_cut = len + 1 > size;
+		n = *is_cut ? size - 1 : len;
+		memcpy(out, start, n);
+	}
+	out[n] = '\0';
+	return n;
+}
+
+static void lower(char *text)
+{
+	for (; *text; text++)
+		*text = (char)text_lower((unsigned char)*text);
+}
+
+/* Character sets in which ASCII octets are not what they seem, or which can hide text in them: RFC 2152,
+ * RFC 2781, and the names that mail programs know them by. */
+static bool is_bad_charset(const char *name)
+{
+	static const char *const beginnings[] = {
+		"utf-7",   "utf7",     "utf-16",    "utf16",	 "utf-32",    "utf32",
+		"ucs",	   "unicode",  "csucs",	    "csunicode", "csutf7",    "csutf16",
+		"csutf32", "cp1200",   "cp1201",    "cp65000",	 "utf_16",    "utf_32",
+		"utf_7",   "cp12000",  "u7",	    "u16",	 "u32",	      "x-utf-7",
+		"x-utf7",  "x-utf-16", "iso-10646", "iso10646",	 "x-unicode", "x-imap"};
+
+	for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++)
+		if (strncmp(name, beginnings[i], strlen(beginnings[i])) == 0)
+			return true;
+	return false;
+}
+
+static void set_boundary(struct cursor *c, struct content_type *out)
+{
+	bool is_cut;
+
+	if (out->boundary_len > 0)
+		ambiguous(c, "two boundary parameters");
+	out->boundary_len = take_value(c, out->boundary, sizeof(out->boundary), true, &is_cut);
+	if (is_cut)
+		ambiguous(c, "a boundary of more than 200 bytes");
+	if (out->boundary_len == 0)
+		ambiguous(c, "an empty boundary");
+	else if (out->boundary[out->boundary_len - 1] == ' ' || out->boundary[0] == ' ')
+		ambiguous(c, "a boundary that begins or ends with a blank");
+	for (size_t i = 0; i < out->boundary_len; i++)
+		if ((unsigned char)out->boundary[i] >= 0x7f || out->boundary[i] == '\t')
+			ambiguous(c, "a boundary that is not printable ASCII");
+}
+
+static void set_charset(struct cursor *c, struct content_type *out)
+{
+	char charset[FIELD_VALUE_MAX];
+	bool is_cut;
+
+	take_value(c, charset, sizeof(charset), false, &is_cut);
+	lower(charset);
+	out->has_bad_charset |= is_bad_charset(charset);
+}
+
+/* Is name (len octets) the RFC 2231 form of `of`: "boundary*", "boundary*0", ...? */
+static bool is_extended(const unsigned char *name, size_t len, const char *of)
+{
+	size_t n = strlen(of);
+
+	return len > n && name[n] == '*' && text_is(name, n, of);
+}
+
+static void set_lower(struct cursor *c, char *out, size_t size, bool exact, bool is_structure,
+		      const char *twice)
+{
+	bool is_cut;
+
+	if (out[0] && is_structure)
+		ambiguous(c, twice);
+	take_value(c, out, size, exact, &is_cut);
+	lower(out);
+}
+
+static void parameter_value(struct cursor *c, const unsigned char *name, size_t len,
+			    struct content_type *out)
+{
+	char ignored[2];
+	bool is_cut;
+
+	if (text_is(name, len, "boundary")) {
+		set_boundary(c, out);
+	} else if (text_is(name, len, "protocol")) {
+		set_lower(c, out->protocol, sizeof(out->protocol), true, true,
+			  "two protocol parameters");
+	} else if (text_is(name, len, "charset")) {
+		set_charset(c, out);
+	} else if (text_is(name, len, "report-type")) {
+		set_lower(c, out->report_type, sizeof(out->report_type), false, false, "");
+	} else if (text_is(name, len, "smime-type")) {
+		set_lower(c, out->smime_type, sizeof(out->smime_type), false, false, "");
+	} else {
+		if (is_extended(name, len, "boundary") || is_extended(name, len, "protocol"))
+			ambiguous(c, "an RFC 2231 form of boundary or protocol");
+		if (is_extended(name, len, "charset"))
+			out->has_bad_charset = true; /* what it decodes to is not worth a decoder */
+		take_value(c, ignored, sizeof(ignored), false, &is_cut);
+	}
+}
+
+/* *(";" name "=" value), RFC 2045 section 5.1. */
+static void parameters(struct cursor *c, struct content_type *out)
+{
+	for (;;) {
+		const unsigned char *name;
+		size_t len;
+
+		skip_space(c);
+		if (c->at == c->end)
+			return;
+		if (*c->at != ';') {
+			ambiguous(c, "something that is no parameter");
+			while (c->at < c->end && *c->at != ';')
+				c->at++;
+			continue;
+		}
+		c->at++;
+		skip_space(c);
+		len = take_run(c, is_token_char, &name);
+		skip_space(c);
+		if (c->at == c->end || *c->at != '=')
+			continue; /* a name without a value, or nothing between two semicolons */
+		c->at++;
+		skip_space(c);
+		parameter_value(c, name, len, out);
+	}
+}
+
+void field_content_type(const unsigned char *value, size_t len, struct content_type *out)
+{
+	struct cursor c = {value, value + len, &out->ambiguity};
+	const unsigned char *type, *subtype;
+	size_t type_len, subtype_len;
+
+	out->is_present = true;
+	check_octets(&c);
+	skip_space(&c);
+	type_len = take_run(&c, is_token_char, &type);
+	skip_space(&c);
+	if (type_len == 0 || c.at == c.end || *c.at != '/') {
+		ambiguous(&c, "no type/subtype");
+		return;
+	}
+	c.at++;
+	skip_space(&c);
+	subtype_len = take_run(&c, is_token_char, &subtype);
+	if (subtype_len == 0 || type_len + 1 + subtype_len >= sizeof(out->type)) {
+		ambiguous(&c, "no type/subtype");
+		return;
+	}
+	memcpy(out->type, type, type_len);
+	out->type[type_len] = '/';
+	memcpy(out->type + type_len + 1, subtype, subtype_len);
+	out->type[type_len + 1 + subtype_len] = '\0';
+	lower(out->type);
+	parameters(&c, out);
+}
+
+enum encoding field_encoding(const unsigned char *value, size_t len, const char **ambiguity,
+			     char name[32])
+{
+	struct cursor c = {value, value + len, ambiguity};
+	const unsigned char *token;
+	size_t n;
+
+	check_octets(&c);
+	skip_space(&c);
+	n = take_run(&c, is_token_char, &token);
+	if (n > 31)
+		n = 31;
+	memcpy(name, token, n);
+	name[n] = '\0';
+	lower(name);
+	skip_space(&c);
+	if (c.at < c.end)
+		return ENCODING_UNKNOWN;
+	if (strcmp(name, "7bit") == 0 || strcmp(name, "8bit") == 0 || strcmp(name, "binary") == 0)
+		return ENCODING_IDENTITY;
+	if (strcmp(name, "base64") == 0)
+		return ENCODING_BASE64;
+	if (strcmp(name, "quoted-printable") == 0)
+		return ENCODING_QUOTED_PRINTABLE;
+	return ENCODING_UNKNOWN;
+}
+
+void field_mime_version(const unsigned char *value, size_t len, const char **ambiguity)
+{
+	struct cursor c = {value, value + len, ambiguity};
+
+	check_octets(&c);
+}
+
+bool field_is_hidden_subject(const unsigned char *value, size_t len)
+{
+	while (len > 0 && text_is_space(*value)) {
+		value++;
+		len--;
+	}
+	len = text_trimmed(value, len);
+	return len == 0 || text_is(value, len, "...") || text_is(value, len, "[...]") ||
+	       text_is(value, len, "Encrypted Message");
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * field.h: the header fields that decide a message's structure, read strictly: Content-Type (RFC 2045
+ * section 5.1), Content-Transfer-Encoding (section 6.1), MIME-Version (section 4), and Subject.
+ *
+ * A field that two readers could take differently is ambiguous: duplicate boundary or protocol parameters,
+ * RFC 2231 forms of them, malformed quoting, comments or quoted strings that could be taken for
+ * structure, control characters, a lone CR.
+ * Accepts: folding, comments, quoting, any letter case, a parameter name without value (ignored, Delta
+ * Chat writes "protected;"), an unquoted value with '=', '/', ':' or '?' in it (many programs write it).
+ *
+ * Plain values, any thread.
+ */
+#ifndef PGPGATE_SCAN_FIELD_H
+#define PGPGATE_SCAN_FIELD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "scan/transfer.h"
+
+#define BOUNDARY_MAX 200 /* octets; RFC 2046 section 5.1.1 allows 70 */
+#define FIELD_TYPE_MAX 100
+#define FIELD_VALUE_MAX 80
+
+struct content_type {
+	bool is_present;
+	const char *ambiguity;	   /* in words, NULL: none */
+	char type[FIELD_TYPE_MAX]; /* "text/plain", lower case; "" when it could not be read */
+	char boundary[BOUNDARY_MAX + 1]; /* "": none */
+	size_t boundary_len;
+	char protocol[FIELD_VALUE_MAX]; /* lower case; "": none; cut */
+	char report_type[FIELD_VALUE_MAX];
+	char smime_type[FIELD_VALUE_MAX];
+	bool has_bad_charset; /* could hide text from a reader of ASCII */
+};
+
+/* value: of the field, after the colon, folds as they came. */
+void field_content_type(const unsigned char *value, size_t len, struct content_type *out);
+
+/* ENCODING_UNKNOWN for what it does not know; *ambiguity is set (or left) in words. name: at least 32
+ * octets, gets the encoding's name, lower case, escaped. */
+enum encoding field_encoding(const unsigned char *value, size_t len, const char **ambiguity,
+			     char name[32]);
+
+/* Only its ambiguity matters: RFC 2045 section 4 asks readers to take any version. */
+void field_mime_version(const unsigned char *value, size_t len, const char **ambiguity);
+
+/* Does this Subject say nothing? Empty, "...", "[...]" (RFC 9788), "Encrypted Message"; encoded words of
+ * these are not looked for: nobody writes them. */
+bool field_is_hidden_subject(const unsigned char *value, size_t len);
+
+#endif

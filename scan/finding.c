@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+#include "scan/finding.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void copy_reason(struct finding *f, const char *reason)
+{
+	snprintf(f->reason, sizeof(f->reason), "%s", reason);
+}
+
+void finding_set(struct finding *f, const char *reason, const char *format, ...)
+{
+	va_list args;
+
+	if (finding_is_set(f))
+		return;
+	copy_reason(f, reason);
+	va_start(args, format);
+	vsnprintf(f->detail, sizeof(f->detail), format, args);
+	va_end(args);
+}
+
+void finding_adopt(struct finding *f, const struct finding *from, const char *prefix)
+{
+	size_t used;
+
+	if (finding_is_set(f) || !finding_is_set(from))
+		return;
+	copy_reason(f, from->reason);
+	snprintf(f->detail, sizeof(f->detail), "%s", prefix);
+	used = strlen(f->detail);
+	snprintf(f->detail + used, sizeof(f->detail) - used, "%s", from->detail);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: ISC */
+#include "scan/header.h"
+
+#include <string.h>
+
+#include "scan/text.h"
+
+enum structural { CONTENT_TYPE, CONTENT_TRANSFER_ENCODING, MIME_VERSION, STRUCTURAL_COUNT };
+
+static const char *const structural_names[STRUCTURAL_COUNT] = {
+	[CONTENT_TYPE] = "content-type",
+	[CONTENT_TRANSFER_ENCODING] = "content-transfer-encoding",
+	[MIME_VERSION] = "mime-version",
+};
+
+static const char too_long[] = "a structural field of more than 2048 bytes";
+
+void header_reset(struct header *h)
+{
+	memset(h, 0, offsetof(struct header, field));
+	strcpy(h->encoding_name, "7bit");
+	h->current = -1;
+}
+
+static void ambiguous(struct header *h, const char *what)
+{
+	if (!h->ambiguity)
+		h->ambiguity = what;
+}
+
+static int which(const unsigned char *name, size_t len)
+{
+	for (int i = 0; i < STRUCTURAL_COUNT; i++)
+		if (text_is(name, len, structural_names[i]))
+			return i;
+	return -1;
+}
+
+static void take_structural(struct header *h, int field, const unsigned char *value, size_t len)
+{
+	static const char *const twice[STRUCTURAL_COUNT] = {
+		[CONTENT_TYPE] = "two Content-Type fields",
+		[CONTENT_TRANSFER_ENCODING] = "two Content-Transfer-Encoding fields",
+		[MIME_VERSION] = "two MIME-Version fields",
+	};
+
+	if (h->n_of[field]++ > 0) {
+		ambiguous(h, twice[field]);
+		return;
+	}
+	if (field == CONTENT_TYPE) {
+		field_content_type(value, len, &h->type);
+		if (h->type.ambiguity)
+			ambiguous(h, h->type.ambiguity);
+	} else if (field == CONTENT_TRANSFER_ENCODING) {
+		h->encoding = field_encoding(value, len, &h->ambiguity, h->encoding_name);
+	} else {
+		field_mime_version(value, len, &h->ambiguity);
+	}
+}
+
+static bool has_lone_cr(const unsigned char *bytes, size_t len)
+{
+	for (const unsigned char *p = bytes; (p = memchr(p, '\r', len - (size_t)(p - bytes))); p++)
+		if (p + 1 == bytes + len || p[1] != '\n')
+			return true;
+	return false;
+}
+
+void header_field(struct header *h, const unsigned char *name, size_t name_len,
+		  const unsigned char *value, size_t value_len)
+{
+	size_t trimmed = name_len;
+	int field;
+
+	while (trimmed > 0 && text_is_space(name[trimmed - 1]))
+		trimmed--;
+	field = which(name, trimmed);
+	if (has_lone_cr(value, value_len))
+		ambiguous(h, "a lone CR");
+	if (field < 0)
+		return;
+	if (trimmed < name_len)
+		ambiguous(h, "white space before the colon");
+	if (value_len > HEADER_FIELD_MAX)
+		ambiguous(h, too_long);
+	take_structural(h, field, value, value_len);
+}
+
+static void gather(struct header *h, const unsigned char *bytes, size_t len)
+{
+	if (h->current < 0)
+		return;
+	if (len > sizeof(h->field) - h->len) {
+		ambiguous(h, too_long);
+		len = sizeof(h->field) - h->len;
+	}
+	memcpy(h->field + h->len, bytes, len);
+	h->len += len;
+}
+
+static void end_field(struct header *h)
+{
+	if (h->current >= 0)
+		take_structural(h, h->current, h->field, h->len);
+	h->current = -1;
+	h->len = 0;
+}
+
+/* The line that begins a field, RFC 5322 section 2.2. */
+static void begin_field(struct header *h, const unsigned char *line, size_t len)
+{
+	const unsigned char *colon = memchr(line, ':', len);
+	size_t name_len;
+
+	end_field(h);
+	h->has_field = true;
+	if (!colon || colon == line) {
+		ambiguous(h, "a line that is no header field");
+		return;
+	}
+	name_len = (size_t)(colon - line);
+	if (text_is_blank(line[name_len - 1]))
+		ambiguous(h, "white space before the colon");
+	for (size_t i = 0; i < name_len; i++)
+		if (line[i] <= ' ' || line[i] >= 0x7f)
+			ambiguous(h, "a field name that is none");
+	while (name_len > 0 && text_is_blank(line[name_len - 1]))
+		name_len--;
+	h->current = which(line, name_len);
+	gather(h, colon + 1, len - (size_t)(colon + 1 - line));
+}
+
+bool header_line(struct header *h, const unsigned char *line, size_t len, size_t whole)
+{
+	bool is_cut = whole > len;
+
+	if (!is_cut && len > 0 && line[len - 1] == '\r') {
+		len--;
+		whole--;
+	}
+	if (whole == 0)
+		return false;
+	h->bytes += whole;
+	if (memchr(line, '\r', len))
+		ambiguous(h, "a lone CR");
+	if (memchr(line, '\0', len))
+		ambiguous(h, "a NUL");
+	if (!text_is_blank(line[0])) {
+		begin_field(h, line, len);
+	} else if (!h->has_field) {
+		ambiguous(h, "a continuation of no field");
+	} else {
+		if (text_trimmed(line, len) == 0)
+			ambiguous(h, "a line of white space");
+		gather(h, (const unsigned char *)"\n", 1);
+		gather(h, line, len);
+	}
+	if (is_cut && h->current >= 0)
+		ambiguous(h, "a line of more than 1024 bytes in a structural field");
+	return true;
+}
+
+void header_end(struct header *h)
+{
+	end_field(h);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * header.h: one header, of the message or of a part: gathers the three fields that decide structure
+ * (Content-Type, Content-Transfer-Encoding, MIME-Version) and notices what makes it ambiguous: two of one
+ * of them, white space before a colon, a lone CR, a line that is no field.
+ *
+ * The message's own fields come whole (header_field); a part's come line by line (header_line).
+ * Fixed memory, one thread.
+ */
+#ifndef PGPGATE_SCAN_HEADER_H
+#define PGPGATE_SCAN_HEADER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "scan/field.h"
+
+#define HEADER_LINE_MAX 1024 /* octets of one line of a part's header that are looked at */
+#define HEADER_FIELD_MAX \
+	2048 /* octets of a structural field with its folds: the largest seen is 300 */
+
+struct header {
+	struct content_type type;
+	enum encoding encoding;
+	char encoding_name[32]; /* "7bit" when there is no such field */
+	const char *ambiguity;	/* in words, NULL: none */
+	size_t bytes;		/* of a part's header, line ends not counted */
+	/* private */
+	unsigned n_of[3];
+	int current; /* which structural field is being gathered, -1: none */
+	bool has_field;
+	size_t len;
+	unsigned char field[HEADER_FIELD_MAX];
+};
+
+void header_reset(struct header *h);
+
+/* A whole field. White space before the colon, if there was any, ends the name. */
+void header_field(struct header *h, const unsigned char *name, size_t name_len,
+		  const unsigned char *value, size_t value_len);
+
+/* A line of a part's header, without LF. is_cut: it was longer than HEADER_LINE_MAX, and this is its
+ * beginning; `whole` is its whole length. False: the empty line that ends the header. */
+bool header_line(struct header *h, const unsigned char *line, size_t len, size_t whole);
+
+/* The end: the field under way is complete. */
+void header_end(struct header *h);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: ISC */
+#include "scan/judge.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "scan/finding.h"
+
+static void set(struct judgement *j, enum verdict verdict, enum form form, const char *reason,
+		const char *detail)
+{
+	j->verdict = verdict;
+	j->form = form;
+	snprintf(j->reason, sizeof(j->reason), "%s", reason);
+	snprintf(j->detail, sizeof(j->detail), "%s", detail);
+}
+
+static void set_finding(struct judgement *j, enum verdict verdict, enum form form,
+			const struct finding *f)
+{
+	set(j, verdict, form, f->reason, f->detail);
+}
+
+static enum form form_of(const struct scan_facts *f)
+{
+	if (f->n_messages == 0)
+		return FORM_NONE;
+	if (f->is_pgp_mime)
+		return FORM_PGP_MIME;
+	return f->has_pgp_mime_parts ? FORM_PGP_MIXED : FORM_PGP_INLINE;
+}
+
+/* There is at least one proper OpenPGP message and no fault. */
+static void judge_messages(const struct scan_facts *f, const struct acceptance *a, struct judgement *j)
+{
+	enum form form = form_of(f);
+
+	if (finding_is_set(&f->password_only) && !a->password_only)
+		set_finding(j, VERDICT_INVALID, form, &f->password_only);
+	else if (finding_is_set(&f->legacy) && !a->legacy_encryption)
+		set_finding(j, VERDICT_INVALID, form, &f->legacy);
+	else if (finding_is_set(&f->readable))
+		set_finding(j, VERDICT_PARTIAL, form, &f->readable);
+	else if (a->hidden_subject && !f->is_subject_hidden)
+		set(j, VERDICT_PARTIAL, form, "readable-subject", "the Subject is readable");
+	else
+		set(j, VERDICT_ENCRYPTED, form, "ok", "");
+}
+
+static void judge_cleartext(const struct scan_facts *f, struct judgement *j)
+{
+	if (finding_is_set(&f->fault))
+		set(j, VERDICT_CLEARTEXT, FORM_NONE, "no-openpgp", f->fault.detail);
+	else if (f->cleartext_bytes == 0)
+		set(j, VERDICT_CLEARTEXT, FORM_NONE, "no-body", "the body is empty");
+	else
+		set(j, VERDICT_CLEARTEXT, FORM_NONE, "no-openpgp", f->readable.detail);
+}
+
+static void copy_counts(const struct scan_facts *f, struct judgement *j)
+{
+	j->size_bytes = f->size_bytes;
+	j->cleartext_bytes = f->cleartext_bytes;
+	j->returns_readable = f->returns == RETURNS_READABLE;
+	j->n_session_keys = f->n_session_keys;
+	j->n_key_ids = f->n_key_ids;
+	memcpy(j->key_ids, f->key_ids, f->n_key_ids * sizeof(f->key_ids[0]));
+}
+
+void judge(const struct scan_facts *f, const struct acceptance *accept,
+	   const struct judge_envelope *envelope, struct judgement *j)
+{
+	memset(j, 0, sizeof(*j));
+	copy_counts(f, j);
+	if (f->has_claim && finding_is_set(&f->fault))
+		set_finding(j, VERDICT_INVALID, FORM_NONE, &f->fault);
+	else if (f->is_report && envelope->is_null_sender)
+		set(j, VERDICT_REPORT, FORM_NONE, "report",
+		    f->returns == RETURNS_READABLE ? "it returns a readable message" : "");
+	else if (f->is_securejoin && !finding_is_set(&f->fault))
+		set(j, VERDICT_HANDSHAKE, FORM_NONE, "handshake", "SecureJoin request");
+	else if (f->is_autocrypt_setup && envelope->is_to_self && !finding_is_set(&f->fault))
+		set(j, VERDICT_HANDSHAKE, FORM_NONE, "handshake", "Autocrypt setup message to oneself");
+	else if (f->n_messages > 0)
+		judge_messages(f, accept, j);
+	else if (f->has_claim)
+		set(j, VERDICT_INVALID, FORM_NONE, "bad-structure",
+		    "it says that it is OpenPGP-encrypted and holds no OpenPGP message");
+	else if (f->is_smime && !finding_is_set(&f->fault))
+		set(j, VERDICT_SMIME, FORM_NONE, "smime", "");
+	else if (f->is_signed && !finding_is_set(&f->fault))
+		set(j, VERDICT_SIGNED, FORM_NONE, "signed",
+		    "readable, and covered by an OpenPGP signature");
+	else
+		judge_cleartext(f, j);
+}

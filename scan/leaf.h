@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * leaf.h: the decoded content of one MIME leaf: is it OpenPGP messages and nothing else, or what can a
+ * reader see in it? Octets go in, in pieces of any size; the results are read after leaf_finish().
+ *
+ * A leaf is binary OpenPGP if it begins like a session key packet, else lines of text: armored blocks,
+ * clearsigned texts, and whatever stands between. Lines longer than LEAF_LINE_MAX are text.
+ *
+ * Fixed memory, one thread. After leaf_feed() has set `fault` while `has_claim` holds nothing more is read.
+ */
+#ifndef PGPGATE_SCAN_LEAF_H
+#define PGPGATE_SCAN_LEAF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "scan/armor.h"
+#include "scan/cms.h"
+#include "scan/packet.h"
+#include "scan/report.h"
+#include "scan/scan.h"
+
+#define LEAF_LINE_MAX \
+	1024 /* octets of a line that are looked at: more than any armor line may have */
+#define LEAF_TINY_MAX \
+	96 /* octets of a leaf's whole text that are kept: "Version: 1" and the like */
+#define LEAF_PREFIX_MAX 8 /* octets that tell whether a leaf is binary: tag, length of 5, version */
+
+enum leaf_type {
+	LEAF_OTHER,
+	LEAF_TEXT_PLAIN,
+	LEAF_HTML,
+	LEAF_MESSAGE, /* message/rfc822, message/global, message/partial, ... */
+	LEAF_HEADERS, /* text/rfc822-headers, message/rfc822-headers, message/global-headers */
+	LEAF_DELIVERY_STATUS,
+	LEAF_DISPOSITION,
+	LEAF_PGP_CONTROL, /* application/pgp-encrypted */
+	LEAF_PGP_SIGNATURE,
+	LEAF_PKCS7_MIME,
+	LEAF_PKCS7_SIGNATURE,
+	LEAF_AUTOCRYPT_SETUP,
+};
+
+struct leaf {
+	/* results */
+	enum leaf_type type;
+	bool has_claim; /* says that it is an OpenPGP message */
+	struct finding fault;
+	unsigned n_messages;		    /* valid encrypted messages */
+	unsigned n_armored;		    /* of these, how many were armored */
+	bool has_password_only, has_legacy; /* among the messages */
+	size_t n_session_keys, n_key_ids;   /* public-key ones, of all messages */
+	uint64_t key_ids[KEY_IDS_MAX];
+	int64_t visible_bytes;	/* readable octets that are not white space */
+	bool is_header_channel; /* these are only armor headers beyond their allowance */
+	bool has_armor_in_html;
+	unsigned n_signatures;	  /* blocks of signature packets (in a signature leaf) */
+	unsigned n_clearsigned;	  /* complete clearsigned texts */
+	bool is_clearsigned_only; /* one of them and nothing else */
+	enum cms_type cms;
+	struct report report;
+	bool is_decided; /* a document that is the whole body, and readable: the rest is not looked at */
+
+	/* set by the caller after leaf_begin() */
+	bool is_whole_body;
+
+	/* private */
+	bool has_bad_charset;
+	bool has_bad_clearsigned;
+	bool has_nul;
+	bool is_bom_first;
+	unsigned state;
+	int64_t bytes;
+	int64_t text_visible; /* visible octets outside blocks and clearsigned texts */
+	size_t prefix_len;
+	unsigned char prefix[CMS_HEAD];
+	size_t tiny_len;
+	bool is_tiny_cut;
+	unsigned char tiny[LEAF_TINY_MAX];
+	size_t line_len, line_whole;
+	int64_t line_beyond_visible;
+	unsigned char line[LEAF_LINE_MAX];
+	struct armor armor;
+	struct packet_walk walk;
+	struct armor_channel *channel;
+};
+
+/* type: lower case, "text/plain". */
+enum leaf_type leaf_type_of(const char *type);
+
+/* channel: of the whole message, borrowed until leaf_finish(). */
+void leaf_begin(struct leaf *l, enum leaf_type type, bool has_bad_charset,
+		struct armor_channel *channel);
+void leaf_feed(struct leaf *l, const unsigned char *bytes, size_t len);
+void leaf_finish(struct leaf *l);
+
+/* After leaf_finish(): is the whole text, white space around it apart, exactly this? */
+bool leaf_text_is(const struct leaf *l, const char *text);
+bool leaf_is_empty(const struct leaf *l); /* nothing but white space */
+/* Is the whole text one line that is in the NULL-terminated list, letter case as given? */
+bool leaf_text_is_one_of(const struct leaf *l, const char *const *list);
+
+#endif

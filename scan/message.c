@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: ISC */
+#include "scan/message.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "scan/text.h"
+
+struct message {
+	struct scan *scan;
+	message_field *field;
+	void *context;
+	bool is_body;
+	bool is_begun;	  /* the first line was seen */
+	bool is_line_end; /* the last octet of the field was LF: the next tells whether it goes on */
+	bool is_cut;	  /* the field under way is longer than the buffer */
+	size_t len;
+	size_t capacity;
+	unsigned char *buffer; /* the field under way, its last line end included */
+};
+
+#define MESSAGE_BUFFER_FIRST \
+	1024 /* octets: most fields are shorter; it grows to MESSAGE_FIELD_MAX */
+
+struct message *message_new(struct scan *scan, message_field *field, void *context)
+{
+	struct message *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return NULL;
+	m->buffer = malloc(MESSAGE_BUFFER_FIRST);
+	if (!m->buffer) {
+		free(m);
+		return NULL;
+	}
+	m->capacity = MESSAGE_BUFFER_FIRST;
+	m->scan = scan;
+	m->field = field;
+	m->context = context;
+	return m;
+}
+
+void message_free(struct message *m)
+{
+	if (!m)
+		return;
+	free(m->buffer);
+	free(m);
+}
+
+void message_reset(struct message *m)
+{
+	m->is_body = m->is_begun = m->is_line_end = m->is_cut = false;
+	m->len = 0;
+}
+
+static void begin_body(struct message *m)
+{
+	scan_end_of_header(m->scan);
+	m->is_body = true;
+}
+
+/* What is kept turned out to be no field: it is the body's beginning (Postfix does the same). */
+static void kept_is_body(struct message *m)
+{
+	begin_body(m);
+	scan_body(m->scan, m->buffer, m->len);
+	m->len = 0;
+}
+
+static bool is_mbox_line(const unsigned char *line, size_t len)
+{
+	return text_begins(line, len, "From ") || text_begins(line, len, ">From ");
+}
+
+/* RFC 5322 section 2.2; blanks may stand before the colon (section 4.5). */
+static bool is_field_name(const unsigned char *name, size_t len)
+{
+	while (len > 0 && text_is_blank(name[len - 1]))
+		len--;
+	for (size_t i = 0; i < len; i++)
+		if (name[i] < 33 || name[i] > 126)
+			return false;
+	return len > 0;
+}
+
+/* A field with its folds is complete, or the header is. */
+static void end_field(struct message *m)
+{
+	const unsigned char *colon;
+	size_t len = m->len, name_len;
+	bool is_first = !m->is_begun;
+
+	m->is_begun = true;
+	if (is_first && is_mbox_line(m->buffer, len)) {
+		m->len = 0;
+		return;
+	}
+	colon = memchr(m->buffer, ':', len);
+	name_len = colon ? (size_t)(colon - m->buffer) : 0;
+	if (!is_field_name(m->buffer, name_len)) {
+		kept_is_body(m);
+		return;
+	}
+	while (len > 0 && m->buffer[len - 1] == '\n')
+		len -= len > 1 && m->buffer[len - 2] == '\r' ? 2 : 1;
+	scan_header(m->scan, m->buffer, name_len, colon + 1, len - name_len - 1);
+	if (m->field)
+		m->field(m->context, (const char *)m->buffer, name_len, (const char *)colon + 1,
+			 len - name_len - 1);
+	m->len = 0;
+	m->is_cut = false;
+}
+
+static void keep(struct message *m, unsigned char octet)
+{
+	if (m->len == m->capacity) {
+		unsigned char *larger;
+
+		larger = m->capacity < MESSAGE_FIELD_MAX ? realloc(m->buffer, m->capacity * 4) : NULL;
+		if (!larger) {
+			m->is_cut = true;
+			return;
+		}
+		m->buffer = larger;
+		m->capacity *= 4;
+	}
+	m->buffer[m->len++] = octet;
+}
+
+/* A line of the header has ended and `next` is the first octet after it: does the field go on? */
+static void between_lines(struct message *m, unsigned char next)
+{
+	m->is_line_end = false;
+	if (text_is_blank(next) && m->len > 0)
+		return;
+	end_field(m);
+}
+
+/* The empty line; the first line may not be it with an mbox line before. */
+static bool is_empty_line(const struct message *m)
+{
+	return m->len == 1 || (m->len == 2 && m->buffer[0] == '\r');
+}
+
+static void header_octet(struct message *m, unsigned char octet)
+{
+	if (m->is_line_end)
+		between_lines(m, octet);
+	if (m->is_body) { /* the kept line was none */
+		scan_body(m->scan, &octet, 1);
+		return;
+	}
+	keep(m, octet);
+	if (octet != '\n')
+		return;
+	if (is_empty_line(m)) {
+		begin_body(m);
+		m->len = 0;
+		return;
+	}
+	m->is_line_end = true;
+}
+
+void message_feed(struct message *m, const unsigned char *bytes, size_t len)
+{
+	while (len > 0 && !m->is_body) {
+		header_octet(m, *bytes++);
+		len--;
+	}
+	if (len > 0)
+		scan_body(m->scan, bytes, len);
+}
+
+void message_finish(struct message *m, struct scan_facts *facts)
+{
+	if (!m->is_body && m->len > 0)
+		end_field(m);
+	if (!m->is_body)
+		begin_body(m);
+	scan_finish(m->scan, facts);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * packet.h: walks over OpenPGP packets as they come and holds them against a grammar, RFC 9580 sections 4
+ * and 10.3. Nothing is decrypted and no body is kept: it is framing that is checked.
+ *
+ *     encrypted message := marker{0,4} session-key+ container
+ *     signatures        := signature+
+ *
+ * Accepts both packet header formats (section 4.2), partial body lengths of any size on containers
+ * (section 4.2.1.4 asks for 512 at first; Go's openpgp and PGPainless write less), containers of packet 18
+ * versions 1 and 2, LibrePGP's packet 20, and packet 9 (reported, the judgement decides).
+ * Refuses indeterminate lengths (section 4.2.2.4), and everything around the message.
+ *
+ * Push parser, any chunking, fixed memory, one thread. After the first fault it ignores its input.
+ */
+#ifndef PGPGATE_SCAN_PACKET_H
+#define PGPGATE_SCAN_PACKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/verdict.h"
+#include "scan/ciphertext.h"
+#include "scan/scan.h"
+#include "scan/session_key.h"
+
+#define PACKET_MARKERS_MAX 4 /* nobody writes more than one */
+#define PACKET_CONTAINER_HEAD \
+	40 /* octets of a container's body before its ciphertext, at most (v2: 36) */
+#define PACKET_SIGNATURE_MAX 65536 /* octets of one signature packet */
+
+enum packet_grammar { PACKETS_OF_MESSAGE, PACKETS_OF_SIGNATURES };
+
+/* Told for each packet when its header is complete (the first chunk's length, if it is partial). */
+struct packet_seen {
+	unsigned tag;
+	bool is_new_format;
+	bool is_partial;
+	int64_t offset;	      /* of the header, octets from the start */
+	uint64_t body_octets; /* of the body, or of its first chunk */
+};
+typedef void packet_observer(void *context, const struct packet_seen *seen);
+
+struct packet_walk {
+	/* results, to be read after packet_finish() */
+	struct finding fault;  /* not set: the grammar holds */
+	size_t n_session_keys; /* complete session key packets, public-key and password */
+	size_t n_public_keys;
+	size_t n_key_ids;
+	uint64_t key_ids[KEY_IDS_MAX];
+	bool is_legacy; /* the container is packet 9 */
+	bool has_container;
+
+	packet_observer *observer;
+	void *observer_context;
+
+	/* private */
+	enum packet_grammar grammar;
+	int64_t offset;	       /* octets read */
+	int64_t packet_offset; /* where the present packet begins */
+	unsigned n_packets;
+	unsigned state;
+	unsigned tag;
+	bool is_new_format;
+	bool is_partial; /* another length follows the present chunk */
+	unsigned char length[5];
+	unsigned length_have, length_need;
+	uint64_t remaining;   /* octets left of the present chunk */
+	uint64_t body_octets; /* octets of the present body so far */
+	unsigned n_markers;
+	unsigned n_signatures;
+	unsigned pkesk_versions, skesk_versions; /* bit masks */
+	struct session_key session_key;
+	unsigned char head[PACKET_CONTAINER_HEAD];
+	size_t head_have, head_need;
+	struct ciphertext sample;
+};
+
+void packet_init(struct packet_walk *w, enum packet_grammar grammar);
+void packet_feed(struct packet_walk *w, const unsigned char *bytes, size_t len);
+void packet_finish(struct packet_walk *w);
+
+/* How many of the next octets will be passed over whatever they are. packet_skip() takes up to so many as
+ * read: the armor above need not decode them. */
+uint64_t packet_opaque(const struct packet_walk *w);
+void packet_skip(struct packet_walk *w, uint64_t octets);
+
+#endif

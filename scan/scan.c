@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: ISC */
+#include "scan/scan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "scan/judge.h"
+#include "scan/message.h"
+#include "scan/mime.h"
+#include "scan/text.h"
+
+struct scan {
+	struct mime mime;
+	bool is_body;
+	bool is_subject_readable;
+	/* A report returns a message: it is read by a scan of its own, one level deep. */
+	struct scan *returned;
+	struct message *returned_message;
+};
+
+static void feed_returned(void *context, const unsigned char *bytes, size_t len)
+{
+	struct scan *s = context;
+
+	message_feed(s->returned_message, bytes, len);
+}
+
+static struct scan *new_scan(void)
+{
+	struct scan *s = calloc(1, sizeof(*s));
+
+	if (s)
+		mime_reset(&s->mime);
+	return s;
+}
+
+struct scan *scan_new(void)
+{
+	struct scan *s = new_scan();
+
+	_Static_assert(2 * sizeof(struct scan) + 4096 <= SCAN_MEMORY_MAX,
+		       "a scan is larger than promised");
+	if (!s)
+		return NULL;
+	s->returned = new_scan();
+	if (s->returned)
+		s->returned_message = message_new(s->returned, NULL, NULL);
+	if (!s->returned_message) {
+		scan_free(s);
+		return NULL;
+	}
+	s->mime.structure.embedded_sink = feed_returned;
+	s->mime.structure.embedded_context = s;
+	return s;
+}
+
+void scan_free(struct scan *s)
+{
+	if (!s)
+		return;
+	message_free(s->returned_message);
+	scan_free(s->returned);
+	free(s);
+}
+
+void scan_reset(struct scan *s)
+{
+	mime_reset(&s->mime);
+	s->is_body = false;
+	s->is_subject_readable = false;
+	if (s->returned) {
+		scan_reset(s->returned);
+		message_reset(s->returned_message);
+	}
+}
+
+void scan_observe(struct scan *s, scan_observer *observer, void *context)
+{
+	s->mime.structure.observer = observer;
+	s->mime.structure.observer_context = context;
+}
+
+/* A value without the white space around it. */
+static size_t trim(const unsigned char **value, size_t len)
+{
+	while (len > 0 && text_is_space(**value)) {
+		(*value)++;
+		len--;
+	}
+	return text_trimmed(*value, len);
+}
+
+void scan_header(struct scan *s, const unsigned char *name, size_t name_len,
+		 const unsigned char *value, size_t value_len)
+{
+	struct structure *structure = &s->mime.structure;
+	size_t len;
+
+	header_field(&s->mime.header, name, name_len, value, value_len);
+	len = trim(&value, value_len);
+	if (text_is(name, name_len, "Subject")) {
+		s->is_subject_readable |= !field_is_hidden_subject(value, len);
+	} else if (text_is(name, name_len, "Secure-Join")) {
+		structure->securejoin_header = text_is(value, len, "vc-request")   ? 1
+					       : text_is(value, len, "vg-request") ? 2
+										   : 0;
+	} else if (text_is(name, name_len, "Autocrypt-Setup-Message")) {
+		structure->has_setup_header = text_is(value, len, "v1");
+	}
+}
+
+void scan_end_of_header(struct scan *s)
+{
+	if (s->is_body)
+		return;
+	s->is_body = true;
+	mime_begin(&s->mime);
+}
+
+bool scan_body(struct scan *s, const unsigned char *bytes, size_t len)
+{
+	scan_end_of_header(s);
+	s->mime.structure.facts.size_bytes += (int64_t)len;
+	mime_feed(&s->mime, bytes, len);
+	return s->mime.structure.is_final;
+}
+
+/* What a report returns may be ciphertext itself: by the rules as they stand, whatever is accepted. */
+static bool is_returned_encrypted(struct scan *s)
+{
+	static const struct acceptance all = {
+		.forms = 1u << FORM_PGP_MIME | 1u << FORM_PGP_MIXED | 1u << FORM_PGP_INLINE,
+		.password_only = true,
+	};
+	static const struct judge_envelope nobody;
+	struct scan_facts facts;
+	struct judgement judgement;
+
+	message_finish(s->returned_message, &facts);
+	judge(&facts, &all, &nobody, &judgement);
+	return judgement.verdict == VERDICT_ENCRYPTED;
+}
+
+void scan_finish(struct scan *s, struct scan_facts *facts)
+{
+	scan_end_of_header(s);
+	mime_finish(&s->mime);
+	*facts = s->mime.structure.facts;
+	facts->is_subject_hidden = !s->is_subject_readable;
+	if (facts->is_report && facts->returns == RETURNS_READABLE && s->returned &&
+	    is_returned_encrypted(s))
+		facts->returns = RETURNS_CIPHERTEXT;
+}

@@ -1,0 +1,681 @@
+/* SPDX-License-Identifier: ISC */
+#include "scan/structure.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "scan/finding.h"
+#include "scan/text.h"
+
+void structure_reset(struct structure *s)
+{
+	scan_observer *observer = s->observer;
+	transfer_sink *sink = s->embedded_sink;
+	void *observer_context = s->observer_context, *embedded_context = s->embedded_context;
+
+	memset(s, 0, offsetof(struct structure, transfer));
+	s->channel.used = 0;
+	s->channel.is_overflown = false;
+	s->observer = observer;
+	s->observer_context = observer_context;
+	s->embedded_sink = sink;
+	s->embedded_context = embedded_context;
+}
+
+/* "2.1": the present part, or the part whose multipart is level[n_levels - 1]. */
+static void write_path(const struct structure *s, unsigned n_levels, char *out, size_t size)
+{
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (unsigned i = 0; i < n_levels && used < size; i++)
+		used += (size_t)snprintf(out + used, size - used, "%s%u", i ? "." : "",
+					 s->level[i].n_parts);
+}
+
+/* "part 2.1: " or "body: ". */
+static void write_prefix(const struct structure *s, unsigned n_levels, char *out, size_t size)
+{
+	char path[PATH_MAX_BYTES];
+
+	write_path(s, n_levels, path, sizeof(path));
+	if (path[0])
+		snprintf(out, size, "part %s: ", path);
+	else
+		snprintf(out, size, "body: ");
+}
+
+static void become_final(struct structure *s)
+{
+	if (finding_is_set(&s->facts.fault) && s->facts.has_claim)
+		s->is_final = true;
+}
+
+static void claim(struct structure *s, unsigned n_levels, const char *what)
+{
+	char prefix[PATH_MAX_BYTES + 8];
+
+	write_prefix(s, n_levels, prefix, sizeof(prefix));
+	s->facts.has_claim = true;
+	finding_set(&s->facts.claim, "claim", "%s%s", prefix, what);
+	become_final(s);
+}
+
+static void fault_at(struct structure *s, unsigned n_levels, const char *reason, const char *what)
+{
+	char prefix[PATH_MAX_BYTES + 8];
+
+	write_prefix(s, n_levels, prefix, sizeof(prefix));
+	finding_set(&s->facts.fault, reason, "%s%s", prefix, what);
+	become_final(s);
+}
+
+void structure_fault(struct structure *s, const char *reason, const char *what)
+{
+	fault_at(s, s->n_levels, reason, what);
+}
+
+static void readable(struct structure *s, unsigned n_levels, const char *reason, int64_t bytes,
+		     const char *what)
+{
+	char prefix[PATH_MAX_BYTES + 8];
+
+	write_prefix(s, n_levels, prefix, sizeof(prefix));
+	s->n_readable++;
+	s->facts.cleartext_bytes += bytes > 0 ? bytes : 1; /* readable is never nothing */
+	finding_set(&s->facts.readable, reason, "%s%s (%lld bytes)", prefix, what, (long long)bytes);
+}
+
+static void observe(struct structure *s, unsigned depth, bool is_multipart, const char *type,
+		    const char *encoding, const char *text)
+{
+	char path[PATH_MAX_BYTES], safe_type[FIELD_TYPE_MAX * 4];
+	struct scan_part part = {
+		.path = path,
+		.depth = depth,
+		.is_multipart = is_multipart,
+		.type = safe_type,
+		.encoding = encoding,
+		.finding = text,
+	};
+
+	if (!s->observer)
+		return;
+	write_path(s, depth, path, sizeof(path));
+	log_escape(safe_type, sizeof(safe_type), type, strlen(type));
+	s->observer(s->observer_context, &part);
+}
+
+/* ---- leaves ---- */
+
+static void leaf_sink(void *context, const unsigned char *bytes, size_t len)
+{
+	struct structure *s = context;
+
+	if (s->leaf.is_decided)
+		return;
+	leaf_feed(&s->leaf, bytes, len);
+	if (s->leaf.is_decided) /* what the decoder finds from here on is not looked at */
+		s->wrong_when_decided = s->transfer.wrong;
+	if (s->is_embedded_fed)
+		s->embedded_sink(s->embedded_context, bytes, len);
+}
+
+static bool is_embedded_type(const char *type)
+{
+	return strcmp(type, "message/rfc822") == 0 || strcmp(type, "message/global") == 0;
+}
+
+/* Is the leaf that begins now the message that a report returns? RFC 6522 section 3. */
+static bool is_returned_message(const struct structure *s, const char *type)
+{
+	return s->n_levels == 1 && s->level[0].kind == MULTIPART_REPORT &&
+	       s->level[0].n_parts == 3 && is_embedded_type(type) && s->embedded_sink;
+}
+
+static void begin_leaf(struct structure *s, const char *type, const struct header *h)
+{
+	enum leaf_type kind = leaf_type_of(type);
+
+	snprintf(s->leaf_type, sizeof(s->leaf_type), "%s", type);
+	snprintf(s->leaf_encoding, sizeof(s->leaf_encoding), "%s", h->encoding_name);
+	snprintf(s->smime_type, sizeof(s->smime_type), "%s", h->type.smime_type);
+	s->place = PLACE_LEAF;
+	leaf_begin(&s->leaf, kind, h->type.has_bad_charset, &s->channel);
+	s->leaf.is_whole_body = s->n_levels == 0;
+	s->is_embedded_fed = is_returned_message(s, type);
+	transfer_begin(&s->transfer, h->encoding, leaf_sink, s);
+	if (h->encoding == ENCODING_UNKNOWN)
+		fault_at(s, s->n_levels, "bad-encoding", "unknown Content-Transfer-Encoding");
+	if (kind == LEAF_PGP_CONTROL) {
+		s->facts.has_pgp_mime_parts = true;
+		claim(s, s->n_levels, "application/pgp-encrypted");
+	}
+}
+
+/* What the leaf says of itself becomes fact. */
+static void take_leaf_findings(struct structure *s, const char *prefix)
+{
+	struct leaf *l = &s->leaf;
+	struct scan_facts *f = &s->facts;
+
+	if (l->has_claim) {
+		f->has_claim = true;
+		finding_set(&f->claim, "claim", "%sOpenPGP message", prefix);
+	}
+	finding_adopt(&f->fault, &l->fault, prefix);
+	become_final(s);
+}
+
+static void take_messages(struct structure *s, const char *prefix)
+{
+	struct leaf *l = &s->leaf;
+	struct scan_facts *f = &s->facts;
+
+	f->n_messages += l->n_messages;
+	if (l->has_password_only)
+		finding_set(&f->password_only, "password-only", "%sencrypted to a password only",
+			    prefix);
+	if (l->has_legacy)
+		finding_set(&f->legacy, "legacy-encryption",
+			    "%sOpenPGP packet 9, encrypted without integrity protection", prefix);
+	f->n_session_keys += l->n_session_keys;
+	for (size_t i = 0; i < l->n_key_ids && f->n_key_ids < KEY_IDS_MAX; i++)
+		f->key_ids[f->n_key_ids++] = l->key_ids[i];
+}
+
+/* Texts that stand for nothing: ProtonMail Bridge puts the first into an empty part, Google Workspace the
+ * second between what it takes apart. */
+static bool is_placeholder(const struct leaf *l)
+{
+	return l->type == LEAF_TEXT_PLAIN &&
+	       (leaf_text_is(l, "Empty Message") || leaf_text_is(l, "--"));
+}
+
+static enum part_class classify_leaf(const struct structure *s)
+{
+	const struct leaf *l = &s->leaf;
+
+	if (l->has_claim && finding_is_set(&l->fault))
+		return PART_FAULTY;
+	if (leaf_is_empty(l))
+		return PART_EMPTY;
+	if (l->visible_bytes == 0 && l->n_messages > 0)
+		return PART_CIPHERTEXT;
+	if (l->visible_bytes == 0 && l->n_signatures > 0)
+		return PART_SIGNATURE;
+	if (l->type == LEAF_PKCS7_SIGNATURE && l->cms == CMS_SIGNED)
+		return PART_CMS_SIGNATURE;
+	if (l->type != LEAF_HTML && leaf_text_is(l, "Version: 1") && l->n_messages == 0)
+		return PART_CONTROL;
+	if (is_placeholder(l) && l->n_messages == 0)
+		return PART_EMPTY;
+	return PART_READABLE;
+}
+
+static void note_readable_leaf(struct structure *s)
+{
+	const struct leaf *l = &s->leaf;
+
+	if (l->is_header_channel)
+		readable(s, s->n_levels, "armor-headers", l->visible_bytes, "long armor headers");
+	else if (l->n_messages > 0)
+		readable(s, s->n_levels, "text-outside", l->visible_bytes,
+			 "text beside an OpenPGP message");
+	else if (l->has_armor_in_html)
+		readable(s, s->n_levels, "html-part", l->visible_bytes,
+			 "an armored message within HTML");
+	else
+		readable(s, s->n_levels, "readable-part", l->visible_bytes, "readable content");
+}
+
+static const char *describe_leaf(const struct structure *s, enum part_class class, char *out, size_t size)
+{
+	const struct leaf *l = &s->leaf;
+
+	if (finding_is_set(&l->fault)) {
+		snprintf(out, size, "%s: %s", l->fault.reason, l->fault.detail);
+		return out;
+	}
+	switch (class) {
+	case PART_EMPTY:
+		return "empty";
+	case PART_CONTROL:
+		return "Version: 1";
+	case PART_CIPHERTEXT:
+		snprintf(out, size, "%u OpenPGP message%s, %zu recipient key%s%s", l->n_messages,
+			 l->n_messages == 1 ? "" : "s", l->n_session_keys,
+			 l->n_session_keys == 1 ? "" : "s",
+			 l->has_password_only ? ", password only" : "");
+		return out;
+	case PART_SIGNATURE:
+		return "OpenPGP signature";
+	case PART_CMS_SIGNATURE:
+		return "S/MIME signature";
+	case PART_FAULTY:
+		return "faulty";
+	case PART_READABLE:
+		break;
+	}
+	if (l->type == LEAF_PKCS7_MIME && (l->cms == CMS_ENVELOPED || l->cms == CMS_AUTH_ENVELOPED))
+		return "S/MIME enveloped data";
+	snprintf(out, size, "readable: %lld bytes%s%s", (long long)l->visible_bytes,
+		 l->n_messages ? " beside an OpenPGP message" : "",
+		 l->is_clearsigned_only ? ", one clearsigned text" : "");
+	return out;
+}
+
+/* RFC 8551 section 3.2.2: smime-type is optional and must agree. */
+static bool is_smime_body(const struct structure *s)
+{
+	const struct leaf *l = &s->leaf;
+
+	if (l->type != LEAF_PKCS7_MIME || s->transfer.wrong)
+		return false;
+	if (l->cms == CMS_ENVELOPED)
+		return !s->smime_type[0] || strcmp(s->smime_type, "enveloped-data") == 0;
+	if (l->cms == CMS_AUTH_ENVELOPED)
+		return !s->smime_type[0] || strcmp(s->smime_type, "authenveloped-data") == 0;
+	return false;
+}
+
+static struct part leaf_part(struct structure *s, enum part_class class)
+{
+	const struct leaf *l = &s->leaf;
+	struct part p = {
+		.type = l->type,
+		.class = class,
+		.is_embedded = is_embedded_type(s->leaf_type),
+		.n_messages = l->n_messages,
+		.n_armored = l->n_armored,
+	};
+
+	if (l->type == LEAF_DELIVERY_STATUS)
+		p.is_report_fields = report_is_well_formed(&l->report, REPORT_DELIVERY_STATUS);
+	else if (l->type == LEAF_DISPOSITION)
+		p.is_report_fields = report_is_well_formed(&l->report, REPORT_DISPOSITION);
+	p.is_setup = l->type == LEAF_AUTOCRYPT_SETUP && l->n_messages == 1 && l->n_armored == 1 &&
+		     l->has_password_only && !finding_is_set(&l->fault);
+	if (l->type == LEAF_TEXT_PLAIN) {
+		if (leaf_text_is(l, "Secure-Join: vc-request"))
+			p.securejoin = 1;
+		else if (leaf_text_is(l, "Secure-Join: vg-request"))
+			p.securejoin = 2;
+	}
+	return p;
+}
+
+/* A part is complete: its multipart, if any, hears of it. */
+static void hand_over(struct structure *s, const struct part *p)
+{
+	struct level *l;
+
+	if (s->n_levels == 0) {
+		s->root = *p;
+		return;
+	}
+	l = &s->level[s->n_levels - 1];
+	if (l->n_parts >= 1 && l->n_parts <= STRUCTURE_CHILDREN)
+		l->part[l->n_parts - 1] = *p;
+	else if (p->class == PART_CMS_SIGNATURE)
+		readable(s, s->n_levels, "readable-part", p->pending_bytes,
+			 "an S/MIME signature out of place");
+}
+
+/* The content of a leaf (or of a multipart without boundaries, which is read as text) is complete. */
+static void end_leaf(struct structure *s)
+{
+	char prefix[PATH_MAX_BYTES + 8], text[DETAIL_MAX + REASON_MAX + 4];
+	enum part_class class;
+	struct part p;
+
+	transfer_finish(&s->transfer);
+	if (s->leaf.is_decided)
+		s->transfer.wrong = s->wrong_when_decided;
+	leaf_finish(&s->leaf);
+	write_prefix(s, s->n_levels, prefix, sizeof(prefix));
+	if (s->transfer.wrong)
+		fault_at(s, s->n_levels, "bad-encoding", s->transfer.wrong);
+	class = classify_leaf(s);
+	observe(s, s->n_levels, false, s->leaf_type, s->leaf_encoding,
+		describe_leaf(s, class, text, sizeof(text)));
+	take_leaf_findings(s, prefix);
+	take_messages(s, prefix);
+	p = leaf_part(s, class);
+	if (class == PART_READABLE) {
+		note_readable_leaf(s);
+		s->n_clearsigned += s->leaf.is_clearsigned_only;
+	} else if (class == PART_CMS_SIGNATURE) {
+		p.pending_bytes = s->leaf.visible_bytes;
+		if (s->n_levels == 0)
+			readable(s, 0, "readable-part", p.pending_bytes, "an S/MIME signature alone");
+	}
+	if (s->n_levels == 0)
+		s->facts.is_smime = is_smime_body(s);
+	hand_over(s, &p);
+}
+
+/* ---- multiparts ---- */
+
+static enum multipart multipart_kind(const char *type)
+{
+	if (strcmp(type, "multipart/encrypted") == 0)
+		return MULTIPART_ENCRYPTED;
+	if (strcmp(type, "multipart/signed") == 0)
+		return MULTIPART_SIGNED;
+	if (strcmp(type, "multipart/report") == 0)
+		return MULTIPART_REPORT;
+	if (strcmp(type, "multipart/digest") == 0)
+		return MULTIPART_DIGEST;
+	if (strcmp(type, "multipart/mixed") == 0)
+		return MULTIPART_MIXED;
+	return MULTIPART_OTHER;
+}
+
+/* Text outside the parts is read as a leaf of its own: in front because a multipart whose boundary never
+ * comes is only that text. */
+static void begin_outside(struct structure *s, enum place place)
+{
+	s->place = place;
+	s->is_embedded_fed = false;
+	transfer_begin(&s->transfer, ENCODING_IDENTITY, leaf_sink, s);
+	leaf_begin(&s->leaf, place == PLACE_PREAMBLE ? LEAF_TEXT_PLAIN : LEAF_MESSAGE, false,
+		   &s->channel);
+}
+
+static bool is_open_boundary(const struct structure *s, const char *boundary, size_t len)
+{
+	for (unsigned i = 0; i < s->n_levels; i++)
+		if (s->level[i].boundary_len == len && memcmp(s->level[i].boundary, boundary, len) == 0)
+			return true;
+	return false;
+}
+
+static void begin_multipart(struct structure *s, const char *type, const struct header *h)
+{
+	struct level *l = &s->level[s->n_levels];
+
+	memset(l, 0, sizeof(*l));
+	l->kind = multipart_kind(type);
+	l->has_protocol = (l->kind == MULTIPART_ENCRYPTED &&
+			   strcmp(h->type.protocol, "application/pgp-encrypted") == 0) ||
+			  (l->kind == MULTIPART_SIGNED &&
+			   strcmp(h->type.protocol, "application/pgp-signature") == 0);
+	snprintf(l->type, sizeof(l->type), "%s", type);
+	snprintf(l->report_type, sizeof(l->report_type), "%s", h->type.report_type);
+	if (is_open_boundary(s, h->type.boundary, h->type.boundary_len))
+		structure_fault(s, "ambiguous-mime", "the boundary of an enclosing multipart, again");
+	memcpy(l->boundary, h->type.boundary, h->type.boundary_len);
+	l->boundary_len = h->type.boundary_len;
+	l->readable_before = s->n_readable;
+	l->messages_before = s->facts.n_messages;
+	s->n_levels++;
+	begin_outside(s, PLACE_PREAMBLE);
+}
+
+static void check_part_header(struct structure *s, const struct header *h)
+{
+	s->header_bytes += h->bytes;
+	if (h->bytes > PART_HEADER_MAX || s->header_bytes > PART_HEADERS_MAX)
+		readable(s, s->n_levels, "part-headers", (int64_t)h->bytes, "a long part header");
+}
+
+void structure_begin(struct structure *s, struct header *h, bool is_root)
+{
+	const struct level *parent = s->n_levels ? &s->level[s->n_levels - 1] : NULL;
+	const char *type = h->type.type;
+
+	header_end(h);
+	if (!is_root)
+		check_part_header(s, h);
+	if (h->ambiguity)
+		structure_fault(s, "ambiguous-mime", h->ambiguity);
+	if (++s->n_parts > STRUCTURE_PARTS_MAX) {
+		structure_fault(s, "too-many-parts", "more than 1000 parts");
+		s->is_final = true;
+	}
+	if (!type[0]) /* RFC 2045 section 5.2, RFC 2046 section 5.1.5 */
+		type = parent && parent->kind == MULTIPART_DIGEST && !h->type.is_present
+			       ? "message/rfc822"
+			       : "text/plain";
+	if (strncmp(type, "multipart/", 10) != 0) {
+		begin_leaf(s, type, h);
+		return;
+	}
+	if (multipart_kind(type) == MULTIPART_ENCRYPTED) {
+		s->facts.has_pgp_mime_parts = true;
+		claim(s, s->n_levels, "multipart/encrypted");
+	}
+	if (h->encoding != ENCODING_IDENTITY)
+		structure_fault(s, "bad-encoding", "a Content-Transfer-Encoding on a multipart");
+	if (s->n_levels == STRUCTURE_LEVELS_MAX) {
+		structure_fault(s, "too-deep", "more than 16 multiparts within each other");
+		s->is_final = true;
+	} else if (h->type.boundary_len > 0) {
+		begin_multipart(s, type, h);
+		return;
+	} else if (multipart_kind(type) == MULTIPART_ENCRYPTED) {
+		structure_fault(s, "bad-structure", "multipart/encrypted without a boundary");
+	}
+	begin_leaf(s, "text/plain", h); /* nothing but text to any reader */
+}
+
+/* The lines that mail programs put in front for those who know no MIME. */
+static bool is_known_preamble(const struct leaf *l)
+{
+	static const char *const lines[] = {
+		"This is an OpenPGP/MIME encrypted message (RFC 4880 and 3156)",
+		"This is an OpenPGP/MIME signed message (RFC 4880 and 3156)",
+		"This is an OpenPGP/MIME encrypted message (RFC 2440 and 3156)",
+		"This is an OpenPGP/MIME signed message (RFC 2440 and 3156)",
+		"This is an OpenPGP/MIME encrypted message (RFC 3156)",
+		"This is a multi-part message in MIME format",
+		"This is a multi-part message in MIME format.",
+		"This is a multi-part message in MIME format...",
+		"This is a multipart message in MIME format.",
+		"This is a cryptographically signed message in MIME format.",
+		"This message is in MIME format and has been PGP encrypted.",
+		"This message is in MIME format and has been PGP signed.",
+		NULL,
+	};
+
+	return leaf_text_is_one_of(l, lines);
+}
+
+/* Preamble or epilogue is complete; n_levels is the depth of its multipart. */
+static void end_outside(struct structure *s)
+{
+	bool is_preamble = s->place == PLACE_PREAMBLE;
+
+	leaf_finish(&s->leaf);
+	if (s->leaf.visible_bytes == 0 && s->leaf.n_messages == 0 && !s->leaf.has_claim)
+		return;
+	if (is_preamble && is_known_preamble(&s->leaf))
+		return;
+	if (is_preamble)
+		s->has_preamble_text = true;
+	else
+		s->has_epilogue_text = true;
+	readable(s, s->n_levels - 1, "text-outside", s->leaf.visible_bytes,
+		 is_preamble ? "text before the first part" : "text after the last part");
+}
+
+/* RFC 3156 section 4, the whole of it. */
+static bool is_pgp_mime(const struct level *l)
+{
+	return l->kind == MULTIPART_ENCRYPTED && l->has_protocol && l->is_closed &&
+	       l->n_parts == 2 && l->part[0].type == LEAF_PGP_CONTROL && !l->part[0].is_multipart &&
+	       (l->part[0].class == PART_CONTROL || l->part[0].class == PART_EMPTY) &&
+	       l->part[1].class == PART_CIPHERTEXT && !l->part[1].is_multipart &&
+	       l->part[1].n_messages == 1 && l->part[1].n_armored == 1;
+}
+
+/* RFC 3156 section 5. */
+static bool is_pgp_signed(const struct level *l)
+{
+	return l->kind == MULTIPART_SIGNED && l->has_protocol && l->is_closed && l->n_parts == 2 &&
+	       l->part[1].type == LEAF_PGP_SIGNATURE && l->part[1].class == PART_SIGNATURE &&
+	       l->part[1].n_messages == 0;
+}
+
+/* RFC 6522, RFC 3464, RFC 8098. */
+static bool is_report(const struct level *l)
+{
+	const struct part *status = &l->part[1], *returned = &l->part[2];
+
+	if (l->kind != MULTIPART_REPORT || !l->is_closed || l->n_parts < 2 || l->n_parts > 3)
+		return false;
+	if (!status->is_report_fields)
+		return false;
+	if (l->report_type[0] && strcmp(l->report_type, status->type == LEAF_DELIVERY_STATUS
+								? "delivery-status"
+								: "disposition-notification") != 0)
+		return false;
+	return l->n_parts == 2 || returned->is_embedded || returned->type == LEAF_HEADERS;
+}
+
+/* Facts that only the outermost multipart can give. */
+static void take_root_facts(struct structure *s, const struct level *l)
+{
+	struct scan_facts *f = &s->facts;
+	bool is_bare = !s->has_preamble_text && !s->has_epilogue_text;
+
+	f->is_pgp_mime = is_pgp_mime(l) && is_bare && s->n_readable == 0;
+	f->is_signed = is_pgp_signed(l) && is_bare;
+	f->is_report = is_report(l) && !s->has_epilogue_text && !finding_is_set(&f->fault);
+	if (f->is_report && l->n_parts == 3)
+		f->returns = l->part[2].type == LEAF_HEADERS ? RETURNS_HEADERS : RETURNS_READABLE;
+	f->is_securejoin = s->securejoin_header > 0 && l->kind == MULTIPART_MIXED && l->is_closed &&
+			   l->n_parts == 1 && l->part[0].securejoin == s->securejoin_header && is_bare;
+	f->is_autocrypt_setup = s->has_setup_header && l->kind == MULTIPART_MIXED && l->is_closed &&
+				l->n_parts == 2 && l->part[0].type == LEAF_TEXT_PLAIN &&
+				l->part[1].is_setup && is_bare;
+}
+
+/* A CMS signature beside ciphertext in multipart/signed says nothing more; anywhere else it can be read. */
+static void settle_cms_signatures(struct structure *s, const struct level *l)
+{
+	if (l->kind == MULTIPART_SIGNED && l->n_parts == 2 && l->part[0].class == PART_CIPHERTEXT &&
+	    l->part[1].class == PART_CMS_SIGNATURE)
+		return;
+	for (unsigned i = 0; i < STRUCTURE_CHILDREN && i < l->n_parts; i++)
+		if (l->part[i].class == PART_CMS_SIGNATURE)
+			readable(s, s->n_levels - 1, "readable-part", l->part[i].pending_bytes,
+				 "an S/MIME signature out of place");
+}
+
+static enum part_class multipart_class(const struct structure *s, const struct level *l)
+{
+	if (s->n_readable > l->readable_before)
+		return PART_READABLE;
+	return s->facts.n_messages > l->messages_before ? PART_CIPHERTEXT : PART_EMPTY;
+}
+
+/* A multipart whose boundary never came: its body is text, unless it promised PGP/MIME. */
+static void end_unbounded(struct structure *s)
+{
+	enum multipart kind = s->level[s->n_levels - 1].kind;
+	char type[FIELD_TYPE_MAX];
+
+	snprintf(type, sizeof(type), "%s", s->level[s->n_levels - 1].type);
+	s->n_levels--;
+	if (kind == MULTIPART_ENCRYPTED)
+		fault_at(s, s->n_levels, "bad-structure",
+			 "multipart/encrypted whose boundary never comes");
+	snprintf(s->leaf_type, sizeof(s->leaf_type), "%s", type);
+	snprintf(s->leaf_encoding, sizeof(s->leaf_encoding), "7bit");
+	s->smime_type[0] = '\0';
+	end_leaf(s);
+}
+
+/* What is open in the innermost place is complete. */
+static void end_place(struct structure *s)
+{
+	if (s->place == PLACE_LEAF)
+		end_leaf(s);
+	else
+		end_outside(s);
+}
+
+/* The innermost multipart is over. Its last place has been ended, unless it never had a boundary. */
+static void end_multipart(struct structure *s)
+{
+	struct level *l = &s->level[s->n_levels - 1];
+	struct part p = {.is_multipart = true};
+
+	if (!l->has_begun) {
+		end_unbounded(s);
+		return;
+	}
+	if (!l->is_closed)
+		fault_at(s, s->n_levels - 1, "truncated", "no closing boundary line");
+	settle_cms_signatures(s, l);
+	p.class = multipart_class(s, l);
+	p.n_messages = s->facts.n_messages - l->messages_before;
+	if (s->n_levels == 1)
+		take_root_facts(s, l);
+	s->n_levels--;
+	observe(s, s->n_levels, true, l->type, "7bit",
+		p.class == PART_CIPHERTEXT ? "ciphertext"
+		: p.class == PART_EMPTY	   ? "empty"
+					   : "readable");
+	hand_over(s, &p);
+}
+
+/* Ends what is open until `keep` multiparts remain open, their present part complete. */
+static void unwind(struct structure *s, unsigned keep)
+{
+	/* A multipart without any boundary ends its preamble itself, as text. */
+	if (s->place != PLACE_PREAMBLE || s->level[s->n_levels - 1].has_begun || s->n_levels == keep)
+		end_place(s);
+	while (s->n_levels > keep)
+		end_multipart(s);
+}
+
+void structure_boundary(struct structure *s, unsigned index, bool is_close)
+{
+	struct level *l = &s->level[index];
+
+	unwind(s, index + 1);
+	l->has_begun = true;
+	if (is_close) {
+		l->is_closed = true;
+		begin_outside(s, PLACE_EPILOGUE);
+		return;
+	}
+	l->n_parts++;
+}
+
+void structure_content(struct structure *s, const unsigned char *bytes, size_t len)
+{
+	char prefix[PATH_MAX_BYTES + 8];
+
+	if (s->is_final)
+		return;
+	if (s->place == PLACE_LEAF) {
+		transfer_feed(&s->transfer, bytes, len);
+		if (s->leaf.has_claim &&
+		    (finding_is_set(&s->leaf.fault) || finding_is_set(&s->facts.fault))) {
+			write_prefix(s, s->n_levels, prefix, sizeof(prefix));
+			take_leaf_findings(s, prefix);
+		}
+		if (s->leaf.is_decided) {
+			end_leaf(s);
+			s->is_final = true;
+		}
+	} else {
+		leaf_feed(&s->leaf, bytes, len);
+	}
+}
+
+void structure_finish(struct structure *s)
+{
+	struct scan_facts *f = &s->facts;
+
+	if (s->is_final)
+		return;
+	unwind(s, 0);
+	if (s->n_clearsigned == 1 && s->n_readable == 1 && f->n_messages == 0)
+		f->is_signed = true;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * structure.h: the MIME tree of one message while it is walked: which multiparts are open, what their
+ * parts turned out to be, and the facts that follow. mime.h finds the lines, headers and boundaries; this
+ * decides what they mean.
+ *
+ * The rules are those of RFC 3156 and of pgpgate-verdicts(7). Memory is fixed: STRUCTURE_LEVELS_MAX open
+ * multiparts, of each the first STRUCTURE_CHILDREN parts by kind. One thread.
+ */
+#ifndef PGPGATE_SCAN_STRUCTURE_H
+#define PGPGATE_SCAN_STRUCTURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "scan/field.h"
+#include "scan/header.h"
+#include "scan/leaf.h"
+#include "scan/scan.h"
+#include "scan/transfer.h"
+
+#define STRUCTURE_LEVELS_MAX 16	 /* multiparts within each other; the most seen in real mail is 5 */
+#define STRUCTURE_PARTS_MAX 1000 /* parts in a message */
+#define STRUCTURE_CHILDREN 3	 /* parts whose kind matters to RFC 3156 and RFC 6522 */
+#define PART_HEADER_MAX 1024	 /* octets of one part's header that go for nothing */
+#define PART_HEADERS_MAX 8192	 /* and of all: the largest seen in real mail is 889 */
+#define PATH_MAX_BYTES 80	 /* "1.2.3": 16 levels */
+
+enum part_class {
+	PART_EMPTY,
+	PART_CONTROL, /* "Version: 1" */
+	PART_CIPHERTEXT,
+	PART_SIGNATURE,	    /* OpenPGP signature packets only */
+	PART_CMS_SIGNATURE, /* may accompany ciphertext (multipart/signed), else readable */
+	PART_READABLE,
+	PART_FAULTY,
+};
+
+struct part {
+	enum leaf_type type;
+	enum part_class class;
+	bool is_multipart;
+	bool is_embedded;      /* message/rfc822 or message/global */
+	bool is_report_fields; /* well-formed */
+	bool is_setup;	       /* application/autocrypt-setup with one password-only message */
+	int securejoin;	       /* text is "Secure-Join: vc-request" (1) or "vg-request" (2) */
+	unsigned n_messages, n_armored;
+	int64_t pending_bytes; /* of a CMS signature, readable unless it finds its place */
+};
+
+enum multipart {
+	MULTIPART_OTHER,
+	MULTIPART_MIXED,
+	MULTIPART_ENCRYPTED,
+	MULTIPART_SIGNED,
+	MULTIPART_REPORT,
+	MULTIPART_DIGEST
+};
+
+struct level {
+	enum multipart kind;
+	bool has_protocol; /* the OpenPGP one of its kind */
+	char type[FIELD_TYPE_MAX];
+	char report_type[FIELD_VALUE_MAX];
+	char boundary[BOUNDARY_MAX + 1];
+	size_t boundary_len;
+	bool has_begun; /* its first boundary line was seen */
+	bool is_closed; /* its closing one */
+	unsigned n_parts;
+	struct part part[STRUCTURE_CHILDREN];
+	unsigned readable_before, messages_before; /* counts when it was opened */
+};
+
+/* Where content goes now. */
+enum place { PLACE_LEAF, PLACE_PREAMBLE, PLACE_EPILOGUE };
+
+struct structure {
+	struct scan_facts facts;
+	bool is_final; /* the verdict can no longer change */
+
+	/* set before structure_begin() */
+	int securejoin_header; /* 0, 1: vc-request, 2: vg-request */
+	bool has_setup_header; /* Autocrypt-Setup-Message: v1 */
+	scan_observer *observer;
+	void *observer_context;
+	transfer_sink *embedded_sink; /* gets the message that a report returns; NULL: nobody looks */
+	void *embedded_context;
+
+	/* private */
+	unsigned n_levels;
+	struct level level[STRUCTURE_LEVELS_MAX];
+	enum place place;
+	unsigned n_parts;
+	unsigned n_readable;	/* readable places */
+	unsigned n_clearsigned; /* leaves that are one clearsigned text */
+	bool has_preamble_text, has_epilogue_text;
+	bool is_embedded_fed;
+	size_t header_bytes;
+	struct part root;
+	char leaf_type[FIELD_TYPE_MAX];
+	char leaf_encoding[32];
+	char smime_type[FIELD_VALUE_MAX];
+	const char *wrong_when_decided; /* transfer.wrong when leaf.is_decided was set */
+	struct transfer transfer;
+	struct leaf leaf;
+	struct armor_channel channel;
+};
+
+/* Forgets everything but the observer and the embedded sink. */
+void structure_reset(struct structure *s);
+
+/* The header of the message (is_root) or of a part is complete: what follows is its content. */
+void structure_begin(struct structure *s, struct header *h, bool is_root);
+
+/* Content of the present place. */
+void structure_content(struct structure *s, const unsigned char *bytes, size_t len);
+
+/* A boundary line of level `index` (0 is the outermost): ends what is open within. is_close: the closing one.
+ * After it a part's header follows, or the epilogue. */
+void structure_boundary(struct structure *s, unsigned index, bool is_close);
+
+/* The end of the message. */
+void structure_finish(struct structure *s);
+
+/* A fault that was found outside the leaves. */
+void structure_fault(struct structure *s, const char *reason, const char *what);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * text.h: small questions about octets that several parsers ask. No memory, any thread, never a locale.
+ */
+#ifndef PGPGATE_SCAN_TEXT_H
+#define PGPGATE_SCAN_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+static inline bool text_is_blank(unsigned char c) /* linear white space */
+{
+	return c == ' ' || c == '\t';
+}
+
+static inline bool text_is_space(unsigned char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static inline unsigned char text_lower(unsigned char c)
+{
+	return c >= 'A' && c <= 'Z' ? (unsigned char)(c + 32) : c;
+}
+
+/* Is text (len octets) the string `want`, letter case apart? */
+bool text_is(const unsigned char *text, size_t len, const char *want);
+bool text_begins(const unsigned char *text, size_t len, const char *want); /* exact case */
+
+/* The length without trailing white space: blanks, CR, LF, VT, FF, and the no-break space in UTF-8 or
+ * Latin-1, which mail programs put behind armor lines. */
+size_t text_trimmed(const unsigned char *text, size_t len);
+
+/* Octets that are not white space (text_is_space()). */
+size_t text_count_visible(const unsigned char *text, size_t len);
+
+#endif

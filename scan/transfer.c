@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: ISC */
+#include "scan/transfer.h"
+
+#include "scan/text.h"
+
+#define PIECE 4096 /* octets of encoded text decoded at a time */
+
+enum qp_state {
+	QP_TEXT,
+	QP_EQUALS, /* '=' seen */
+	QP_HIGH,   /* '=' and one digit seen */
+	QP_SOFT,   /* '=' and blanks or CR seen: LF must come */
+};
+
+void transfer_begin(struct transfer *t, enum encoding encoding, transfer_sink *sink, void *context)
+{
+	t->wrong = NULL;
+	t->encoding = encoding;
+	t->sink = sink;
+	t->context = context;
+	base64_reset(&t->base64);
+	t->state = QP_TEXT;
+	t->high = 0;
+	t->n_blanks = 0;
+}
+
+static void feed_base64(struct transfer *t, const unsigned char *bytes, size_t len)
+{
+	unsigned char out[PIECE / 4 * 3 + 6];
+
+	while (len > 0) {
+		size_t piece = len < PIECE ? len : PIECE, n_out;
+		size_t taken = base64_decode(&t->base64, bytes, piece, out, &n_out);
+
+		if (n_out > 0)
+			t->sink(t->context, out, n_out);
+		bytes += taken;
+		len -= taken;
+		if (taken < piece) {
+			if (!text_is_space(*bytes))
+				t->wrong = "a character that is not base64";
+			bytes++;
+			len--;
+		}
+	}
+}
+
+static void emit(struct transfer *t, unsigned char octet)
+{
+	t->sink(t->context, &octet, 1);
+}
+
+static int hex_value(unsigned char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = text_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* RFC 2045 section 6.7 rule 3: blanks at the end of a line are not part of the text. */
+static void keep_blank(struct transfer *t, unsigned char c)
+{
+	if (t->n_blanks < sizeof(t->blanks))
+		t->blanks[t->n_blanks++] = c;
+	else
+		t->wrong = "a run of blanks too long for quoted-printable";
+}
+
+static void qp_text(struct transfer *t, unsigned char c)
+{
+	if (text_is_blank(c) || c == '\r') {
+		keep_blank(t, c);
+		return;
+	}
+	if (c == '\n') {
+		t->n_blanks = 0;
+	} else if (t->n_blanks > 0) {
+		t->sink(t->context, t->blanks, t->n_blanks);
+		t->n_blanks = 0;
+	}
+	if (c == '=')
+		t->state = QP_EQUALS;
+	else
+		emit(t, c);
+}
+
+static void qp_octet(struct transfer *t, unsigned char c)
+{
+	int digit;
+
+	switch (t->state) {
+	case QP_TEXT:
+		qp_text(t, c);
+		return;
+	case QP_EQUALS:
+		digit = hex_value(c);
+		if (digit >= 0) {
+			t->high = (unsigned char)digit;
+			t->state = QP_HIGH;
+			return;
+		}
+		if (text_is_blank(c) || c == '\r') {
+			t->state = QP_SOFT;
+			return;
+		}
+		break;
+	case QP_HIGH:
+		digit = hex_value(c);
+		if (digit >= 0) {
+			emit(t, (unsigned char)(t->high << 4 | digit));
+			t->state = QP_TEXT;
+			return;
+		}
+		break;
+	default:
+		if (text_is_blank(c) || c == '\r')
+			return;
+		break;
+	}
+	if (c != '\n' || t->state == QP_HIGH) {
+		t->wrong = "'=' without two hexadecimal digits";
+		t->state = QP_TEXT;
+		qp_text(t, c);
+		return;
+	}
+	t->state = QP_TEXT; /* a soft line break: nothing */
+}
+
+/* The length of the run in front that stands for itself: most of quoted-printable text. */
+static size_t plain_run(const unsigned char *bytes, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && bytes[i] != '=' && bytes[i] > ' ')
+		i++;
+	return i;
+}
+
+static void feed_quoted_printable(struct transfer *t, const unsigned char *bytes, size_t len)
+{
+	while (len > 0) {
+		size_t n = 0;
+
+		if (t->state == QP_TEXT && t->n_blanks == 0)
+			n = plain_run(bytes, len);
+		if (n > 0) {
+			t->sink(t->context, bytes, n);
+		} else {
+			qp_octet(t, *bytes);
+			n = 1;
+		}
+		bytes += n;
+		len -= n;
+	}
+}
+
+void transfer_feed(struct transfer *t, const unsigned char *bytes, size_t len)
+{
+	if (len == 0)
+		return;
+	if (t->encoding == ENCODING_BASE64)
+		feed_base64(t, bytes, len);
+	else if (t->encoding == ENCODING_QUOTED_PRINTABLE)
+		feed_quoted_printable(t, bytes, len);
+	else
+		t->sink(t->context, bytes, len);
+}
+
+void transfer_finish(struct transfer *t)
+{
+	if (t->encoding == ENCODING_BASE64 && !base64_is_complete(&t->base64))
+		t->wrong = "base64 that ends within a group of four";
+	if (t->encoding == ENCODING_QUOTED_PRINTABLE && t->state != QP_TEXT && t->state != QP_SOFT)
+		/* "=" as the very last character is a soft line break before the boundary */
+		if (t->state != QP_EQUALS)
+			t->wrong = "'=' without two hexadecimal digits";
+}
