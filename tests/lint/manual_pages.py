@@ -101,7 +101,7 @@ def test_reasons():
     sources = "".join(read(f"scan/{os.path.basename(f)}") for f in glob.glob(os.path.join(TREE, "scan", "*.c")))
     # The second argument of whatever notes a finding.
     call = r'\b\w*(?:fault|finding|readable|claim|note|decide|reason|because)\w*\((?:[^,()"]|\([^()]*\))*,\s*"([a-z-]+)"'
-    program = set(re.findall(call, sources))
+    program = set(re.findall(call, sources)) - {"claim"}  # what raises suspicion decides nothing
     literals = set(re.findall(r'"([a-z-]+)"', sources))
     check("reasons: all that scan/ notes are in pgpgate-verdicts(7)",
           [f"{slug}: not in the manual page" for slug in sorted(program - page)])
