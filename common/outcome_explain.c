@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * outcome_explain.c: why a message does not meet a requirement, in words for its sender (outcome.h): what
+ * they can do something about, by the reason's slug.
+ */
+#include "common/outcome.h"
+
+#include <string.h>
+
+static const struct {
+	const char *reason;
+	const char *text;
+} texts[] = {
+	{"no-openpgp", "no OpenPGP data found in this message"},
+	{"no-body", "this message is empty"},
+	{"signed", "this message is signed and not encrypted"},
+	{"text-outside", "there is readable text beside the encrypted part"},
+	{"readable-part", "a part of this message is not encrypted"},
+	{"readable-subject", "the Subject of this message is readable"},
+	{"html-part", "encrypted text within HTML is not accepted"},
+	{"part-headers", "the headers of its parts hold too much readable text"},
+	{"armor-headers", "the armor headers hold too much readable text"},
+	{"ambiguous-mime", "its MIME headers are ambiguous"},
+	{"bad-structure", "it says that it is encrypted and has not the parts of such a message"},
+	{"truncated", "the message is cut off"},
+	{"trailing-data", "there is other data behind the encrypted message"},
+	{"too-deep", "its parts are nested too deeply"},
+	{"too-many-parts", "it has too many parts"},
+	{"bad-encoding", "its transfer encoding is damaged"},
+	{"bad-charset", "its character set is not accepted for encrypted text"},
+	{"bad-armor", "its OpenPGP armor is damaged"},
+	{"bad-packet", "its OpenPGP data is damaged"},
+	{"no-session-key", "its OpenPGP data is encrypted to nobody"},
+	{"password-only", "it is encrypted to a password and not to a key"},
+	{"legacy-encryption",
+	 "it is encrypted without integrity protection; update your OpenPGP program"},
+	{"not-encrypted", "its OpenPGP data is not encrypted"},
+	{"unexpected-packet", "its OpenPGP data holds something that is not encrypted"},
+	{"empty-ciphertext", "its OpenPGP data is empty"},
+	{"ascii-ciphertext", "what it calls ciphertext is readable text"},
+};
+
+/* Verdicts that are refused because of what the administrator accepts, not for a fault of theirs. */
+static const char *explain_unaccepted(const struct judgement *j)
+{
+	switch (j->verdict) {
+	case VERDICT_ENCRYPTED:
+		if (j->form == FORM_PGP_INLINE)
+			return "inline OpenPGP is not accepted here; use PGP/MIME";
+		return j->form == FORM_PGP_MIME
+			       ? "PGP/MIME is not accepted here; use inline OpenPGP"
+			       : "PGP/MIME that was repackaged on its way is not "
+				 "accepted here";
+	case VERDICT_SMIME:
+		return "S/MIME is not accepted here; use OpenPGP";
+	case VERDICT_REPORT:
+		return j->returns_readable ? "this report returns a readable message"
+					   : "reports are not accepted here";
+	case VERDICT_HANDSHAKE:
+		return "key exchange messages are not accepted here";
+	default:
+		return NULL;
+	}
+}
+
+const char *outcome_explain(const struct judgement *j)
+{
+	const char *text = explain_unaccepted(j);
+
+	if (text != NULL)
+		return text;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (strcmp(j->reason, texts[i].reason) == 0)
+			return texts[i].text;
+	return j->detail[0] != '\0' ? j->detail : "it is not encrypted as it should be";
+}
