@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: ISC
+"""Delivery reports: a bounce that a real Postfix made passes, a hand-made null-sender message does not."""
+
+import pytest
+
+from harness import messages
+from harness.place import wait_until
+from harness.smtp import send
+
+ALICE, BOB = "alice@example.org", "bob@example.net"
+
+
+@pytest.fixture(scope="module")
+def remote(make_postfix, mx):
+    """A Postfix elsewhere: it cannot deliver to bounce.test, and sends what it has to say to mx."""
+    return make_postfix("remote", here_domains="", settings={
+        "relayhost": f"[127.0.0.1]:{mx.port}", "transport_maps": "inline:{bounce.test=error:5.1.1}"})
+
+
+@pytest.mark.parametrize("notify", ["", "SUCCESS"], ids=["failure", "success"])
+def test_real_report_of_postfix_passes(mx, pair, remote, notify):
+    mark = messages.token()
+    to = "nobody@bounce.test" if not notify else "postmaster@example.org"
+    message = messages.cleartext(mark)
+    if notify:
+        with_notify = send_with_notify(remote.port, ALICE, to, message)
+        assert with_notify.code == 250
+    else:
+        assert send(remote.port, ALICE, to, message, client=None).code == 250
+    wait_until(lambda: ALICE in mx.delivered_to(mark), lambda: f"the report\n{remote.log()[-2000:]}", 40)
+    row = next(r for r in pair.json("log") if r["sender"] == "<>" and r["recipients"][0]["address"] == ALICE
+               and r["verdict"] == "report")
+    assert row["action"] == "accept"
+
+
+def send_with_notify(port, sender, to, message):
+    from harness.smtp import Session
+    with Session(port, client=None) as s:
+        s.expect(250, s.command(f"MAIL FROM:<{sender}>"))
+        s.expect(250, s.command(f"RCPT TO:<{to}> NOTIFY=SUCCESS"))
+        s.expect(354, s.command("DATA"))
+        return s.data(message.replace(b"\n", b"\r\n"))
+
+
+def test_hand_made_null_sender_cleartext_is_refused(mx):
+    assert send(mx.port, "", ALICE, messages.cleartext()).code == 550
+
+
+def report_mail(second_type="message/delivery-status", fields=None, first="It failed.", report="delivery-status"):
+    fields = fields if fields is not None else (
+        "Reporting-MTA: dns; mx.evil.test\n\n"
+        "Final-Recipient: rfc822; x@evil.test\nAction: failed\nStatus: 5.1.1\n")
+    return (f'From: MAILER-DAEMON@evil.test\nTo: alice@example.org\nSubject: x\nMIME-Version: 1.0\n'
+            f'Content-Type: multipart/report; report-type={report}; boundary="b"\n\n'
+            f"--b\nContent-Type: text/plain\n\n{first}\n\n--b\nContent-Type: {second_type}\n\n{fields}\n"
+            f"--b\nContent-Type: text/rfc822-headers\n\nSubject: x\n\n--b--\n").encode()
+
+
+def test_well_formed_report_needs_the_null_sender(mx):
+    assert send(mx.port, "", ALICE, report_mail()).code == 250
+    assert send(mx.port, BOB, ALICE, report_mail()).code == 550
+
+
+@pytest.mark.parametrize("message", [
+    report_mail(second_type="text/plain"), report_mail(fields="just text, no fields\n"),
+    report_mail(report="feedback-report"), report_mail(fields="")],
+    ids=["second part is text", "no fields", "another report", "empty fields"])
+def test_malformed_report_is_refused(mx, message):
+    assert send(mx.port, "", ALICE, message).code == 550
+
+
+def test_accept_reports_no_and_headers(make_pair, make_postfix):
+    for mode, with_headers, with_text in (("no", 550, 550), ("headers", 250, 550)):
+        pair = make_pair(f"reports-{mode}", accept_reports=mode)
+        mx = make_postfix(f"reports-{mode}", pair)
+        assert send(mx.port, "", ALICE, report_mail()).code == with_headers, mode
+        returns_text = report_mail().replace(b"text/rfc822-headers\n\nSubject: x\n",
+                                             b"message/rfc822\n\nSubject: x\n\nreadable\n")
+        assert send(mx.port, "", ALICE, returns_text).code == with_text, mode
