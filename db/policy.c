@@ -87,7 +87,7 @@ static void use_rule(const struct rule *r, struct policy_answer *a)
 	a->rule_id = r->id;
 	snprintf(a->help_url, sizeof a->help_url, "%s", r->help_url);
 	rule_client_text(r, client);
-	snprintf(a->why, sizeof a->why, "rule %lld (%.80s%s%.50s%s%s)", (long long)r->id,
+	snprintf(a->why, sizeof a->why, "rule %lld (%.70s%s%.40s%s%.45s)", (long long)r->id,
 		 r->recipient.text, r->has_sender ? " from " : "",
 		 r->has_sender ? r->sender.text : "", client[0] != '\0' ? " by " : "", client);
 }
@@ -116,6 +116,14 @@ static int find_requirement(struct db *d, const struct settings *s, const struct
 	return 0;
 }
 
+/* Evidence of an earlier split counts only where a split is what would happen now: those who are told at once
+ * (step 5), and mail that is refused nothing, are not deferred either. */
+static bool may_be_split(const struct settings *s, const struct policy_answer *a)
+{
+	return s->enforce && !a->is_paused && !a->is_local && s->mixed_recipients == MIXED_SPLIT &&
+	       s->on_refusal != ON_REFUSAL_TAG;
+}
+
 static int decide(struct db *d, const struct settings *s, const struct policy_query *q,
 		  struct policy_answer *a, struct db_state *state, bool *has_winner, struct rule *winner)
 {
@@ -129,7 +137,7 @@ static int decide(struct db *d, const struct settings *s, const struct policy_qu
 	a->demand = a->requirement;
 	if (policy_ask_history(d, s, q, a) != 0)
 		return -1;
-	return policy_ask_split(d, q, a);
+	return may_be_split(s, a) ? policy_ask_split(d, q, a) : 0;
 }
 
 int policy_decide(struct db *d, const struct settings *s, const struct policy_query *q,
