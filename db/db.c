@@ -232,6 +232,7 @@ int db_fail_engine(struct db *d, const char *doing)
 	enum db_failure failure = DB_BROKEN;
 
 	d->must_reopen = true;
+	d->was_constraint = (extended & 0xff) == SQLITE_CONSTRAINT;
 	switch (extended & 0xff) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:

@@ -34,8 +34,9 @@ struct db {
 	int lock_fd;				       /* DATABASE.lock, or -1 */
 	bool has_lock;				       /* flock held */
 	bool is_in_transaction;
-	bool must_reopen;   /* the engine failed */
-	int schema_version; /* of the file when it was looked at last */
+	bool must_reopen;    /* the engine failed */
+	bool was_constraint; /* the last failure: a row that the schema does not take */
+	int schema_version;  /* of the file when it was looked at last */
 	int busy_ms;
 	int64_t busy_until_ms; /* of the wait under way */
 	int wal_pages;	       /* after our last commit; -1: not known */

@@ -18,6 +18,7 @@
 
 #include "common/settings.h"
 #include "common/verdict.h"
+#include "db/hashed.h"
 #include "db/policy.h"
 
 /* The longest that submit waits: smtpd's patience is 300 s, ours is not. */
@@ -65,6 +66,10 @@ struct verdict_log *verdict_log_start(struct settings *s, char *err, size_t err_
 
 /* 0 when committed; -1 when it could not be, within VERDICT_LOG_WAIT_MS: err says why (DB_ERROR_MAX). */
 int verdict_log_submit(struct verdict_log *l, const struct verdict_record *r, char *err);
+
+/* What may be written to a log under log_addresses: the text, or its hash in out. Either is returned. */
+const char *verdict_log_shown(struct verdict_log *l, enum hashed_kind kind, const char *text,
+			      char out[HASHED_ADDRESS_MAX]);
 
 /* New settings for retention and the like (SIGUSR1). */
 void verdict_log_reload(struct verdict_log *l, struct settings *s);

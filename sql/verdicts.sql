@@ -108,3 +108,9 @@ WHERE id IN (
 	WHERE time_unix < ?1
 	ORDER BY time_unix
 	LIMIT ?2);
+
+-- name: verdict_oldest
+SELECT time_unix
+FROM verdict
+ORDER BY time_unix
+LIMIT 1;
