@@ -15,16 +15,13 @@ static void set(struct judgement *j, enum verdict verdict, enum form form, const
 	snprintf(j->detail, sizeof(j->detail), "%s", detail);
 }
 
-static void set_finding(struct judgement *j, enum verdict verdict, enum form form,
-			const struct finding *f)
+static void set_finding(struct judgement *j, enum verdict verdict, const struct finding *f)
 {
-	set(j, verdict, form, f->reason, f->detail);
+	set(j, verdict, FORM_NONE, f->reason, f->detail);
 }
 
 static enum form form_of(const struct scan_facts *f)
 {
-	if (f->n_messages == 0)
-		return FORM_NONE;
 	if (f->is_pgp_mime)
 		return FORM_PGP_MIME;
 	return f->has_pgp_mime_parts ? FORM_PGP_MIXED : FORM_PGP_INLINE;
@@ -33,18 +30,16 @@ static enum form form_of(const struct scan_facts *f)
 /* There is at least one proper OpenPGP message and no fault. */
 static void judge_messages(const struct scan_facts *f, const struct acceptance *a, struct judgement *j)
 {
-	enum form form = form_of(f);
-
 	if (finding_is_set(&f->password_only) && !a->password_only)
-		set_finding(j, VERDICT_INVALID, form, &f->password_only);
+		set_finding(j, VERDICT_INVALID, &f->password_only);
 	else if (finding_is_set(&f->legacy) && !a->legacy_encryption)
-		set_finding(j, VERDICT_INVALID, form, &f->legacy);
+		set_finding(j, VERDICT_INVALID, &f->legacy);
 	else if (finding_is_set(&f->readable))
-		set_finding(j, VERDICT_PARTIAL, form, &f->readable);
+		set(j, VERDICT_PARTIAL, form_of(f), f->readable.reason, f->readable.detail);
 	else if (a->hidden_subject && !f->is_subject_hidden)
-		set(j, VERDICT_PARTIAL, form, "readable-subject", "the Subject is readable");
+		set(j, VERDICT_PARTIAL, form_of(f), "readable-subject", "the Subject is readable");
 	else
-		set(j, VERDICT_ENCRYPTED, form, "ok", "");
+		set(j, VERDICT_ENCRYPTED, form_of(f), "ok", "");
 }
 
 static void judge_cleartext(const struct scan_facts *f, struct judgement *j)
@@ -73,7 +68,7 @@ void judge(const struct scan_facts *f, const struct acceptance *accept,
 	memset(j, 0, sizeof(*j));
 	copy_counts(f, j);
 	if (f->has_claim && finding_is_set(&f->fault))
-		set_finding(j, VERDICT_INVALID, FORM_NONE, &f->fault);
+		set_finding(j, VERDICT_INVALID, &f->fault);
 	else if (f->is_report && envelope->is_null_sender)
 		set(j, VERDICT_REPORT, FORM_NONE, "report",
 		    f->returns == RETURNS_READABLE ? "it returns a readable message" : "");

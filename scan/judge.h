@@ -2,6 +2,9 @@
  *
  * judge.h: from facts to a verdict. A pure function of what was seen, what the administrator accepts, and
  * two things that only the envelope knows. Any thread.
+ *
+ * The form is FORM_NONE unless the verdict is encrypted: a form names how a whole message is encrypted, and
+ * beside readable text nothing is whole.
  */
 #ifndef PGPGATE_SCAN_JUDGE_H
 #define PGPGATE_SCAN_JUDGE_H

@@ -154,8 +154,6 @@ static void text_line(struct leaf *l, const unsigned char *line, size_t len, int
 		if (text_begins(line, len, bom) && armor_is_begin(line + 3, len - 3, ARMOR_MESSAGE))
 			l->is_bom_first = true;
 	}
-	if (l->type == LEAF_HTML && memmem(line, len, "-----BEGIN PGP MESSAGE-----", 27))
-		l->has_armor_in_html = true;
 	visible_line(l, line, len, beyond);
 	l->is_decided = l->is_whole_body && is_document(l) && l->visible_bytes > 0;
 	if (l->type == LEAF_DELIVERY_STATUS || l->type == LEAF_DISPOSITION)

@@ -52,9 +52,8 @@ struct leaf {
 	bool has_password_only, has_legacy; /* among the messages */
 	size_t n_session_keys, n_key_ids;   /* public-key ones, of all messages */
 	uint64_t key_ids[KEY_IDS_MAX];
-	int64_t visible_bytes;	/* readable octets that are not white space */
-	bool is_header_channel; /* these are only armor headers beyond their allowance */
-	bool has_armor_in_html;
+	int64_t visible_bytes;	  /* readable octets that are not white space */
+	bool is_header_channel;	  /* these are only armor headers beyond their allowance */
 	unsigned n_signatures;	  /* blocks of signature packets (in a signature leaf) */
 	unsigned n_clearsigned;	  /* complete clearsigned texts */
 	bool is_clearsigned_only; /* one of them and nothing else */

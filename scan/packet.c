@@ -76,37 +76,6 @@ void packet_init(struct packet_walk *w, enum packet_grammar grammar)
 	w->grammar = grammar;
 }
 
-/* RFC 9580 sections 4.2.1 and 4.2.2: the octet that begins a packet. */
-static void read_tag(struct packet_walk *w, unsigned char octet)
-{
-	if (!(octet & 0x80)) {
-		if (w->n_packets == 0)
-			finding_set(&w->fault, "bad-packet",
-				    "the data does not begin with an OpenPGP packet");
-		else
-			finding_set(&w->fault, "trailing-data",
-				    "data after OpenPGP packet %u, at offset %lld", w->n_packets,
-				    (long long)w->offset);
-		return;
-	}
-	w->n_packets++;
-	w->packet_offset = w->offset;
-	w->is_new_format = octet & 0x40;
-	w->is_partial = false;
-	w->body_octets = 0;
-	w->length_have = 0;
-	w->state = STATE_LENGTH;
-	if (w->is_new_format) {
-		w->tag = octet & 0x3f;
-		w->length_need = 1;
-	} else {
-		w->tag = octet >> 2 & 0x0f;
-		w->length_need = 1u << (octet & 3);
-		if ((octet & 3) == 3)
-			fault(w, "bad-packet", "indeterminate length");
-	}
-}
-
 /* May a packet of this tag stand here? The grammar of the header file. */
 static void check_order(struct packet_walk *w)
 {
@@ -145,6 +114,39 @@ static void check_order(struct packet_walk *w)
 		break;
 	default:
 		fault(w, "unexpected-packet", "does not belong into an encrypted message");
+	}
+}
+
+/* RFC 9580 sections 4.2.1 and 4.2.2: the octet that begins a packet. */
+static void read_tag(struct packet_walk *w, unsigned char octet)
+{
+	if (!(octet & 0x80)) {
+		if (w->n_packets == 0)
+			finding_set(&w->fault, "bad-packet",
+				    "the data does not begin with an OpenPGP packet");
+		else
+			finding_set(&w->fault, "trailing-data",
+				    "data after OpenPGP packet %u, at offset %lld", w->n_packets,
+				    (long long)w->offset);
+		return;
+	}
+	w->n_packets++;
+	w->packet_offset = w->offset;
+	w->is_new_format = octet & 0x40;
+	w->is_partial = false;
+	w->body_octets = 0;
+	w->length_have = 0;
+	w->state = STATE_LENGTH;
+	if (w->is_new_format) {
+		w->tag = octet & 0x3f;
+		w->length_need = 1;
+	} else {
+		w->tag = octet >> 2 & 0x0f;
+		w->length_need = 1u << (octet & 3);
+		if ((octet & 3) == 3) {
+			check_order(w); /* what it is says more than how it is written */
+			fault(w, "bad-packet", "indeterminate length");
+		}
 	}
 }
 
@@ -303,9 +305,9 @@ static void check_container_head(struct packet_walk *w)
 static uint64_t container_minimum(const struct packet_walk *w)
 {
 	if (w->tag == TAG_SED)
-		return 19; /* 5.7: prefix of 10 or 18, and something */
-	if (w->tag == TAG_OCB)
-		return 4 + 12 + 16;
+		return 19;     /* 5.7: prefix of 10 or 18, and something */
+	if (w->tag == TAG_OCB) /* version, cipher, mode, chunk size, nonce, one tag */
+		return 4 + (w->head[2] == 1 ? 16 : w->head[2] == 2 ? 15 : 12) + 16;
 	return w->head[0] == 2 ? 36 + 16 : 41; /* 5.13.1: version, prefix of 18, packet of 22 at its end */
 }
 

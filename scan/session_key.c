@@ -194,6 +194,8 @@ static bool is_key_length(size_t octets)
 	return octets == 16 || octets == 24 || octets == 32;
 }
 
+static const char unknown_s2k[] = "password session key with an unknown string-to-key";
+
 static const char *check_opaque(const struct session_key *k)
 {
 	return ciphertext_looks_like(&k->sample)
@@ -210,7 +212,9 @@ static const char *finish_skesk_v4(struct session_key *k) /* 5.3.1 */
 	if (k->head[1] == 0)
 		return "password session key with cipher 0";
 	s2k = s2k_octets(k->head[2]);
-	if (!is_cipher(k->head[1]) || s2k == 0)
+	if (s2k == 0)
+		return unknown_s2k;
+	if (!is_cipher(k->head[1]))
 		return check_opaque(k);
 	if (k->body_len < 2 + s2k)
 		return "password session key cut short";
@@ -230,7 +234,9 @@ static const char *finish_skesk_v5(struct session_key *k)
 		return "password session key with cipher 0";
 	nonce = nonce_octets(k->head[2]);
 	s2k = s2k_octets(k->head[3]);
-	if (!is_cipher(k->head[1]) || nonce == 0 || s2k == 0)
+	if (s2k == 0)
+		return unknown_s2k;
+	if (!is_cipher(k->head[1]) || nonce == 0)
 		return check_opaque(k);
 	if (k->body_len < 3 + s2k + nonce + 16)
 		return "password session key cut short";
@@ -249,7 +255,9 @@ static const char *finish_skesk_v6(struct session_key *k) /* 5.3.2 */
 		return "password session key with cipher 0";
 	nonce = nonce_octets(k->head[3]);
 	s2k = s2k_octets(k->head[5]);
-	if (!is_cipher(k->head[2]) || nonce == 0 || s2k == 0)
+	if (s2k == 0)
+		return unknown_s2k;
+	if (!is_cipher(k->head[2]) || nonce == 0)
 		return check_opaque(k);
 	if (k->head[4] != s2k || k->head[1] != 3 + s2k + nonce || k->body_len < 5 + s2k + nonce + 16)
 		return "password session key whose lengths do not agree";

@@ -115,6 +115,8 @@ static void leaf_sink(void *context, const unsigned char *bytes, size_t len)
 
 	if (s->leaf.is_decided)
 		return;
+	if (s->transfer.wrong) /* before what the leaf makes of it */
+		fault_at(s, s->n_levels, "bad-encoding", s->transfer.wrong);
 	leaf_feed(&s->leaf, bytes, len);
 	if (s->leaf.is_decided) /* what the decoder finds from here on is not looked at */
 		s->wrong_when_decided = s->transfer.wrong;
@@ -223,9 +225,8 @@ static void note_readable_leaf(struct structure *s)
 	else if (l->n_messages > 0)
 		readable(s, s->n_levels, "text-outside", l->visible_bytes,
 			 "text beside an OpenPGP message");
-	else if (l->has_armor_in_html)
-		readable(s, s->n_levels, "html-part", l->visible_bytes,
-			 "an armored message within HTML");
+	else if (l->type == LEAF_HTML)
+		readable(s, s->n_levels, "html-part", l->visible_bytes, "readable HTML");
 	else
 		readable(s, s->n_levels, "readable-part", l->visible_bytes, "readable content");
 }
