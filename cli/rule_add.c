@@ -147,7 +147,7 @@ int rule_add_command(struct cli *cli, int argc, char **argv, enum requirement re
 	for (int i = 0; i < n; i++) {
 		fill(cli, s, &o, requirement, &rules[i]);
 		rule_add_pattern(cli, s, patterns[i], false, &rules[i].recipient);
-		if (rules[i].recipient.kind == PATTERN_ANY && !with_level && !o.yes)
+		if (rules[i].recipient.kind == PATTERN_ANY && !o.yes)
 			cli_misuse(cli, "'*' is every recipient of this server: add --yes if that "
 					"is meant");
 	}
