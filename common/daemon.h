@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: ISC
  *
  * daemon.h: what pgpgate-filter and pgpgate-policyd share: options, becoming a daemon and another user,
- * the pid file, sd_notify(3), the signals. Called from the main thread only, except daemon_settings()
- * and daemon_is_stopping().
+ * the pid file, sd_notify(3), the signals. Called from the main thread only, except daemon_reload()
+ * and daemon_notify(). One daemon a process.
  *
  * The order in a main():
  *   daemon_options()        reads argv and the configuration; -V, -n, -h end the process
- *   daemon_begin()          log, signals blocked, user, pid file checked; forks unless -f
+ *   daemon_begin()          log, signals blocked (TERM, INT, HUP, USR1; PIPE ignored), umask 007; forks
+ *                           unless -f; pid file locked; user changed
  *   ... open the database, listen ...
  *   daemon_ready()          pid file written, READY=1, the parent of the fork exits 0
  *   ... run ...
  *   daemon_end()            STOPPING=1, pid file removed
  * A start that fails before daemon_ready() makes the first process exit with that sysexits(3) code, so
- * that an init script sees it.
+ * that an init script sees it, and its reason goes to standard error as well as to the log.
  */
 #ifndef PGPGATE_COMMON_DAEMON_H
 #define PGPGATE_COMMON_DAEMON_H

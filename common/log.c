@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 /* Set by log_open() before there are threads, read only afterwards. */
 static const char *log_ident = "pgpgate";
 static bool log_to_stderr = true;
+static atomic_bool log_is_echoed; /* ends while threads run */
 static bool log_with_priority;
 static int log_verbose;
 
@@ -30,6 +32,11 @@ void log_open(const char *ident, bool to_stderr, int verbose)
 	closelog();
 	if (!to_stderr)
 		openlog(ident, LOG_PID | LOG_NDELAY, LOG_MAIL);
+}
+
+void log_echo(bool on)
+{
+	log_is_echoed = on;
 }
 
 /* A last line of defence for a caller that forgot log_escape(): one line stays one line. */
@@ -66,8 +73,9 @@ __attribute__((format(printf, 2, 0))) static void log_line(int priority, const c
 
 	vsnprintf(text, sizeof(text), format, arguments);
 	mask_controls(text);
-	if (!log_to_stderr) {
+	if (!log_to_stderr)
 		syslog(LOG_MAIL | priority, "%s", text);
+	if (!log_to_stderr && !log_is_echoed) {
 		errno = saved_errno;
 		return;
 	}

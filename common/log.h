@@ -17,6 +17,9 @@
  * them if the environment has JOURNAL_STREAM. verbose: 0 no debug lines, 1 and more with. */
 void log_open(const char *ident, bool to_stderr, int verbose);
 
+/* With on, lines that go to syslog go to standard error as well: while a daemon starts. */
+void log_echo(bool on);
+
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
