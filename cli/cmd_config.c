@@ -48,7 +48,7 @@ static void check_names(const struct cli *cli, char **names, int n)
 			continue;
 		closest = cli_closest(names[i], settings_name, settings_count());
 		if (closest != NULL)
-			cli_misuse(cli, "no setting '%s': is '%s' meant?", names[i], closest);
+			cli_misuse(cli, "no setting '%s' (is '%s' meant?)", names[i], closest);
 		cli_misuse(cli, "no setting '%s'", names[i]);
 	}
 }

@@ -262,6 +262,6 @@ int cmd_db(struct cli *cli, int argc, char **argv)
 	}
 	closest = cli_closest(argv[1], subcommand_name, N_SUBCOMMANDS);
 	if (closest != NULL)
-		cli_misuse(cli, "unknown subcommand '%s': is '%s' meant?", argv[1], closest);
+		cli_misuse(cli, "unknown subcommand '%s' (is '%s' meant?)", argv[1], closest);
 	cli_misuse(cli, "unknown subcommand '%s'", argv[1]);
 }

@@ -114,8 +114,9 @@ static int read_file(struct import *im)
 	}
 	progress_clear(&im->progress);
 	if (im->n_errors > 0) {
-		cli_error("%s: nothing was imported%s", im->name,
-			  im->n_errors >= ERRORS_MAX ? "; more errors may follow the first 20" : "");
+		if (im->n_errors > 1) /* a single one says enough */
+			cli_error("%s: nothing was imported%s", im->name,
+				  im->n_errors >= ERRORS_MAX ? "; these are the first 20 errors" : "");
 		code = EX_DATAERR;
 	}
 	return code;

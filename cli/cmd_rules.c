@@ -24,6 +24,8 @@ static void print_more(const struct rule *r, int64_t now_unix)
 	char clean[2 * OUTPUT_TEXT_MAX];
 	char when[CLOCK_TEXT_MAX];
 	char state[RULE_SHOW_STATE_MAX];
+	char number[OUTPUT_NUMBER_MAX];
+	size_t n;
 
 	if (rule_show_state(r, now_unix, state)[0] != '\0')
 		printf("        %s%s%s\n", output_colour(COLOUR_YELLOW), state,
@@ -35,32 +37,32 @@ static void print_more(const struct rule *r, int64_t now_unix)
 	}
 	if (r->help_url[0] != '\0')
 		printf("        help: %s\n", output_clean(clean, sizeof(clean), r->help_url));
-	snprintf(text, sizeof(text), "by %s, %s", r->author[0] != '\0' ? r->author : "?",
-		 clock_format(r->created_at_unix, when));
-	printf("        %s%s", output_colour(COLOUR_DIM), output_clean(clean, sizeof(clean), text));
-	if (r->last_hit_at_unix != 0)
-		printf("; last hit %s", clock_format(r->last_hit_at_unix, when));
-	printf("%s\n", output_colour(COLOUR_PLAIN));
+	n = (size_t)snprintf(text, sizeof(text), "by %s, %s; ", r->author[0] != '\0' ? r->author : "?",
+			     clock_format(r->created_at_unix, when));
+	if (r->hits == 0)
+		snprintf(text + n, sizeof(text) - n, "unused");
+	else
+		snprintf(text + n, sizeof(text) - n, "%s %s, last %s",
+			 output_number(number, r->hits), output_plural(r->hits, "hit", "hits"),
+			 clock_format(r->last_hit_at_unix, when));
+	printf("        %s", output_colour(COLOUR_DIM));
+	output_wrap(stdout, 8, 8, output_clean(clean, sizeof(clean), text));
+	fputs(output_colour(COLOUR_PLAIN), stdout);
 }
 
 static int print_rule(void *context, const struct rule *r)
 {
 	struct listing *l = context;
 	char phrase[OUTPUT_TEXT_MAX];
-	char number[OUTPUT_NUMBER_MAX];
-	char hits[OUTPUT_NUMBER_MAX + 8] = "unused";
 
 	l->n++;
 	if (l->cli->json) {
 		output_json(rule_show_json(r));
 		return 0;
 	}
-	if (r->hits > 0)
-		snprintf(hits, sizeof(hits), "%s %s", output_number(number, r->hits),
-			 output_plural(r->hits, "hit", "hits"));
 	printf("%6lld  %s", (long long)r->id, output_colour(COLOUR_BOLD));
-	output_pad(stdout, rule_show_phrase(r, phrase, sizeof(phrase)), 56);
-	printf("%s  %12s\n", output_colour(COLOUR_PLAIN), hits);
+	output_wrap(stdout, 8, 8, rule_show_phrase(r, phrase, sizeof(phrase)));
+	fputs(output_colour(COLOUR_PLAIN), stdout);
 	print_more(r, l->now_unix);
 	return 0;
 }

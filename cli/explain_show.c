@@ -100,7 +100,7 @@ static void print_field(const char *label, const char *text)
 
 static void print_requirement(const struct explanation *x, const struct settings *s)
 {
-	char text[OUTPUT_TEXT_MAX];
+	char text[REASON_MAX + 40];
 	enum requirement demand = x->answer.demand;
 	bool is_lenient = demand == REQUIREMENT_EXEMPT || demand == REQUIREMENT_OBSERVE;
 
@@ -114,8 +114,7 @@ static void print_requirement(const struct explanation *x, const struct settings
 		snprintf(text, sizeof(text), "%s, as things stand", requirement_name(demand));
 		print_field("now means", text);
 	}
-	snprintf(text, sizeof(text), "%s: %s", policy_source_name(x->answer.source), x->answer.why);
-	print_field("because of", text);
+	print_field("because of", x->answer.why);
 	if (x->answer.is_local)
 		print_field("client", "one of ours (authenticated, local_clients, or sendmail)");
 	if (x->answer.help_url[0] != '\0')
@@ -141,11 +140,11 @@ static void print_rules(const struct explanation *x)
 		const struct considered *c = &x->considered[i];
 		bool is_winner = c->why_lost[0] == '\0';
 
-		printf("%-*s%s", LABEL_COLUMNS, i == 0 ? "rules" : "",
-		       output_colour(is_winner ? COLOUR_BOLD : COLOUR_PLAIN));
-		snprintf(text, sizeof(text), "%s %lld  %s", is_winner ? "*" : " ",
-			 (long long)c->rule.id, rule_show_phrase(&c->rule, phrase, sizeof(phrase)));
-		output_wrap(stdout, LABEL_COLUMNS + 4, LABEL_COLUMNS, text);
+		printf("%-*s%s%s", LABEL_COLUMNS, i == 0 ? "rules" : "",
+		       output_colour(is_winner ? COLOUR_BOLD : COLOUR_PLAIN), is_winner ? "* " : "  ");
+		snprintf(text, sizeof(text), "%lld: %s", (long long)c->rule.id,
+			 rule_show_phrase(&c->rule, phrase, sizeof(phrase)));
+		output_wrap(stdout, LABEL_COLUMNS + 4, LABEL_COLUMNS + 2, text);
 		fputs(output_colour(COLOUR_PLAIN), stdout);
 		rule_show_state(&c->rule, x->now_unix, state);
 		snprintf(text, sizeof(text), "%s%s%s", is_winner ? "wins" : "lost: ", c->why_lost, "");
@@ -156,8 +155,10 @@ static void print_rules(const struct explanation *x)
 		output_wrap(stdout, LABEL_COLUMNS + 4, LABEL_COLUMNS + 4,
 			    output_clean(phrase, sizeof(phrase), text));
 		if (c->rule.note[0] != '\0') {
-			snprintf(text, sizeof(text), "\"%s\"", c->rule.note);
-			print_field("", text);
+			snprintf(text, sizeof(text), "note: %s", c->rule.note);
+			printf("%*s", LABEL_COLUMNS + 4, "");
+			output_wrap(stdout, LABEL_COLUMNS + 4, LABEL_COLUMNS + 4,
+				    output_clean(phrase, sizeof(phrase), text));
 		}
 	}
 }
@@ -213,12 +214,12 @@ static void print_message(const struct explanation *x)
 		print_field("would be", text);
 	}
 	outcome_reply_text(&x->outcome, reply, sizeof(reply));
-	for (char *line = reply; *line != '\0';) {
-		size_t len = strcspn(line, "\n");
+	for (size_t at = 0; reply[at] != '\0';) {
+		size_t len = strcspn(reply + at, "\n");
 
-		snprintf(text, sizeof(text), "%.*s", (int)len, line);
-		print_field(line == reply ? "reply" : "", text);
-		line += len + (line[len] != '\0');
+		snprintf(text, sizeof(text), "%.*s", (int)len, reply + at);
+		print_field(at == 0 ? "reply" : "", text);
+		at += len + (reply[at + len] != '\0');
 	}
 }
 

@@ -219,7 +219,7 @@ static int run_command(struct cli *cli, int argc, char **argv)
 	}
 	closest = cli_closest(argv[0], command_name, cli_n_commands);
 	if (closest != NULL)
-		cli_misuse(cli, "unknown command '%s': is '%s' meant?", argv[0], closest);
+		cli_misuse(cli, "unknown command '%s' (is '%s' meant?)", argv[0], closest);
 	cli_misuse(cli, "unknown command '%s'", argv[0]);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/options.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
@@ -41,12 +42,12 @@ static void print_help(const struct cli *cli, const struct option_spec *specs, s
 		       const char *notes)
 {
 	char left[80];
+	char text[200];
 
-	printf("Usage: pgpgate %s", cli->name);
-	if (cli->synopsis[0] != '\0')
-		printf(" %s", cli->synopsis);
-	printf("\n\n");
-	output_wrap(stdout, 0, 0, cli->summary);
+	printf("Usage: pgpgate %s%s%s [OPTION...]\n\n", cli->name,
+	       cli->synopsis[0] != '\0' ? " " : "", cli->synopsis);
+	snprintf(text, sizeof(text), "%c%s.", toupper((unsigned char)cli->summary[0]), cli->summary + 1);
+	output_wrap(stdout, 0, 0, text);
 	printf("\nOptions:\n");
 	for (size_t i = 0; i < n_specs; i++) {
 		const struct option_spec *s = &specs[i];

@@ -1,0 +1,710 @@
+# SPDX-License-Identifier: ISC
+"""The administrator's command, without Postfix: every command, in text and JSON, and its exit codes."""
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import sqlite3
+import subprocess
+import time
+
+import pytest
+
+BUILD = os.environ.get("PGPGATE_BUILD") or os.path.join(os.path.dirname(__file__), "..", "..", "build")
+PGPGATE = os.path.join(os.path.abspath(BUILD), "pgpgate")
+USAGE, DATAERR, NOINPUT, CONFIG = 64, 65, 66, 78
+
+RULE_FIELDS = ["id", "recipient", "sender", "client", "requirement", "starts_at", "expires_at", "note", "help_url",
+               "author", "created_at", "hits", "last_hit_at"]
+LOG_FIELDS = ["time", "queue_id", "host", "client", "authenticated", "sender", "recipients", "verdict", "form",
+              "reason", "detail", "action", "reply", "size", "message_id"]
+CHECK_FIELDS = ["file", "verdict", "form", "reason", "detail", "size", "cleartext_bytes", "key_ids"]
+TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+
+CLEARTEXT = "From: a@x.test\nTo: b@example.org\nSubject: hi\n\nplain words\n"
+
+
+class Result:
+    def __init__(self, run):
+        self.code, self.out, self.err = run.returncode, run.stdout, run.stderr
+
+    def __repr__(self):
+        return f"exit {self.code}\n--- stdout\n{self.out}\n--- stderr\n{self.err}"
+
+
+class Gate:
+    """A configuration and a database of its own."""
+
+    def __init__(self, path):
+        self.path = str(path)
+        self.database = os.path.join(self.path, "pgpgate.db")
+        self.conf = os.path.join(self.path, "pgpgate.conf")
+        with open(self.conf, "w", encoding="utf-8") as f:
+            f.write(f"database = sqlite:{self.database}\nuser =\n")
+
+    def run(self, *words, data=None, env=None):
+        return Result(subprocess.run([PGPGATE, "-c", self.conf, *map(str, words)], input=data, text=True,
+                                     encoding="utf-8", errors="surrogateescape", capture_output=True, timeout=60,
+                                     env={**os.environ, **(env or {})}, check=False))
+
+    def must(self, *words, code=0, **more):
+        result = self.run(*words, **more)
+        assert result.code == code, result
+        return result.out
+
+    def json(self, *words, code=0, **more):
+        return [json.loads(line) for line in self.must("--json", *words, code=code, **more).splitlines()]
+
+    def misuse(self, *words, code=USAGE, says=()):
+        result = self.run(*words)
+        assert result.code == code, result
+        assert result.out == "", result
+        assert len(result.err.splitlines()) == 1 and result.err.startswith("pgpgate: "), result
+        for part in [says] if isinstance(says, str) else says:
+            assert part in result.err, (part, result)
+        return result.err
+
+    def file(self, name, text):
+        path = os.path.join(self.path, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as f:
+            f.write(text)
+        return path
+
+
+@pytest.fixture
+def bare(tmp_path):
+    """Without a database."""
+    return Gate(tmp_path)
+
+
+@pytest.fixture
+def gate(bare):
+    bare.must("db", "init")
+    return bare
+
+
+def key_of(address):
+    """An address as the database keeps it: reversed domain, '@', local part."""
+    if "@" not in address:
+        return address
+    local, domain = address.rsplit("@", 1)
+    return ".".join(reversed(domain.split("."))) + "@" + local
+
+
+def add_verdict(gate, when, sender, recipients, verdict="cleartext", action="refuse", queue_id="4Q1", **more):
+    """A verdict as the filter writes it. recipients: (address, requirement, rule id or None, passes)."""
+    row = {"host": "mx.example.org", "client": "192.0.2.1", "authenticated": "", "message_id": "<1@x.test>",
+           "form": "none", "reason": "no-openpgp", "detail": "readable text", "would": action,
+           "reply": "550 5.7.1 OpenPGP-encrypted mail required", "size_bytes": 1234, "cleartext_bytes": 1000,
+           "is_local": 0, **more}
+    with sqlite3.connect(gate.database) as d:
+        cursor = d.execute(
+            "INSERT INTO verdict (time_unix, queue_id, host, client, authenticated, sender_key, header_from_key,"
+            " is_local, message_id, declared_size_bytes, size_bytes, verdict, form, reason, detail, cleartext_bytes,"
+            " returns_readable, action, would, reply) VALUES (?,?,?,?,?,?,NULL,?,?,NULL,?,?,?,?,?,?,0,?,?,?)",
+            (int(when), queue_id, row["host"], row["client"], row["authenticated"], key_of(sender), row["is_local"],
+             row["message_id"], row["size_bytes"], verdict, row["form"], row["reason"], row["detail"],
+             row["cleartext_bytes"], action, row["would"], row["reply"]))
+        for position, (address, requirement, rule, passes) in enumerate(recipients):
+            d.execute("INSERT INTO verdict_recipient VALUES (?,?,?,1,?,?,?,?,?)",
+                      (cursor.lastrowid, position, key_of(address), requirement, requirement,
+                       "rule" if rule else "default", rule, int(passes)))
+    d.close()
+
+
+# ---- help and misuse ---------------------------------------------------------------------------------
+
+COMMANDS = re.findall(r"^  ([a-z]+)\b", subprocess.run([PGPGATE, "--help"], capture_output=True, text=True,
+                                                      check=False).stdout, re.M) if os.access(PGPGATE, os.X_OK) else []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_goes_to_stdout_within_80_columns(bare, command):
+    for words in ([command, "--help"], [command, "-h"], ["help", command]):
+        result = bare.run(*words)
+        assert result.code == 0 and result.err == "", result
+        assert result.out.startswith(f"Usage: pgpgate {command}"), result
+        assert max(map(len, result.out.splitlines())) <= 80, result
+
+
+def test_help_and_version(bare):
+    assert "Commands:" in bare.must("--help")
+    assert bare.must("--help") == bare.must("help") == bare.must("-h")
+    assert bare.must("--version").startswith("pgpgate ")
+    for sub in ("init", "status", "migrate", "check", "backup"):
+        assert bare.must("db", sub, "--help").startswith(f"Usage: pgpgate db {sub}")
+
+
+def test_misuse_is_one_line_and_64(gate):
+    gate.misuse(says="no command")
+    gate.misuse("frobnicate", says=["frobnicate", "--help"])
+    gate.misuse("exmpt", says=["exmpt", "'exempt'"])
+    gate.misuse("db", "statsu", says="'status'")
+    gate.misuse("config", "enforze", says="'enforce'")
+    gate.misuse("--frob", "rules", says="--frob")
+    gate.misuse("rules", "--frob", says="--frob")
+    gate.misuse("rules", "-x", says="-x")
+    gate.misuse("rules", "--unused=1", says="--unused")
+    gate.misuse("log", "--since", says="--since")
+    gate.misuse("-c", says="-c")
+    gate.misuse("pause", "--for", "1h", "more", says="operand")
+    gate.misuse("pause", "--for", "0", says="--for")
+    gate.misuse("pause", "--for", "1000d", says="30d")
+    gate.misuse("forget", "--id", "1", "a@example.org")
+    gate.misuse("forget", "--history", "a@example.org")
+    gate.misuse("explain", "a@example.org", "b@example.org")
+    gate.misuse("explain", "<>", says="recipient")
+    gate.misuse("explain", "a@example.org", "--client", "10.0.0.0/8", says="--client")
+    gate.misuse("check", "--sender", "a@b@", "-", says="--sender")
+    gate.misuse("log", "--recipient", "user@", says="user@")
+    gate.misuse("import", "--map", "OK=exempt", says="access")
+    gate.misuse("import", "--format", "access", says="--map")
+    gate.misuse("import", "--format", "xml", says="xml")
+    gate.misuse("exempt", "a@example.org", "--note", "x" * 501, says="--note")
+    gate.misuse("exempt", "a@example.org", "--note", "a\nb", says="--note")
+    gate.misuse("exempt", "a@example.org", "--help-url", "see our page", says="--help-url")
+    gate.misuse("exempt", "a@example.org", "--expires", "2001-01-01", says="past")
+    gate.misuse("exempt", "a@example.org", "--starts", "+7d", "--expires", "+1d", says="after")
+
+
+def test_bad_operands_change_nothing(gate):
+    gate.misuse("exempt", "good@example.org", "a@b@c", says="a@b@c")
+    assert gate.json("rules") == []
+
+
+def test_terminal_sequences_in_operands_are_escaped(gate):
+    for words in (["exempt", "\x1b[2J@x"], ["check", "/no\x1b[2Jsuch"], ["\x1b]0;x\x07"], ["config", "\x1b[2J"]):
+        result = gate.run(*words)
+        assert result.code != 0 and "\x1b" not in result.err + result.out, result
+
+
+def test_configuration_that_is_wrong(bare):
+    with open(bare.conf, "a", encoding="utf-8") as f:
+        f.write("enforze = yes\n")
+    for command in ("rules", "config", "export", "resume"):
+        bare.misuse(command, code=CONFIG, says=[f"{bare.conf}:3:", "enforze"])
+    bare.misuse("-o", "enforce=perhaps", "rules", code=CONFIG)
+    assert "enforce = yes" in bare.must("config", "-d")  # the defaults can always be seen
+
+
+def test_database_that_is_not_there_or_wrong(bare):
+    for words in (["rules"], ["exempt", "a@example.org"], ["log"], ["explain", "a@example.org"], ["db", "status"]):
+        bare.misuse(*words, code=NOINPUT, says=[bare.database, "db init"])
+    bare.file("pgpgate.db", "this is no database, but it is longer than a header of one: " * 40)
+    bare.misuse("rules", code=DATAERR, says=bare.database)
+
+
+def test_schema_from_the_future(gate):
+    with sqlite3.connect(gate.database) as d:
+        d.execute("PRAGMA user_version = 9999")
+    d.close()
+    gate.misuse("rules", code=CONFIG, says="9999")
+    gate.misuse("db", "migrate", code=CONFIG)
+
+
+# ---- rules -------------------------------------------------------------------------------------------
+
+def test_rules_are_made_listed_and_forgotten(gate):
+    out = gate.must("exempt", "Alice@Example.ORG", "--note", "her key", "--sender", "shop.test", "--expires", "+7d")
+    assert re.match(r"exempt alice@example\.org from shop\.test until .* \(rule 1\)\n$", out), out
+    gate.must("require", ".example.org", "tips@example.org", "--level", "signed")
+    gate.must("observe", "*", "--yes")
+    rules = gate.json("rules")
+    assert [list(r) for r in rules] == [RULE_FIELDS] * 4
+    assert [(r["requirement"], r["recipient"]) for r in rules] == [
+        ("exempt", "alice@example.org"), ("signed", ".example.org"), ("signed", "tips@example.org"), ("observe", "*")]
+    assert rules[0]["sender"] == "shop.test" and rules[0]["note"] == "her key" and rules[0]["hits"] == 0
+    assert TIME.match(rules[0]["expires_at"]) and TIME.match(rules[0]["created_at"])
+    assert rules[1]["sender"] is rules[1]["client"] is rules[1]["note"] is rules[1]["expires_at"] is None
+    text = gate.must("rules")
+    assert max(map(len, text.splitlines())) <= 80 and "unused" in text and '"her key"' in text
+    assert [r["id"] for r in gate.json("rules", ".example.org")] == [2]
+    assert len(gate.json("rules", "--unused")) == 4 and gate.json("rules", "--expired") == []
+    # forgetting
+    result = gate.run("forget", "alice@example.org")
+    assert result.code == 1 and "--all" in result.err, result
+    assert "1 rule forgotten" in gate.must("forget", "alice@example.org", "--sender", "shop.test")
+    assert gate.json("forget", "--id", "2") == [{"pattern": "rule 2", "forgotten": 1}]
+    gate.must("forget", "--id", "2", code=1)
+    assert [r["id"] for r in gate.json("rules")] == [3, 4]
+
+
+def test_forget_all_takes_the_narrowed_ones(gate):
+    gate.must("exempt", "a@example.org")
+    gate.must("exempt", "a@example.org", "--sender", "x.test")
+    gate.must("exempt", "a@example.org", "--client", "192.0.2.0/24")
+    gate.must("exempt", "b@example.org")
+    assert gate.json("forget", "a@example.org", "--all")[0]["forgotten"] == 3
+    assert [r["recipient"] for r in gate.json("rules")] == ["b@example.org"]
+
+
+def test_replacing_is_said(gate):
+    gate.must("exempt", "a@example.org")
+    assert "replaces: exempt a@example.org (rule 1)" in gate.must("require", "a@example.org")
+    out = gate.json("observe", "a@example.org")[0]
+    assert out["requirement"] == "observe" and out["replaced"]["requirement"] == "encrypted"
+    assert len(gate.json("rules")) == 1
+
+
+def test_everyone_wants_yes(gate):
+    for command in ("exempt", "observe", "require"):
+        gate.misuse(command, "*", says="--yes")
+    assert gate.json("rules") == []
+    gate.must("exempt", "*", "--yes")
+
+
+def test_json_may_come_after_the_command(gate):
+    gate.must("exempt", "a@example.org")
+    assert json.loads(gate.must("rules", "--json"))["recipient"] == "a@example.org"
+    assert json.loads(gate.must("db", "status", "--json"))["rules"] == 1
+    assert json.loads(gate.must("db", "--json", "status"))["rules"] == 1
+
+
+def test_require_says_when_nothing_is_enforced(gate):
+    assert gate.run("require", "a@example.org").err == ""
+    assert "enforce = no" in gate.run("-o", "enforce=no", "require", "a@example.org").err
+
+
+def test_author_is_the_login_name(gate):
+    gate.must("exempt", "a@example.org", env={"SUDO_USER": "martin"})
+    gate.must("exempt", "b@example.org", env={"SUDO_USER": ""})
+    authors = [r["author"] for r in gate.json("rules")]
+    assert authors[1] == subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
+    if os.geteuid() == 0:
+        assert authors[0] == "martin"
+
+
+def test_history_of_rules(gate):
+    gate.must("exempt", "a@example.org")
+    gate.must("require", "a@example.org")
+    gate.must("exempt", "b@example.org")
+    gate.must("forget", "a@example.org")
+    gate.must("pause", "--for", "1h")
+    gate.must("resume")
+    changes = gate.json("rules", "--history")
+    assert [c["what"] for c in changes] == ["add", "replace", "add", "forget", "pause", "resume"]
+    assert changes[1]["before"] == "exempt a@example.org" and changes[1]["after"] == "encrypted a@example.org"
+    assert [c["what"] for c in gate.json("rules", "--history", "a@example.org")] == ["add", "replace", "forget"]
+    assert "replace" in gate.must("rules", "--history")
+
+
+def test_pause_is_shown_by_every_command(gate):
+    mail = gate.file("m.eml", CLEARTEXT)
+    assert "paused until" in gate.must("pause", "--for", "1h")
+    for words in (["rules"], ["log"], ["export"], ["config"], ["check", mail], ["explain", "a@example.org"],
+                  ["db", "status"], ["exempt", "a@example.org"]):
+        err = gate.run(*words).err.splitlines()
+        assert len(err) == 1 and "PAUSED" in err[0], (words, err)
+    assert gate.json("explain", "a@example.org")[0]["is_enforced"] is False
+    assert "resumed" in gate.must("resume")
+    assert "not paused" in gate.must("resume")
+    assert gate.run("rules").err == ""
+
+
+# ---- import and export -------------------------------------------------------------------------------
+
+RULES = [
+    ["exempt", "alice@example.org", "--note", 'say "hello" \\ to Zoë = # ; 漢字', "--sender", "shop.test"],
+    ["exempt", "bücher.example.org", "--client", "2001:db8::/32", "--starts", "2026-12-01", "--expires", "2099-12-31"],
+    ["require", "*", "--yes", "--help-url", "https://example.org/pgp?a=b&c=%20"],
+    ["observe", "abuse@", "--client", "authenticated", "--sender", "<>"],
+    ["require", ".example.org", "--level", "ratchet"],
+    ["require", "user+ext@example.org", "--level", "signed", "--note", "'"],
+]
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_export_then_import_is_the_identity(gate, tmp_path, form):
+    for words in RULES:
+        gate.must(*words)
+    exported = gate.must("export", *form)
+    assert len(exported.splitlines()) == len(RULES)
+    other = tmp_path / "other"
+    other.mkdir()
+    other = Gate(other)
+    other.must("db", "init")
+    assert f"imported {len(RULES)} rules" in other.must("import", data=exported)
+    assert other.must("export") == gate.must("export")
+    volatile = {"id", "created_at"}
+    strip = [{k: v for k, v in r.items() if k not in volatile} for r in gate.json("export")]
+    assert [{k: v for k, v in r.items() if k not in volatile} for r in other.json("export")] == strip
+    assert strip[0]["note"] == RULES[0][3]
+    # again: all are replaced, none is doubled
+    again = other.json("import", data=exported)[0]
+    assert again == {"imported": 6, "added": again["added"], "replaced": 6}
+    assert other.must("export") == gate.must("export")
+
+
+def test_import_is_all_or_nothing_and_collects_errors(gate):
+    gate.must("exempt", "before@example.org")
+    before = gate.must("export")
+    path = gate.file("rules.txt", "exempt a@example.org\nfrob b@example.org\n\n# c\nexempt c@d@e\nexempt f@example.org\n")
+    result = gate.run("import", path)
+    assert result.code == DATAERR and result.out == "", result
+    lines = result.err.splitlines()
+    assert lines[0].startswith(f"pgpgate: {path}:2: ") and lines[1].startswith(f"pgpgate: {path}:5: ")
+    assert len(lines) == 3 and "nothing was imported" in lines[2]
+    assert gate.must("export") == before
+    result = gate.run("import", data="frob x\n" * 100)
+    assert len(result.err.splitlines()) == 21 and "stdin:20:" in result.err and "first 20" in result.err, result
+    result = gate.run("import", data="exempt a@example.org\n" + "x" * 20000 + "\nfrob z\n")
+    assert "stdin:2:" in result.err and "too long" in result.err and "stdin:3:" in result.err, result
+    result = gate.run("import", data="exempt a@example.org note=\"a\0b\"\n")
+    assert result.code == DATAERR and "stdin:1:" in result.err, result
+    assert gate.must("export") == before
+    gate.misuse("import", "/nonexistent.txt", code=NOINPUT, says="/nonexistent.txt")
+    gate.misuse("import", gate.path, code=NOINPUT, says=gate.path)
+    assert "imported 0 rules" in gate.must("import", data="# nothing\n\n")
+
+
+def test_import_of_json_lines_names_the_line(gate):
+    result = gate.run("import", data='{"recipient":"a@example.org","requirement":"exempt"}\n{"recipient":7}\n{oops\n')
+    assert result.code == DATAERR, result
+    assert "stdin:2:" in result.err and "stdin:3: column" in result.err
+    assert gate.json("rules") == []
+
+
+def test_import_of_a_postfix_access_file(gate):
+    path = gate.file("access", "# whitelist\nexample.org\tOK\n.sub.test   OK\nuser@other.test\n    REJECT go away\n"
+                     "abuse@ OK\n\nold.test DUNNO\n")
+    gate.must("import", "--format", "access", "--map", "OK=exempt", "--map", "REJECT=encrypted", "--map", "DUNNO=skip",
+              path)
+    assert gate.must("export").splitlines() == [
+        "exempt example.org", "exempt .example.org", "exempt .sub.test", "encrypted user@other.test", "exempt abuse@"]
+    result = gate.run("import", "--format", "access", "--map", "OK=exempt", path)
+    assert result.code == DATAERR and f"{path}:4:" in result.err and f"{path}:8:" in result.err, result
+
+
+def test_many_rules_are_imported(gate):
+    n = 20000
+    out = gate.must("import", data="".join(f"exempt u{i}@example.org\n" for i in range(n)))
+    assert "imported 20,000 rules" in out
+    assert gate.json("explain", "u19999@example.org")[0]["requirement"] == "exempt"
+    assert gate.json("db", "status")[0]["rules"] == n
+
+
+# ---- explain -----------------------------------------------------------------------------------------
+
+def test_explain_names_the_winner_and_the_losers(gate):
+    gate.must("require", "*", "--yes")
+    gate.must("exempt", "example.org", "--sender", "shop.test", "--note", "orders")
+    gate.must("exempt", "alice@example.org", "--starts", "+7d")
+    answer = gate.json("explain", "Alice@Example.org", "--sender", "bob@shop.test")[0]
+    assert list(answer)[:5] == ["recipient", "requirement", "source", "rule", "why"]
+    assert answer["recipient"] == "alice@example.org" and answer["requirement"] == "exempt"
+    assert answer["source"] == "rule" and answer["rule"] == 2
+    considered = {r["id"]: r["why_lost"] for r in answer["rules"]}
+    assert considered[2] is None and considered[1] and considered[3], considered
+    assert "start" in considered[3]
+    text = gate.must("explain", "alice@example.org", "--sender", "bob@shop.test")
+    assert max(map(len, text.splitlines())) <= 80 and "orders" in text and "lost" in text and "wins" in text
+    other = gate.json("explain", "alice@example.org")[0]
+    assert other["rule"] == 1 and other["requirement"] == "encrypted"
+    default = gate.json("explain", "a@b.test", "--authenticated", "martin")[0]
+    assert default["rule"] == 1
+
+
+def test_explain_of_defaults(gate):
+    assert gate.json("explain", "a@b.test")[0]["source"] == "default"
+    assert gate.json("explain", "a@b.test")[0]["requirement"] == "encrypted"
+    assert gate.json("explain", "a@b.test", "--client", "127.0.0.1")[0]["requirement"] == "observe"
+    assert gate.json("explain", "a@b.test", "--local")[0]["requirement"] == "observe"
+    postmaster = gate.json("explain", "postmaster@b.test")[0]
+    assert postmaster["source"] == "exempt_recipients" and postmaster["requirement"] == "exempt"
+    assert postmaster["rule"] is None
+
+
+def test_explain_with_a_message_gives_the_reply(gate):
+    mail = gate.file("m.eml", CLEARTEXT)
+    gate.must("require", "b@example.org", "--help-url", "https://example.org/pgp")
+    answer = gate.json("explain", "b@example.org", "--sender", "a@x.test", "--message", mail)[0]
+    assert (answer["verdict"], answer["form"], answer["action"]) == ("cleartext", "none", "refuse")
+    assert answer["reply"].startswith("550-5.7.1 OpenPGP-encrypted mail required")
+    assert "<b@example.org>" in answer["reply"] and "https://example.org/pgp" in answer["reply"]
+    text = gate.must("explain", "b@example.org", "--message", mail)
+    assert "550 5.7.1" in text and max(map(len, text.splitlines())) <= 80
+    answer = gate.json("-o", "enforce=no", "explain", "b@example.org", "--message", mail)[0]
+    assert answer["action"] == "accept" and answer["would"] == "refuse"
+    result = gate.run("explain", "b@example.org", "--message", "-", data=CLEARTEXT)
+    assert result.code == 0 and "refuse" in result.out, result
+
+
+def test_explain_of_a_queue_id(gate):
+    now = time.time()
+    gate.must("require", "b@example.org")
+    add_verdict(gate, now - 100, "a@x.test", [("b@example.org", "encrypted", 1, False)], queue_id="4OLD")
+    add_verdict(gate, now - 50, "a@x.test", [("b@example.org", "encrypted", 1, False),
+                                            ("c@example.org", "observe", None, False)], queue_id="4NEW")
+    text = gate.must("explain", "--queue-id", "4NEW")
+    assert "b@example.org" in text and "rule 1" in text and "550 5.7.1" in text and "4OLD" not in text
+    assert gate.json("explain", "--queue-id", "4NEW")[0]["queue_id"] == "4NEW"
+    gate.misuse("explain", "--queue-id", "NONE", code=1, says="NONE")
+
+
+def test_history_of_a_pair(gate):
+    with sqlite3.connect(gate.database) as d:
+        d.execute("INSERT INTO pair VALUES (?, ?, ?, ?, 2, NULL, NULL, 0)",
+                  (key_of("a@x.test"), key_of("b@example.org"), int(time.time()) - 90, int(time.time()) - 60))
+    d.close()
+    gate.must("require", "b@example.org", "--level", "ratchet")
+    answer = gate.json("explain", "b@example.org", "--sender", "a@x.test")[0]
+    assert answer["history"]["encrypted"] == 2 and answer["history"]["cleartext"] == 0
+    assert answer["requirement"] == "ratchet" and answer["demand"] == "encrypted" and answer["source"] == "history"
+    assert "encrypted" in gate.must("explain", "b@example.org", "--sender", "a@x.test")
+    assert gate.json("explain", "b@example.org", "--sender", "z@x.test")[0]["demand"] == "observe"
+    assert "counts no more" in gate.must("forget", "--history", "A@X.test", "b@example.org")
+    gate.must("forget", "--history", "a@x.test", "b@example.org", code=1)
+    assert gate.json("explain", "b@example.org", "--sender", "a@x.test")[0]["demand"] == "observe"
+
+
+# ---- check -------------------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def armored(tmp_path_factory):
+    """An OpenPGP message by GnuPG, encrypted to a password."""
+    home = tmp_path_factory.mktemp("gnupg")
+    home.chmod(0o700)
+    run = subprocess.run(["gpg", "--homedir", str(home), "--batch", "--pinentry-mode", "loopback", "--passphrase", "x",
+                          "--armor", "--symmetric"], input=b"hello\n", capture_output=True, check=False)
+    if run.returncode != 0:
+        pytest.skip("no gpg")
+    return run.stdout.decode()
+
+
+@pytest.fixture
+def lenient(gate, armored):
+    """Accepts messages to passwords only, so that no key is needed; has an encrypted message."""
+    with open(gate.conf, "a", encoding="utf-8") as f:
+        f.write("accept_password_only = yes\n")
+    gate.encrypted = "From: a@x.test\nTo: b@example.org\nSubject: ...\n\n" + armored
+    return gate
+
+
+def test_check_exit_codes(lenient):
+    good = lenient.file("good.eml", lenient.encrypted)
+    bad = lenient.file("bad.eml", CLEARTEXT)
+    assert "encrypted  pgp-inline" in lenient.must("check", good)
+    assert "cleartext" in lenient.must("check", bad, code=1)
+    assert "2 messages: 1 encrypted, 1 cleartext" in lenient.must("check", good, bad, code=1)
+    result = lenient.run("check", good, "/nonexistent.eml", bad)
+    assert result.code == NOINPUT and "/nonexistent.eml" in result.err and "cleartext" in result.out, result
+    lenient.must("check", "-", data=lenient.encrypted)
+    lenient.must("check", "-", data=CLEARTEXT, code=1)
+    lenient.must("check", "-", data="", code=1)
+
+
+def test_check_json_fields(lenient):
+    good = lenient.file("good.eml", lenient.encrypted)
+    found = lenient.json("check", good)[0]
+    assert list(found) == CHECK_FIELDS
+    assert (found["file"], found["verdict"], found["form"]) == (good, "encrypted", "pgp-inline")
+    assert found["key_ids"] == [] and found["size"] > 0 and found["cleartext_bytes"] == 0
+    found = lenient.json("check", "-", data=CLEARTEXT, code=1)[0]
+    assert found["file"] == "-" and found["verdict"] == "cleartext" and found["cleartext_bytes"] == 10
+
+
+def test_check_of_an_mbox(lenient):
+    def entry(message):
+        return "From a@x.test Sat Nov 21 12:34:56 2026\n" + message + "\n"
+    box = lenient.file("box", entry(lenient.encrypted) + entry(CLEARTEXT + "\n>From here on\n") + entry(lenient.encrypted))
+    found = lenient.json("check", box, code=1)
+    assert [(f["message"], f["verdict"]) for f in found] == [(1, "encrypted"), (2, "cleartext"), (3, "encrypted")]
+    assert {f["file"] for f in found} == {box}
+    assert "3 messages: 2 encrypted, 1 cleartext" in lenient.must("check", box, code=1)
+    assert len(lenient.json("check", "-", data=entry(lenient.encrypted) * 2)) == 2
+
+
+def test_check_of_maildirs_and_trees(lenient):
+    for name in ("Mail/cur/1:2,S", "Mail/new/2", "Mail/.Sent/cur/3:2,S"):
+        lenient.file(name, lenient.encrypted)
+    for name in ("Mail/tmp/4", "Mail/dovecot-uidlist", "Mail/subscriptions", "Mail/.Sent/maildirfolder",
+                 "Mail/.Sent/new/.hidden"):
+        lenient.file(name, CLEARTEXT)
+    os.makedirs(os.path.join(lenient.path, "Mail/.Sent/tmp"), exist_ok=True)
+    found = lenient.json("check", os.path.join(lenient.path, "Mail"))
+    assert sorted(os.path.relpath(f["file"], lenient.path) for f in found) == [
+        "Mail/.Sent/cur/3:2,S", "Mail/cur/1:2,S", "Mail/new/2"]
+    lenient.file("tree/a/b.eml", CLEARTEXT)
+    lenient.file("tree/c.eml", lenient.encrypted)
+    lenient.file("tree/.hidden.eml", CLEARTEXT)
+    os.symlink(os.path.join(lenient.path, "tree"), os.path.join(lenient.path, "tree", "loop"))
+    os.mkfifo(os.path.join(lenient.path, "tree", "fifo"))
+    found = lenient.json("check", os.path.join(lenient.path, "tree") + "/", code=1)
+    assert sorted(os.path.relpath(f["file"], lenient.path) for f in found) == ["tree/a/b.eml", "tree/c.eml"]
+
+
+def test_check_shows_the_tree_of_parts(lenient, armored):
+    mail = lenient.file("m.eml", "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\n" +
+                        armored + "\n--b\nContent-Type: text/html\n\nwords\n--b--\n")
+    text = lenient.must("check", "--explain", mail, code=1)
+    assert "partial" in text and "multipart/mixed" in text and "text/html" in text and "text/plain" in text
+    found = lenient.json("check", "--explain", mail, code=1)[0]
+    assert [p["type"] for p in found["parts"] if not p["is_multipart"]] == ["text/plain", "text/html"]
+
+
+def test_check_takes_the_envelope(lenient):
+    report = lenient.file("report.eml", "MIME-Version: 1.0\nContent-Type: multipart/report; report-type=delivery-status;"
+                          " boundary=b\n\n--b\n\nfailed\n--b\nContent-Type: message/delivery-status\n\n"
+                          "Reporting-MTA: dns; mx.test\n\nFinal-Recipient: rfc822; a@x.test\nAction: failed\n"
+                          "Status: 5.1.1\n\n--b--\n")
+    assert lenient.json("check", report, code=1)[0]["verdict"] == "cleartext"
+    assert lenient.json("check", "--sender", "<>", report, code=1)[0]["verdict"] == "report"
+    assert lenient.json("check", "--sender", "a@x.test", report, code=1)[0]["verdict"] == "cleartext"
+
+
+def test_check_escapes_names_and_reads_odd_ones(lenient):
+    path = lenient.file("odd\x1b[31m \udcff.eml", CLEARTEXT)
+    result = lenient.run("check", path)
+    assert result.code == 1 and "\x1b" not in result.out and "\\x1B[31m \\xFF.eml" in result.out, result
+    assert lenient.json("check", path, code=1)[0]["verdict"] == "cleartext"
+
+
+def test_check_memory_does_not_grow_with_the_message(lenient):
+    """200 MB through an address space of 100 MB more than the program takes at rest."""
+    line = b"x" * 75 + b"\n"
+    run = subprocess.Popen(["prlimit", "--data=60000000", PGPGATE, "-c", lenient.conf, "check", "-"],
+                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if os.environ.get("PGPGATE_SANITIZED"):
+        run.kill()
+        pytest.skip("sanitizers take memory of their own")
+    for _ in range(100):
+        run.stdin.write(line * 13000)
+    out, err = run.communicate(timeout=60)
+    assert run.returncode == 1, (out, err)
+
+
+# ---- log ---------------------------------------------------------------------------------------------
+
+def fill_log(gate):
+    now = int(time.time())
+    add_verdict(gate, now - 86400 * 40, "old@x.test", [("b@example.org", "encrypted", None, False)], queue_id="4A")
+    add_verdict(gate, now - 3600, "a@x.test", [("b@example.org", "encrypted", None, False)], queue_id="4B")
+    add_verdict(gate, now - 60, "a@mail.y.test", [("c@sub.example.org", "encrypted", None, True)], queue_id="4C",
+                verdict="encrypted", action="accept", form="pgp-mime", reason="pgp-mime", reply="")
+    add_verdict(gate, now - 30, "<>", [("b@example.org", "exempt", 1, True), ("d@z.test", "observe", None, False)],
+                queue_id="4D", action="accept", reply="")
+    return now
+
+
+def ids(rows):
+    return [r["queue_id"] for r in rows]
+
+
+def test_log_filters(gate):
+    fill_log(gate)
+    rows = gate.json("log")
+    assert ids(rows) == ["4A", "4B", "4C", "4D"]
+    for row in rows:
+        assert set(LOG_FIELDS) <= set(row)
+        assert TIME.match(row["time"])
+    assert rows[3]["recipients"][0]["address"] == "b@example.org" and rows[3]["recipients"][0]["rule"] == 1
+    assert rows[3]["recipients"][1]["requirement"] == "observe" and rows[3]["recipients"][1]["rule"] is None
+    assert rows[3]["sender"] == "<>" and rows[1]["client"] == "192.0.2.1" and rows[1]["size"] == 1234
+    for words, expected in ([["-n", "2"], "4C 4D"], [["--since", "-2h"], "4B 4C 4D"], [["--since", "2h"], "4B 4C 4D"],
+                            [["--until", "-2h"], "4A"], [["--recipient", "b@example.org"], "4A 4B 4D"],
+                            [["--recipient", "B@EXAMPLE.ORG", "-n", "1"], "4D"],
+                            [["--recipient", ".example.org"], "4C"], [["--recipient", "example.org"], "4A 4B 4D"],
+                            [["--sender", "<>"], "4D"], [["--sender", "x.test"], "4A 4B"],
+                            [["--sender", ".y.test"], "4C"], [["--verdict", "encrypted"], "4C"],
+                            [["--action", "refuse"], "4A 4B"], [["--action", "refuse", "--since", "-2h"], "4B"],
+                            [["--queue-id", "4C"], "4C"], [["--sender", "nobody@x.test"], ""]):
+        assert ids(gate.json("log", *words)) == expected.split(), words
+    text = gate.must("log")
+    assert "4D" in text and "b@example.org" in text and text.index("4A") < text.index("4D")
+    assert "no verdicts" in gate.must("log", "--sender", "nobody@x.test")
+
+
+def test_log_follows(gate):
+    fill_log(gate)
+    run = subprocess.Popen([PGPGATE, "-c", gate.conf, "--json", "log", "--follow", "-n", "1"], stdout=subprocess.PIPE,
+                           text=True)
+    try:
+        assert json.loads(run.stdout.readline())["queue_id"] == "4D"
+        add_verdict(gate, time.time(), "a@x.test", [("b@example.org", "encrypted", None, False)], queue_id="4E")
+        assert select.select([run.stdout], [], [], 20)[0]
+        assert json.loads(run.stdout.readline())["queue_id"] == "4E"
+        run.send_signal(signal.SIGINT)
+        assert run.wait(20) == 0
+    finally:
+        run.kill()
+        run.stdout.close()
+        run.wait()
+
+
+def test_log_of_a_database_that_somebody_else_wrote_is_escaped(gate):
+    add_verdict(gate, time.time(), "a@x.test", [("b@example.org", "encrypted", None, False)],
+                queue_id="4\x1b[2J", detail="\x1b]0;evil\x07", reply="550 \x9b31m")
+    for words in (["log"], ["explain", "--queue-id", "4\x1b[2J"], ["--json", "log"]):
+        out = gate.must(*words)
+        assert "\x1b" not in out and "\x07" not in out and "\x9b" not in out, out
+
+
+# ---- config, db, terminal ----------------------------------------------------------------------------
+
+def test_config(gate):
+    everything = gate.must("config")
+    assert f"database = sqlite:{gate.database}\n" in everything and "enforce = yes\n" in everything
+    assert gate.must("config", "enforce", "help_url") == "enforce = yes\nhelp_url =\n"
+    different = gate.must("-o", "enforce=no", "config", "-n")
+    assert "enforce = no" in different and "refuse_code" not in different
+    assert "enforce = yes" in gate.must("-o", "enforce=no", "config", "-d")
+    rows = {r["name"]: r for r in gate.json("config", "-o", "enforce=no")}
+    assert rows["enforce"]["value"] == "no" and rows["enforce"]["default"] == "yes"
+    # what config prints is a configuration
+    again = gate.file("again.conf", everything)
+    assert Result(subprocess.run([PGPGATE, "-c", again, "config"], capture_output=True, text=True,
+                                 check=False)).out == everything
+
+
+def test_db_commands(bare):
+    assert "created" in bare.must("db", "init")
+    assert "there already" in bare.must("db", "init")
+    assert "current" in bare.must("db", "migrate")
+    bare.must("exempt", "a@example.org")
+    status = bare.json("db", "status")[0]
+    assert status["rules"] == 1 and status["verdicts"] == 0 and status["path"] == bare.database
+    assert "rules      1" in bare.must("db", "status")
+    assert "in order" in bare.must("db", "check")
+    backup = os.path.join(bare.path, "backup.db")
+    assert "backed up" in bare.must("db", "backup", backup)
+    result = bare.run("db", "backup", backup)
+    assert result.code not in (0, 1) and backup in result.err, result
+    assert bare.must("-o", f"database=sqlite:{backup}", "export") == "exempt a@example.org\n"
+
+
+def test_colour_only_on_a_terminal_and_without_no_color(gate):
+    fill_log(gate)
+
+    def on_terminal(**env):
+        master, slave = pty.openpty()
+        run = subprocess.Popen([PGPGATE, "-c", gate.conf, "log"], stdout=slave, stderr=subprocess.DEVNULL,
+                               env={**os.environ, "TERM": "xterm", **env})
+        os.close(slave)
+        out = b""
+        while True:
+            try:
+                piece = os.read(master, 65536)
+            except OSError:
+                break
+            if not piece:
+                break
+            out += piece
+        os.close(master)
+        assert run.wait(20) == 0
+        return out
+
+    assert b"\x1b[3" in on_terminal()
+    assert b"\x1b" not in on_terminal(NO_COLOR="1")
+    assert b"\x1b" not in on_terminal(TERM="dumb")
+    assert "\x1b" not in gate.must("log", env={"TERM": "xterm"})
+
+
+def test_output_that_cannot_be_written_is_an_error(gate):
+    gate.must("exempt", "a@example.org")
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        run = subprocess.run([PGPGATE, "-c", gate.conf, "export"], stdout=full, stderr=subprocess.PIPE, check=False)
+    assert run.returncode == 74 and b"write" in run.stderr, run
