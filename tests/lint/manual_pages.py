@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""Holds the manual pages and the programs together: settings, reasons, commands, options, mdoc.
+"""Holds the manual pages and the programs together: settings, reasons, commands, options, examples, mdoc.
 
 PGPGATE_BUILD names the build directory (default: build/ in the tree). What needs a program that is not
 built is skipped. Ends with the line "N passed, N failed, N skipped".
@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 
 TREE = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.path.realpath(os.environ.get("PGPGATE_BUILD", os.path.join(TREE, "build")))
@@ -158,14 +159,81 @@ def test_commands():
         both_ways(f"commands: options of {command}", options, page[command])
 
 
+def literal_blocks(page, section):
+    """The displays of one section of a page, as text."""
+    text = read(f"man/{page}")
+    start = text.find(f".Sh {section}")
+    if start < 0:
+        return []
+    end = text.find("\n.Sh ", start + 1)
+    blocks = re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed", text[start:end if end > 0 else None], re.M | re.S)
+    return [block.replace("\\e", "\\") for block in blocks]
+
+
+def commands_of(text, prompt):
+    """The pgpgate commands in a text: lines after the prompt, continued ones joined."""
+    lines = re.sub(r"\\\n\s*", "", text).splitlines()
+    return [line[len(prompt):] for line in lines if re.match(re.escape(prompt) + r"pgpgate ", line)]
+
+
+def test_examples_of_configuration():
+    examples = {f"pgpgate.conf(5), example {n}": block
+                for n, block in enumerate(literal_blocks("pgpgate.conf.5", "EXAMPLES"), 1)}
+    examples["dist/pgpgate.conf"] = read("dist/pgpgate.conf")
+    for name, text in examples.items():
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+            file.write(text)
+            file.flush()
+            done = subprocess.run([PGPGATE, "-c", file.name, "config"], capture_output=True, text=True)
+            complaints = [done.stderr.strip()] if done.returncode != 0 else []
+            if name.startswith("dist/") and "\nenforce = no\n" not in done.stdout:
+                complaints.append("the example configuration must not enforce")
+            check(f"settings: {name}", complaints)
+
+
+def example_commands():
+    for page in ("pgpgate.8", "pgpgate-rules.7", "pgpgate-verdicts.7"):
+        for block in literal_blocks(page, "EXAMPLES"):
+            for prompt in ("# ", "$ "):
+                for command in commands_of(block, prompt):
+                    yield page, command
+    for command in commands_of(read("README.md"), "    "):
+        yield "README.md", command
+
+
+def test_example_commands():
+    """Runs what the pages show, in order, on a database of its own. 1 is an answer ("no"), not a failure."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.makedirs(os.path.join(folder, "Maildir", "cur"))
+        os.makedirs(os.path.join(folder, "Maildir", "new"))
+        with open(os.path.join(folder, "message.eml"), "w", encoding="ascii") as message:
+            message.write("From: a@x.test\nSubject: hello\n\nhello\n")
+        with open(os.path.join(folder, "pgpgate.conf"), "w", encoding="ascii") as conf:
+            conf.write(f"database = sqlite:{folder}/pgpgate.db\nuser =\n")
+        environment = dict(os.environ, HOME=folder)
+        ours = f"{PGPGATE} -c {folder}/pgpgate.conf "
+        subprocess.run([PGPGATE, "-c", f"{folder}/pgpgate.conf", "db", "init"], capture_output=True, check=False)
+        for page, command in example_commands():
+            done = subprocess.run(["sh", "-c", command.replace("pgpgate ", ours, 1)], cwd=folder,
+                                  env=environment, capture_output=True, text=True, timeout=60)
+            check(f"example of {page}: {command}",
+                  [f"exit {done.returncode}: {done.stderr.strip()}"] if done.returncode not in (0, 1) else [])
+        rules = literal_blocks("pgpgate.8", "IMPORT FORMAT")
+        done = subprocess.run([PGPGATE, "-c", f"{folder}/pgpgate.conf", "import"], input="\n".join(rules),
+                              capture_output=True, text=True)
+        check("import format of pgpgate(8)", [done.stderr.strip()] if done.returncode != 0 else [])
+
+
 def main():
     test_mdoc()
     test_reasons()
     if os.access(PGPGATE, os.X_OK):
         test_settings()
         test_commands()
+        test_examples_of_configuration()
+        test_example_commands()
     else:
-        skipped("settings and commands", f"{PGPGATE} is not built (PGPGATE_BUILD)")
+        skipped("settings, commands, examples", f"{PGPGATE} is not built (PGPGATE_BUILD)")
     print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts))
     return 1 if counts["failed"] else 0
 
