@@ -97,6 +97,24 @@ def page_reasons():
     return set(re.findall(r"^\.It Li ([a-z-]+)$", reasons, re.M))
 
 
+def test_restarts():
+    """What a daemon keeps until it is restarted is marked so."""
+    source = read("common/daemon_options.c")
+    table = re.search(r"fixed_keys\[\] = \{(.*?)\};", source, re.S).group(1)
+    page = re.split(r"^ +([a-z_]+) \(default: .*\)$", rendered("pgpgate.conf.5"), flags=re.M)
+    marked = {key for key, text in zip(page[1::2], page[2::2]) if "Needs a restart" in text}
+    both_ways("settings: marked 'Needs a restart'", set(re.findall(r'"(\w+)"', table)), marked)
+
+
+def test_daemon_options():
+    """The options of the pages, against the getopt(3) string."""
+    string = re.search(r'getopt\(argc, argv, "([^"]+)"\)', read("common/daemon_options.c")).group(1)
+    program = set(string.replace(":", ""))
+    for daemon in ("pgpgate-filter", "pgpgate-policyd"):
+        both_ways(f"options of {daemon}(8)", program,
+                  set(re.findall(r"^\.It Fl ([a-zA-Z])\b", read(f"man/{daemon}.8"), re.M)))
+
+
 def test_reasons():
     page = page_reasons()
     sources = "".join(read(f"scan/{os.path.basename(f)}") for f in glob.glob(os.path.join(TREE, "scan", "*.c")))
@@ -227,6 +245,8 @@ def test_example_commands():
 def main():
     test_mdoc()
     test_reasons()
+    test_restarts()
+    test_daemon_options()
     if os.access(PGPGATE, os.X_OK):
         test_settings()
         test_commands()
