@@ -50,7 +50,7 @@ def read(path):
 def rendered(page):
     """The page as text on lines without end, so that no phrase is broken."""
     text = subprocess.run(
-        ["mandoc", "-Tascii", "-Owidth=10000", os.path.join(TREE, "man", page)],
+        ["mandoc", "-Tascii", "-Owidth=1000", os.path.join(TREE, "man", page)],
         check=True, capture_output=True, text=True).stdout
     return re.sub(r".\x08", "", text)
 
