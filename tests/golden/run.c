@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/outcome.h"
 #include "tests/golden/whole.h"
 
 struct buffer {
@@ -25,6 +26,7 @@ struct buffer {
 struct expected {
 	char verdict[32], form[32], reason[REASON_MAX]; /* "" is not said */
 	char sender[128], recipient[128];
+	char meets[8]; /* would a recipient who demands encryption get it? "yes", "no", "" */
 	bool is_exact;
 	struct acceptance accept;
 };
@@ -80,6 +82,12 @@ static void set(struct expected *e, const char *path, const char *key, const cha
 		snprintf(e->sender, sizeof e->sender, "%s", value);
 	else if (!strcmp(key, "recipient"))
 		snprintf(e->recipient, sizeof e->recipient, "%s", value);
+	else if (!strcmp(key, "meets"))
+		snprintf(e->meets, sizeof e->meets, "%s", value);
+	else if (!strcmp(key, "accept_reports"))
+		e->accept.reports = yes(value)		   ? REPORTS_YES
+				    : !strcmp(value, "no") ? REPORTS_NO
+							   : REPORTS_HEADERS;
 	else if (!strcmp(key, "lines"))
 		e->is_exact = !strcmp(value, "exact");
 	else if (!strcmp(key, "accept_smime"))
@@ -138,9 +146,10 @@ static struct buffer with_line_ends(const struct buffer *b, bool crlf)
 
 static bool is_expected(const struct expected *e, const struct judgement *j)
 {
-	return !strcmp(e->verdict, verdict_name(j->verdict)) &&
+	return (!strcmp(e->verdict, "any") || !strcmp(e->verdict, verdict_name(j->verdict))) &&
 	       (!e->form[0] || !strcmp(e->form, form_name(j->form))) &&
-	       (!e->reason[0] || !strcmp(e->reason, j->reason));
+	       (!e->reason[0] || !strcmp(e->reason, j->reason)) &&
+	       (!e->meets[0] || yes(e->meets) == outcome_meets(j, REQUIREMENT_ENCRYPTED, &e->accept));
 }
 
 static bool run_cuts(struct whole *w, const char *name, const char *lines, const struct buffer *b,
@@ -163,12 +172,13 @@ static bool run_cuts(struct whole *w, const char *name, const char *lines, const
 		}
 		if (is_expected(e, &j) && whole_same(&first, &j))
 			continue;
-		printf("not ok %s, %s, %s: %s %s %s (%s), expected %s %s %s\n", name, lines,
+		printf("not ok %s, %s, %s: %s %s %s (%s), expected %s %s %s%s%s\n", name, lines,
 		       i == 0	? "whole"
 		       : i == 1 ? "byte by byte"
 				: "split",
 		       verdict_name(j.verdict), form_name(j.form), j.reason, j.detail, e->verdict,
-		       e->form[0] ? e->form : "any", e->reason[0] ? e->reason : "any");
+		       e->form[0] ? e->form : "any", e->reason[0] ? e->reason : "any",
+		       e->meets[0] ? ", meets: " : "", e->meets);
 		return false;
 	}
 	return true;

@@ -2,7 +2,8 @@
 """Golden cases for rules 1 to 12 and 33: header fields, MIME structure, transfer encodings.
 
 A row: name, rule, expected "verdict form reason", message, what it shows; then settings, if any. The name
-begins with the rule's number. "-" for the form is none.
+begins with the rule's number. "-" for the form is none,
+"+" the form of the ciphertext that is beside cleartext: pgp-mixed if RFC 3156's parts are there, else pgp-inline.
 """
 
 from mimeparts import *
@@ -15,8 +16,8 @@ MIME = "encrypted pgp-mime ok"
 MIXED = "encrypted pgp-mixed ok"
 INLINE = "encrypted pgp-inline ok"
 AMBIGUOUS = "invalid - ambiguous-mime"
-OUTSIDE = "partial - text-outside"
-READABLE = "partial - readable-part"
+OUTSIDE = "partial + text-outside"
+READABLE = "partial + readable-part"
 NONE = "cleartext - no-openpgp"
 TYPE = "Content-Type: " + ENCRYPTED + "\n"
 INLINE_TEXT = text(ARMOR)
@@ -126,7 +127,7 @@ RULE_2 = [
      "letter case"),
     ("r02-token-boundary", 2, MIME, content('multipart/encrypted; protocol="application/pgp-encrypted"; boundary=b1'),
      "a boundary without quotes"),
-    ("r02-boundary-case", 2, "invalid - ?", content(
+    ("r02-boundary-case", 2, "invalid - bad-structure", content(
         'multipart/encrypted; protocol="application/pgp-encrypted"; boundary=B1'), "a boundary's case counts"),
     ("r02-part-type-case", 2, MIME, pgp_mime(ARMOR, first=control(header="CONTENT-type: Application/PGP-encrypted\n")),
      "letter case in the control part"),
@@ -236,7 +237,7 @@ RULE_5 += [
     ("r05-epilogue-text", 5, OUTSIDE, pgp_mime(ARMOR, epilogue="Meet me at eight.\n"), "text in the epilogue"),
     ("r05-epilogue-known", 5, OUTSIDE, pgp_mime(ARMOR, epilogue="This is a multi-part message in MIME format.\n"),
      "a known preamble is no epilogue"),
-    ("r05-epilogue-boundary", 5, "partial - ?", pgp_mime(ARMOR, epilogue="--b1\n\nMeet me at eight.\n--b1--\n"),
+    ("r05-epilogue-boundary", 5, "partial + text-outside", pgp_mime(ARMOR, epilogue="--b1\n\nMeet me at eight.\n--b1--\n"),
      "a boundary after the close boundary"),
     ("r05-inner-preamble", 5, OUTSIDE, mixed(nested("mixed", INLINE_TEXT, preamble="Meet me\n")),
      "text in an inner preamble"),
@@ -280,10 +281,10 @@ RULE_6 = [
     ("r06-no-protocol", 6, MIXED, content('multipart/encrypted; boundary="b1"'), "no protocol parameter"),
     ("r06-other-protocol", 6, MIXED, content('multipart/encrypted; protocol="application/pgp"; boundary="b1"'),
      "another protocol"),
-    ("r06-no-control", 6, "encrypted ? ok", pgp_mime(ARMOR, first=""), "no control part"),
-    ("r06-only-control", 6, "invalid - ?", pgp_mime(ARMOR, second=""), "no ciphertext"),
-    ("r06-second-readable", 6, "invalid - ?", pgp_mime("Meet me at eight.\n"), "text in place of the ciphertext"),
-    ("r06-second-empty", 6, "invalid - ?", pgp_mime("\n"), "nothing in place of the ciphertext"),
+    ("r06-no-control", 6, "encrypted pgp-mixed ok", pgp_mime(ARMOR, first=""), "no control part"),
+    ("r06-only-control", 6, "invalid - bad-structure", pgp_mime(ARMOR, second=""), "no ciphertext"),
+    ("r06-second-readable", 6, "invalid - bad-structure", pgp_mime("Meet me at eight.\n"), "text in place of the ciphertext"),
+    ("r06-second-empty", 6, "invalid - bad-structure", pgp_mime("\n"), "nothing in place of the ciphertext"),
     ("r06-mixed-of-parts", 6, MIXED, content(MULTI), "RFC 3156's parts in a multipart/mixed"),
     ("r06-exchange", 6, MIXED, mixed(*EXCHANGE), "what Exchange makes of PGP/MIME"),
     ("r06-exchange-text", 6, READABLE, mixed(text("Meet me\n"), *EXCHANGE[1:]), "Exchange's form, with text"),
@@ -323,14 +324,14 @@ RULE_7 = [
     ("r07-signature-part-ciphertext", 7, INLINE, mixed(INLINE_TEXT, part(OTHER, "Content-Type: application/pgp-signature\n")),
      "ciphertext that calls itself a detached signature is ciphertext"),
     ("r07-signature-as-text", 7, READABLE, mixed(INLINE_TEXT, text(SIG)), "a signature in a text part"),
-    ("r07-signature-part-outside", 7, "partial - ?",
+    ("r07-signature-part-outside", 7, "partial + readable-part",
      mixed(INLINE_TEXT, part(cat("Meet me\n", SIG), "Content-Type: application/pgp-signature\n")),
      "text before a detached signature"),
-    ("r07-control-beside", 7, "encrypted ? ok", mixed(INLINE_TEXT, control()), "a control part beside an armored text"),
+    ("r07-control-beside", 7, "encrypted pgp-mixed ok", mixed(INLINE_TEXT, control()), "a control part beside an armored text"),
     ("r07-empty-message", 7, INLINE, mixed(text("Empty Message"), INLINE_TEXT), "Empty Message counts as empty"),
     ("r07-empty-message-more", 7, READABLE, mixed(text("Empty Message!"), INLINE_TEXT), "Empty Message goes on"),
     ("r07-empty-message-case", 7, READABLE, mixed(text("empty message"), INLINE_TEXT), "Empty Message in other letters"),
-    ("r07-empty-message-alone", 7, "cleartext - ?", mail("Empty Message\n", "text/plain"), "Empty Message and no ciphertext"),
+    ("r07-empty-message-alone", 7, "cleartext - no-body", mail("Empty Message\n", "text/plain"), "Empty Message and no ciphertext"),
     ("r07-separator", 7, INLINE, mixed(INLINE_TEXT, text("-- \n")), "the separator -- counts as empty"),
     ("r07-separator-footer", 7, READABLE, mixed(INLINE_TEXT, text("-- \nlist\n")), "the separator, and a footer"),
     ("r07-separator-not-text", 7, READABLE,
@@ -345,14 +346,14 @@ RULE_7 = [
 HTML = "text/html; charset=utf-8"
 RFC822 = cat(fields(), "Content-Type: text/plain\n\n")
 RULE_8 = [
-    ("r08-html-armor", 8, "cleartext - ?", mail(cat("<pre>", "\n", ARMOR, "</pre>\n"), HTML), "armor inside HTML"),
-    ("r08-html-armor-bare", 8, "cleartext - ?", mail(ARMOR, HTML), "armor and nothing else, called HTML"),
-    ("r08-alternative", 8, "partial - html-part", mixed(nested("alternative", INLINE_TEXT, text(ARMOR, HTML))),
+    ("r08-html-armor", 8, "cleartext - no-openpgp", mail(cat("<pre>", "\n", ARMOR, "</pre>\n"), HTML), "armor inside HTML"),
+    ("r08-html-armor-bare", 8, "cleartext - no-openpgp", mail(ARMOR, HTML), "armor and nothing else, called HTML"),
+    ("r08-alternative", 8, "partial + html-part", mixed(nested("alternative", INLINE_TEXT, text(ARMOR, HTML))),
      "armor in text and in HTML"),
     ("r08-html-empty", 8, INLINE, mixed(nested("alternative", INLINE_TEXT, text("\n", HTML))), "an empty HTML part"),
-    ("r08-html-readable", 8, "partial - html-part", mixed(INLINE_TEXT, text("<p>Meet me</p>\n", HTML)),
+    ("r08-html-readable", 8, "partial + html-part", mixed(INLINE_TEXT, text("<p>Meet me</p>\n", HTML)),
      "a readable HTML part beside ciphertext"),
-    ("r08-xhtml", 8, READABLE, mixed(INLINE_TEXT, text("<p>Meet me</p>\n", "application/xhtml+xml")),
+    ("r08-xhtml", 8, "partial + html-part", mixed(INLINE_TEXT, text("<p>Meet me</p>\n", "application/xhtml+xml")),
      "another markup beside ciphertext"),
     ("r08-rfc822-alone", 8, "cleartext - no-openpgp", mixed(part(cat(RFC822, ARMOR), "Content-Type: message/rfc822\n")),
      "a forwarded message is readable, whatever it holds"),
@@ -422,7 +423,7 @@ RULE_10 = [
     ("r10-cr-crlf", 10, MIME, pgp_mime(ARMOR.replace(b"\n", b"\r\r\n")), "CR CR LF: the lone CR is white space",
      {"lines": "exact"}),
     ("r10-cr-in-data", 10, BAD_ARMOR, pgp_mime(ARMOR[:MIDDLE] + b"\r" + ARMOR[MIDDLE:]), "a lone CR among the data"),
-    ("r10-cr-only", 10, "invalid - ?", pgp_mime(ARMOR.replace(b"\n", b"\r") + b"\n"), "lone CRs end no line",
+    ("r10-cr-only", 10, "invalid - bad-structure", pgp_mime(ARMOR.replace(b"\n", b"\r") + b"\n"), "lone CRs end no line",
      {"lines": "exact"}),
     ("r10-cr-before-text", 10, OUTSIDE, pgp_mime(ARMOR + b"\rMeet me\n"), "a lone CR does not hide text"),
 ]
@@ -470,9 +471,9 @@ def noted(n):
 RULE_33 = [
     ("r33-usual", 33, MIME, second(noted(400)), "a part header of 400 octets"),
     ("r33-large", 33, MIME, second(noted(1000)), "a part header of 1,000 octets"),
-    ("r33-too-large", 33, "partial - part-headers", second(noted(1100)), "a part header of 1,100 octets"),
+    ("r33-too-large", 33, "partial + part-headers", second(noted(1100)), "a part header of 1,100 octets"),
     ("r33-all-large", 33, INLINE, mixed(INLINE_TEXT, *[part("", noted(990))] * 8), "part headers of 7,920 octets in all"),
-    ("r33-all-too-large", 33, "partial - part-headers", mixed(INLINE_TEXT, *[part("", noted(990))] * 9),
+    ("r33-all-too-large", 33, "partial + part-headers", mixed(INLINE_TEXT, *[part("", noted(990))] * 9),
      "part headers of 8,910 octets in all"),
     ("r33-own-header", 33, MIME, content(TYPE + "X-Note: %s\n" % ("x" * 900) * 4), "the message's own header is not the body"),
 ]

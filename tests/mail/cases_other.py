@@ -65,40 +65,40 @@ RULE_29 = [
     ("r29-clearsigned-dashes", 29, SIGNED, inline(clearsigned("- -----BEGIN PGP MESSAGE-----\n- --\n")), "dash-escaped lines"),
     ("r29-clearsigned-before", 29, NONE, inline("Call me!\n", clearsigned()), "text before"),
     ("r29-clearsigned-after", 29, NONE, inline(clearsigned(), "Call me!\n"), "text after"),
-    ("r29-clearsigned-two", 29, "? - ?", inline(clearsigned(), clearsigned()), "two clearsigned texts"),
+    ("r29-clearsigned-two", 29, "cleartext - no-openpgp", inline(clearsigned(), clearsigned()), "two clearsigned texts"),
     ("r29-clearsigned-no-signature", 29, NONE, inline(clearsigned(sig=b"")), "no signature"),
     ("r29-clearsigned-bad-signature", 29, NONE, inline(clearsigned(sig=armor(literal(), kind="SIGNATURE"))), "a literal packet for a signature"),
     ("r29-clearsigned-part", 29, SIGNED, mixed(text(clearsigned())), "clearsigned text as the only part, as FlowCrypt writes"),
     ("r29-clearsigned-part-empty", 29, SIGNED, mixed(text(clearsigned()), text("\n")), "clearsigned text, and an empty part"),
     ("r29-clearsigned-part-readable", 29, NONE, mixed(text(clearsigned()), text("Call me!\n")), "clearsigned text, and a readable part"),
     ("r29-clearsigned-html", 29, NONE, mail(clearsigned(), "text/html"), "clearsigned text called HTML"),
-    ("r29-clearsigned-beside-ciphertext", 29, "partial - ?", mixed(text(ARMOR), text(clearsigned())), "clearsigned text beside ciphertext"),
+    ("r29-clearsigned-beside-ciphertext", 29, "partial + readable-part", mixed(text(ARMOR), text(clearsigned())), "clearsigned text beside ciphertext"),
 ]
 
 ENCRYPTED_PART = nested("encrypted", control(), part(ARMOR, OCTETS), params='; protocol="application/pgp-encrypted"')
 CMS_SIG = "Content-Type: %s; name=smime.p7s\nContent-Transfer-Encoding: base64\n"
 RULE_30 = [
-    ("r30-signed-encrypted", 30, "encrypted ? ok", signed(ENCRYPTED_PART), "PGP/MIME encryption, signed outside"),
-    ("r30-signed-inline", 30, "encrypted ? ok", signed(text(ARMOR)), "an armored text, signed outside"),
-    ("r30-signed-encrypted-smime", 30, "encrypted ? ok", signed(
+    ("r30-signed-encrypted", 30, "encrypted pgp-mixed ok", signed(ENCRYPTED_PART), "PGP/MIME encryption, signed outside"),
+    ("r30-signed-inline", 30, "encrypted pgp-inline ok", signed(text(ARMOR)), "an armored text, signed outside"),
+    ("r30-signed-encrypted-smime", 30, "encrypted pgp-mixed ok", signed(
         ENCRYPTED_PART, part(b64(cms(SIGNED_DATA, noise(90))), CMS_SIG % "application/pkcs7-signature"),
         'multipart/signed; protocol="application/pkcs7-signature"; micalg=sha-256; boundary="b1"'), "signed outside with S/MIME"),
-    ("r30-signed-encrypted-smime-x", 30, "encrypted ? ok", signed(
+    ("r30-signed-encrypted-smime-x", 30, "encrypted pgp-mixed ok", signed(
         ENCRYPTED_PART, part(b64(cms(SIGNED_DATA, noise(90))), CMS_SIG % "application/x-pkcs7-signature"),
         'multipart/signed; protocol="application/x-pkcs7-signature"; micalg=sha-256; boundary="b1"'), "the same, x-"),
-    ("r30-smime-signature-data", 30, "partial - readable-part", signed(
+    ("r30-smime-signature-data", 30, "partial + readable-part", signed(
         ENCRYPTED_PART, part(b64(cms(CMS_DATA, noise(90))), CMS_SIG % "application/pkcs7-signature"),
         'multipart/signed; protocol="application/pkcs7-signature"; boundary="b1"'), "CMS data for a signature"),
-    ("r30-smime-signature-text", 30, "partial - readable-part", signed(
+    ("r30-smime-signature-text", 30, "partial + readable-part", signed(
         ENCRYPTED_PART, part(b64("Meet me at eight.\n"), CMS_SIG % "application/pkcs7-signature"),
         'multipart/signed; protocol="application/pkcs7-signature"; boundary="b1"'), "text for an S/MIME signature"),
-    ("r30-signed-third", 30, "partial - readable-part", signed(ENCRYPTED_PART, more=(MEET,)), "a third part, readable"),
-    ("r30-signed-text-signature", 30, "partial - readable-part", signed(
+    ("r30-signed-third", 30, "partial + readable-part", signed(ENCRYPTED_PART, more=(MEET,)), "a third part, readable"),
+    ("r30-signed-text-signature", 30, "partial + readable-part", signed(
         ENCRYPTED_PART, part("none\n", "Content-Type: application/pgp-signature\n")), "text for a signature"),
-    ("r30-smime-signature-in-mixed", 30, "partial - readable-part", mixed(
+    ("r30-smime-signature-in-mixed", 30, "partial + readable-part", mixed(
         text(ARMOR), part(b64(cms(SIGNED_DATA, noise(90))), CMS_SIG % "application/pkcs7-signature")),
      "an S/MIME signature outside multipart/signed"),
-    ("r30-signed-preamble", 30, "partial - text-outside", signed(ENCRYPTED_PART, preamble="Call me!\n"), "text in the preamble"),
+    ("r30-signed-preamble", 30, "partial + text-outside", signed(ENCRYPTED_PART, preamble="Call me!\n"), "text in the preamble"),
 ]
 
 SMIME = 'application/pkcs7-mime; name="smime.p7m"'
@@ -113,8 +113,8 @@ ENVELOPED = cms(ENVELOPED_DATA, noise(300))
 INDEFINITE = b"\x30\x80" + der(6, ENVELOPED_DATA) + b"\xa0\x80\x30\x80" + der(2, b"\0") + noise(200)
 IS_SMIME = "smime - smime"
 RULE_SMIME = [
-    ("smime-enveloped", 0, IS_SMIME, smime(ENVELOPED), "enveloped-data"),
-    ("smime-enveloped-accepted", 0, IS_SMIME, smime(ENVELOPED), "enveloped-data, accepted", {"accept_smime": "yes"}),
+    ("smime-enveloped", 0, IS_SMIME, smime(ENVELOPED), "enveloped-data", {"meets": "no"}),
+    ("smime-enveloped-accepted", 0, IS_SMIME, smime(ENVELOPED), "enveloped-data, accepted", {"accept_smime": "yes", "meets": "yes"}),
     ("smime-x", 0, IS_SMIME, smime(ENVELOPED, "application/x-pkcs7-mime; smime-type=enveloped-data"), "x-pkcs7-mime"),
     ("smime-no-type", 0, IS_SMIME, smime(ENVELOPED, SMIME), "smime-type is optional"),
     ("smime-indefinite", 0, IS_SMIME, smime(INDEFINITE), "indefinite lengths, as openssl writes with -stream"),
@@ -127,13 +127,14 @@ RULE_SMIME = [
     ("smime-signed-called-enveloped", 0, NONE, smime(cms(SIGNED_DATA, noise(200))), "signed-data called enveloped-data"),
     ("smime-data", 0, NONE, smime(cms(CMS_DATA, b"Meet me at eight.")), "data called enveloped-data"),
     ("smime-text", 0, NONE, smime(b"Meet me at eight.\n"), "text called enveloped-data"),
-    ("smime-empty", 0, "cleartext - ?", smime(b""), "nothing called enveloped-data"),
+    ("smime-empty", 0, "cleartext - no-body", smime(b""), "nothing called enveloped-data"),
     ("smime-in-multipart", 0, NONE, mixed(part(b64(ENVELOPED), "Content-Type: " + SMIME + "\n" + SMIME_CTE)),
      "enveloped-data as a part is not the whole body"),
     ("smime-octet-stream", 0, NONE, smime(ENVELOPED, 'application/octet-stream; name="smime.p7m"'), "enveloped-data under another type"),
 ]
 
-NULL = {"sender": "<>"}
+NULL = {"sender": "<>", "meets": "yes"}
+NO = {"sender": "<>", "meets": "no"}
 DSN_TEXT = text("Your message could not be delivered.\n", "text/plain; charset=us-ascii")
 DSN_FIELDS = ("Reporting-MTA: dns; mx.receiver.example\n\nFinal-Recipient: rfc822; bob@receiver.example\n"
               "Action: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1 unknown\n")
@@ -159,12 +160,20 @@ def again(piece, old, new):
 RULE_31 = [
     ("r31-dsn", 31, REPORT, report(DSN_TEXT, DSN, RETURNED), "a bounce that returns the message", NULL),
     ("r31-dsn-not-null", 31, NONE, report(DSN_TEXT, DSN, RETURNED), "the same from a sender", {"sender": "eve@sender.example"}),
+    ("r31-dsn-headers-only", 31, REPORT, report(DSN_TEXT, DSN, RETURNED), "a returned message, and accept_reports = headers",
+     {"sender": "<>", "accept_reports": "headers", "meets": "no"}),
+    ("r31-dsn-headers-ciphertext", 31, REPORT, report(DSN_TEXT, DSN, RETURNED_PGP), "returned ciphertext, and accept_reports = headers",
+     {"sender": "<>", "accept_reports": "headers", "meets": "yes"}),
+    ("r31-dsn-headers-headers", 31, REPORT, report(DSN_TEXT, DSN, RETURNED_HEADERS), "returned headers, and accept_reports = headers",
+     {"sender": "<>", "accept_reports": "headers", "meets": "yes"}),
+    ("r31-dsn-no", 31, REPORT, report(DSN_TEXT, DSN, RETURNED_HEADERS), "a bounce, and accept_reports = no",
+     {"sender": "<>", "accept_reports": "no", "meets": "no"}),
     ("r31-dsn-headers", 31, REPORT, report(DSN_TEXT, DSN, RETURNED_HEADERS), "a bounce that returns headers", NULL),
     ("r31-dsn-ciphertext", 31, REPORT, report(DSN_TEXT, DSN, RETURNED_PGP), "a bounce that returns ciphertext", NULL),
     ("r31-dsn-two-parts", 31, REPORT, report(DSN_TEXT, DSN), "a bounce that returns nothing", NULL),
-    ("r31-dsn-one-part", 31, NONE, report(DSN_TEXT), "a report without report", NULL),
-    ("r31-dsn-four-parts", 31, NONE, report(DSN_TEXT, DSN, RETURNED_HEADERS, MEET), "a fourth part", NULL),
-    ("r31-dsn-third-text", 31, NONE, report(DSN_TEXT, DSN, MEET), "the third part is text", NULL),
+    ("r31-dsn-one-part", 31, NONE, report(DSN_TEXT), "a report without report", NO),
+    ("r31-dsn-four-parts", 31, NONE, report(DSN_TEXT, DSN, RETURNED_HEADERS, MEET), "a fourth part", NO),
+    ("r31-dsn-third-text", 31, NONE, report(DSN_TEXT, DSN, MEET), "the third part is text", NO),
     ("r31-dsn-rfc822-headers", 31, REPORT, report(DSN_TEXT, DSN, part(fields(), "Content-Type: message/rfc822-headers\n")),
      "message/rfc822-headers", NULL),
     ("r31-dsn-global", 31, REPORT, report(DSN_TEXT, again(DSN, "message/delivery-status", "message/global-delivery-status"),
@@ -179,24 +188,24 @@ RULE_31 = [
     ("r31-mdn-global", 31, REPORT, report(DSN_TEXT, again(MDN, "message/disposition", "message/global-disposition"),
                                           kind="disposition-notification"), "RFC 6533, disposition", NULL),
     ("r31-mdn-case", 31, REPORT, report(DSN_TEXT, MDN, kind='"Disposition-Notification"'), "letter case of report-type", NULL),
-    ("r31-mismatch", 31, NONE, report(DSN_TEXT, MDN, RETURNED), "report-type and second part disagree", NULL),
-    ("r31-second-text", 31, NONE, report(DSN_TEXT, MEET, RETURNED), "the second part is text", NULL),
+    ("r31-mismatch", 31, NONE, report(DSN_TEXT, MDN, RETURNED), "report-type and second part disagree", NO),
+    ("r31-second-text", 31, NONE, report(DSN_TEXT, MEET, RETURNED), "the second part is text", NO),
     ("r31-feedback", 31, NONE, report(DSN_TEXT, part("Feedback-Type: abuse\n", "Content-Type: message/feedback-report\n"), RETURNED,
-                                      kind="feedback-report"), "an abuse report", NULL),
+                                      kind="feedback-report"), "an abuse report", NO),
     ("r31-fields-text", 31, NONE, report(DSN_TEXT, part("Meet me at eight.\n", "Content-Type: message/delivery-status\n"), RETURNED),
-     "text in place of the fields", NULL),
-    ("r31-fields-empty", 31, NONE, report(DSN_TEXT, part("\n", "Content-Type: message/delivery-status\n"), RETURNED), "no fields", NULL),
-    ("r31-fields-no-action", 31, "? - ?", report(DSN_TEXT, part(DSN_FIELDS.replace("Action: failed\n", ""),
-                                                               "Content-Type: message/delivery-status\n"), RETURNED), "no Action field", NULL),
-    ("r31-mdn-no-disposition", 31, "? - ?", report(DSN_TEXT, part("Final-Recipient: rfc822;bob@receiver.example\n",
+     "text in place of the fields", NO),
+    ("r31-fields-empty", 31, NONE, report(DSN_TEXT, part("\n", "Content-Type: message/delivery-status\n"), RETURNED), "no fields", NO),
+    ("r31-fields-no-action", 31, "cleartext - no-openpgp", report(DSN_TEXT, part(DSN_FIELDS.replace("Action: failed\n", ""),
+                                                               "Content-Type: message/delivery-status\n"), RETURNED), "no Action field", NO),
+    ("r31-mdn-no-disposition", 31, "cleartext - no-openpgp", report(DSN_TEXT, part("Final-Recipient: rfc822;bob@receiver.example\n",
                                                                  "Content-Type: message/disposition-notification\n"),
-                                                  kind="disposition-notification"), "no Disposition field", NULL),
-    ("r31-mixed", 31, NONE, mixed(DSN_TEXT, DSN, RETURNED), "the parts in a multipart/mixed", NULL),
+                                                  kind="disposition-notification"), "no Disposition field", NO),
+    ("r31-mixed", 31, NONE, mixed(DSN_TEXT, DSN, RETURNED), "the parts in a multipart/mixed", NO),
     ("r31-inside-mixed", 31, NONE, mixed(nested("report", DSN_TEXT, DSN, RETURNED, params="; report-type=delivery-status")),
-     "a report within a multipart", NULL),
-    ("r31-preamble", 31, "? - ?", report(DSN_TEXT, DSN, RETURNED, preamble="This is a MIME-encapsulated message.\n\n"),
+     "a report within a multipart", NO),
+    ("r31-preamble", 31, "report - report", report(DSN_TEXT, DSN, RETURNED, preamble="This is a MIME-encapsulated message.\n\n"),
      "Postfix writes this preamble", NULL),
-    ("r31-null-text", 31, NONE, inline("Meet me at eight.\n"), "the null sender alone makes no report", NULL),
+    ("r31-null-text", 31, NONE, inline("Meet me at eight.\n"), "the null sender alone makes no report", NO),
     ("r31-encrypted-null", 31, "encrypted pgp-mime ok", pgp_mime(ARMOR), "ciphertext from the null sender is ciphertext", NULL),
 ]
 
@@ -221,10 +230,10 @@ def setup(*parts, header="Autocrypt-Setup-Message: v1\n"):
 
 HANDSHAKE = "handshake - handshake"
 RULE_32 = [
-    ("r32-vc-request", 32, HANDSHAKE, join(JOIN % "vc-request", "Secure-Join: vc-request\n"), "a SecureJoin request for a contact"),
+    ("r32-vc-request", 32, HANDSHAKE, join(JOIN % "vc-request", "Secure-Join: vc-request\n"), "a SecureJoin request for a contact", {"meets": "no"}),
     ("r32-vg-request", 32, HANDSHAKE, join(JOIN % "vg-request", "Secure-Join: vg-request\n"), "a SecureJoin request for a group"),
     ("r32-vc-accepted", 32, HANDSHAKE, join(JOIN % "vc-request", "Secure-Join: vc-request\n"), "a SecureJoin request, accepted",
-     {"accept_handshakes": "yes"}),
+     {"accept_handshakes": "yes", "meets": "yes"}),
     ("r32-vc-auth-required", 32, NONE, join(JOIN % "vc-auth-required", "Secure-Join: vc-auth-required\n"), "another step, which is encrypted"),
     ("r32-mismatch", 32, NONE, join(JOIN % "vc-request", "Secure-Join: vg-request\n"), "header and text disagree"),
     ("r32-other-text", 32, NONE, join(JOIN % "vc-request", "Secure-Join: vc-request\nMeet me at eight.\n"), "text after the request"),
@@ -235,34 +244,35 @@ RULE_32 = [
     ("r32-preamble", 32, NONE, mail(multi(text("Secure-Join: vc-request\n"), preamble="Meet me\n"),
                                     JOIN % "vc-request" + 'Content-Type: multipart/mixed; boundary="b1"\n'), "text in the preamble"),
     ("r32-setup", 32, HANDSHAKE, setup(SETUP_TEXT, SETUP), "an Autocrypt setup message to oneself", SELF),
-    ("r32-setup-to-other", 32, "? - ?", setup(SETUP_TEXT, SETUP), "an Autocrypt setup message to another",
+    ("r32-setup-to-other", 32, "invalid - password-only", setup(SETUP_TEXT, SETUP), "an Autocrypt setup message to another",
      {"sender": "alice@sender.example", "recipient": "bob@receiver.example"}),
-    ("r32-setup-no-header", 32, "? - ?", setup(SETUP_TEXT, SETUP, header=""), "no header", SELF),
-    ("r32-setup-v2", 32, "? - ?", setup(SETUP_TEXT, SETUP, header="Autocrypt-Setup-Message: v2\n"), "another version", SELF),
-    ("r32-setup-third", 32, "? - ?", setup(SETUP_TEXT, SETUP, MEET), "a third part", SELF),
-    ("r32-setup-text", 32, "? - ?", setup(SETUP_TEXT, part("Meet me\n", "Content-Type: application/autocrypt-setup\n")),
+    ("r32-setup-no-header", 32, "invalid - password-only", setup(SETUP_TEXT, SETUP, header=""), "no header", SELF),
+    ("r32-setup-v2", 32, "invalid - password-only", setup(SETUP_TEXT, SETUP, header="Autocrypt-Setup-Message: v2\n"), "another version", SELF),
+    ("r32-setup-third", 32, "invalid - password-only", setup(SETUP_TEXT, SETUP, MEET), "a third part", SELF),
+    ("r32-setup-text", 32, "cleartext - no-openpgp", setup(SETUP_TEXT, part("Meet me\n", "Content-Type: application/autocrypt-setup\n")),
      "text in place of the setup", SELF),
-    ("r32-setup-literal", 32, "? - ?", setup(SETUP_TEXT, part(armor(literal()), "Content-Type: application/autocrypt-setup\n")),
+    ("r32-setup-literal", 32, "invalid - not-encrypted", setup(SETUP_TEXT, part(armor(literal()), "Content-Type: application/autocrypt-setup\n")),
      "a literal packet in place of the setup", SELF),
 ]
 
-HIDE = {"hidden_subject": "yes"}
+HIDE = {"hidden_subject": "yes", "meets": "yes"}
+SHOW = {"hidden_subject": "yes", "meets": "no"}
 HIDDEN = "encrypted pgp-mime ok"
-SHOWN = "? ? readable-subject"
+SHOWN = "partial pgp-mime readable-subject"
 SUBJECT = [
-    ("subject-shown", 0, SHOWN, pgp_mime(ARMOR), "a readable subject, and hidden_subject", HIDE),
+    ("subject-shown", 0, SHOWN, pgp_mime(ARMOR), "a readable subject, and hidden_subject", SHOW),
     ("subject-not-asked", 0, HIDDEN, pgp_mime(ARMOR), "a readable subject, and hidden_subject = no"),
     ("subject-dots", 0, HIDDEN, pgp_mime(ARMOR, subject="..."), "...", HIDE),
     ("subject-brackets", 0, HIDDEN, pgp_mime(ARMOR, subject="[...]"), "[...]", HIDE),
     ("subject-encrypted-message", 0, HIDDEN, pgp_mime(ARMOR, subject="Encrypted Message"), "Encrypted Message", HIDE),
     ("subject-none", 0, HIDDEN, mail(pgp_mime(ARMOR).split(b"\n\n", 1)[1], ENCRYPTED).replace(
         b"Subject: Numbers for the third quarter\n", b""), "no Subject", HIDE),
-    ("subject-empty", 0, "? ? ?", pgp_mime(ARMOR, subject=""), "an empty Subject", HIDE),
-    ("subject-more-dots", 0, SHOWN, pgp_mime(ARMOR, subject="... at eight"), "dots, and more", HIDE),
-    ("subject-re", 0, "? ? ?", pgp_mime(ARMOR, subject="Re: ..."), "an answer's dots", HIDE),
+    ("subject-empty", 0, "encrypted pgp-mime ok", pgp_mime(ARMOR, subject=""), "an empty Subject", HIDE),
+    ("subject-more-dots", 0, SHOWN, pgp_mime(ARMOR, subject="... at eight"), "dots, and more", SHOW),
+    ("subject-re", 0, "partial pgp-mime readable-subject", pgp_mime(ARMOR, subject="Re: ..."), "an answer's dots", SHOW),
     ("subject-two", 0, SHOWN, pgp_mime(ARMOR, "Subject: Meet me\nContent-Type: " + ENCRYPTED + "\n", subject="..."),
-     "a second, readable Subject", HIDE),
-    ("subject-cleartext", 0, NONE, inline("Meet me at eight.\n"), "cleartext is cleartext", HIDE),
+     "a second, readable Subject", SHOW),
+    ("subject-cleartext", 0, NONE, inline("Meet me at eight.\n"), "cleartext is cleartext", SHOW),
 ]
 
 CASES = RULE_29 + RULE_30 + RULE_SMIME + RULE_31 + RULE_32 + SUBJECT

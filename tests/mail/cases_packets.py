@@ -46,7 +46,7 @@ RULE_19 += [
     ("r19-many", 19, MIME, pgp(*[pkesk3(keyid=i + 1, seed=str(i)) for i in range(20)], END), "20 recipients"),
     ("r19-unknown-algorithm", 19, MIME, pgp(pkesk3(99), END), "an unknown algorithm"),
     ("r19-private-algorithm", 19, MIME, pgp(pkesk3(105), END), "a private algorithm"),
-    ("r19-unknown-algorithm-text", 19, "invalid - ?", pgp(pkesk3(99, fields=PROSE[:300]), END), "text for an unknown algorithm"),
+    ("r19-unknown-algorithm-text", 19, "invalid - bad-packet", pgp(pkesk3(99, fields=PROSE[:300]), END), "text for an unknown algorithm"),
     ("r19-unknown-algorithm-short-text", 19, MIME, pgp(pkesk3(99, fields=b"Meet me at eight."), END),
      "too little for rule 27 to tell"),
     ("r19-empty-fields", 19, BAD, pgp(packet(PKESK, pkesk3_body(fields=b"")), END), "no fields"),
@@ -85,7 +85,7 @@ RULE_20 = [
     ("r20-password-cipher-0", 20, BAD, pgp(KEY, skesk4(cipher=0), END), "cipher 0 for a password"),
     ("r20-password-cipher-0-accepted", 20, BAD, pgp(skesk4(cipher=0), END), "cipher 0, passwords accepted",
      {"accept_password_only": "yes"}),
-    ("r20-password-cipher-unknown", 20, "? ? ?", pgp(KEY, skesk4(cipher=99), END), "an unknown cipher for a password"),
+    ("r20-password-cipher-unknown", 20, "encrypted pgp-mime ok", pgp(KEY, skesk4(cipher=99), END), "an unknown cipher for a password"),
 ]
 
 RULE_21 = [
@@ -95,7 +95,7 @@ RULE_21 = [
     ("r21-legacy-accepted", 21, MIME, pgp(KEY, sed()), "packet 9, accepted", {"accept_legacy_encryption": "yes"}),
     ("r21-legacy-text", 21, ASCII, pgp(KEY, packet(SED, PROSE[:300])), "packet 9 around text, accepted",
      {"accept_legacy_encryption": "yes"}),
-    ("r21-legacy-no-key", 21, "invalid - ?", pgp(sed()), "packet 9 without session key (IDEA, PGP 2)",
+    ("r21-legacy-no-key", 21, "invalid - no-session-key", pgp(sed()), "packet 9 without session key (IDEA, PGP 2)",
      {"accept_legacy_encryption": "yes"}),
 ]
 
@@ -136,10 +136,10 @@ RULE_23 = [
     ("r23-private-63", 23, UNEXPECTED, pgp(KEY, packet(63, PROSE[:60]), END), "a private packet between"),
     ("r23-unknown-critical", 23, UNEXPECTED, pgp(KEY, packet(30, noise(9)), END), "an unknown tag, critical"),
     ("r23-unknown-ignorable", 23, UNEXPECTED, pgp(KEY, packet(45, noise(9)), END), "an unknown tag, not critical"),
-    ("r23-tag-0", 23, "invalid - ?", pgp(KEY, packet(0, noise(9)), END), "tag 0"),
-    ("r23-public-key", 23, "invalid - ?", pgp(public_key()), "a public key labelled as a message"),
-    ("r23-only-key", 23, "invalid - ?", pgp(KEY), "a session key and nothing more"),
-    ("r23-empty", 23, "invalid - ?", pgp(), "an armor of nothing"),
+    ("r23-tag-0", 23, "invalid - bad-packet", pgp(KEY, packet(0, noise(9)), END), "tag 0"),
+    ("r23-public-key", 23, "invalid - unexpected-packet", pgp(public_key()), "a public key labelled as a message"),
+    ("r23-only-key", 23, "invalid - truncated", pgp(KEY), "a session key and nothing more"),
+    ("r23-empty", 23, "invalid - truncated", pgp(), "an armor of nothing"),
 ]
 
 BODY = seipd1_body(n=1100)
@@ -167,30 +167,30 @@ RULE_24 = [
     ("r24-partial-cut", 24, TRUNCATED, pgp(KEY, partial_packet(SEIPD, BODY[:700], [9, 9], last=False)), "data end within a chunk"),
     ("r24-partial-huge", 24, TRUNCATED, pgp(KEY, HEAD + b"\xfe" + BODY), "a chunk of a gigabyte that is not there"),
     ("r24-partial-key", 24, BAD, pgp(partial_packet(PKESK, pkesk3_body(), [5]), END), "partial lengths on a session key"),
-    ("r24-partial-literal", 24, "invalid - ?", pgp(partial_packet(LITERAL, b"t\0\0\0\0\0" + PROSE[:600], [9])), "partial lengths on a literal packet"),
+    ("r24-partial-literal", 24, "invalid - not-encrypted", pgp(partial_packet(LITERAL, b"t\0\0\0\0\0" + PROSE[:600], [9])), "partial lengths on a literal packet"),
     ("r24-declares-more", 24, TRUNCATED, pgp(KEY, packet(SEIPD, BODY, declare=len(BODY) + 1)), "one octet missing"),
     ("r24-declares-huge", 24, TRUNCATED, pgp(KEY, packet(SEIPD, BODY, declare=0xFFFFFFFF)), "4 GiB announced"),
     ("r24-declares-less", 24, "invalid - ?", pgp(KEY, packet(SEIPD, BODY, declare=len(BODY) - 1)), "one octet too many"),
     ("r24-zero-after", 24, TRAILING, pgp(KEY, END, b"\0"), "a zero octet after the container"),
     ("r24-text-after", 24, TRAILING, pgp(KEY, END, b"Meet me at eight."), "text after the container"),
     ("r24-newline-after", 24, TRAILING, pgp(KEY, END, b"\n"), "a line end after the container, inside the armor"),
-    ("r24-key-declares-more", 24, "invalid - ?", pgp(packet(PKESK, pkesk3_body(), declare=len(pkesk3_body()) + 1), END),
+    ("r24-key-declares-more", 24, "invalid - bad-packet", pgp(packet(PKESK, pkesk3_body(), declare=len(pkesk3_body()) + 1), END),
      "a session key that swallows the next header"),
     ("r24-key-cut", 24, TRUNCATED, pgp(KEY[:40]), "data end within a session key"),
     ("r24-header-cut", 24, TRUNCATED, pgp(KEY, END[:1]), "data end within a packet header"),
     ("r24-length-cut", 24, TRUNCATED, pgp(KEY, HEAD + b"\xff\0\0"), "data end within a length"),
-    ("r24-bit-7-clear", 24, "invalid - ?", pgp(KEY, b"\x52" + END[1:]), "bit 7 of a packet's first octet clear"),
+    ("r24-bit-7-clear", 24, "invalid - trailing-data", pgp(KEY, b"\x52" + END[1:]), "bit 7 of a packet's first octet clear"),
 ]
 
 RULE_25 = [
     ("r25-one", 25, MIME, pgp(marker(), KEY, END), "a marker"),
     ("r25-four", 25, MIME, pgp(marker() * 4, KEY, END), "four markers"),
-    ("r25-five", 25, "invalid - ?", pgp(marker() * 5, KEY, END), "five markers"),
-    ("r25-content", 25, "invalid - ?", pgp(marker(b"GPG"), KEY, END), "another content"),
-    ("r25-long", 25, "invalid - ?", pgp(marker(b"PGP Meet me"), KEY, END), "a longer content"),
+    ("r25-five", 25, "invalid - unexpected-packet", pgp(marker() * 5, KEY, END), "five markers"),
+    ("r25-content", 25, "invalid - bad-packet", pgp(marker(b"GPG"), KEY, END), "another content"),
+    ("r25-long", 25, "invalid - bad-packet", pgp(marker(b"PGP Meet me"), KEY, END), "a longer content"),
     ("r25-between", 25, UNEXPECTED, pgp(KEY, marker(), END), "a marker after a session key"),
     ("r25-after", 25, UNEXPECTED, pgp(KEY, END, marker()), "a marker after the container"),
-    ("r25-only", 25, "invalid - ?", pgp(marker()), "a marker and nothing more"),
+    ("r25-only", 25, "invalid - truncated", pgp(marker()), "a marker and nothing more"),
     ("r25-old-format", 25, MIME, pgp(old_packet(MARKER, b"PGP"), KEY, END), "a marker in the old format"),
 ]
 
@@ -207,12 +207,12 @@ RULE_26 = [
     ("r26-v1-41", 26, MIME, pgp(KEY, seipd1(n=40)), "the shortest SEIPD version 1"),
     ("r26-v1-40", 26, EMPTY, pgp(KEY, seipd1(n=39)), "one octet shorter"),
     ("r26-v1-1", 26, EMPTY, pgp(KEY, seipd1(n=0)), "a version and nothing more"),
-    ("r26-v1-0", 26, "invalid - ?", pgp(KEY, packet(SEIPD, b"")), "an empty container"),
+    ("r26-v1-0", 26, "invalid - empty-ciphertext", pgp(KEY, packet(SEIPD, b"")), "an empty container"),
     ("r26-version-0", 26, BAD, pgp(KEY, seipd1(version=0)), "SEIPD version 0"),
     ("r26-version-3", 26, BAD, pgp(KEY, seipd2(version=3)), "SEIPD version 3"),
     ("r26-v2-52", 26, MIME, v2(n=16), "the shortest SEIPD version 2"),
     ("r26-v2-51", 26, EMPTY, v2(n=15), "one octet shorter"),
-    ("r26-v2-header", 26, "invalid - ?", pgp(pkesk6(), packet(SEIPD, b"\x02\x09\x02")), "a header cut short"),
+    ("r26-v2-header", 26, "invalid - empty-ciphertext", pgp(pkesk6(), packet(SEIPD, b"\x02\x09\x02")), "a header cut short"),
     ("r26-v2-cipher-0", 26, BAD, v2(cipher=0), "cipher 0"),
     ("r26-v2-cipher-5", 26, BAD, v2(cipher=5), "a reserved cipher"),
     ("r26-v2-cipher-13", 26, MIME, v2(cipher=13), "Camellia, the last in the registry"),
@@ -226,7 +226,7 @@ RULE_26 = [
     ("r26-aead-version-2", 26, BAD, a20(version=2), "packet 20 version 2"),
     ("r26-aead-cipher-0", 26, BAD, a20(cipher=0), "packet 20, cipher 0"),
     ("r26-aead-eax", 26, MIME, a20(aead=EAX, iv=16), "packet 20, EAX"),
-    ("r26-aead-gcm", 26, "? ? ?", a20(aead=GCM, iv=12), "packet 20 with GCM, which LibrePGP does not know"),
+    ("r26-aead-gcm", 26, "encrypted pgp-mime ok", a20(aead=GCM, iv=12), "packet 20 with GCM, which LibrePGP does not know"),
     ("r26-aead-short", 26, EMPTY, a20(n=15), "packet 20 without a whole tag"),
 ]
 
@@ -275,7 +275,7 @@ def attached(data, kind="application/octet-stream", beside=True):
 
 
 INLINE = "encrypted pgp-inline ok"
-READABLE = "partial - readable-part"
+READABLE = "partial + readable-part"
 RULE_28 = [
     ("r28-binary", 28, INLINE, attached(message(), beside=False), "unarmored ciphertext in base64"),
     ("r28-binary-text-type", 28, INLINE, attached(message(), "text/plain", beside=False), "unarmored ciphertext called text"),
@@ -293,8 +293,8 @@ RULE_28 = [
     ("r28-cyrillic", 28, READABLE, attached(CYRILLIC[:200], "text/plain; charset=utf-8"), "text whose first octet has bit 7 set"),
     ("r28-zip", 28, READABLE, attached(b"PK\x03\x04" + noise(80)), "bit 7 of the first octet clear"),
     ("r28-jpeg", 28, READABLE, attached(b"\xff\xd8\xff\xe0\0\x10JFIF\0" + noise(80), "image/jpeg"), "bit 7 set, no OpenPGP"),
-    ("r28-html-type", 28, "partial - html-part", attached(message(), "text/html"), "unarmored ciphertext called HTML"),
-    ("r28-password", 28, PASSWORD, attached(skesk4() + END, beside=False), "unarmored, password only"),
+    ("r28-html-type", 28, "partial + html-part", attached(message(), "text/html"), "unarmored ciphertext called HTML"),
+    ("r28-password", 28, "invalid - password-only", attached(skesk4() + END, beside=False), "unarmored, password only"),
     ("r28-image-type", 28, INLINE, attached(message(), "image/png"), "unarmored ciphertext called a picture"),
 ]
 

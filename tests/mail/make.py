@@ -20,11 +20,11 @@ import cases_other
 import cases_packets
 
 
-def verdict_text(rule, expect, note, settings):
+def verdict_text(rule, expect, message, note, settings):
     verdict, form, reason = expect.split()
-    lines = ["# rule %d: %s" % (rule, note) if rule else "# " + note]
-    if verdict != "?":
-        lines.append("verdict: " + verdict)
+    if form == "+":
+        form = "pgp-mixed" if b"application/pgp-encrypted" in message.lower() else "pgp-inline"
+    lines = ["# rule %d: %s" % (rule, note) if rule else "# " + note, "verdict: " + verdict.replace("?", "any")]
     if form != "?":
         lines.append("form: " + ("none" if form == "-" else form))
     if reason != "?":
@@ -41,7 +41,7 @@ def main():
             assert name not in names, name
             names.add(name)
             settings = rest[0] if rest else {}
-            for suffix, content in (".eml", message), (".verdict", verdict_text(rule, expect, note, settings)):
+            for suffix, content in (".eml", message), (".verdict", verdict_text(rule, expect, message, note, settings)):
                 path = os.path.join(HERE, name + suffix)
                 try:
                     with open(path, "rb") as f:

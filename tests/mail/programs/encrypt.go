@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
 // Encrypts standard input with Go's openpgp: encrypt KEYFILE MODE, armored output. MODE: plain, aead,
-// hidden, password.
+// headers, password; aead makes a key of its own that asks for it.
 package main
 
 import (
@@ -38,6 +38,11 @@ func main() {
 		check(e)
 		keys, e := openpgp.ReadArmoredKeyRing(f)
 		check(e)
+		if mode == "aead" {
+			own, e := openpgp.NewEntity("Bob", "", "bob@receiver.example", config)
+			check(e)
+			keys = openpgp.EntityList{own}
+		}
 		plain, err = openpgp.Encrypt(out, keys, nil, nil, config)
 	}
 	check(err)

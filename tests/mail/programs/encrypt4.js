@@ -8,14 +8,17 @@ const openpgp = require(modules + '/node_modules/openpgp');
   const text = fs.readFileSync(0, 'utf8');
   const keys = [];
   for (const f of files) keys.push(...(await openpgp.key.readArmored(fs.readFileSync(f, 'utf8'))).keys);
-  if (mode.startsWith('aead')) {
+  const isPassword = mode.startsWith('password');
+  if (mode.includes('aead')) {
     openpgp.config.aead_protect = true;
     openpgp.config.aead_mode = mode === 'aead-eax' ? openpgp.enums.aead.eax : openpgp.enums.aead.ocb;
+    const own = await openpgp.generateKey({ userIds: [{ email: 'bob@receiver.example' }] });
+    keys.splice(0, keys.length, own.key.toPublic());
   }
   const out = await openpgp.encrypt({
     message: openpgp.message.fromText(text),
-    publicKeys: mode === 'password' ? undefined : keys,
-    passwords: mode === 'password' ? ['secret'] : undefined,
+    publicKeys: isPassword ? undefined : keys,
+    passwords: isPassword ? ['secret'] : undefined,
     wildcard: mode === 'hidden',
     compression: mode === 'compress' ? openpgp.enums.compression.zlib : undefined,
     armor: mode !== 'binary'

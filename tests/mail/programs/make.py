@@ -143,7 +143,7 @@ def programs(s):
                  for mode, keys, style, settings in (
                      ("plain", "rsa2048", "protonmail", {}), ("ecc", "ecc rsa3072", "flowcrypt", {}), ("aead", "ecc", "mailvelope", {}),
                      ("aead-eax", "ecc", "mailvelope", {}), ("hidden", "ecc rsa2048", "protonmail", {}),
-                     ("password", "", "inline", password), ("compress", "ecc", "flowcrypt", {}),
+                     ("password", "", "inline", password), ("password-aead", "", "inline", password), ("compress", "ecc", "flowcrypt", {}),
                      ("comment", "ecc", "mailvelope", {}), ("binary", "ecc", "attachment", {}))]
     rnp = ["rnp", "--homedir", s + "/rnp", "--notty"]
     rows += [("rnp-" + name, rnp + ["-e", "-f", key[k]] + to(k) + extra, text, style, {}) for name, k, extra, text, style in (
