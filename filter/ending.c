@@ -215,10 +215,13 @@ void transaction_end(struct transaction *t, const char *queue_id, struct outcome
 
 	*header_value = NULL;
 	*n_forged = 0;
-	if (m->is_open) {
-		transaction_begin_content(m);
-		e = calloc(1, sizeof *e);
+	if (!m->is_open) {
+		/* Nothing began: an MTA that lost count, or no memory at MAIL. */
+		outcome_tempfail(out);
+		return;
 	}
+	transaction_begin_content(m);
+	e = calloc(1, sizeof *e);
 	if (e != NULL) {
 		e->asked = calloc(m->recipients.n + 1, sizeof *e->asked);
 		e->stored = calloc(m->recipients.n + 1, sizeof *e->stored);

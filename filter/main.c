@@ -65,7 +65,8 @@ static void reload(struct filter *f)
 	settings_unref(old);
 }
 
-/* libmilter keeps TERM, INT and HUP for itself; SIGUSR1 is ours, in a thread of its own. */
+/* libmilter keeps TERM, INT and HUP for itself; SIGUSR1 is ours, in a thread of its own. daemon_begin() has
+ * blocked all of them, and every thread inherits that. */
 static void *reload_thread(void *owner)
 {
 	struct filter *f = owner;
@@ -77,20 +78,6 @@ static void *reload_thread(void *owner)
 	while (sigwait(&set, &number) == 0 && !f->is_stopping)
 		reload(f);
 	return NULL;
-}
-
-/* All threads inherit this: only sigwait(), ours and libmilter's, sees these. */
-static void block_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
 }
 
 /* 0, or a sysexits(3) code after having logged why the schema cannot be used. */
@@ -181,7 +168,6 @@ int main(int argc, char **argv)
 	code = daemon_begin(&f.options, f.settings);
 	if (code != EX_OK)
 		return code;
-	block_signals();
 	code = start(&f);
 	if (code != EX_OK)
 		return code;

@@ -11,7 +11,7 @@
 #include "db/db.h"
 #include "policyd/server.h"
 
-/* libevent catches them where they arrive, so they must arrive. */
+/* daemon_begin() blocked them for the time of the start; libevent catches them where they arrive. */
 static void unblock_signals(void)
 {
 	sigset_t set;
@@ -36,7 +36,6 @@ int main(int argc, char **argv)
 	code = daemon_begin(&options, settings);
 	if (code != EX_OK)
 		return code;
-	signal(SIGPIPE, SIG_IGN);
 	server = server_new(&options, settings, &code, err, sizeof err);
 	settings_unref(settings);
 	if (server == NULL) {

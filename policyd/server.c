@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -31,7 +30,6 @@
 #define IDLE_S 1200
 #define OUTPUT_MAX (64 * 1024) /* a client that never reads its answers is read no more */
 #define ACCEPT_PAUSE_S 1       /* without free descriptors */
-#define OTHER_DESCRIPTORS 64   /* database, log, libevent's own */
 
 struct client {
 	LIST_ENTRY(client) link;
@@ -294,21 +292,6 @@ static void on_drained(evutil_socket_t fd, short what, void *context)
 	event_base_loopbreak(s->base);
 }
 
-/* max_connections needs descriptors; the usual soft limit is 1024. */
-static void raise_descriptor_limit(unsigned max_connections)
-{
-	struct rlimit limit;
-	rlim_t wanted = (rlim_t)max_connections + OTHER_DESCRIPTORS;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
-		return;
-	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
-		log_warning(
-			"max_connections is %u, but only %llu files may be open: raise LimitNOFILE",
-			max_connections, (unsigned long long)limit.rlim_cur);
-}
-
 static int set_up_events(struct server *s, int fd)
 {
 	static const int stops[] = {SIGTERM, SIGINT};
@@ -361,7 +344,6 @@ static int begin(struct server *s, char *err, size_t err_size)
 		snprintf(err, err_size, "out of memory");
 		return EX_OSERR;
 	}
-	raise_descriptor_limit(s->answer.settings->max_connections);
 	if (socket_parse(s->answer.settings->policy_socket, &s->address, why, sizeof why) != 0) {
 		snprintf(err, err_size, "policy_socket: %s", why);
 		return EX_CONFIG;
