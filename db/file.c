@@ -94,7 +94,7 @@ int file_check(struct db *d, struct stat *out)
 }
 
 /* Mode and owner for a new file, whatever the umask. */
-static void give_away(const char *path, int fd, mode_t mode)
+void file_give_away(const char *path, int fd, mode_t mode)
 {
 	char directory[DB_PATH_MAX];
 	struct stat st;
@@ -129,7 +129,7 @@ int file_create(struct db *d)
 				directory);
 		return db_fail(d, errno == ENOSPC ? DB_FULL : DB_NO_PERMISSION, "%s", strerror(errno));
 	}
-	give_away(d->path, fd, DB_FILE_MODE);
+	file_give_away(d->path, fd, DB_FILE_MODE);
 	close(fd);
 	return 0;
 }
@@ -148,7 +148,7 @@ int file_open_lock(struct db *d)
 			       "lock file %.200s: %s", path, strerror(errno));
 	if (fstat(d->lock_fd, &st) == 0 && st.st_uid == geteuid() &&
 	    (geteuid() == 0 || (st.st_mode & 07777) != DB_FILE_MODE))
-		give_away(d->path, d->lock_fd, DB_FILE_MODE);
+		file_give_away(d->path, d->lock_fd, DB_FILE_MODE);
 	return 0;
 }
 
@@ -169,7 +169,7 @@ int file_create_key(struct db *d)
 		result = db_fail(d, DB_FULL, "key file %.200s: %s", path, strerror(errno));
 		unlink(path); /* half a key would be taken for one */
 	}
-	give_away(d->path, fd, KEY_FILE_MODE);
+	file_give_away(d->path, fd, KEY_FILE_MODE);
 	close(fd);
 	return result;
 }

@@ -90,9 +90,11 @@ int db_audit(struct db *d, int64_t generation, int64_t now_unix, const char *aut
 	     const char *what, const char *recipient, const char *before, const char *after);
 
 /* file.c: files beside the database. */
-bool file_is_network(long statfs_type);			  /* by its magic number (linux/magic.h) */
-int file_check(struct db *d, struct stat *out);		  /* there, ours to open, local; 0 or -1 */
-int file_create(struct db *d);				  /* the database, empty, if absent */
+bool file_is_network(long statfs_type);		/* by its magic number (linux/magic.h) */
+int file_check(struct db *d, struct stat *out); /* there, ours to open, local; 0 or -1 */
+int file_create(struct db *d);			/* the database, empty, if absent */
+/* Mode and owner for a new file, whatever the umask and whoever makes it. */
+void file_give_away(const char *path, int fd, mode_t mode);
 int file_open_lock(struct db *d);			  /* d->lock_fd */
 int file_create_key(struct db *d);			  /* DATABASE.key, if absent */
 int file_lock(struct db *d, bool exclusive, int wait_ms); /* 1 had, 0 not in time, -1 */

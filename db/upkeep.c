@@ -2,9 +2,11 @@
 #include "db/upkeep.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #include "common/clock.h"
 #include "db/policy_internal.h"
+#include "db/verdicts.h"
 
 #define STEP_MS 1000	   /* between steps when nothing waits to be removed */
 #define BACKLOG_STEP_MS 50 /* between steps while there is more: half of the time is mail's */
@@ -14,7 +16,9 @@
 #define FAST_MS 5	   /* one that took less is doubled */
 #define SWEEP_ROWS 500	   /* rows looked at in one step of a sweep */
 #define SWEEP_EVERY 10	   /* steps */
-#define OTHER_ROWS 200	   /* rows of split evidence and attempts removed in one step */
+#define PRUNE_PAUSE_MS 5   /* between steps that a person asked for: mail's turn */
+#define PRUNE_WAL_BYTES (4 << 20)
+#define OTHER_ROWS 200 /* rows of split evidence and attempts removed in one step */
 
 int upkeep_expire_verdicts(struct db *d, int64_t before_unix, int *n)
 {
@@ -149,4 +153,21 @@ int upkeep_step(struct db *d, const struct settings *s, int64_t now_unix, struct
 	if (s->verdict_retention_s == 0 || has_old_verdicts(d, before_unix) != 1)
 		return STEP_MS;
 	return upkeep_expire_verdicts(d, before_unix, &u->n_verdicts) > 0 ? BACKLOG_STEP_MS : STEP_MS;
+}
+
+int64_t verdicts_prune(struct db *d, int64_t before_unix,
+		       void (*progress)(void *context, int64_t done), void *context)
+{
+	static const struct timespec pause = {.tv_nsec = PRUNE_PAUSE_MS * 1000000L};
+	int64_t total = 0;
+	int n = 0, removed;
+
+	while ((removed = upkeep_expire_verdicts(d, before_unix, &n)) > 0) {
+		total += removed;
+		if (progress != NULL)
+			progress(context, total);
+		db_checkpoint(d, PRUNE_WAL_BYTES);
+		nanosleep(&pause, NULL);
+	}
+	return removed < 0 ? -1 : total;
 }

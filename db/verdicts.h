@@ -37,6 +37,11 @@ struct verdicts_filter {
 int verdicts_list(struct db *d, const struct settings *s, const struct verdicts_filter *f,
 		  int (*tell)(void *context, const struct verdict_row *row), void *context);
 
+/* Removes verdicts older than before_unix, in steps of some 20 ms, for `pgpgate db prune`. progress may be
+ * NULL. Returns how many, or -1. */
+int64_t verdicts_prune(struct db *d, int64_t before_unix, void (*progress)(void *context, int64_t done),
+		       void *context);
+
 /* The record of a pair (sender, recipient). 1 found, 0 none, -1 failed. */
 struct pair_record {
 	int64_t first_encrypted_unix, last_encrypted_unix, n_encrypted; /* 0: never */
