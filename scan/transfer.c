@@ -22,6 +22,7 @@ void transfer_begin(struct transfer *t, enum encoding encoding, transfer_sink *s
 	t->state = QP_TEXT;
 	t->high = 0;
 	t->n_blanks = 0;
+	t->n_out = 0;
 }
 
 static void feed_base64(struct transfer *t, const unsigned char *bytes, size_t len)
@@ -45,9 +46,26 @@ static void feed_base64(struct transfer *t, const unsigned char *bytes, size_t l
 	}
 }
 
+/* Decoded octets are gathered, since each call of the sink has its price. */
+static void flush(struct transfer *t)
+{
+	if (t->n_out > 0)
+		t->sink(t->context, t->out, t->n_out);
+	t->n_out = 0;
+}
+
 static void emit(struct transfer *t, unsigned char octet)
 {
-	t->sink(t->context, &octet, 1);
+	if (t->n_out == sizeof(t->out))
+		flush(t);
+	t->out[t->n_out++] = octet;
+}
+
+/* What came before the fault is handed on before it is known, however the input was cut. */
+static void set_wrong(struct transfer *t, const char *what)
+{
+	flush(t);
+	t->wrong = what;
 }
 
 static int hex_value(unsigned char c)
@@ -64,7 +82,7 @@ static void keep_blank(struct transfer *t, unsigned char c)
 	if (t->n_blanks < sizeof(t->blanks))
 		t->blanks[t->n_blanks++] = c;
 	else
-		t->wrong = "a run of blanks too long for quoted-printable";
+		set_wrong(t, "a run of blanks too long for quoted-printable");
 }
 
 static void qp_text(struct transfer *t, unsigned char c)
@@ -75,10 +93,10 @@ static void qp_text(struct transfer *t, unsigned char c)
 	}
 	if (c == '\n') {
 		t->n_blanks = 0;
-	} else if (t->n_blanks > 0) {
-		t->sink(t->context, t->blanks, t->n_blanks);
-		t->n_blanks = 0;
 	}
+	for (size_t i = 0; i < t->n_blanks; i++)
+		emit(t, t->blanks[i]);
+	t->n_blanks = 0;
 	if (c == '=')
 		t->state = QP_EQUALS;
 	else
@@ -119,7 +137,7 @@ static void qp_octet(struct transfer *t, unsigned char c)
 		break;
 	}
 	if (c != '\n' || t->state == QP_HIGH) {
-		t->wrong = "'=' without two hexadecimal digits";
+		set_wrong(t, "'=' without two hexadecimal digits");
 		t->state = QP_TEXT;
 		qp_text(t, c);
 		return;
@@ -127,13 +145,16 @@ static void qp_octet(struct transfer *t, unsigned char c)
 	t->state = QP_TEXT; /* a soft line break: nothing */
 }
 
-/* The length of the run in front that stands for itself: most of quoted-printable text. */
+/* The length of the run in front that stands for itself: most of quoted-printable text. Blanks at its end may
+ * be those of a line's end, and are left out. */
 static size_t plain_run(const unsigned char *bytes, size_t len)
 {
 	size_t i = 0;
 
-	while (i < len && bytes[i] != '=' && bytes[i] > ' ')
+	while (i < len && bytes[i] != '=' && (bytes[i] >= ' ' || bytes[i] == '\t'))
 		i++;
+	while (i > 0 && text_is_blank(bytes[i - 1]))
+		i--;
 	return i;
 }
 
@@ -145,6 +166,7 @@ static void feed_quoted_printable(struct transfer *t, const unsigned char *bytes
 		if (t->state == QP_TEXT && t->n_blanks == 0)
 			n = plain_run(bytes, len);
 		if (n > 0) {
+			flush(t);
 			t->sink(t->context, bytes, n);
 		} else {
 			qp_octet(t, *bytes);
@@ -153,6 +175,7 @@ static void feed_quoted_printable(struct transfer *t, const unsigned char *bytes
 		bytes += n;
 		len -= n;
 	}
+	flush(t);
 }
 
 void transfer_feed(struct transfer *t, const unsigned char *bytes, size_t len)

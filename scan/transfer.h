@@ -39,6 +39,8 @@ struct transfer {
 	unsigned char high; /* first hexadecimal digit after '=' */
 	size_t n_blanks;
 	unsigned char blanks[TRANSFER_BLANKS_MAX];
+	size_t n_out;
+	unsigned char out[256]; /* decoded quoted-printable, empty between calls */
 };
 
 void transfer_begin(struct transfer *t, enum encoding encoding, transfer_sink *sink, void *context);
