@@ -59,7 +59,7 @@ bool address_is_trustworthy(const struct address *a);
 int address_from_header(const char *value, size_t value_len, struct address *out);
 
 /* Bytes of a canonical local part before its extension, by Postfix's rule for recipient_delimiter (a set of
- * characters): the first that occurs behind the first octet splits; postmaster, mailer-daemon and
+ * characters): the first one splits, unless the local part begins with it; postmaster, mailer-daemon and
  * double-bounce are never split, nor owner-x and x-request where '-' is a delimiter. local_len when there is
  * no extension. */
 size_t address_user_len(const char *local, size_t local_len, const char *delimiters);

@@ -131,6 +131,9 @@ static int lock_pid_file(const char *path)
 			  path, strerror(errno));
 		return EX_CANTCREAT;
 	}
+	/* Everybody may read it, whatever the umask; a file that is not ours keeps its mode. */
+	if (fchmod(state.pid_fd, 0644) != 0)
+		log_debug("%s: keeps its mode", path);
 	if (flock(state.pid_fd, LOCK_EX | LOCK_NB) != 0) {
 		log_error("%s: its daemon is running; stop it first or name another with -P", path);
 		return EX_UNAVAILABLE;
@@ -218,8 +221,6 @@ static int write_pid(const char *path)
 
 	if (state.pid_fd < 0)
 		return EX_OK;
-	if (fchmod(state.pid_fd, 0644) != 0)
-		log_debug("%s: keeps its mode", path);
 	if (ftruncate(state.pid_fd, 0) != 0 || pwrite(state.pid_fd, text, (size_t)len, 0) != len) {
 		log_error("%s: cannot be written: %s", path, strerror(errno));
 		return EX_CANTCREAT;
@@ -236,10 +237,10 @@ int daemon_ready(const struct daemon_options *o)
 	if (code != EX_OK)
 		return code;
 	daemon_notify("READY=1");
+	log_echo(false);
 	log_info("ready (version %s, pid %ld)", PACKAGE_VERSION, (long)getpid());
 	if (o->foreground)
 		return EX_OK;
-	log_echo(false);
 	if (write(state.parent_fd, &ready, 1) != 1)
 		log_warning("the first process did not wait");
 	close(state.parent_fd);

@@ -4,6 +4,7 @@
  */
 #include "common/address.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -37,14 +38,15 @@ size_t address_user_len(const char *local, size_t local_len, const char *delimit
 	if (strchr(delimiters, '-') != NULL && ((local_len >= 6 && has_prefix(local, "owner-")) ||
 						has_suffix(local, local_len, "-request")))
 		return local_len;
-	for (size_t i = 1; i < local_len; i++)
+	for (size_t i = 0; i < local_len; i++)
 		if (strchr(delimiters, local[i]) != NULL)
-			return i;
+			return i > 0 ? i : local_len;
 	return local_len;
 }
 
 static void add(struct candidates *c, enum pattern_kind kind, const char *text)
 {
+	assert(c->n < CANDIDATES_MAX);
 	c->text[c->n] = text;
 	c->kind[c->n] = kind;
 	c->n++;
@@ -78,8 +80,7 @@ static void add_with_domain(const struct address *a, size_t user_len, struct can
 	if (domain[0] == '[')
 		return;
 	for (const char *dot = strchr(domain, '.'); dot != NULL; dot = strchr(dot + 1, '.'))
-		if (c->n < PATTERN_LABELS_MAX)
-			add(c, PATTERN_SUBDOMAINS, dot);
+		add(c, PATTERN_SUBDOMAINS, dot);
 }
 
 void address_candidates(const struct address *a, const char *delimiters, struct candidates *c)
