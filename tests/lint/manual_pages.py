@@ -177,6 +177,17 @@ def test_commands():
         both_ways(f"commands: options of {command}", options, page[command])
 
 
+def test_json():
+    """Every JSON field that the command writes is in pgpgate(8), and the other way round."""
+    program = set()
+    for file in glob.glob(os.path.join(TREE, "cli", "*.c")):
+        with open(file, encoding="utf-8") as source:
+            program |= set(re.findall(r'json_object_set_new\(\s*\w+,\s*"(\w+)"', source.read()))
+    page = set(re.findall(r"^\.Li ([a-z_]+)\b", page_part("JSON"), re.M))
+    page -= {"default", "exempt_recipients", "history", "rule"} - program  # values of `source`
+    both_ways("JSON: the fields of pgpgate(8)", program, page)
+
+
 def literal_blocks(page, section):
     """The displays of one section of a page, as text."""
     text = read(f"man/{page}")
@@ -247,6 +258,7 @@ def main():
     test_reasons()
     test_restarts()
     test_daemon_options()
+    test_json()
     if os.access(PGPGATE, os.X_OK):
         test_settings()
         test_commands()
