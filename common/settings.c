@@ -175,24 +175,34 @@ static int parse_key(const struct loader *l, size_t index, struct settings *s)
 	return 0;
 }
 
+static size_t index_of(const char *name)
+{
+	size_t i = 0;
+
+	while (strcmp(settings_keys[i].name, name) != 0)
+		i++;
+	return i;
+}
+
 /* What no key can check alone. */
 static int check_together(const struct loader *l, const struct settings *s)
 {
+	const struct slot *filter = &l->slots[index_of("filter_socket")];
+	const struct slot *policy = &l->slots[index_of("policy_socket")];
+	bool is_policy_set = policy->override != NULL || (policy->line > 0 && !filter->override);
+
 	if (strcmp(s->filter_socket, s->policy_socket) != 0)
 		return 0;
-	for (size_t i = 0; i < settings_keys_count; i++)
-		if (strcmp(settings_keys[i].name, "policy_socket") == 0)
-			return complain_at(l, &l->slots[i], "policy_socket",
-					   "is the same as filter_socket; give each its own");
-	return 0;
+	return complain_at(l, is_policy_set ? policy : filter, "filter_socket",
+			   "policy_socket is the same; give each its own");
 }
 
 /* A settings value from the texts in the slots; NULL with the error. */
 static struct settings *build(const struct loader *l)
 {
 	struct settings *s = calloc(1, sizeof(*s));
-	size_t delimiter = 0;
-	int rc = -1;
+	size_t delimiter = index_of("recipient_delimiter");
+	int rc;
 
 	if (s != NULL) {
 		s->references = 1;
@@ -204,8 +214,6 @@ static struct settings *build(const struct loader *l)
 		return NULL;
 	}
 	/* The patterns of exempt_recipients are read under the delimiter. */
-	while (strcmp(settings_keys[delimiter].name, "recipient_delimiter") != 0)
-		delimiter++;
 	rc = parse_key(l, delimiter, s);
 	for (size_t i = 0; rc == 0 && i < settings_keys_count; i++)
 		if (i != delimiter)
