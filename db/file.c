@@ -81,7 +81,7 @@ int file_check(struct db *d, struct stat *out)
 	if (!S_ISREG(out->st_mode))
 		return db_fail(d, DB_NOT_OURS, "%s, not a database",
 			       S_ISDIR(out->st_mode) ? "is a directory" : "is no regular file");
-	if (access(d->path, R_OK | (d->mode == DB_READ ? 0 : W_OK)) != 0)
+	if (faccessat(AT_FDCWD, d->path, R_OK | (d->mode == DB_READ ? 0 : W_OK), AT_EACCESS) != 0)
 		return db_fail(
 			d, DB_NO_PERMISSION,
 			"%s; let this user join the group of the file, or check its mode (0660)",

@@ -1,0 +1,542 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Connections: what is opened, what is refused and why, and that it mends itself.
+ */
+#include "tests/unit/db_fixture.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sysexits.h>
+
+#include "db/internal.h"
+
+#define NOW 1800000000
+
+static mode_t mode_of(const struct fixture *f, const char *suffix)
+{
+	char path[400];
+	struct stat st;
+
+	snprintf(path, sizeof path, "%s%s", f->path, suffix);
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_mode & 07777;
+}
+
+static void create_makes_files_with_their_modes(void **state)
+{
+	struct fixture f;
+	mode_t mask = umask(077);
+
+	(void)state;
+	fixture_begin(&f);
+	umask(mask);
+	assert_int_equal(mode_of(&f, ""), 0660);
+	assert_int_equal(mode_of(&f, "-wal"), 0660);
+	assert_int_equal(mode_of(&f, "-shm"), 0660);
+	assert_int_equal(mode_of(&f, ".lock"), 0660);
+	assert_int_equal(mode_of(&f, ".key"), 0640);
+	fixture_end(&f);
+}
+
+static void create_as_root_gives_files_to_the_owner_of_the_directory(void **state)
+{
+	static const char *const suffixes[] = {"", "-wal", "-shm", ".lock", ".key"};
+	struct fixture f;
+	char path[400];
+	struct stat st;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	fixture_directory(&f);
+	assert_int_equal(chown(f.directory, 12345, 23456), 0);
+	f.settings = fixture_settings(&f, NULL);
+	db_close(fixture_open(&f, DB_CREATE));
+	for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+		snprintf(path, sizeof path, "%s%s", f.path, suffixes[i]);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_uid, 12345);
+		assert_int_equal(st.st_gid, 23456);
+	}
+	fixture_end(&f);
+}
+
+static void create_again_keeps_everything(void **state)
+{
+	struct fixture f;
+	struct db *d;
+	int64_t until;
+
+	(void)state;
+	fixture_begin(&f);
+	d = fixture_open(&f, DB_WRITE);
+	assert_int_equal(db_pause(d, NOW + 60, NOW, "root"), 0);
+	db_close(d);
+	d = fixture_open(&f, DB_CREATE);
+	assert_int_equal(db_paused_until(d, NOW, &until), 0);
+	assert_int_equal(until, NOW + 60);
+	db_close(d);
+	fixture_end(&f);
+}
+
+static void pragmas_are_as_promised(void **state)
+{
+	static const struct {
+		const char *sql;
+		int expected;
+	} rows[] = {
+		{"PRAGMA wal_autocheckpoint", 0},
+		{"PRAGMA foreign_keys", 1},
+		{"PRAGMA cell_size_check", 1},
+		{"PRAGMA mmap_size", 0},
+		{"PRAGMA trusted_schema", 0},
+		{"PRAGMA synchronous", 1},
+		{"PRAGMA application_id", DB_APPLICATION_ID},
+	};
+	struct fixture f;
+	struct db *d;
+	sqlite3_stmt *st;
+	int on;
+
+	(void)state;
+	fixture_begin(&f);
+	d = fixture_open(&f, DB_WRITE);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		assert_int_equal(sqlite3_prepare_v2(d->handle, rows[i].sql, -1, &st, NULL), SQLITE_OK);
+		if (sqlite3_step(st) == SQLITE_ROW)
+			assert_int_equal(sqlite3_column_int(st, 0), rows[i].expected);
+		sqlite3_finalize(st);
+	}
+	sqlite3_db_config(d->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, -1, &on);
+	assert_int_equal(on, 1);
+	sqlite3_db_config(d->handle, SQLITE_DBCONFIG_DEFENSIVE, -1, &on);
+	assert_int_equal(on, 1);
+	db_close(d);
+	fixture_use(&f, fixture_settings(&f, "verdict_sync=power", NULL));
+	d = fixture_open(&f, DB_WRITE);
+	assert_int_equal(sqlite3_prepare_v2(d->handle, "PRAGMA synchronous", -1, &st, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+	assert_int_equal(sqlite3_column_int(st, 0), 2);
+	sqlite3_finalize(st);
+	db_close(d);
+	fixture_end(&f);
+}
+
+/* ---- what is refused ---- */
+
+static void write_file(const char *path, const char *text, size_t len)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(text, 1, len, file), len);
+	fclose(file);
+}
+
+static void run_sql(const struct fixture *f, const char *sql)
+{
+	sqlite3 *handle;
+
+	assert_int_equal(sqlite3_open(f->path, &handle), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(handle, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(handle);
+}
+
+static void expect_refusal(const struct fixture *f, enum db_mode mode, enum db_failure failure,
+			   const char *words)
+{
+	struct db *d = db_open(f->settings, mode);
+
+	assert_non_null(d);
+	assert_int_equal(db_failure(d), failure);
+	if (strstr(db_error(d), words) == NULL || strstr(db_error(d), f->path) == NULL)
+		fail_msg("\"%s\" should name %s and say \"%s\"", db_error(d), f->path, words);
+	assert_int_equal(db_begin_read(d), -1);
+	db_close(d);
+}
+
+static void what_cannot_be_opened_is_refused_with_its_mend(void **state)
+{
+	static const char garbage[4096] = "this is no database, and long enough to look like one";
+	struct fixture f;
+
+	(void)state;
+	fixture_directory(&f);
+	f.settings = fixture_settings(&f, NULL);
+	expect_refusal(&f, DB_READ, DB_ABSENT, "pgpgate db init");
+	expect_refusal(&f, DB_WRITE, DB_ABSENT, "pgpgate db init");
+	assert_int_equal(mkdir(f.path, 0755), 0);
+	expect_refusal(&f, DB_READ, DB_NOT_OURS, "is a directory");
+	expect_refusal(&f, DB_CREATE, DB_NOT_OURS, "is a directory");
+	rmdir(f.path);
+	write_file(f.path, garbage, sizeof garbage);
+	expect_refusal(&f, DB_READ, DB_NOT_OURS, "not a database");
+	unlink(f.path);
+	write_file(f.path, "", 0);
+	expect_refusal(&f, DB_WRITE, DB_ABSENT, "empty; run \"pgpgate db init\"");
+	run_sql(&f, "CREATE TABLE t (a)");
+	expect_refusal(&f, DB_WRITE, DB_NOT_OURS, "another program");
+	expect_refusal(&f, DB_CREATE, DB_NOT_OURS, "another program");
+	fixture_end(&f);
+}
+
+static void a_missing_directory_is_named(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_directory(&f);
+	strcat(f.directory, "/below");
+	snprintf(f.path, sizeof f.path, "%s/pgpgate.db", f.directory);
+	f.settings = fixture_settings(&f, NULL);
+	expect_refusal(&f, DB_CREATE, DB_ABSENT, "install -d -m 2770");
+	settings_unref(f.settings);
+	*strrchr(f.directory, '/') = '\0';
+	rmdir(f.directory);
+}
+
+static void a_schema_from_the_future_is_refused_also_while_running(void **state)
+{
+	struct fixture f;
+	struct db *old;
+	int64_t until;
+
+	(void)state;
+	fixture_begin(&f);
+	old = fixture_open(&f, DB_WRITE);
+	assert_int_equal(db_paused_until(old, NOW, &until), 0);
+	run_sql(&f, "PRAGMA user_version = 99");
+	expect_refusal(&f, DB_READ, DB_TOO_NEW, "install the newer pgpgate");
+	expect_refusal(&f, DB_CREATE, DB_TOO_NEW, "install the newer pgpgate");
+	assert_int_equal(db_paused_until(old, NOW, &until), -1);
+	assert_int_equal(db_failure(old), DB_TOO_NEW);
+	assert_int_equal(db_pause(old, NOW + 1, NOW, "root"), -1);
+	assert_int_equal(db_schema_version(old), 99);
+	db_close(old);
+	fixture_end(&f);
+}
+
+static void network_file_systems_are_known(void **state)
+{
+	(void)state;
+	assert_true(file_is_network(0x6969));
+	assert_true(file_is_network(0xff534d42));
+	assert_true(file_is_network((long)(int)0xff534d42)); /* where f_type is 32 bits, and signed */
+	assert_false(file_is_network(0xef53));		     /* ext4 */
+	assert_false(file_is_network(0x01021994));	     /* tmpfs */
+}
+
+static void every_failure_has_its_exit_code(void **state)
+{
+	(void)state;
+	assert_int_equal(db_sysexit(DB_OK), EX_OK);
+	assert_int_equal(db_sysexit(DB_ABSENT), EX_NOINPUT);
+	assert_int_equal(db_sysexit(DB_NO_PERMISSION), EX_NOPERM);
+	assert_int_equal(db_sysexit(DB_NOT_OURS), EX_DATAERR);
+	assert_int_equal(db_sysexit(DB_TOO_NEW), EX_CONFIG);
+	assert_int_equal(db_sysexit(DB_BUSY), EX_TEMPFAIL);
+	assert_int_equal(db_sysexit(DB_BROKEN), EX_IOERR);
+}
+
+/* ---- mending itself ---- */
+
+static void a_directory_in_its_place_is_noticed_and_forgotten(void **state)
+{
+	struct fixture f;
+	struct db *d;
+	char away[400];
+	int64_t until;
+
+	(void)state;
+	fixture_begin(&f);
+	d = fixture_open(&f, DB_READ);
+	snprintf(away, sizeof away, "%s.away", f.path);
+	assert_int_equal(rename(f.path, away), 0);
+	assert_int_equal(db_paused_until(d, NOW, &until), -1);
+	assert_int_equal(db_failure(d), DB_ABSENT);
+	assert_int_equal(mkdir(f.path, 0755), 0);
+	assert_int_equal(db_paused_until(d, NOW, &until), -1);
+	assert_int_equal(db_failure(d), DB_NOT_OURS);
+	rmdir(f.path);
+	assert_int_equal(rename(away, f.path), 0);
+	assert_int_equal(db_paused_until(d, NOW, &until), 0);
+	assert_string_equal(db_error(d), "");
+	db_close(d);
+	fixture_end(&f);
+}
+
+static void a_replaced_file_is_noticed(void **state)
+{
+	struct fixture f, other;
+	struct db *d;
+	int64_t until;
+	char away[400];
+
+	(void)state;
+	fixture_begin(&f);
+	fixture_begin(&other);
+	d = fixture_open(&f, DB_READ);
+	assert_int_equal(db_paused_until(d, NOW, &until), 0);
+	assert_int_equal(until, 0);
+	snprintf(away, sizeof away, "%s-wal", f.path);
+	unlink(away);
+	snprintf(away, sizeof away, "%s-shm", f.path);
+	unlink(away);
+	{
+		struct db *o = fixture_open(&other, DB_WRITE);
+
+		assert_int_equal(db_pause(o, NOW + 60, NOW, "root"), 0);
+		assert_int_equal(db_checkpoint(o, 0), 1);
+		db_close(o);
+	}
+	assert_int_equal(rename(other.path, f.path), 0);
+	assert_int_equal(db_paused_until(d, NOW, &until), 0);
+	assert_int_equal(until, NOW + 60);
+	db_close(d);
+	fixture_end(&f);
+	fixture_end(&other);
+}
+
+static void an_unreadable_file_is_refused_until_it_is_readable(void **state)
+{
+	struct fixture f;
+	struct db *d;
+	int64_t until;
+
+	(void)state;
+	const bool is_root = geteuid() == 0;
+
+	fixture_begin(&f);
+	if (is_root) { /* reads everything: become somebody else for a while */
+		char path[400];
+
+		for (size_t i = 0; i < 3; i++) {
+			snprintf(path, sizeof path, "%s%s", f.path,
+				 (const char *[]){"", "-wal", "-shm"}[i]);
+			assert_int_equal(chown(path, 65534, 65534), 0);
+		}
+		assert_int_equal(chown(f.directory, 65534, 65534), 0);
+		assert_int_equal(seteuid(65534), 0);
+	}
+	d = fixture_open(&f, DB_READ);
+	assert_int_equal(db_paused_until(d, NOW, &until), 0);
+	chmod(f.path, 0);
+	assert_int_equal(db_paused_until(d, NOW, &until), -1);
+	assert_int_equal(db_failure(d), DB_NO_PERMISSION);
+	chmod(f.path, 0660);
+	assert_int_equal(db_paused_until(d, NOW, &until), 0);
+	db_close(d);
+	if (is_root)
+		assert_int_equal(seteuid(0), 0);
+	fixture_end(&f);
+}
+
+/* ---- locks ---- */
+
+static void a_reader_cannot_write(void **state)
+{
+	struct fixture f;
+	struct db *d;
+
+	(void)state;
+	fixture_begin(&f);
+	d = fixture_open(&f, DB_READ);
+	assert_int_equal(db_pause(d, NOW + 60, NOW, "root"), -1);
+	assert_int_equal(db_failure(d), DB_NO_PERMISSION);
+	db_close(d);
+	fixture_end(&f);
+}
+
+static void writers_wait_for_a_checkpoint_and_checkpoints_do_not_wait(void **state)
+{
+	struct fixture f;
+	struct db *a, *b;
+
+	(void)state;
+	fixture_begin(&f);
+	a = fixture_open(&f, DB_WRITE);
+	b = fixture_open(&f, DB_WRITE);
+	b->busy_ms = 20;
+	/* A checkpoint under way: the lock file is held. */
+	assert_int_equal(db_begin_read(a), 0);
+	assert_int_equal(db_end(a, 0), 0);
+	assert_int_equal(flock(a->lock_fd, LOCK_EX), 0);
+	assert_int_equal(db_pause(b, NOW + 60, NOW, "root"), -1);
+	assert_int_equal(db_failure(b), DB_BUSY);
+	assert_int_equal(flock(a->lock_fd, LOCK_UN), 0);
+	/* A write transaction under way: no checkpoint now. */
+	assert_int_equal(db_pause(b, NOW + 60, NOW, "root"), 0);
+	assert_int_equal(db_begin_write(a), 0);
+	assert_int_equal(db_checkpoint(b, 0), 0);
+	assert_int_equal(db_end(a, 0), 0);
+	assert_int_equal(db_checkpoint(b, 0), 1);
+	assert_int_equal(db_checkpoint(b, 0), 0); /* nothing left */
+	assert_int_equal(db_checkpoint(b, 1 << 20), 0);
+	db_close(a);
+	db_close(b);
+	fixture_end(&f);
+}
+
+static void a_failed_transaction_leaves_nothing_and_keeps_its_error(void **state)
+{
+	struct fixture f;
+	struct db *d;
+	sqlite3_stmt *st;
+	int64_t until;
+
+	(void)state;
+	fixture_begin(&f);
+	d = fixture_open(&f, DB_WRITE);
+	assert_int_equal(db_begin_write(d), 0);
+	st = db_statement(d, SQL_STATE_PAUSE);
+	db_bind_int(st, 1, NOW + 60);
+	assert_int_equal(db_run(d, st), 0);
+	db_fail(d, DB_FULL, "made up");
+	assert_int_equal(db_end(d, -1), -1);
+	assert_int_equal(db_failure(d), DB_FULL);
+	assert_non_null(strstr(db_error(d), "made up"));
+	assert_int_equal(db_paused_until(d, NOW, &until), 0);
+	assert_int_equal(until, 0);
+	db_close(d);
+	fixture_end(&f);
+}
+
+/* ---- pause, status, check, backup ---- */
+
+static void a_pause_ends_by_itself(void **state)
+{
+	struct fixture f;
+	struct db *d;
+	int64_t until;
+
+	(void)state;
+	fixture_begin(&f);
+	d = fixture_open(&f, DB_WRITE);
+	assert_int_equal(db_pause(d, NOW + 60, NOW, "root"), 0);
+	assert_int_equal(db_paused_until(d, NOW + 59, &until), 0);
+	assert_int_equal(until, NOW + 60);
+	assert_int_equal(db_paused_until(d, NOW + 60, &until), 0);
+	assert_int_equal(until, 0);
+	assert_int_equal(db_pause(d, 0, NOW, "root"), 0);
+	assert_int_equal(db_paused_until(d, NOW, &until), 0);
+	assert_int_equal(until, 0);
+	db_close(d);
+	fixture_end(&f);
+}
+
+static void count_complaint(void *context, const char *complaint)
+{
+	(void)complaint;
+	++*(int *)context;
+}
+
+static void check_finds_nothing_in_order_and_damage(void **state)
+{
+	struct fixture f;
+	struct db *d;
+	int told = 0;
+
+	(void)state;
+	fixture_begin(&f);
+	d = fixture_open(&f, DB_READ);
+	assert_int_equal(db_check(d, count_complaint, &told), 0);
+	db_close(d);
+	run_sql(&f,
+		"INSERT INTO pair (sender_key, recipient_key, n_encrypted) VALUES ('a', 'b', 3)");
+	d = fixture_open(&f, DB_READ);
+	assert_int_equal(db_check(d, count_complaint, &told), 1);
+	assert_int_equal(told, 1);
+	db_close(d);
+	fixture_end(&f);
+}
+
+static void backup_is_a_database_and_replaces_nothing(void **state)
+{
+	struct fixture f, copy;
+	struct db *d, *c;
+	int64_t until;
+
+	(void)state;
+	fixture_begin(&f);
+	d = fixture_open(&f, DB_WRITE);
+	assert_int_equal(db_pause(d, NOW + 60, NOW, "root"), 0);
+	copy = f;
+	snprintf(copy.path, sizeof copy.path, "%s/copy.db", f.directory);
+	copy.settings = fixture_settings(&copy, NULL);
+	assert_int_equal(db_backup(d, copy.path, NULL, NULL), 0);
+	assert_int_equal(db_backup(d, copy.path, NULL, NULL), -1);
+	assert_int_equal(db_failure(d), DB_NO_PERMISSION);
+	c = fixture_open(&copy, DB_WRITE);
+	assert_int_equal(db_paused_until(c, NOW, &until), 0);
+	assert_int_equal(until, NOW + 60);
+	db_close(c);
+	db_close(d);
+	settings_unref(copy.settings);
+	fixture_end(&f);
+}
+
+static void status_counts(void **state)
+{
+	struct fixture f;
+	struct db_status status;
+	struct db *d;
+
+	(void)state;
+	fixture_begin(&f);
+	d = fixture_open(&f, DB_READ);
+	assert_int_equal(db_get_status(d, &status), 0);
+	assert_string_equal(status.path, f.path);
+	assert_int_equal(status.schema_version, db_schema_current());
+	assert_int_equal(status.n_verdicts, 0);
+	assert_true(status.file_bytes > 0 || status.wal_bytes > 0);
+	db_close(d);
+	fixture_end(&f);
+}
+
+static void pool_hands_out_what_it_got(void **state)
+{
+	struct fixture f;
+	struct db_pool *p;
+	struct db *a, *b;
+
+	(void)state;
+	fixture_begin(&f);
+	p = db_pool_new(f.settings, DB_READ, 1);
+	a = db_pool_get(p);
+	b = db_pool_get(p);
+	assert_ptr_not_equal(a, b);
+	db_pool_put(p, a);
+	db_pool_put(p, b); /* one too many: closed */
+	assert_ptr_equal(db_pool_get(p), a);
+	db_pool_put(p, a);
+	db_pool_free(p);
+	fixture_end(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(create_makes_files_with_their_modes),
+		cmocka_unit_test(create_as_root_gives_files_to_the_owner_of_the_directory),
+		cmocka_unit_test(create_again_keeps_everything),
+		cmocka_unit_test(pragmas_are_as_promised),
+		cmocka_unit_test(what_cannot_be_opened_is_refused_with_its_mend),
+		cmocka_unit_test(a_missing_directory_is_named),
+		cmocka_unit_test(a_schema_from_the_future_is_refused_also_while_running),
+		cmocka_unit_test(network_file_systems_are_known),
+		cmocka_unit_test(every_failure_has_its_exit_code),
+		cmocka_unit_test(a_directory_in_its_place_is_noticed_and_forgotten),
+		cmocka_unit_test(a_replaced_file_is_noticed),
+		cmocka_unit_test(an_unreadable_file_is_refused_until_it_is_readable),
+		cmocka_unit_test(a_reader_cannot_write),
+		cmocka_unit_test(writers_wait_for_a_checkpoint_and_checkpoints_do_not_wait),
+		cmocka_unit_test(a_failed_transaction_leaves_nothing_and_keeps_its_error),
+		cmocka_unit_test(a_pause_ends_by_itself),
+		cmocka_unit_test(check_finds_nothing_in_order_and_damage),
+		cmocka_unit_test(backup_is_a_database_and_replaces_nothing),
+		cmocka_unit_test(status_counts),
+		cmocka_unit_test(pool_hands_out_what_it_got),
+	};
+
+	return cmocka_run_group_tests_name("db", tests, NULL, NULL);
+}
