@@ -29,12 +29,13 @@ class Table:
 
     def __init__(self):
         self.failures = 0
-        self.line("MESSAGE", "TO", "POSTFIX ANSWERS", "")
+        self.line("MESSAGE", "TO", ["POSTFIX ANSWERS"], "")
         print("-" * WIDTH)
 
     @staticmethod
     def line(what, to, answer, verdict):
-        whats, answers = textwrap.wrap(what, 27), textwrap.wrap(answer, 37)
+        whats = textwrap.wrap(what, 27)
+        answers = [part for one in answer for part in textwrap.wrap(one, 37)]
         for i in range(max(len(whats), len(answers))):
             print(f"{whats[i] if i < len(whats) else '':<28}{to if i == 0 else '':<7}"
                   f"{answers[i] if i < len(answers) else '':<38}{verdict if i == 0 else ''}".rstrip())
@@ -43,8 +44,9 @@ class Table:
         is_right = sent.code // 100 == expected // 100
         self.failures += not is_right
         final = sent.final
-        lines = final.lines if final.code >= 300 else final.lines[:1]
-        self.line(what, recipient.split("@")[0], f"{final.code} {' '.join(lines)}",
+        # "550-5.7.1 " stands before every line of a reply: once is enough here.
+        answer = [f"{final.code} {final.lines[0]}", *(l.partition(" ")[2] for l in final.lines[1:])]
+        self.line(what, recipient.split("@")[0], answer,
                   "as due" if is_right else "WRONG")
         sys.stdout.flush()
 

@@ -13,8 +13,9 @@ ALICE, BOB = "alice@example.org", "bob@example.net"
 @pytest.fixture(scope="module")
 def remote(make_postfix, mx):
     """A Postfix elsewhere: it cannot deliver to bounce.test, and sends what it has to say to mx."""
-    return make_postfix("remote", here_domains="", settings={
-        "relayhost": f"[127.0.0.1]:{mx.port}", "transport_maps": "inline:{bounce.test=error:5.1.1}"})
+    return make_postfix("remote", here_domains="bounce.test", settings={
+        "relayhost": f"[127.0.0.1]:{mx.port}", "virtual_mailbox_maps": "inline:{nobody@elsewhere.test=x/}",
+        "smtpd_reject_unlisted_recipient": "no"})
 
 
 @pytest.mark.parametrize("notify", ["", "SUCCESS"], ids=["failure", "success"])

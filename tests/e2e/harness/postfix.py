@@ -2,7 +2,7 @@
 """A private Postfix: own configuration, queue, data, log and port; nothing of the machine's is touched.
 
 It is started as root with `master -c DIRECTORY`, which is what postfix(1) does after its checks. Every
-recipient is taken and delivered by virtual(8) into one Maildir, so that "delivered" can be counted;
+recipient (routed addresses too) is taken and delivered by virtual(8) into one Maildir, so that "delivered" can be counted;
 Delivered-To: tells the recipient. XCLIENT is open to 127.0.0.1: tests play strangers, local and
 authenticated clients with it.
 """
@@ -32,7 +32,7 @@ alias_maps =
 alias_database =
 local_recipient_maps =
 inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
+inet_protocols = all
 mynetworks = 127.0.0.0/8
 smtputf8_enable = yes
 recipient_delimiter = +
@@ -44,6 +44,7 @@ smtpd_tls_security_level = none
 smtp_tls_security_level = none
 smtpd_authorized_xclient_hosts = 127.0.0.0/8
 smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
+allow_untrusted_routing = yes
 smtpd_recipient_restrictions = {recipient_restrictions}
 smtpd_milters = {milters}
 non_smtpd_milters = {non_smtpd_milters}
