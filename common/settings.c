@@ -169,10 +169,10 @@ static int parse_key(const struct loader *l, size_t index, struct settings *s)
 	char what[400] = "";
 	struct settings_value v = {s, slot->text, NULL, what, sizeof(what)};
 
-	if (settings_keys[index].parse(&settings_keys[index], &v) != 0)
-		return complain_at(l, slot, settings_keys[index].name, what);
+	int rc = settings_keys[index].parse(&settings_keys[index], &v);
+
 	s->value_text[index] = v.canonical;
-	return 0;
+	return rc == 0 ? 0 : complain_at(l, slot, settings_keys[index].name, what);
 }
 
 static size_t index_of(const char *name)

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: ISC */
+#include "common/outcome.h"
+
+#include <stdlib.h>
+
+#include "tests/unit/unit.h"
+
+#define ALL_FORMS (1u << FORM_PGP_MIME | 1u << FORM_PGP_MIXED | 1u << FORM_PGP_INLINE)
+
+static struct settings *settings_with(const char *one, const char *two)
+{
+	const char *overrides[2] = {one, two};
+	char err[400];
+	struct settings *s = settings_load("/nonexistent/x", true, overrides,
+					   one == NULL	 ? 0
+					   : two == NULL ? 1
+							 : 2,
+					   err, sizeof(err));
+
+	if (s == NULL)
+		fail_msg("%s", err);
+	return s;
+}
+
+static struct judgement judged(enum verdict verdict, enum form form, const char *reason)
+{
+	struct judgement j = {.verdict = verdict, .form = form};
+
+	strcpy(j.reason, reason);
+	return j;
+}
+
+static void meets_the_table_of_requirements(void **state)
+{
+	static const struct {
+		const char *label;
+		enum verdict verdict;
+		enum form form;
+		const char *reason;
+		int64_t cleartext_bytes;
+		bool returns_readable;
+		struct acceptance accept;
+		bool is_signed_met, is_encrypted_met;
+	} rows[] = {
+		{"cleartext",
+		 VERDICT_CLEARTEXT,
+		 FORM_NONE,
+		 "no-openpgp",
+		 9,
+		 false,
+		 {ALL_FORMS, true, true, true, true, false, REPORTS_YES, 1000},
+		 false,
+		 false},
+		{"invalid",
+		 VERDICT_INVALID,
+		 FORM_PGP_INLINE,
+		 "bad-armor",
+		 0,
+		 false,
+		 {ALL_FORMS, true, true, true, true, false, REPORTS_YES, 1000},
+		 false,
+		 false},
+		{"encrypted", VERDICT_ENCRYPTED, FORM_PGP_MIME, "ok", 0, false, {.forms = ALL_FORMS}, true, true},
+		{"encrypted in another form",
+		 VERDICT_ENCRYPTED,
+		 FORM_PGP_INLINE,
+		 "ok",
+		 0,
+		 false,
+		 {.forms = 1u << FORM_PGP_MIME},
+		 true,
+		 false},
+		{"smime", VERDICT_SMIME, FORM_NONE, "smime", 0, false, {.forms = ALL_FORMS}, false, false},
+		{"smime accepted",
+		 VERDICT_SMIME,
+		 FORM_NONE,
+		 "smime",
+		 0,
+		 false,
+		 {.forms = ALL_FORMS, .smime = true},
+		 true,
+		 true},
+		{"signed", VERDICT_SIGNED, FORM_NONE, "signed", 9, false, {.forms = ALL_FORMS}, true, false},
+		{"partial", VERDICT_PARTIAL, FORM_PGP_INLINE, "text-outside", 1, false, {.forms = ALL_FORMS}, false, false},
+		{"partial up to the bound",
+		 VERDICT_PARTIAL,
+		 FORM_PGP_INLINE,
+		 "text-outside",
+		 100,
+		 false,
+		 {.forms = ALL_FORMS, .max_cleartext_bytes = 100},
+		 true,
+		 true},
+		{"partial beyond the bound",
+		 VERDICT_PARTIAL,
+		 FORM_PGP_INLINE,
+		 "text-outside",
+		 101,
+		 false,
+		 {.forms = ALL_FORMS, .max_cleartext_bytes = 100},
+		 false,
+		 false},
+		{"partial in another form",
+		 VERDICT_PARTIAL,
+		 FORM_PGP_INLINE,
+		 "text-outside",
+		 1,
+		 false,
+		 {.forms = 1u << FORM_PGP_MIME, .max_cleartext_bytes = 100},
+		 false,
+		 false},
+		{"readable subject",
+		 VERDICT_PARTIAL,
+		 FORM_PGP_MIME,
+		 "readable-subject",
+		 0,
+		 false,
+		 {.forms = ALL_FORMS, .max_cleartext_bytes = 100},
+		 false,
+		 false},
+		{"readable subject with text",
+		 VERDICT_PARTIAL,
+		 FORM_PGP_MIME,
+		 "readable-subject",
+		 5,
+		 false,
+		 {.forms = ALL_FORMS, .max_cleartext_bytes = 100},
+		 false,
+		 false},
+		{"report", VERDICT_REPORT, FORM_NONE, "report", 0, true, {.reports = REPORTS_YES}, true, true},
+		{"report of headers",
+		 VERDICT_REPORT,
+		 FORM_NONE,
+		 "report",
+		 0,
+		 false,
+		 {.reports = REPORTS_HEADERS},
+		 true,
+		 true},
+		{"report of a message",
+		 VERDICT_REPORT,
+		 FORM_NONE,
+		 "report",
+		 0,
+		 true,
+		 {.reports = REPORTS_HEADERS},
+		 false,
+		 false},
+		{"report unwanted", VERDICT_REPORT, FORM_NONE, "report", 0, false, {.reports = REPORTS_NO}, false, false},
+		{"handshake", VERDICT_HANDSHAKE, FORM_NONE, "handshake", 0, false, {.handshakes = true}, true, true},
+		{"handshake unwanted",
+		 VERDICT_HANDSHAKE,
+		 FORM_NONE,
+		 "handshake",
+		 0,
+		 false,
+		 {.forms = ALL_FORMS},
+		 false,
+		 false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct judgement j = judged(rows[i].verdict, rows[i].form, rows[i].reason);
+		const struct acceptance *a = &rows[i].accept;
+
+		j.cleartext_bytes = rows[i].cleartext_bytes;
+		j.returns_readable = rows[i].returns_readable;
+		CHECK_ROW(rows[i].label, outcome_meets(&j, REQUIREMENT_EXEMPT, a));
+		CHECK_ROW(rows[i].label, outcome_meets(&j, REQUIREMENT_OBSERVE, a));
+		CHECK_ROW(rows[i].label,
+			  outcome_meets(&j, REQUIREMENT_SIGNED, a) == rows[i].is_signed_met);
+		CHECK_ROW(rows[i].label,
+			  outcome_meets(&j, REQUIREMENT_ENCRYPTED, a) == rows[i].is_encrypted_met);
+		CHECK_ROW(rows[i].label,
+			  outcome_meets(&j, REQUIREMENT_RATCHET, a) == rows[i].is_encrypted_met);
+	}
+}
+
+/* One cleartext message to recipients e (encrypted), s (signed), x (exempt), o (observe). */
+static void decides_by_settings_and_recipients(void **state)
+{
+	static const struct {
+		const char *label, *one, *two;
+		const char *recipients;
+		bool is_paused, may_split;
+		enum action action, would;
+		const char *code, *enhanced;
+	} rows[] = {
+		{"all pass", NULL, NULL, "xo", false, true, ACTION_ACCEPT, ACTION_ACCEPT, "250", ""},
+		{"no recipients", NULL, NULL, "", false, true, ACTION_ACCEPT, ACTION_ACCEPT, "250", ""},
+		{"all fail", NULL, NULL, "es", false, true, ACTION_REFUSE, ACTION_REFUSE, "550", "5.7.1"},
+		{"mixed", NULL, NULL, "ex", false, true, ACTION_SPLIT, ACTION_SPLIT, "451", "4.7.1"},
+		{"mixed, observed", NULL, NULL, "oe", false, true, ACTION_SPLIT, ACTION_SPLIT,
+		 "451", "4.7.1"},
+		{"mixed, cannot split", NULL, NULL, "ex", false, false, ACTION_REFUSE,
+		 ACTION_REFUSE, "550", "5.7.1"},
+		{"mixed, set to refuse", "mixed_recipients=refuse", NULL, "ex", false, true,
+		 ACTION_REFUSE, ACTION_REFUSE, "550", "5.7.1"},
+		{"own code", "refuse_code=450 4.7.1", NULL, "e", false, true, ACTION_REFUSE,
+		 ACTION_REFUSE, "450", "4.7.1"},
+		{"not enforced", "enforce=no", NULL, "e", false, true, ACTION_ACCEPT, ACTION_REFUSE,
+		 "250", ""},
+		{"not enforced, mixed", "enforce=no", NULL, "ex", false, true, ACTION_ACCEPT,
+		 ACTION_SPLIT, "250", ""},
+		{"paused", NULL, NULL, "e", true, true, ACTION_ACCEPT, ACTION_REFUSE, "250", ""},
+		{"quarantine", "on_refusal=quarantine", NULL, "e", false, true, ACTION_QUARANTINE,
+		 ACTION_QUARANTINE, "250", ""},
+		{"quarantine, mixed", "on_refusal=quarantine", NULL, "ex", false, true,
+		 ACTION_SPLIT, ACTION_SPLIT, "451", "4.7.1"},
+		{"quarantine, cannot split", "on_refusal=quarantine", NULL, "ex", false, false,
+		 ACTION_REFUSE, ACTION_REFUSE, "550", "5.7.1"},
+		{"quarantine, not enforced", "on_refusal=quarantine", "enforce=no", "e", false,
+		 true, ACTION_ACCEPT, ACTION_QUARANTINE, "250", ""},
+		{"tag", "on_refusal=tag", NULL, "e", false, true, ACTION_TAG, ACTION_TAG, "250", ""},
+		{"tag, mixed", "on_refusal=tag", NULL, "ex", false, true, ACTION_TAG, ACTION_TAG,
+		 "250", ""},
+	};
+	struct judgement j = judged(VERDICT_CLEARTEXT, FORM_NONE, "no-openpgp");
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct settings *s = settings_with(rows[i].one, rows[i].two);
+		struct outcome_recipient recipients[4];
+		struct outcome_input in = {s,
+					   &j,
+					   recipients,
+					   strlen(rows[i].recipients),
+					   rows[i].is_paused,
+					   rows[i].may_split};
+		struct outcome o;
+
+		for (size_t k = 0; k < in.n_recipients; k++) {
+			char c = rows[i].recipients[k];
+
+			recipients[k] = (struct outcome_recipient){
+				.address = "a@b.test",
+				.demand = c == 'e'   ? REQUIREMENT_ENCRYPTED
+					  : c == 's' ? REQUIREMENT_SIGNED
+					  : c == 'x' ? REQUIREMENT_EXEMPT
+						     : REQUIREMENT_OBSERVE,
+			};
+		}
+		outcome_decide(&in, &o);
+		CHECK_ROW_TEXT(rows[i].label, action_name(o.action), action_name(rows[i].action));
+		CHECK_ROW_TEXT(rows[i].label, action_name(o.would), action_name(rows[i].would));
+		CHECK_ROW_TEXT(rows[i].label, o.code, rows[i].code);
+		CHECK_ROW_TEXT(rows[i].label, o.enhanced, rows[i].enhanced);
+		/* libmilter drops a reply of two classes. */
+		CHECK_ROW(rows[i].label, o.enhanced[0] == '\0' || o.enhanced[0] == o.code[0]);
+		for (size_t k = 0; k < in.n_recipients; k++)
+			CHECK_ROW(rows[i].label, recipients[k].passes ==
+							 (strchr("xo", rows[i].recipients[k]) != NULL));
+		settings_unref(s);
+	}
+}
+
+static void refusal_names_who_refuses_and_where_help_is(void **state)
+{
+	struct settings *s = settings_with("help_url=https://example.org/pgp", NULL);
+	struct judgement j = judged(VERDICT_CLEARTEXT, FORM_NONE, "no-openpgp");
+	struct outcome_recipient recipients[] = {
+		{"alice@example.org", REQUIREMENT_ENCRYPTED, NULL, false},
+		{"bob@example.org", REQUIREMENT_EXEMPT, "https://example.org/not-this", false},
+		{"carol@example.org", REQUIREMENT_SIGNED, "https://example.org/carol", false},
+		{"dave@example.org", REQUIREMENT_ENCRYPTED, "", false},
+	};
+	struct outcome_input in = {s, &j, recipients, 4, false, false};
+	struct outcome o;
+	char text[2000];
+
+	(void)state;
+	outcome_decide(&in, &o);
+	assert_string_equal(
+		outcome_reply_text(&o, text, sizeof(text)),
+		"550-5.7.1 OpenPGP-encrypted mail required\n"
+		"550-5.7.1 <alice@example.org> takes only encrypted mail: no OpenPGP data found in "
+		"this message\n"
+		"550-5.7.1 <carol@example.org> takes only signed or encrypted mail: no OpenPGP "
+		"data "
+		"found in this message\n"
+		"550-5.7.1 <dave@example.org> takes only encrypted mail: no OpenPGP data found in "
+		"this "
+		"message\n"
+		"550-5.7.1 See https://example.org/pgp\n"
+		"550 5.7.1 See https://example.org/carol");
+	settings_unref(s);
+}
+
+static void refusal_of_many_is_bounded(void **state)
+{
+	struct settings *s = settings_with(NULL, NULL);
+	struct judgement j = judged(VERDICT_INVALID, FORM_NONE, "new-slug");
+	struct outcome_recipient recipients[100];
+	struct outcome_input in = {s, &j, recipients, 100, false, true};
+	char long_address[400], urls[100][400], text[8000];
+	struct outcome o;
+
+	(void)state;
+	memset(j.detail, 'd', sizeof(j.detail) - 1);
+	memset(long_address, 'a', 320);
+	strcpy(long_address + 300, "@b.test\r\n\x1b");
+	for (size_t i = 0; i < 100; i++) {
+		memset(urls[i], 'u', 300);
+		sprintf(urls[i] + 290, "%zu", i);
+		recipients[i] = (struct outcome_recipient){long_address, REQUIREMENT_ENCRYPTED,
+							   urls[i], false};
+	}
+	outcome_decide(&in, &o);
+	assert_int_equal(o.n_lines, 12);
+	assert_string_equal(o.line[9], "and 92 more");
+	assert_memory_equal(o.line[10], "See uuu", 7);
+	for (size_t i = 0; i < o.n_lines; i++) {
+		CHECK_ROW(o.line[i], strlen("550-5.7.1 ") + strlen(o.line[i]) + 2 <= 512);
+		for (const char *p = o.line[i]; *p != '\0'; p++)
+			CHECK_ROW(o.line[i], (unsigned char)*p >= 0x20);
+	}
+	assert_true(strlen(outcome_reply_text(&o, text, sizeof(text))) > 1000);
+	/* A small buffer is not overrun. */
+	memset(text, '!', sizeof(text));
+	outcome_reply_text(&o, text, 20);
+	assert_int_equal(strlen(text), 19);
+	assert_int_equal(text[20], '!');
+	settings_unref(s);
+}
+
+static void temporary_answers_group_well(void **state)
+{
+	struct settings *s = settings_with(NULL, NULL);
+	struct judgement j = judged(VERDICT_CLEARTEXT, FORM_NONE, "no-openpgp");
+	struct outcome_recipient recipients[] = {
+		{"alice@example.org", REQUIREMENT_ENCRYPTED, NULL, false},
+		{"bob@example.org", REQUIREMENT_EXEMPT, NULL, false},
+	};
+	struct outcome_input in = {s, &j, recipients, 2, false, true};
+	struct outcome o[3];
+
+	(void)state;
+	outcome_tempfail(&o[0]);
+	outcome_defer_class(&o[1]);
+	outcome_decide(&in, &o[2]);
+	assert_int_equal(o[0].action, ACTION_TEMPFAIL);
+	assert_string_equal(o[0].code, "451");
+	assert_string_equal(o[1].code, "450");
+	assert_string_equal(o[2].code, "451");
+	for (size_t i = 0; i < 3; i++) {
+		assert_string_equal(o[i].enhanced, "4.7.1");
+		assert_int_equal(o[i].n_lines, 1);
+		CHECK_ROW(o[i].line[0], strpbrk(o[i].line[0], ",:;@<>") == NULL);
+		CHECK_ROW(o[i].line[0], strstr(o[i].line[0], "try again later") != NULL);
+	}
+	settings_unref(s);
+}
+
+static void explains_by_reason_or_detail(void **state)
+{
+	struct judgement j = judged(VERDICT_INVALID, FORM_NONE, "not-known-yet");
+
+	(void)state;
+	assert_true(outcome_explain(&j)[0] != '\0');
+	strcpy(j.detail, "part 2: odd");
+	assert_string_equal(outcome_explain(&j), "part 2: odd");
+	j = judged(VERDICT_INVALID, FORM_NONE, "bad-armor");
+	assert_non_null(strstr(outcome_explain(&j), "armor"));
+	j = judged(VERDICT_ENCRYPTED, FORM_PGP_INLINE, "ok");
+	assert_non_null(strstr(outcome_explain(&j), "PGP/MIME"));
+	j = judged(VERDICT_SMIME, FORM_NONE, "smime");
+	assert_non_null(strstr(outcome_explain(&j), "S/MIME"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(meets_the_table_of_requirements),
+		cmocka_unit_test(decides_by_settings_and_recipients),
+		cmocka_unit_test(refusal_names_who_refuses_and_where_help_is),
+		cmocka_unit_test(refusal_of_many_is_bounded),
+		cmocka_unit_test(temporary_answers_group_well),
+		cmocka_unit_test(explains_by_reason_or_detail),
+	};
+
+	return cmocka_run_group_tests_name("outcome", tests, NULL, NULL);
+}
