@@ -26,7 +26,7 @@ static void unblock_signals(void)
 
 int main(int argc, char **argv)
 {
-	struct daemon_options options = {0};
+	static struct daemon_options options; /* its strings are for the life of the process */
 	struct settings *settings;
 	struct server *server;
 	char err[DB_ERROR_MAX];
