@@ -396,6 +396,40 @@ static void local_client_is_found_in_networks(void **state)
 	settings_unref(s);
 }
 
+/* The example that is installed: it differs from the defaults in enforce alone, and shows every default. */
+static void example_shows_every_default(void **state)
+{
+	const char *source = getenv("srcdir");
+	char path[1000], err[ERR_MAX], text[16384], line[300];
+	struct settings *s;
+	FILE *file;
+	size_t len;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/dist/pgpgate.conf", source != NULL ? source : ".");
+	s = settings_load(path, false, NULL, 0, err, ERR_MAX);
+	if (s == NULL)
+		fail_msg("%s", err);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	len = fread(text, 1, sizeof(text) - 1, file);
+	fclose(file);
+	text[len] = '\0';
+	for (size_t i = 0; i < settings_count(); i++) {
+		const char *name = settings_name(i);
+		const char *value = settings_default(i);
+
+		if (strcmp(name, "enforce") == 0) {
+			assert_false(s->enforce);
+			continue;
+		}
+		CHECK_ROW_TEXT(name, settings_value(s, i), value);
+		snprintf(line, sizeof(line), "\n#%s =%s%s\n", name, value[0] == '\0' ? "" : " ", value);
+		CHECK_ROW(name, strstr(text, line) != NULL);
+	}
+	settings_unref(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -410,6 +444,7 @@ int main(void)
 		cmocka_unit_test(override_errors_name_the_override),
 		cmocka_unit_test(later_override_wins_and_delimiter_comes_first),
 		cmocka_unit_test(local_client_is_found_in_networks),
+		cmocka_unit_test(example_shows_every_default),
 	};
 
 	return cmocka_run_group_tests_name("settings", tests, NULL, NULL);
