@@ -30,6 +30,7 @@
 #define IDLE_S 1200
 #define OUTPUT_MAX (64 * 1024) /* a client that never reads its answers is read no more */
 #define ACCEPT_PAUSE_S 1       /* without free descriptors */
+#define IDLE_GRACE_MS 100 /* a request that is in the socket already is served before we stop */
 
 struct client {
 	LIST_ENTRY(client) link;
@@ -47,7 +48,8 @@ struct server {
 	struct evconnlistener *listener;
 	struct event *signals[4];
 	struct event *accept_again;
-	struct event *drained; /* the time for that is over */
+	struct event *close_idle; /* while stopping: what lies in the sockets has been read */
+	struct event *drained;	  /* while stopping: time is over */
 	LIST_HEAD(, client) clients;
 	size_t n_clients;
 	bool is_stopping;
@@ -266,13 +268,24 @@ static void stop_listening(struct server *s)
 static void on_stop(evutil_socket_t fd, short what, void *context)
 {
 	static const struct timeval limit = {.tv_sec = SERVER_DRAIN_S};
+	static const struct timeval grace = {.tv_usec = IDLE_GRACE_MS * 1000};
 	struct server *s = context;
-	struct client *next;
 
 	(void)fd;
 	(void)what;
 	stop_listening(s);
 	s->is_stopping = true;
+	event_add(s->close_idle, &grace);
+	event_add(s->drained, &limit);
+}
+
+static void on_close_idle(evutil_socket_t fd, short what, void *context)
+{
+	struct server *s = context;
+	struct client *next;
+
+	(void)fd;
+	(void)what;
 	if (s->n_clients == 0)
 		event_base_loopbreak(s->base);
 	for (struct client *c = LIST_FIRST(&s->clients); c != NULL; c = next) {
@@ -280,7 +293,6 @@ static void on_stop(evutil_socket_t fd, short what, void *context)
 		if (is_done(c))
 			client_free(c);
 	}
-	event_add(s->drained, &limit);
 }
 
 static void on_drained(evutil_socket_t fd, short what, void *context)
@@ -302,8 +314,9 @@ static int set_up_events(struct server *s, int fd)
 		s->signals[2 + i] = evsignal_new(s->base, reloads[i], on_reload, s);
 	}
 	s->accept_again = evtimer_new(s->base, on_accept_again, s);
+	s->close_idle = evtimer_new(s->base, on_close_idle, s);
 	s->drained = evtimer_new(s->base, on_drained, s);
-	if (s->accept_again == NULL || s->drained == NULL)
+	if (s->accept_again == NULL || s->close_idle == NULL || s->drained == NULL)
 		return -1;
 	for (size_t i = 0; i < 4; i++) {
 		if (s->signals[i] == NULL || event_add(s->signals[i], NULL) != 0)
@@ -401,6 +414,8 @@ void server_free(struct server *s)
 	}
 	if (s->accept_again != NULL)
 		event_free(s->accept_again);
+	if (s->close_idle != NULL)
+		event_free(s->close_idle);
 	if (s->drained != NULL)
 		event_free(s->drained);
 	if (s->base != NULL)
