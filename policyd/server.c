@@ -48,7 +48,7 @@ struct server {
 	struct evconnlistener *listener;
 	struct event *signals[4];
 	struct event *accept_again;
-	struct event *close_idle; /* while stopping: what lies in the sockets has been read */
+	struct event *close_idle; /* while stopping: what lies in the sockets has been taken */
 	struct event *drained;	  /* while stopping: time is over */
 	LIST_HEAD(, client) clients;
 	size_t n_clients;
@@ -64,7 +64,7 @@ static void client_free(struct client *c)
 	s->n_clients--;
 	bufferevent_free(c->stream);
 	free(c);
-	if (s->is_stopping && s->n_clients == 0)
+	if (s->is_stopping && s->listener == NULL && s->n_clients == 0)
 		event_base_loopbreak(s->base);
 }
 
@@ -273,7 +273,6 @@ static void on_stop(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
-	stop_listening(s);
 	s->is_stopping = true;
 	event_add(s->close_idle, &grace);
 	event_add(s->drained, &limit);
@@ -286,6 +285,7 @@ static void on_close_idle(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
+	stop_listening(s);
 	if (s->n_clients == 0)
 		event_base_loopbreak(s->base);
 	for (struct client *c = LIST_FIRST(&s->clients); c != NULL; c = next) {
