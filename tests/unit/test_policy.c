@@ -1,0 +1,726 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The decision: tables of rules, envelope, and what holds. Time is given, never waited for. Every row also
+ * runs through policy_explain(), which must give the same answer and name the same winner.
+ */
+#include "tests/unit/db_fixture.h"
+
+#include "db/internal.h"
+#include "db/policy.h"
+#include "db/verdict_write.h"
+#include "db/verdicts.h"
+
+#define NOW 1800000000 /* 2027-01-15T08:00:00Z */
+#define RULES_MAX 8
+
+struct envelope {
+	const char *recipient, *sender, *client; /* client NULL: none */
+	bool is_authenticated, is_submitted_locally;
+};
+
+struct row {
+	const char *label;
+	const char *rules[RULES_MAX]; /* numbered from 1, as rule ids */
+	struct envelope envelope;
+	enum requirement requirement;
+	enum policy_source source;
+	int64_t rule; /* index into rules, from 1; 0: none */
+};
+
+static struct rule parse(const char *line)
+{
+	struct rule r;
+	char err[300] = "";
+
+	if (rule_parse(line, "+", NOW, &r, err, sizeof err) != 0)
+		fail_msg("%s: %s", line, err);
+	snprintf(r.author, sizeof r.author, "root");
+	return r;
+}
+
+struct told {
+	size_t n;
+	int64_t winner;
+	char why[32][200];
+	int64_t id[32];
+};
+
+static void gather(void *context, const struct rule *r, const char *why_lost)
+{
+	struct told *t = context;
+
+	assert_true(t->n < 32);
+	t->id[t->n] = r->id;
+	snprintf(t->why[t->n++], 200, "%s", why_lost);
+	if (why_lost[0] == '\0') {
+		assert_int_equal(t->winner, 0);
+		t->winner = r->id;
+	}
+}
+
+/* Decides and explains, which must agree. */
+static struct policy_answer ask_at(struct db *d, struct settings *s, const struct envelope *e,
+				   const char *header_from, int64_t size, int64_t now, struct told *told)
+{
+	struct address recipient, sender, from;
+	struct netaddr client;
+	struct policy_answer a, explained;
+	struct told here = {0};
+	char err[200];
+	struct policy_query q = {
+		.recipient = &recipient,
+		.sender = &sender,
+		.is_authenticated = e->is_authenticated,
+		.is_submitted_locally = e->is_submitted_locally,
+		.declared_size_bytes = size,
+		.now_unix = now,
+	};
+
+	address_canonical(e->recipient, strlen(e->recipient), &recipient);
+	address_canonical(e->sender, strlen(e->sender), &sender);
+	if (header_from != NULL) {
+		address_canonical(header_from, strlen(header_from), &from);
+		q.header_from = &from;
+	}
+	if (e->client != NULL) {
+		assert_int_equal(netaddr_parse(e->client, &client, err, sizeof err), 0);
+		q.client = &client;
+	}
+	if (policy_decide(d, s, &q, &a) != 0)
+		fail_msg("%s", db_error(d));
+	assert_int_equal(policy_explain(d, s, &q, &explained, gather, &here), 0);
+	assert_memory_equal(&a, &explained, sizeof a);
+	if (a.source == SOURCE_RULE)
+		assert_int_equal(here.winner, a.rule_id);
+	if (told != NULL)
+		*told = here;
+	return a;
+}
+
+static void run_rows(const struct row *rows, size_t n, const char *override)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct row *row = &rows[i];
+		struct fixture f;
+		struct policy_answer a;
+		struct db *d;
+
+		fixture_begin(&f);
+		if (override != NULL)
+			fixture_use(&f, fixture_settings(&f, override, NULL));
+		d = fixture_open(&f, DB_WRITE);
+		for (size_t r = 0; r < RULES_MAX && row->rules[r] != NULL; r++) {
+			struct rule rule = parse(row->rules[r]);
+
+			assert_int_equal(rules_add(d, &rule, NOW - 1000, NULL, NULL), 0);
+			assert_int_equal(rule.id, r + 1);
+		}
+		a = ask_at(d, f.settings, &row->envelope, NULL, SIZE_NOT_DECLARED, NOW, NULL);
+		if (a.requirement != row->requirement || a.source != row->source ||
+		    a.rule_id != row->rule)
+			fail_msg("%s: got %s from %s, rule %lld (%s)", row->label,
+				 requirement_name(a.requirement), policy_source_name(a.source),
+				 (long long)a.rule_id, a.why);
+		db_close(d);
+		fixture_end(&f);
+	}
+}
+
+#define STRANGER "203.0.113.9"
+#define EXEMPT REQUIREMENT_EXEMPT
+#define OBSERVE REQUIREMENT_OBSERVE
+#define SIGNED REQUIREMENT_SIGNED
+#define ENCRYPTED REQUIREMENT_ENCRYPTED
+#define RATCHET REQUIREMENT_RATCHET
+#define TO(address)                                              \
+	{                                                        \
+		address, "s@sender.test", STRANGER, false, false \
+	}
+#define FROM(address)                                                     \
+	{                                                                 \
+		"alice@mail.example.org", address, STRANGER, false, false \
+	}
+#define BY(client)                                                              \
+	{                                                                       \
+		"alice@mail.example.org", "s@sender.test", client, false, false \
+	}
+
+static const struct row precedence[] = {
+	/* recipients, most specific first */
+	{"no rule", {0}, TO("a@b.test"), ENCRYPTED, SOURCE_DEFAULT, 0},
+	{"other recipient", {"exempt c@b.test"}, TO("a@b.test"), ENCRYPTED, SOURCE_DEFAULT, 0},
+	{"mailbox", {"exempt a@b.test"}, TO("a@b.test"), EXEMPT, SOURCE_RULE, 1},
+	{"mailbox, case", {"exempt a@b.test"}, TO("A@B.Test"), EXEMPT, SOURCE_RULE, 1},
+	{"mailbox, trailing dot", {"exempt a@b.test"}, TO("a@b.test."), EXEMPT, SOURCE_RULE, 1},
+	{"mailbox, quoted", {"exempt a@b.test"}, TO("\"a\"@b.test"), EXEMPT, SOURCE_RULE, 1},
+	{"extension, mailbox rule", {"exempt a@b.test"}, TO("a+x@b.test"), EXEMPT, SOURCE_RULE, 1},
+	{"extension before mailbox",
+	 {"exempt a@b.test", "signed a+x@b.test"},
+	 TO("a+x@b.test"),
+	 SIGNED,
+	 SOURCE_RULE,
+	 2},
+	{"extension rule, no extension", {"signed a+x@b.test"}, TO("a@b.test"), ENCRYPTED, SOURCE_DEFAULT, 0},
+	{"mailbox before domain", {"exempt b.test", "signed a@b.test"}, TO("a@b.test"), SIGNED, SOURCE_RULE, 2},
+	{"domain", {"exempt b.test"}, TO("a@b.test"), EXEMPT, SOURCE_RULE, 1},
+	{"domain, not below", {"exempt b.test"}, TO("a@c.b.test"), ENCRYPTED, SOURCE_DEFAULT, 0},
+	{"domain, @ form", {"exempt @b.test"}, TO("a@b.test"), EXEMPT, SOURCE_RULE, 1},
+	{"domain before subdomains", {"exempt .b.test", "signed c.b.test"}, TO("a@c.b.test"), SIGNED, SOURCE_RULE, 2},
+	{"subdomains, deep", {"exempt .b.test"}, TO("a@d.c.b.test"), EXEMPT, SOURCE_RULE, 1},
+	{"subdomains, not itself", {"exempt .b.test"}, TO("a@b.test"), ENCRYPTED, SOURCE_DEFAULT, 0},
+	{"longest subdomains",
+	 {"exempt .b.test", "signed .c.b.test", "observe .test"},
+	 TO("a@d.c.b.test"),
+	 SIGNED,
+	 SOURCE_RULE,
+	 2},
+	{"subdomains before user", {"exempt a@", "signed .test"}, TO("a@b.test"), SIGNED, SOURCE_RULE, 2},
+	{"user", {"exempt a@"}, TO("a@b.test"), EXEMPT, SOURCE_RULE, 1},
+	{"user before any", {"exempt *", "signed a@"}, TO("a@b.test"), SIGNED, SOURCE_RULE, 2},
+	{"any", {"exempt *"}, TO("a@b.test"), EXEMPT, SOURCE_RULE, 1},
+	{"idn", {"exempt bücher.test"}, TO("a@xn--bcher-kva.test"), EXEMPT, SOURCE_RULE, 1},
+	{"homoglyph is another", {"exempt paypal.test"}, TO("a@p\xd0\xb0ypal.test"), ENCRYPTED, SOURCE_DEFAULT, 0},
+	{"literal", {"exempt a@[192.0.2.1]"}, TO("a@[192.0.2.1]"), EXEMPT, SOURCE_RULE, 1},
+	/* a less specific recipient never wins by a more specific sender */
+	{"recipient before sender",
+	 {"exempt .example.org sender=s@sender.test", "signed alice@mail.example.org"},
+	 FROM("s@sender.test"),
+	 SIGNED,
+	 SOURCE_RULE,
+	 2},
+	/* senders */
+	{"sender matches", {"exempt * sender=sender.test"}, FROM("s@sender.test"), EXEMPT, SOURCE_RULE, 1},
+	{"sender does not", {"exempt * sender=other.test"}, FROM("s@sender.test"), ENCRYPTED, SOURCE_DEFAULT, 0},
+	{"narrowed before plain", {"exempt *", "signed * sender=*"}, FROM("s@sender.test"), SIGNED, SOURCE_RULE, 2},
+	{"sender mailbox before domain",
+	 {"exempt * sender=sender.test", "signed * sender=s@sender.test"},
+	 FROM("s@sender.test"),
+	 SIGNED,
+	 SOURCE_RULE,
+	 2},
+	{"sender domain before subdomains",
+	 {"exempt * sender=.test", "signed * sender=sender.test"},
+	 FROM("s@sender.test"),
+	 SIGNED,
+	 SOURCE_RULE,
+	 2},
+	{"null sender", {"exempt * sender=<>"}, FROM("<>"), EXEMPT, SOURCE_RULE, 1},
+	{"null sender, empty", {"exempt * sender=<>"}, FROM(""), EXEMPT, SOURCE_RULE, 1},
+	{"null sender is in *", {"exempt * sender=*"}, FROM("<>"), EXEMPT, SOURCE_RULE, 1},
+	{"null sender is none else", {"exempt * sender=<>"}, FROM("s@sender.test"), ENCRYPTED, SOURCE_DEFAULT, 0},
+	{"narrowed that does not match is not there",
+	 {"exempt alice@mail.example.org sender=other.test", "signed *"},
+	 FROM("s@sender.test"),
+	 SIGNED,
+	 SOURCE_RULE,
+	 2},
+	/* clients */
+	{"client address", {"exempt * client=203.0.113.9"}, BY(STRANGER), EXEMPT, SOURCE_RULE, 1},
+	{"client network", {"exempt * client=203.0.113.0/24"}, BY(STRANGER), EXEMPT, SOURCE_RULE, 1},
+	{"client elsewhere", {"exempt * client=203.0.112.0/24"}, BY(STRANGER), ENCRYPTED, SOURCE_DEFAULT, 0},
+	{"client unknown", {"exempt * client=203.0.113.0/24"}, BY(NULL), ENCRYPTED, SOURCE_DEFAULT, 0},
+	{"longest prefix",
+	 {"exempt * client=203.0.0.0/16", "signed * client=203.0.113.0/24",
+	  "observe * client=203.0.113.0/28", "observe * client=203.0.113.128/25"},
+	 BY("203.0.113.77"),
+	 SIGNED,
+	 SOURCE_RULE,
+	 2},
+	{"neighbours on both sides",
+	 {"exempt * client=203.0.113.64/26", "signed * client=203.0.113.96/27",
+	  "observe * client=203.0.113.78/32", "observe * client=203.0.113.76/32",
+	  "ratchet * client=203.0.113.72/29"},
+	 BY("203.0.113.77"),
+	 RATCHET,
+	 SOURCE_RULE,
+	 5},
+	{"everything v4 and v6", {"exempt * client=::/0"}, BY("203.0.113.77"), EXEMPT, SOURCE_RULE, 1},
+	{"v4 only", {"exempt * client=0.0.0.0/0"}, BY("2001:db8::1"), ENCRYPTED, SOURCE_DEFAULT, 0},
+	{"v6", {"exempt * client=2001:db8::/32"}, BY("2001:db8:1::2"), EXEMPT, SOURCE_RULE, 1},
+	{"network before any client",
+	 {"exempt *", "signed * client=203.0.113.0/24"},
+	 BY(STRANGER),
+	 SIGNED,
+	 SOURCE_RULE,
+	 2},
+	{"authenticated",
+	 {"signed * client=authenticated"},
+	 {"a@b.test", "s@sender.test", STRANGER, true, false},
+	 SIGNED,
+	 SOURCE_RULE,
+	 1},
+	{"not authenticated", {"signed * client=authenticated"}, BY(STRANGER), ENCRYPTED, SOURCE_DEFAULT, 0},
+	{"authenticated before network",
+	 {"exempt * client=203.0.113.9", "signed * client=authenticated"},
+	 {"a@b.test", "s@sender.test", STRANGER, true, false},
+	 SIGNED,
+	 SOURCE_RULE,
+	 2},
+	{"sender before client",
+	 {"exempt * client=203.0.113.9", "signed * sender=sender.test"},
+	 BY(STRANGER),
+	 SIGNED,
+	 SOURCE_RULE,
+	 2},
+	/* defaults and exempt_recipients */
+	{"authenticated is ours",
+	 {0},
+	 {"a@b.test", "s@sender.test", STRANGER, true, false},
+	 OBSERVE,
+	 SOURCE_DEFAULT,
+	 0},
+	{"local client is ours", {0}, BY("127.0.0.1"), OBSERVE, SOURCE_DEFAULT, 0},
+	{"sendmail is ours", {0}, {"a@b.test", "s@sender.test", NULL, false, true}, OBSERVE, SOURCE_DEFAULT, 0},
+	{"a rule comes before local",
+	 {"encrypted b.test"},
+	 {"a@b.test", "s@x.test", "127.0.0.1", false, false},
+	 ENCRYPTED,
+	 SOURCE_RULE,
+	 1},
+	{"postmaster", {"encrypted *"}, TO("postmaster@b.test"), EXEMPT, SOURCE_EXEMPT_RECIPIENTS, 0},
+	{"postmaster alone", {"encrypted *"}, TO("postmaster"), EXEMPT, SOURCE_EXEMPT_RECIPIENTS, 0},
+	{"abuse", {"encrypted abuse@b.test"}, TO("Abuse@b.test"), EXEMPT, SOURCE_EXEMPT_RECIPIENTS, 0},
+	{"postmaster is no suffix", {0}, TO("xpostmaster@b.test"), ENCRYPTED, SOURCE_DEFAULT, 0},
+	/* schedules: NOW is 2027-01-15T08:00:00Z */
+	{"started", {"exempt * starts=2027-01-15"}, TO("a@b.test"), EXEMPT, SOURCE_RULE, 1},
+	{"starts now", {"exempt * starts=2027-01-15T08:00:00Z"}, TO("a@b.test"), EXEMPT, SOURCE_RULE, 1},
+	{"not yet", {"exempt * starts=2027-01-15T08:00:01Z"}, TO("a@b.test"), ENCRYPTED, SOURCE_DEFAULT, 0},
+	{"last day", {"exempt * expires=2027-01-15"}, TO("a@b.test"), EXEMPT, SOURCE_RULE, 1},
+	{"expired", {"exempt * expires=2027-01-14"}, TO("a@b.test"), ENCRYPTED, SOURCE_DEFAULT, 0},
+	{"expires now", {"exempt * expires=2027-01-15T08:00:00Z"}, TO("a@b.test"), ENCRYPTED, SOURCE_DEFAULT, 0},
+	{"expired gives way",
+	 {"exempt a@b.test expires=2027-01-14", "signed b.test"},
+	 TO("a@b.test"),
+	 SIGNED,
+	 SOURCE_RULE,
+	 2},
+	{"expired network gives way",
+	 {"exempt * client=203.0.113.9 expires=2027-01-14", "signed * client=203.0.113.0/24"},
+	 BY(STRANGER),
+	 SIGNED,
+	 SOURCE_RULE,
+	 2},
+	/* addresses that could be somebody else's */
+	{"quoted at",
+	 {"exempt exempt@x.test", "exempt *"},
+	 TO("\"exempt@x.test\"@b.test"),
+	 ENCRYPTED,
+	 SOURCE_DEFAULT,
+	 0},
+	{"percent route", {"exempt b.test"}, TO("a%x.test@b.test"), ENCRYPTED, SOURCE_DEFAULT, 0},
+	{"bang route", {"exempt *"}, TO("x!a@b.test"), ENCRYPTED, SOURCE_DEFAULT, 0},
+	{"invalid utf-8", {"exempt *"}, TO("a\xff@b.test"), ENCRYPTED, SOURCE_DEFAULT, 0},
+	{"source route", {"exempt a@b.test"}, TO("@x.test:a@b.test"), EXEMPT, SOURCE_RULE, 1},
+	{"doubtful postmaster", {0}, TO("\"postmaster@x\"@b.test"), ENCRYPTED, SOURCE_DEFAULT, 0},
+	{"doubtful, by our own",
+	 {0},
+	 {"a%x.test@b.test", "s@x.test", "127.0.0.1", false, false},
+	 ENCRYPTED,
+	 SOURCE_DEFAULT,
+	 0},
+	{"doubtful sender, rule for it",
+	 {"exempt * sender=*"},
+	 FROM("x!s@sender.test"),
+	 ENCRYPTED,
+	 SOURCE_DEFAULT,
+	 0},
+	{"doubtful sender, rule for all", {"exempt *"}, FROM("x!s@sender.test"), EXEMPT, SOURCE_RULE, 1},
+	{"doubtful sender falls to the next",
+	 {"exempt alice@mail.example.org sender=*", "signed *"},
+	 FROM("x!s@sender.test"),
+	 SIGNED,
+	 SOURCE_RULE,
+	 2},
+	{"doubtful sender may raise",
+	 {"encrypted alice@mail.example.org sender=*", "exempt *"},
+	 FROM("x!s@sender.test"),
+	 ENCRYPTED,
+	 SOURCE_RULE,
+	 1},
+};
+
+static void precedence_is_as_in_the_manual(void **state)
+{
+	(void)state;
+	run_rows(precedence, sizeof precedence / sizeof precedence[0], NULL);
+}
+
+static const struct row mild_default[] = {
+	{"default", {0}, TO("a@b.test"), OBSERVE, SOURCE_DEFAULT, 0},
+	{"a doubtful recipient may be raised", {"encrypted *"}, TO("x!a@b.test"), ENCRYPTED, SOURCE_RULE, 1},
+	{"and not lowered", {"exempt *"}, TO("x!a@b.test"), OBSERVE, SOURCE_DEFAULT, 0},
+};
+
+static void a_mild_default_holds_where_no_rule_does(void **state)
+{
+	(void)state;
+	run_rows(mild_default, sizeof mild_default / sizeof mild_default[0],
+		 "default_requirement=observe");
+}
+
+static void losers_are_told_with_the_reason(void **state)
+{
+	static const char *const rules[] = {
+		"signed alice@mail.example.org",
+		"exempt alice@mail.example.org sender=other.test",
+		"exempt alice@mail.example.org client=192.0.2.0/24",
+		"exempt alice@mail.example.org client=203.0.113.0/24 expires=2027-01-14",
+		"exempt alice@mail.example.org client=authenticated starts=2027-02-01",
+		"exempt *",
+	};
+	static const struct envelope e = BY(STRANGER);
+	static const struct {
+		int64_t id;
+		const char *why;
+	} expected[] = {
+		{1, ""},
+		{2, "the sender does not match"},
+		{3, "the client does not match"},
+		{4, "it has expired"},
+		{5, "the client does not match"},
+		{6, "rule 1 has a more specific recipient pattern"},
+	};
+	struct fixture f;
+	struct db *d;
+	struct told told;
+
+	(void)state;
+	fixture_begin(&f);
+	d = fixture_open(&f, DB_WRITE);
+	for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+		struct rule r = parse(rules[i]);
+
+		assert_int_equal(rules_add(d, &r, NOW - 1000, NULL, NULL), 0);
+	}
+	ask_at(d, f.settings, &e, NULL, SIZE_NOT_DECLARED, NOW, &told);
+	assert_int_equal(told.n, 6);
+	for (size_t i = 0; i < told.n; i++) {
+		assert_int_equal(told.id[i], expected[i].id);
+		assert_string_equal(told.why[i], expected[i].why);
+	}
+	db_close(d);
+	fixture_end(&f);
+}
+
+/* ---- history: verdicts are written as the log's writer does ---- */
+
+struct sent {
+	const char *sender, *header_from, *recipient;
+	enum verdict verdict;
+	enum action action;
+	bool is_local, passes;
+	int64_t size, time_unix;
+};
+
+static void write_verdict(struct fixture *f, struct db *d, const struct sent *m)
+{
+	const struct judgement j = {.verdict = m->verdict, .reason = "test"};
+	const struct verdict_recipient to = {.address = m->recipient,
+					     .is_trustworthy = true,
+					     .requirement = ENCRYPTED,
+					     .demand = ENCRYPTED,
+					     .source = SOURCE_DEFAULT,
+					     .passes = m->passes};
+	const struct verdict_record r = {.time_unix = m->time_unix,
+					 .queue_id = "Q",
+					 .sender = m->sender,
+					 .is_sender_trustworthy = true,
+					 .header_from = m->header_from,
+					 .is_local = m->is_local,
+					 .declared_size_bytes = m->size,
+					 .judgement = &j,
+					 .action = m->action,
+					 .would = m->action,
+					 .recipients = &to,
+					 .n_recipients = 1};
+	struct stored_verdict v;
+	struct rule_hits hits = {0};
+
+	assert_int_equal(stored_verdict_fill(&v, &d->hashed, f->settings, &r), 0);
+	assert_int_equal(db_begin_write(d), 0);
+	assert_int_equal(db_end(d, stored_verdict_write(d, &v, &hits)), 0);
+	arena_reset(&v.arena);
+}
+
+static enum requirement demand_of(struct fixture *f, struct db *d, const char *recipient,
+				  const char *sender, const char *header_from, int64_t now)
+{
+	const struct envelope e = {recipient, sender, STRANGER, false, false};
+	struct policy_answer a = ask_at(d, f->settings, &e, header_from, SIZE_NOT_DECLARED, now, NULL);
+
+	assert_true((a.source == SOURCE_HISTORY) == (a.why[0] == 'r' && strchr(a.why, ':') != NULL));
+	return a.demand;
+}
+
+static void check_ratchet(const char *override, const char *later_override)
+{
+	struct fixture f;
+	struct db *d;
+	struct sent m = {.sender = "bob@x.test",
+			 .header_from = "",
+			 .recipient = "a@b.test",
+			 .verdict = VERDICT_CLEARTEXT,
+			 .action = ACTION_ACCEPT,
+			 .size = SIZE_NOT_DECLARED,
+			 .time_unix = NOW - 100};
+
+	fixture_begin(&f);
+	fixture_use(&f, fixture_settings(&f, "default_requirement=ratchet", "pair_retention=10d",
+					 override, NULL));
+	d = fixture_open(&f, DB_WRITE);
+	write_verdict(&f, d, &m);
+	assert_int_equal(demand_of(&f, d, "a@b.test", "bob@x.test", NULL, NOW), OBSERVE);
+	m.verdict = VERDICT_ENCRYPTED;
+	m.action = ACTION_REFUSE; /* refused mail proves nothing */
+	write_verdict(&f, d, &m);
+	assert_int_equal(demand_of(&f, d, "a@b.test", "bob@x.test", NULL, NOW), OBSERVE);
+	m.action = ACTION_ACCEPT;
+	m.header_from = "carol@y.test";
+	write_verdict(&f, d, &m);
+	if (later_override != NULL) {
+		db_close(d);
+		fixture_use(&f, fixture_settings(&f, "default_requirement=ratchet",
+						 "pair_retention=10d", later_override, NULL));
+		d = fixture_open(&f, DB_WRITE);
+	}
+	assert_int_equal(demand_of(&f, d, "a@b.test", "bob@x.test", NULL, NOW), ENCRYPTED);
+	assert_int_equal(demand_of(&f, d, "A@b.test", "\"Bob\"@X.test", NULL, NOW), ENCRYPTED);
+	assert_int_equal(demand_of(&f, d, "a@b.test", "carol@y.test", NULL, NOW), ENCRYPTED);
+	/* either address locks */
+	assert_int_equal(demand_of(&f, d, "a@b.test", "<>", "bob@x.test", NOW), ENCRYPTED);
+	assert_int_equal(demand_of(&f, d, "a@b.test", "new@z.test", "carol@y.test", NOW), ENCRYPTED);
+	assert_int_equal(demand_of(&f, d, "a@b.test", "new@z.test", "new@z.test", NOW), OBSERVE);
+	assert_int_equal(demand_of(&f, d, "c@b.test", "bob@x.test", NULL, NOW), OBSERVE);
+	/* the record ends */
+	assert_int_equal(demand_of(&f, d, "a@b.test", "bob@x.test", NULL, NOW - 100 + 864000),
+			 ENCRYPTED);
+	assert_int_equal(demand_of(&f, d, "a@b.test", "bob@x.test", NULL, NOW - 99 + 864000), OBSERVE);
+	/* and is forgotten */
+	assert_int_equal(pair_forget(d, f.settings, "bob@x.test", "a@b.test", NOW, "root"), 1);
+	assert_int_equal(pair_forget(d, f.settings, "bob@x.test", "a@b.test", NOW, "root"), 0);
+	assert_int_equal(demand_of(&f, d, "a@b.test", "bob@x.test", NULL, NOW), OBSERVE);
+	db_close(d);
+	fixture_end(&f);
+}
+
+static void ratchet_locks_on_what_was_accepted(void **state)
+{
+	(void)state;
+	check_ratchet("log_addresses=full", NULL);
+}
+
+static void ratchet_works_with_hashes_and_over_a_switch(void **state)
+{
+	(void)state;
+	check_ratchet("log_addresses=hashed", NULL);
+	check_ratchet("log_addresses=full", "log_addresses=hashed");
+	check_ratchet("log_addresses=hashed", "log_addresses=full");
+}
+
+static void check_reply_window(const char *override)
+{
+	struct fixture f;
+	struct db *d;
+	struct sent m = {.sender = "ours@b.test",
+			 .header_from = "",
+			 .recipient = "orders@shop.example.co.uk",
+			 .verdict = VERDICT_CLEARTEXT,
+			 .action = ACTION_ACCEPT,
+			 .is_local = true,
+			 .size = SIZE_NOT_DECLARED,
+			 .time_unix = NOW};
+
+	fixture_begin(&f);
+	fixture_use(&f, fixture_settings(&f, "reply_window=7d", override, NULL));
+	d = fixture_open(&f, DB_WRITE);
+	m.is_local = false; /* a stranger who claims to be one of ours */
+	write_verdict(&f, d, &m);
+	m.is_local = true;
+	m.verdict = VERDICT_ENCRYPTED;
+	write_verdict(&f, d, &m);
+	m.verdict = VERDICT_CLEARTEXT;
+	m.action = ACTION_REFUSE;
+	write_verdict(&f, d, &m);
+	assert_int_equal(demand_of(&f, d, "ours@b.test", "orders@shop.example.co.uk", NULL, NOW + 1),
+			 ENCRYPTED);
+	m.action = ACTION_ACCEPT;
+	write_verdict(&f, d, &m);
+	assert_int_equal(demand_of(&f, d, "ours@b.test", "noreply@mail.example.co.uk", NULL, NOW + 1),
+			 OBSERVE);
+	assert_int_equal(demand_of(&f, d, "ours@b.test", "noreply@other.co.uk", NULL, NOW + 1),
+			 ENCRYPTED);
+	assert_int_equal(demand_of(&f, d, "other@b.test", "orders@shop.example.co.uk", NULL, NOW + 1),
+			 ENCRYPTED);
+	assert_int_equal(demand_of(&f, d, "ours@b.test", "x!y@shop.example.co.uk", NULL, NOW + 1),
+			 ENCRYPTED);
+	assert_int_equal(demand_of(&f, d, "ours@b.test", "a@example.co.uk", NULL, NOW + 604799),
+			 OBSERVE);
+	assert_int_equal(demand_of(&f, d, "ours@b.test", "a@example.co.uk", NULL, NOW + 604800),
+			 ENCRYPTED);
+	fixture_use(&f, fixture_settings(&f, override, NULL));
+	assert_int_equal(demand_of(&f, d, "ours@b.test", "a@example.co.uk", NULL, NOW + 1), ENCRYPTED);
+	db_close(d);
+	fixture_end(&f);
+}
+
+static void reply_window_opens_for_the_registrable_domain_and_ends(void **state)
+{
+	(void)state;
+	check_reply_window("log_addresses=full");
+	check_reply_window("log_addresses=hashed");
+}
+
+/* ---- mixed recipients ---- */
+
+static enum split_class class_of(struct fixture *f, struct db *d, const char *recipient,
+				 int64_t size, int64_t now)
+{
+	const struct envelope e = {recipient, "bob@x.test", STRANGER, false, false};
+
+	return ask_at(d, f->settings, &e, NULL, size, now, NULL).split_class;
+}
+
+static void split_evidence_serves_sender_recipient_and_size_for_a_day(void **state)
+{
+	static const char *const modes[] = {"log_addresses=full", "log_addresses=hashed"};
+	struct sent m = {.sender = "bob@x.test",
+			 .header_from = "",
+			 .recipient = "a@b.test",
+			 .verdict = VERDICT_CLEARTEXT,
+			 .action = ACTION_SPLIT,
+			 .passes = true,
+			 .size = 1234,
+			 .time_unix = NOW};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct fixture f;
+		struct db *d;
+
+		fixture_begin(&f);
+		fixture_use(&f, fixture_settings(&f, modes[i], NULL));
+		d = fixture_open(&f, DB_WRITE);
+		m.recipient = "a@b.test";
+		m.passes = true;
+		write_verdict(&f, d, &m);
+		m.recipient = "c@b.test";
+		m.passes = false;
+		write_verdict(&f, d, &m);
+		assert_int_equal(class_of(&f, d, "a@b.test", 1234, NOW + 1), SPLIT_PASSED);
+		assert_int_equal(class_of(&f, d, "c@b.test", 1234, NOW + 1), SPLIT_FAILED);
+		assert_int_equal(class_of(&f, d, "a@b.test", 1235, NOW + 1), SPLIT_NONE);
+		assert_int_equal(class_of(&f, d, "e@b.test", 1234, NOW + 1), SPLIT_NONE);
+		assert_int_equal(class_of(&f, d, "a@b.test", SIZE_NOT_DECLARED, NOW + 1), SPLIT_NONE);
+		assert_int_equal(class_of(&f, d, "a@b.test", 1234, NOW + 86399), SPLIT_PASSED);
+		assert_int_equal(class_of(&f, d, "a@b.test", 1234, NOW + 86400), SPLIT_NONE);
+		db_close(d);
+		fixture_end(&f);
+	}
+}
+
+static void the_first_recipient_sets_the_class(void **state)
+{
+	struct policy_split t = {0};
+
+	(void)state;
+	assert_false(policy_split_defers(&t, SPLIT_NONE));
+	assert_false(policy_split_defers(&t, SPLIT_FAILED));
+	assert_true(policy_split_defers(&t, SPLIT_PASSED));
+	assert_false(policy_split_defers(&t, SPLIT_FAILED));
+	assert_false(policy_split_defers(&t, SPLIT_NONE));
+	assert_true(policy_split_defers(&t, SPLIT_PASSED));
+}
+
+static void a_pause_is_told_and_changes_no_demand(void **state)
+{
+	static const struct envelope e = TO("a@b.test");
+	struct fixture f;
+	struct db *d;
+	struct policy_answer a;
+
+	(void)state;
+	fixture_begin(&f);
+	d = fixture_open(&f, DB_WRITE);
+	assert_int_equal(db_pause(d, NOW + 10, NOW, "root"), 0);
+	a = ask_at(d, f.settings, &e, NULL, SIZE_NOT_DECLARED, NOW + 9, NULL);
+	assert_true(a.is_paused);
+	assert_int_equal(a.demand, ENCRYPTED);
+	a = ask_at(d, f.settings, &e, NULL, SIZE_NOT_DECLARED, NOW + 10, NULL);
+	assert_false(a.is_paused);
+	db_close(d);
+	fixture_end(&f);
+}
+
+/* Against the plainest reading of the manual, over random networks: the longest prefix that contains. */
+static void the_longest_prefix_is_found_among_random_networks(void **state)
+{
+	struct fixture f;
+	struct db *d;
+	struct rule rules[120];
+	unsigned seed = 4711;
+
+	(void)state;
+	fixture_begin(&f);
+	d = fixture_open(&f, DB_WRITE);
+	for (size_t i = 0; i < 120; i++) {
+		char line[100];
+		const unsigned bits = 24 + (unsigned)rand_r(&seed) % 9;
+		const unsigned host = (unsigned)rand_r(&seed) % 256 & ~((1u << (32 - bits)) - 1);
+
+		snprintf(line, sizeof line, "exempt * client=192.0.2.%u/%u", host, bits);
+		rules[i] = parse(line);
+		assert_int_equal(rules_add(d, &rules[i], NOW, NULL, NULL), 0);
+	}
+	for (unsigned host = 0; host < 256; host++) {
+		char client[32], err[100];
+		const struct envelope e = {"a@b.test", "s@x.test", client, false, false};
+		struct netaddr address;
+		struct policy_answer a;
+		unsigned best = 0;
+		int64_t best_id = 0;
+
+		snprintf(client, sizeof client, "192.0.2.%u", host);
+		assert_int_equal(netaddr_parse(client, &address, err, sizeof err), 0);
+		for (size_t i = 0; i < 120; i++) /* a later one with the same network replaced it */
+			if (netaddr_contains(&rules[i].client, &address) &&
+			    rules[i].client.prefix_bits >= best) {
+				best = rules[i].client.prefix_bits;
+				best_id = rules[i].id;
+			}
+		{
+			struct address to, from;
+			struct policy_query q = {.recipient = &to,
+						 .sender = &from,
+						 .client = &address,
+						 .declared_size_bytes = SIZE_NOT_DECLARED,
+						 .now_unix = NOW};
+
+			address_canonical(e.recipient, strlen(e.recipient), &to);
+			address_canonical(e.sender, strlen(e.sender), &from);
+			assert_int_equal(policy_decide(d, f.settings, &q, &a), 0);
+		}
+		if (a.rule_id != best_id)
+			fail_msg("%s: rule %lld, should be %lld", client, (long long)a.rule_id,
+				 (long long)best_id);
+	}
+	db_close(d);
+	fixture_end(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(precedence_is_as_in_the_manual),
+		cmocka_unit_test(a_mild_default_holds_where_no_rule_does),
+		cmocka_unit_test(losers_are_told_with_the_reason),
+		cmocka_unit_test(ratchet_locks_on_what_was_accepted),
+		cmocka_unit_test(ratchet_works_with_hashes_and_over_a_switch),
+		cmocka_unit_test(reply_window_opens_for_the_registrable_domain_and_ends),
+		cmocka_unit_test(split_evidence_serves_sender_recipient_and_size_for_a_day),
+		cmocka_unit_test(the_first_recipient_sets_the_class),
+		cmocka_unit_test(a_pause_is_told_and_changes_no_demand),
+		cmocka_unit_test(the_longest_prefix_is_found_among_random_networks),
+	};
+
+	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
+}
