@@ -140,10 +140,10 @@ static int take_input(struct client *c)
 	return 0;
 }
 
-/* While stopping: nothing half read, nothing half written. */
+/* After the listener: nothing half read, nothing half written. */
 static bool is_done(const struct client *c)
 {
-	return c->server->is_stopping && request_is_empty(&c->parser) &&
+	return c->server->is_stopping && c->server->listener == NULL && request_is_empty(&c->parser) &&
 	       evbuffer_get_length(bufferevent_get_output(c->stream)) == 0;
 }
 
