@@ -23,43 +23,91 @@ struct check {
 	struct mail_judge *judge;
 	struct progress progress;
 	bool has_tree; /* --explain */
-	json_t *parts; /* of this message, for --explain --json */
+	json_t *parts; /* of this message, for --explain; NULL otherwise */
 	const char *name;
 	int64_t number;
 	int64_t n_messages, n_encrypted, n_failed;
 	int64_t n_by_verdict[VERDICT_COUNT];
 };
 
-static void print_part(void *context, const struct scan_part *part)
+/* Parts are told when they end, a multipart after what is in it: kept until the message is over. */
+static void keep_part(void *context, const struct scan_part *part)
 {
 	struct check *c = context;
+	json_t *o = json_object();
+
+	json_object_set_new(o, "path", output_json_text(part->path));
+	json_object_set_new(o, "type", output_json_text(part->type));
+	json_object_set_new(o, "encoding", output_json_text(part->encoding));
+	json_object_set_new(o, "is_multipart", json_boolean(part->is_multipart));
+	json_object_set_new(o, "finding", output_json_text(part->finding));
+	json_array_append_new(c->parts, o);
+}
+
+static const char *part_text(const json_t *part, const char *key)
+{
+	const char *text = json_string_value(json_object_get(part, key));
+
+	return text != NULL ? text : "";
+}
+
+/* "2" comes before "2.1", "2.1" before "10". */
+static int compare_parts(const void *a, const void *b)
+{
+	const char *x = part_text(*(json_t *const *)a, "path");
+	const char *y = part_text(*(json_t *const *)b, "path");
+
+	while (*x != '\0' && *y != '\0') {
+		char *x_end, *y_end;
+		long m = strtol(x, &x_end, 10);
+		long n = strtol(y, &y_end, 10);
+
+		if (m != n)
+			return m < n ? -1 : 1;
+		x = x_end + (*x_end == '.');
+		y = y_end + (*y_end == '.');
+	}
+	return (*x != '\0') - (*y != '\0');
+}
+
+/* The parts in the order of the tree, a multipart before what is in it. Takes the array. */
+static json_t *sorted_parts(json_t *parts)
+{
+	size_t n = json_array_size(parts);
+	json_t **list = calloc(n + 1, sizeof(*list));
+	json_t *sorted = json_array();
+
+	for (size_t i = 0; i < n && list != NULL; i++)
+		list[i] = json_array_get(parts, i);
+	if (list != NULL)
+		qsort(list, n, sizeof(*list), compare_parts);
+	for (size_t i = 0; i < n && list != NULL; i++)
+		json_array_append(sorted, list[i]);
+	free(list);
+	json_decref(parts);
+	return sorted;
+}
+
+static void print_part(const json_t *part)
+{
 	char clean[OUTPUT_TEXT_MAX];
-	json_t *o;
+	const char *path = part_text(part, "path");
+	int depth = path[0] != '\0';
 	int used;
 
-	if (c->cli->json) {
-		o = json_object();
-		json_object_set_new(o, "path", output_json_text(part->path));
-		json_object_set_new(o, "type", output_json_text(part->type));
-		json_object_set_new(o, "encoding", output_json_text(part->encoding));
-		json_object_set_new(o, "is_multipart", json_boolean(part->is_multipart));
-		json_object_set_new(o, "finding", output_json_text(part->finding));
-		json_array_append_new(c->parts, o);
+	for (const char *p = path; *p != '\0'; p++)
+		depth += *p == '.';
+	used = printf("%*s%-5s ", 2 + 2 * depth, "", path[0] != '\0' ? path : "body");
+	used += printf("%s", output_clean(clean, sizeof(clean), part_text(part, "type")));
+	if (!json_is_true(json_object_get(part, "is_multipart")) && part_text(part, "encoding")[0] != '\0')
+		used += printf(", %s", output_clean(clean, sizeof(clean), part_text(part, "encoding")));
+	if (part_text(part, "finding")[0] == '\0') {
+		putchar('\n');
 		return;
 	}
-	progress_clear(&c->progress);
-	used = printf("%*s%-6s ", 4 + 2 * (int)part->depth, "",
-		      part->path[0] != '\0' ? part->path : "body");
-	used += printf("%s", output_clean(clean, sizeof(clean), part->type));
-	if (!part->is_multipart && part->encoding != NULL && part->encoding[0] != '\0')
-		used += printf(", %s", output_clean(clean, sizeof(clean), part->encoding));
-	if (part->finding != NULL && part->finding[0] != '\0') {
-		used += printf(": ");
-		output_wrap(stdout, 11 + 2 * part->depth, (size_t)used,
-			    output_clean(clean, sizeof(clean), part->finding));
-	} else {
-		putchar('\n');
-	}
+	used += printf(": ");
+	output_wrap(stdout, (size_t)(8 + 2 * depth), (size_t)used,
+		    output_clean(clean, sizeof(clean), part_text(part, "finding")));
 }
 
 static void begin(void *context, const char *name, int64_t number)
@@ -68,7 +116,7 @@ static void begin(void *context, const char *name, int64_t number)
 
 	c->name = name;
 	c->number = number;
-	if (c->has_tree && c->cli->json)
+	if (c->has_tree)
 		c->parts = json_array();
 	mail_judge_begin(c->judge);
 }
@@ -99,8 +147,7 @@ static void print_json(struct check *c, const struct judgement *j)
 	json_object_set_new(o, "cleartext_bytes", json_integer(j->cleartext_bytes));
 	json_object_set_new(o, "key_ids", ids);
 	if (c->parts != NULL)
-		json_object_set_new(o, "parts", c->parts);
-	c->parts = NULL;
+		json_object_set(o, "parts", c->parts);
 	output_json(o);
 }
 
@@ -110,8 +157,8 @@ static void print_text(struct check *c, const struct judgement *j)
 	char why[REASON_MAX + DETAIL_MAX + 8];
 
 	progress_clear(&c->progress);
-	output_pad_colour(stdout, output_verdict_colour(j->verdict), verdict_name(j->verdict), 10);
-	output_pad(stdout, j->form != FORM_NONE ? form_name(j->form) : "-", 11);
+	output_pad_colour(stdout, output_verdict_colour(j->verdict), verdict_name(j->verdict), 11);
+	output_pad(stdout, j->form != FORM_NONE ? form_name(j->form) : "-", 12);
 	fputs(log_escape(name, sizeof(name), c->name, strlen(c->name)), stdout);
 	if (c->number > 0)
 		printf(" message %lld", (long long)c->number);
@@ -120,9 +167,11 @@ static void print_text(struct check *c, const struct judgement *j)
 		return;
 	snprintf(why, sizeof(why), "%s%s%s", j->reason, j->detail[0] != '\0' ? ": " : "", j->detail);
 	if (why[0] != '\0') {
-		printf("%21s", "");
-		output_wrap(stdout, 21, 21, output_clean(name, sizeof(name), why));
+		printf("%23s", "");
+		output_wrap(stdout, 23, 23, output_clean(name, sizeof(name), why));
 	}
+	for (size_t i = 0; i < json_array_size(c->parts); i++)
+		print_part(json_array_get(c->parts, i));
 }
 
 static void end(void *context)
@@ -131,6 +180,8 @@ static void end(void *context)
 	struct judgement j;
 
 	mail_judge_finish(c->judge, &c->settings->accept, &c->envelope, &j);
+	if (c->parts != NULL)
+		c->parts = sorted_parts(c->parts);
 	c->n_messages++;
 	c->n_by_verdict[j.verdict]++;
 	if (j.verdict == VERDICT_ENCRYPTED || (j.verdict == VERDICT_SMIME && c->settings->accept.smime))
@@ -139,6 +190,8 @@ static void end(void *context)
 		print_json(c, &j);
 	else
 		print_text(c, &j);
+	json_decref(c->parts);
+	c->parts = NULL;
 	progress_update(&c->progress, c->n_messages, 0);
 }
 
@@ -223,7 +276,7 @@ int cmd_check(struct cli *cli, int argc, char **argv)
 	read_envelope(cli, sender, recipient, &c.envelope);
 	c.settings = open_settings(cli);
 	open_pause_notice(c.settings);
-	c.judge = mail_judge_new(c.has_tree ? print_part : NULL, &c);
+	c.judge = mail_judge_new(c.has_tree ? keep_part : NULL, &c);
 	if (c.judge == NULL) {
 		cli_error("out of memory");
 		return EX_OSERR;

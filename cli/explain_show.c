@@ -213,6 +213,8 @@ static void print_message(const struct explanation *x)
 			 action_name(x->outcome.would));
 		print_field("would be", text);
 	}
+	if (x->outcome.action == ACTION_ACCEPT && x->outcome.n_lines == 0)
+		return;
 	outcome_reply_text(&x->outcome, reply, sizeof(reply));
 	for (size_t at = 0; reply[at] != '\0';) {
 		size_t len = strcspn(reply + at, "\n");

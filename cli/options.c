@@ -44,8 +44,10 @@ static void print_help(const struct cli *cli, const struct option_spec *specs, s
 	char left[80];
 	char text[200];
 
-	printf("Usage: pgpgate %s%s%s [OPTION...]\n\n", cli->name,
-	       cli->synopsis[0] != '\0' ? " " : "", cli->synopsis);
+	snprintf(text, sizeof(text), "Usage: pgpgate %s%s%s [OPTION...]", cli->name,
+		 cli->synopsis[0] != '\0' ? " " : "", cli->synopsis);
+	output_wrap(stdout, 15, 0, text);
+	putchar('\n');
 	snprintf(text, sizeof(text), "%c%s.", toupper((unsigned char)cli->summary[0]), cli->summary + 1);
 	output_wrap(stdout, 0, 0, text);
 	printf("\nOptions:\n");
