@@ -24,7 +24,8 @@
 int milter_listen(const char *socket, mode_t mask, const struct filter_context *context, char *err,
 		  size_t err_size);
 
-/* Serves until SIGTERM, SIGINT or SIGHUP, which libmilter takes to itself. 0, or -1: libmilter failed. */
+/* Serves until SIGTERM, SIGINT or SIGHUP, which libmilter takes to itself; it notices at the next
+ * connection, or after 5 seconds without one. 0, or -1: libmilter failed. */
 int milter_run(void);
 
 /* After milter_run(): lets no new callback begin and waits for those under way, at most timeout_ms. True:
