@@ -55,6 +55,8 @@ def make_pair(place):
 
     yield make
     for pair in pairs:
+        pair.ask_to_stop()
+    for pair in pairs:
         pair.stop()
 
 

@@ -179,15 +179,29 @@ def test_check_agrees_with_the_filter_on_the_same_files(mx, pair, keys, place):
 def test_no_enforcement_judges_and_logs_but_refuses_nothing(mx, pair):
     message = messages.cleartext()
     pair.write_conf(enforce="no")
-    pair.filter.signal(signal.SIGUSR1)
+    pair.filter.reload()
     try:
-        wait_until(lambda: send(mx.port, BOB, ALICE, message).code == 250, "SIGUSR1 to take effect")
+        assert send(mx.port, BOB, ALICE, message).code == 250
         row = pair.last_verdict(mark_of(message))
         assert row["verdict"] == "cleartext" and row["action"] == "accept" and row["would"] == "refuse"
     finally:
         pair.write_conf(enforce="yes")
-        pair.filter.signal(signal.SIGUSR1)
-    wait_until(lambda: send(mx.port, BOB, ALICE, message).code == 550, "SIGUSR1 to take effect")
+        pair.filter.reload()
+    assert send(mx.port, BOB, ALICE, message).code == 550
+
+
+def test_bad_configuration_leaves_the_old_one_in_force(mx, pair):
+    logged = len(pair.filter.log())
+    good = dict(pair.settings)
+    pair.write_conf(enforce="perhaps")
+    pair.filter.signal(signal.SIGUSR1)
+    try:
+        wait_until(lambda: "enforce" in pair.filter.log()[logged:], "a complaint")
+        assert send(mx.port, BOB, ALICE, messages.cleartext()).code == 550
+    finally:
+        pair.settings = good
+        pair.write_conf()
+        pair.filter.reload()
 
 
 def test_pause_refuses_nothing_until_resume(mx, pair):

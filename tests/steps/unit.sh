@@ -17,7 +17,10 @@ run_unit_tests() {
 	for source in "$top"/tests/unit/test_*.c; do
 		[ -e "$source" ] || continue
 		program=$1/tests/unit/$(basename "$source" .c)
-		[ -x "$program" ] || continue
+		if [ ! -x "$program" ]; then
+			fail "$2: $(basename "$source") is not listed in Makefile.am"
+			continue
+		fi
 		found=$((found + 1))
 		count_tap "$2-$(basename "$program")" in_build "$1" "$program"
 	done

@@ -55,6 +55,9 @@ class Keys:
     def gpg_armor(self, text=SECRET, *words):
         return self.gpg("--armor", "--encrypt", "-r", self.owner, *words, data=text.encode())
 
+    def gpg_password_only(self, text=SECRET):
+        return self.gpg("--armor", "--passphrase", "open sesame", "--symmetric", data=text.encode())
+
     def gpg_clearsign(self, text=SECRET):
         return self.gpg("--clearsign", data=text.encode())
 

@@ -62,13 +62,23 @@ class Daemon:
         with socket.socket(socket.AF_UNIX) as s:
             return s.connect_ex(self.path) == 0
 
+    def reload(self):
+        """Rereads the configuration and waits until that is done."""
+        before = self.log().count("configuration reread")
+        self.signal(signal.SIGUSR1)
+        wait_until(lambda: self.log().count("configuration reread") > before,
+                   lambda: f"{self.name} rereading its configuration\n{self.log()[-2000:]}")
+
+    def ask_to_end(self, sig=signal.SIGTERM):
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(sig)
+
     def end(self, sig=signal.SIGTERM):
         """Ends it and returns its exit code (negative: the signal)."""
         if self.process is None:
             return 0
+        self.ask_to_end(sig)
         process, self.process = self.process, None
-        if process.poll() is None:
-            process.send_signal(sig)
         try:
             code = process.wait(30)
         except subprocess.TimeoutExpired:
@@ -124,7 +134,13 @@ class Pair:
             self.policyd.start()
         return self
 
+    def ask_to_stop(self):
+        """libmilter looks at SIGTERM every 5 s only: whoever ends several pairs asks all of them first."""
+        self.filter.ask_to_end()
+        self.policyd.ask_to_end()
+
     def stop(self):
+        self.ask_to_stop()
         codes = []
         for daemon in (self.filter, self.policyd):
             codes.append(daemon.end())
