@@ -44,18 +44,39 @@ static int consider(struct walk *w)
 	return relies_on_doubt ? 0 : 1;
 }
 
-/* 1 there are rules, 0 none, -1. sender NULL: of the recipient pattern alone. */
-static int has_any(struct walk *w, const char *recipient, const char *sender)
+/* By what the rules of one recipient pattern are narrowed. Most are by nothing: then one look-up does. */
+struct narrowing {
+	bool by_sender, by_client;
+};
+
+/* 1 there are rules of that recipient pattern, and n is set; 0 none; -1. */
+static int has_rules(struct walk *w, const char *recipient, struct narrowing *n)
 {
-	sqlite3_stmt *st = db_statement(w->d, sender == NULL ? SQL_POLICY_HAS_RECIPIENT
-							     : SQL_POLICY_HAS_SENDER);
+	sqlite3_stmt *st = db_statement(w->d, SQL_POLICY_LAST_OF_RECIPIENT);
 	int got;
 
 	if (st == NULL)
 		return -1;
 	db_bind_text(st, 1, recipient);
-	if (sender != NULL)
-		db_bind_text(st, 2, sender);
+	got = db_step(w->d, st);
+	if (got == 1) {
+		n->by_sender = sqlite3_column_bytes(st, 0) > 0;
+		n->by_client = n->by_sender || sqlite3_column_bytes(st, 1) > 0;
+		sqlite3_reset(st);
+	}
+	return got;
+}
+
+/* 1 there are rules of these patterns, 0 none, -1. */
+static int has_sender(struct walk *w, const char *recipient, const char *sender)
+{
+	sqlite3_stmt *st = db_statement(w->d, SQL_POLICY_HAS_SENDER);
+	int got;
+
+	if (st == NULL)
+		return -1;
+	db_bind_text(st, 1, recipient);
+	db_bind_text(st, 2, sender);
 	got = db_step(w->d, st);
 	sqlite3_reset(st);
 	return got;
@@ -129,16 +150,17 @@ static int walk_networks(struct walk *w, const char *recipient, const char *send
 	}
 }
 
-static int walk_clients(struct walk *w, const char *recipient, const char *sender)
+static int walk_clients(struct walk *w, const char *recipient, const char *sender,
+			const struct narrowing *n)
 {
 	int got = 0;
 
-	if (w->query->is_authenticated) {
+	if (n->by_client && w->query->is_authenticated) {
 		got = look_up(w, SQL_POLICY_RULE_OF_CLIENT, recipient, sender, "authenticated");
 		if (got == 1)
 			got = consider(w);
 	}
-	if (got == 0 && w->query->client != NULL)
+	if (got == 0 && n->by_client && w->query->client != NULL)
 		got = walk_networks(w, recipient, sender);
 	if (got != 0)
 		return got;
@@ -146,20 +168,19 @@ static int walk_clients(struct walk *w, const char *recipient, const char *sende
 	return got == 1 ? consider(w) : got;
 }
 
-static int walk_senders(struct walk *w, const char *recipient)
+static int walk_senders(struct walk *w, const char *recipient, const struct narrowing *n)
 {
 	const struct candidates *c = &w->sender->candidates;
 
-	for (size_t i = 0; i <= c->n; i++) {
-		const char *sender = i < c->n ? c->text[i] : "";
-		int got = has_any(w, recipient, sender);
+	for (size_t i = 0; n->by_sender && i < c->n; i++) {
+		int got = has_sender(w, recipient, c->text[i]);
 
 		if (got == 1)
-			got = walk_clients(w, recipient, sender);
+			got = walk_clients(w, recipient, c->text[i], n);
 		if (got != 0)
 			return got;
 	}
-	return 0;
+	return walk_clients(w, recipient, "", n);
 }
 
 int policy_find_rule(struct db *d, int64_t generation, const struct policy_query *q,
@@ -175,9 +196,11 @@ int policy_find_rule(struct db *d, int64_t generation, const struct policy_query
 	int got = 0;
 
 	for (size_t i = 0; i < recipient->candidates.n && got == 0; i++) {
-		got = has_any(&w, recipient->candidates.text[i], NULL);
+		struct narrowing n;
+
+		got = has_rules(&w, recipient->candidates.text[i], &n);
 		if (got == 1)
-			got = walk_senders(&w, recipient->candidates.text[i]);
+			got = walk_senders(&w, recipient->candidates.text[i], &n);
 	}
 	if (got < 0)
 		return -1;

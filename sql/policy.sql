@@ -2,10 +2,13 @@
 --
 -- policy.sql: what a decision asks. Each is one descent of an index, however many rules there are.
 
--- name: policy_has_recipient
-SELECT 1
+-- name: policy_last_of_recipient
+-- The last rule of a recipient pattern in the order of the index: without a sender, none there has one;
+-- without a client too, there is only the rule for everybody.
+SELECT sender, client
 FROM rule
 WHERE recipient = ?1
+ORDER BY sender DESC, client DESC
 LIMIT 1;
 
 -- name: policy_has_sender
