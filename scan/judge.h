@@ -3,8 +3,8 @@
  * judge.h: from facts to a verdict. A pure function of what was seen, what the administrator accepts, and
  * two things that only the envelope knows. Any thread.
  *
- * The form is FORM_NONE unless the verdict is encrypted: a form names how a whole message is encrypted, and
- * beside readable text nothing is whole.
+ * The form says how the ciphertext is packed, of encrypted and of partial messages (max_cleartext_bytes
+ * tolerates a footer beside accepted forms only); all others have FORM_NONE.
  */
 #ifndef PGPGATE_SCAN_JUDGE_H
 #define PGPGATE_SCAN_JUDGE_H

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: ISC */
+#include "scan/armor.h"
+
+#include "tests/unit/unit.h"
+
+/* PKESK version 3 with RSA of 8 bits, and packet 18 with 42 octets of noise. */
+#define DATA                                                               \
+	"wQ0DASNFZ4mrze8BAAif0isBxn6Ba0v74vtU9r3ffBzhhwG/Md5Wcg9HZ2aHWaqI" \
+	"PFnqVhN70oWh2DxU"
+#define LINE_1 "wQ0DASNFZ4mrze8BAAif0isBxn6Ba0v74vtU9r3ffBzhhwG/Md5Wcg9HZ2aHWaqI"
+#define LINE_2 "PFnqVhN70oWh2DxU"
+#define END "-----END PGP MESSAGE-----\n"
+#define FIFTY "0123456789012345678901234567890123456789012345678"
+
+struct row {
+	const char *label, *lines, *reason;
+};
+
+static const struct row rows[] = {
+	{"plain", "\n" LINE_1 "\n" LINE_2 "\n=abcd\n" END, ""},
+	{"one line", "\n" DATA "\n" END, ""},
+	{"CR LF", "\r\n" LINE_1 "\r\n" LINE_2 "\r\n=abcd\r\n-----END PGP MESSAGE-----\r\n", ""},
+	{"headers", "Version: X 1\nComment: https://x.test\nCharset: utf-8\n\n" DATA "\n" END, ""},
+	{"unknown and empty headers", "X-Y: z\nComment:\n\n" DATA "\n" END, ""},
+	{"header without blank line", "Version: 1\n" DATA "\n" END, ""},
+	{"no blank line, no header", DATA "\n" END, ""},
+	{"blank line of no-break spaces", "Version: 1\n\xc2\xa0\n" DATA "\n" END, ""},
+	{"trailing no-break space", "\n" LINE_1 "\xa0\n" LINE_2 " \t\n" END, ""},
+	{"no checksum", "\n" DATA "\n" END, ""},
+	{"malformed checksum", "\n" DATA "\n=a\n" END, ""},
+	{"checksum of eight", "\n" DATA "\n=abcdefgh\n" END, ""},
+	{"checksum of nine", "\n" DATA "\n=abcdefghi\n" END, "bad-armor"},
+	{"readable checksum", "\n" DATA "\n=meet me\n" END, "bad-armor"},
+	{"text after the checksum", "\n" DATA "\n=abcd\nhello\n" END, "bad-armor"},
+	{"blank line after the checksum", "\n" DATA "\n=abcd\n\n" END, ""},
+	{"blank line inside", "\n" LINE_1 "\n\n" LINE_2 "\n" END, ""},
+	{"padding on its own line",
+	 "\nwQ0DASNFZ4mrze8BAAif0isBxn6Ba0v74vtU9r3ffBzhhwG/Md5Wcg9HZ2aHWaqI"
+	 "PFnqVhN70oWh2DxUYQ\n==\n=abcd\n" END,
+	 "trailing-data"},
+	{"text inside", "\n" LINE_1 "\nhello there\n" LINE_2 "\n" END, "bad-armor"},
+	{"word inside", "\n" LINE_1 "\nhello\n" LINE_2 "\n" END, "unexpected-packet"},
+	{"quoted", "\n> " LINE_1 "\n> " LINE_2 "\n" END, "bad-armor"},
+	{"cut group", "\n" LINE_1 "\nPFnqVhN70oWh2Dx\n" END, "bad-armor"},
+	{"cut data", "\n" LINE_1 "\n" END, "truncated"},
+	{"no data", "\n" END, "truncated"},
+	{"another END", "\n" DATA "\n-----END PGP SIGNATURE-----\n", "bad-armor"},
+	{"END goes on", "\n" DATA "\n-----END PGP MESSAGE----- x\n", "bad-armor"},
+	{"END in small letters", "\n" DATA "\n-----end pgp message-----\n", "bad-armor"},
+	{"dashes", "\n" LINE_1 "\n--\n" LINE_2 "\n" END, "bad-armor"},
+	{"second BEGIN", "\n-----BEGIN PGP MESSAGE-----\n" DATA "\n" END, "bad-armor"},
+	{"header in the data", "\n" LINE_1 "\nVersion: 1\n" LINE_2 "\n" END, "bad-armor"},
+	{"eight headers", "a: 1\nb: 1\nc: 1\nd: 1\ne: 1\nf: 1\ng: 1\nh: 1\n\n" DATA "\n" END, ""},
+	{"nine headers", "a: 1\nb: 1\nc: 1\nd: 1\ne: 1\nf: 1\ng: 1\nh: 1\ni: 1\n\n" DATA "\n" END,
+	 "bad-armor"},
+	{"header of 200", "a: " FIFTY FIFTY FIFTY FIFTY "4\n\n" DATA "\n" END, ""},
+	{"header of 201", "a: " FIFTY FIFTY FIFTY FIFTY "45\n\n" DATA "\n" END, "bad-armor"},
+	{"control in a header", "Comment: a\033[2Jb\n\n" DATA "\n" END, "bad-armor"},
+	{"Latin-1 in a header", "Comment: \xe4\n\n" DATA "\n" END, ""},
+	{"literal data", "\nywdiAAAAAABB\n" END, "not-encrypted"},
+};
+
+/* Feeds the lines; returns whether the block ended before they did. */
+static bool run(struct armor *a, const char *lines)
+{
+	while (*lines) {
+		size_t len = strcspn(lines, "\n");
+
+		if (!armor_line(a, (const unsigned char *)lines, len))
+			return true;
+		lines += len + 1;
+	}
+	armor_cut(a);
+	return false;
+}
+
+static void armor_blocks_are_judged_line_by_line(void **state)
+{
+	struct packet_walk walk;
+	struct armor_channel channel = {0};
+	struct armor a;
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		armor_begin(&a, ARMOR_MESSAGE, &walk, &channel);
+		run(&a, rows[i].lines);
+		CHECK_ROW_TEXT(rows[i].label, a.fault.reason, rows[i].reason);
+		channel.used = 0;
+	}
+}
+
+static void armor_without_end_is_truncated(void **state)
+{
+	struct packet_walk walk;
+	struct armor_channel channel = {0};
+	struct armor a;
+
+	(void)state;
+	armor_begin(&a, ARMOR_MESSAGE, &walk, &channel);
+	assert_false(run(&a, "\n" DATA "\n=abcd\n"));
+	assert_string_equal(a.fault.reason, "truncated");
+}
+
+static void armor_begin_line_is_exact(void **state)
+{
+	static const struct {
+		const char *line;
+		bool is_begin;
+	} lines[] = {
+		{"-----BEGIN PGP MESSAGE-----", true},
+		{"-----BEGIN PGP MESSAGE----- \t\r", true},
+		{" -----BEGIN PGP MESSAGE-----", false},
+		{"> -----BEGIN PGP MESSAGE-----", false},
+		{"- -----BEGIN PGP MESSAGE-----", false},
+		{"-----BEGIN PGP MESSAGE-----x", false},
+		{"-----BEGIN PGP MESSAGE----", false},
+		{"-----begin pgp message-----", false},
+		{"-----BEGIN PGP SIGNATURE-----", false},
+		{"", false},
+		{"-----BEGIN PGP MESSAGE, PART 1/2-----", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(lines); i++)
+		CHECK_ROW(lines[i].line,
+			  armor_is_begin((const unsigned char *)lines[i].line,
+					 strlen(lines[i].line), ARMOR_MESSAGE) == lines[i].is_begin);
+}
+
+static void armor_channel_counts_repeated_lines_once(void **state)
+{
+	struct packet_walk walk;
+	struct armor_channel channel = {0};
+	struct armor a;
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		armor_begin(&a, ARMOR_MESSAGE, &walk, &channel);
+		run(&a, "Version: always the same\nComment: twice\n\n" DATA "\n" END);
+		assert_string_equal(a.fault.reason, "");
+	}
+	assert_int_equal(a.header_bytes, 24 + 14);
+	assert_int_equal(channel.used, 24 + 14 + 2);
+	assert_false(channel.is_overflown);
+	for (int i = 0; i < 100; i++) {
+		char lines[256];
+
+		snprintf(lines, sizeof(lines), "Comment: number %d\n\n" DATA "\n" END, i);
+		armor_begin(&a, ARMOR_MESSAGE, &walk, &channel);
+		run(&a, lines);
+	}
+	assert_true(channel.is_overflown);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(armor_blocks_are_judged_line_by_line),
+		cmocka_unit_test(armor_without_end_is_truncated),
+		cmocka_unit_test(armor_begin_line_is_exact),
+		cmocka_unit_test(armor_channel_counts_repeated_lines_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

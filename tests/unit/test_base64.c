@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: ISC */
+#include "scan/base64.h"
+
+#include "tests/unit/unit.h"
+
+struct row {
+	const char *label, *in, *out;
+	size_t taken;
+	bool is_complete;
+};
+
+static const struct row rows[] = {
+	{"a group", "QUJD", "ABC", 4, true},
+	{"two groups", "QUJDREVG", "ABCDEF", 8, true},
+	{"one octet", "QQ==", "A", 4, true},
+	{"two octets", "QUI=", "AB", 4, true},
+	{"plus and slash", "+/+/", "\xfb\xff\xbf", 4, true},
+	{"cut group", "QUJDRA", "ABC", 6, false},
+	{"half padding", "QQ=", "", 3, false},
+	{"padding first", "=QQQ", "", 0, true},
+	{"padding after one", "Q===", "", 1, false},
+	{"three paddings", "QQ===", "A", 4, true},
+	{"data after padding", "QQ==QUJD", "A", 4, true},
+	{"padding after a group", "QUJD=", "ABC", 4, true},
+	{"space inside", "QU JD", "", 2, false},
+	{"url alphabet", "QU-_", "", 2, false},
+	{"high octet", "QUJ\xc3", "", 3, false},
+};
+
+static void decode_row(const struct row *row, size_t step)
+{
+	struct base64 b;
+	unsigned char out[64];
+	size_t n_out = 0, taken = 0, len = strlen(row->in);
+
+	base64_reset(&b);
+	while (taken < len) {
+		size_t want = len - taken < step ? len - taken : step, n;
+		size_t got = base64_decode(&b, (const unsigned char *)row->in + taken, want,
+					   out + n_out, &n);
+
+		n_out += n;
+		taken += got;
+		if (got < want)
+			break;
+	}
+	out[n_out] = '\0';
+	CHECK_ROW(row->label, taken == row->taken);
+	CHECK_ROW_TEXT(row->label, (char *)out, row->out);
+	CHECK_ROW(row->label, base64_is_complete(&b) == row->is_complete);
+}
+
+static void base64_decode_any_chunking_same_result(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++)
+		for (size_t step = 1; step < 10; step++)
+			decode_row(&rows[i], step);
+}
+
+static void base64_is_all_chars_agrees_with_the_alphabet_at_every_place(void **state)
+{
+	unsigned char text[70];
+
+	(void)state;
+	for (size_t len = 0; len <= sizeof(text); len++) {
+		memset(text, 'A', sizeof(text));
+		assert_true(base64_is_all_chars(text, len));
+		for (size_t at = 0; at < len; at++) {
+			for (unsigned c = 0; c < 256; c++) {
+				text[at] = (unsigned char)c;
+				assert_int_equal(base64_is_all_chars(text, len),
+						 base64_is_char((unsigned char)c));
+			}
+			text[at] = 'A';
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(base64_decode_any_chunking_same_result),
+		cmocka_unit_test(base64_is_all_chars_agrees_with_the_alphabet_at_every_place),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

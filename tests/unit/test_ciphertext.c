@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC */
+#include "scan/ciphertext.h"
+
+#include "tests/unit/unit.h"
+
+/* A fixed stream of octets that look random (xorshift). */
+static void fill_random(unsigned char *out, size_t len, uint64_t seed)
+{
+	for (size_t i = 0; i < len; i++) {
+		seed ^= seed << 13;
+		seed ^= seed >> 7;
+		seed ^= seed << 17;
+		out[i] = (unsigned char)(seed >> 32);
+	}
+}
+
+static const char *look(const unsigned char *bytes, size_t len)
+{
+	struct ciphertext c;
+
+	ciphertext_reset(&c);
+	ciphertext_feed(&c, bytes, len);
+	return ciphertext_looks_like(&c);
+}
+
+static void ciphertext_random_octets_pass_at_every_length(void **state)
+{
+	unsigned char bytes[CIPHERTEXT_SAMPLE];
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= 20000; seed++) {
+		size_t len = seed % 5 == 0 ? sizeof(bytes) : 20 + seed % 600;
+
+		fill_random(bytes, len, seed * 0x9e3779b97f4a7c15u);
+		assert_null(look(bytes, len));
+	}
+}
+
+static void ciphertext_text_is_noticed_from_64_octets(void **state)
+{
+	unsigned char ascii[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ascii); i++)
+		ascii[i] = (unsigned char)('a' + i % 26);
+	assert_non_null(look(ascii, 64));
+	assert_null(look(ascii, 63)); /* too little to tell */
+	fill_random(ascii, 16, 7);
+	for (size_t i = 0; i < 16; i++)
+		ascii[i] |= 0x80;
+	assert_null(look(ascii, 64)); /* exactly 75 % */
+	ascii[0] = 'a';
+	assert_non_null(look(ascii, 64));
+}
+
+static void ciphertext_text_of_other_scripts_is_noticed(void **state)
+{
+	unsigned char cyrillic[256], utf16[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cyrillic); i += 2) {
+		cyrillic[i] = 0xd0;
+		cyrillic[i + 1] = (unsigned char)(0x90 + i / 2 % 48);
+	}
+	assert_non_null(look(cyrillic, 256));
+	for (size_t i = 0; i < sizeof(cyrillic); i++)
+		cyrillic[i] = (unsigned char)(0x90 + i % 100);
+	assert_non_null(look(cyrillic, 256));
+	assert_null(look(cyrillic, 255)); /* absence says nothing yet */
+	cyrillic[9] = 0x01;
+	assert_null(look(cyrillic, 256));
+	for (size_t i = 0; i < sizeof(utf16); i++)
+		utf16[i] = i % 2 ? (unsigned char)(0x20 + i) : 0;
+	assert_non_null(look(utf16, 64));
+}
+
+static void ciphertext_beyond_the_sample_is_not_looked_at(void **state)
+{
+	struct ciphertext c;
+	unsigned char bytes[CIPHERTEXT_SAMPLE], text[1000];
+
+	(void)state;
+	fill_random(bytes, sizeof(bytes), 42);
+	memset(text, 'x', sizeof(text));
+	ciphertext_reset(&c);
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		assert_false(ciphertext_is_full(&c));
+		ciphertext_feed(&c, bytes + i, 1);
+	}
+	assert_true(ciphertext_is_full(&c));
+	for (int i = 0; i < 20; i++)
+		ciphertext_feed(&c, text, sizeof(text));
+	assert_null(ciphertext_looks_like(&c));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ciphertext_random_octets_pass_at_every_length),
+		cmocka_unit_test(ciphertext_text_is_noticed_from_64_octets),
+		cmocka_unit_test(ciphertext_text_of_other_scripts_is_noticed),
+		cmocka_unit_test(ciphertext_beyond_the_sample_is_not_looked_at),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: ISC */
+#include "scan/field.h"
+
+#include "tests/unit/unit.h"
+
+struct row {
+	const char *label, *value, *type, *boundary, *protocol;
+	bool is_clear, has_bad_charset;
+};
+
+static const struct row rows[] = {
+	{"plain", " text/plain", "text/plain", "", "", true, false},
+	{"case", " TEXT/Plain; CHARSET=UTF-8", "text/plain", "", "", true, false},
+	{"boundary", "multipart/mixed; boundary=ab", "multipart/mixed", "ab", "", true, false},
+	{"quoted", "multipart/mixed; boundary=\"a b'()+_,-./:=?\"", "multipart/mixed",
+	 "a b'()+_,-./:=?", "", true, false},
+	{"unquoted =", "multipart/mixed; boundary=----=_Part_1.2", "multipart/mixed",
+	 "----=_Part_1.2", "", true, false},
+	{"folded", "multipart/encrypted;\r\n\tprotocol=\"application/pgp-encrypted\";\r\n boundary=\"x\"",
+	 "multipart/encrypted", "x", "application/pgp-encrypted", true, false},
+	{"folded with LF", "multipart/mixed;\n boundary=x", "multipart/mixed", "x", "", true, false},
+	{"comments", "multipart/mixed (a (nested) one); boundary=x (why)", "multipart/mixed", "x",
+	 "", true, false},
+	{"blanks around =", "multipart/mixed ; boundary = \"x\" ;", "multipart/mixed", "x", "",
+	 true, false},
+	{"a name alone", "multipart/mixed; protected; boundary=x", "multipart/mixed", "x", "", true,
+	 false},
+	{"protocol in other case", "multipart/encrypted; protocol=Application/PGP-Encrypted; boundary=x",
+	 "multipart/encrypted", "x", "application/pgp-encrypted", true, false},
+	{"no value", "", "", "", "", false, false},
+	{"no subtype", "text", "", "", "", false, false},
+	{"two boundaries", "multipart/mixed; boundary=a; boundary=b", "multipart/mixed", "b", "",
+	 false, false},
+	{"two protocols", "multipart/encrypted; protocol=a; protocol=b; boundary=x",
+	 "multipart/encrypted", "x", "b", false, false},
+	{"RFC 2231 boundary", "multipart/mixed; boundary*=us-ascii''x", "multipart/mixed", "", "",
+	 false, false},
+	{"RFC 2231 pieces", "multipart/mixed; boundary*0=a; boundary*1=b", "multipart/mixed", "",
+	 "", false, false},
+	{"RFC 2231 protocol", "multipart/encrypted; protocol*0=a; boundary=x",
+	 "multipart/encrypted", "x", "", false, false},
+	{"RFC 2231 elsewhere", "text/plain; name*=utf-8''x", "text/plain", "", "", true, false},
+	{"open quote", "multipart/mixed; boundary=\"x", "multipart/mixed", "x", "", false, false},
+	{"quote inside", "multipart/mixed; boundary=a\"b", "multipart/mixed", "a", "", false, false},
+	{"text after a quote", "multipart/mixed; boundary=\"a\"b", "multipart/mixed", "a", "",
+	 false, false},
+	{"backslash", "multipart/mixed; boundary=\"a\\b\"", "multipart/mixed", "ab", "", false, false},
+	{"open comment", "text/plain (x", "text/plain", "", "", false, false},
+	{"comment with a parameter", "multipart/mixed (; boundary=y); boundary=x",
+	 "multipart/mixed", "x", "", false, false},
+	{"empty boundary", "multipart/mixed; boundary=\"\"", "multipart/mixed", "", "", false, false},
+	{"boundary that ends with a blank", "multipart/mixed; boundary=\"x \"", "multipart/mixed",
+	 "x ", "", false, false},
+	{"8-bit boundary", "multipart/mixed; boundary=\"\xc3\xa4\"", "multipart/mixed", "\xc3\xa4",
+	 "", false, false},
+	{"lone CR", "text/plain\r; charset=x", "text/plain", "", "", false, false},
+	{"control", "text/plain; charset=\"a\001\"", "text/plain", "", "", false, false},
+	{"utf-7", "text/plain; charset=utf-7", "text/plain", "", "", true, true},
+	{"UTF-16LE", "text/plain; charset=\"UTF-16LE\"", "text/plain", "", "", true, true},
+	{"ucs", "text/plain; charset=ISO-10646-UCS-2", "text/plain", "", "", true, true},
+	{"unicode-1-1-utf-7", "text/plain; charset=unicode-1-1-utf-7", "text/plain", "", "", true, true},
+	{"RFC 2231 charset", "text/plain; charset*=''utf-7", "text/plain", "", "", true, true},
+	{"koi8-r", "text/plain; charset=koi8-r", "text/plain", "", "", true, false},
+};
+
+static void field_content_type_is_read_strictly(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct content_type t;
+
+		memset(&t, 0, sizeof(t));
+		field_content_type((const unsigned char *)rows[i].value, strlen(rows[i].value), &t);
+		CHECK_ROW_TEXT(rows[i].label, t.type, rows[i].type);
+		CHECK_ROW_TEXT(rows[i].label, t.boundary, rows[i].boundary);
+		CHECK_ROW_TEXT(rows[i].label, t.protocol, rows[i].protocol);
+		CHECK_ROW(rows[i].label, (t.ambiguity == NULL) == rows[i].is_clear);
+		CHECK_ROW(rows[i].label, t.has_bad_charset == rows[i].has_bad_charset);
+	}
+}
+
+static void field_boundary_of_200_octets_is_the_longest(void **state)
+{
+	char value[400];
+	struct content_type t;
+
+	(void)state;
+	for (int len = 199; len <= 201; len++) {
+		int n = snprintf(
+			value, sizeof(value), "multipart/mixed; boundary=%.*s", len,
+			"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+			"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+			"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+
+		memset(&t, 0, sizeof(t));
+		field_content_type((unsigned char *)value, (size_t)n, &t);
+		assert_int_equal(t.ambiguity == NULL, len <= BOUNDARY_MAX);
+	}
+}
+
+static void field_encoding_names(void **state)
+{
+	static const struct {
+		const char *value;
+		enum encoding encoding;
+	} encodings[] = {
+		{" 7bit", ENCODING_IDENTITY},
+		{"8BIT", ENCODING_IDENTITY},
+		{"binary (x)", ENCODING_IDENTITY},
+		{" Base64\r\n ", ENCODING_BASE64},
+		{"quoted-printable", ENCODING_QUOTED_PRINTABLE},
+		{"x-uuencode", ENCODING_UNKNOWN},
+		{"base64 base64", ENCODING_UNKNOWN},
+		{"", ENCODING_UNKNOWN},
+		{"7bit;", ENCODING_UNKNOWN},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(encodings); i++) {
+		const char *ambiguity = NULL;
+		char name[32];
+		enum encoding e = field_encoding((const unsigned char *)encodings[i].value,
+						 strlen(encodings[i].value), &ambiguity, name);
+
+		CHECK_ROW(encodings[i].value, e == encodings[i].encoding);
+		CHECK_ROW(encodings[i].value, ambiguity == NULL);
+	}
+}
+
+static void field_hidden_subjects(void **state)
+{
+	static const struct {
+		const char *value;
+		bool is_hidden;
+	} subjects[] = {
+		{"", true},
+		{" ", true},
+		{" ...", true},
+		{"[...]", true},
+		{"....", false},
+		{"..", false},
+		{" Encrypted Message ", true},
+		{"encrypted message", true},
+		{"Re: ...", false},
+		{"Encrypted Messages", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(subjects); i++)
+		CHECK_ROW(subjects[i].value,
+			  field_is_hidden_subject((const unsigned char *)subjects[i].value,
+						  strlen(subjects[i].value)) == subjects[i].is_hidden);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(field_content_type_is_read_strictly),
+		cmocka_unit_test(field_boundary_of_200_octets_is_the_longest),
+		cmocka_unit_test(field_encoding_names),
+		cmocka_unit_test(field_hidden_subjects),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

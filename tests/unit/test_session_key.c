@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: ISC */
+#include "scan/session_key.h"
+
+#include "tests/unit/octets.h"
+#include "tests/unit/unit.h"
+
+/* Bodies as octets.h has them. */
+struct row {
+	const char *label;
+	unsigned tag;
+	const char *body;
+	bool is_good;
+	unsigned version;
+	uint64_t key_id;
+};
+
+#define ID "0123456789abcdef"
+#define ID_VALUE 0x0123456789abcdefu
+#define V4_PRINT "*12 " ID " "
+#define V6_PRINT ID "*24 "
+
+static const struct row rows[] = {
+	{"RSA", 1, "03" ID "01 0800 *256", true, 3, ID_VALUE},
+	{"RSA, hidden recipient", 1, "03 0000000000000000 01 0800 *256", true, 3, 0},
+	{"RSA, shorter integer", 1, "03" ID "01 07f9 *256", true, 3, ID_VALUE},
+	{"RSA, an octet too many", 1, "03" ID "01 0800 *257", false, 0, 0},
+	{"RSA, an octet too few", 1, "03" ID "01 0800 *255", false, 0, 0},
+	{"RSA, no integer", 1, "03" ID "01", false, 0, 0},
+	{"RSA, empty integer", 1, "03" ID "01 0000", false, 0, 0},
+	{"Elgamal", 1, "03" ID "10 0400 *128 0400 *128", true, 3, ID_VALUE},
+	{"Elgamal, one integer", 1, "03" ID "10 0400 *128", false, 0, 0},
+	{"ECDH", 1, "03" ID "12 0107 *33 30 *48", true, 3, ID_VALUE},
+	{"ECDH, empty key", 1, "03" ID "12 0107 *33 00", false, 0, 0},
+	{"ECDH, key too long", 1, "03" ID "12 0107 *33 30 *49", false, 0, 0},
+	{"X25519", 1, "03" ID "19 *32 29 *41", true, 3, ID_VALUE},
+	{"X448", 1, "03" ID "1a *56 29 *41", true, 3, ID_VALUE},
+	{"unknown algorithm, noise", 1, "03" ID "63 *1200", true, 3, ID_VALUE},
+	{"version 2", 1, "02" ID "01 0800 *256", false, 0, 0},
+	{"cut within the key id", 1, "03 0123", false, 0, 0},
+	{"empty", 1, "", false, 0, 0},
+	{"version 6, v4 key", 1, "06 15 04" V4_PRINT "19 *32 28 *40", true, 6, ID_VALUE},
+	{"version 6, v6 key", 1, "06 21 06" V6_PRINT "19 *32 28 *40", true, 6, ID_VALUE},
+	{"version 6, hidden", 1, "06 00 19 *32 28 *40", true, 6, 0},
+	{"version 6, odd length", 1, "06 14 04 *19 19 *32 28 *40", false, 0, 0},
+	{"version 6, v6 with a v4 print", 1, "06 15 06" V4_PRINT "19 *32 28 *40", false, 0, 0},
+
+	{"SKESK 4, iterated", 3, "04 09 03 08 *8 60", true, 4, 0},
+	{"SKESK 4, with a key", 3, "04 09 03 08 *8 60 *33", true, 4, 0},
+	{"SKESK 4, odd key", 3, "04 09 03 08 *8 60 *32", false, 0, 0},
+	{"SKESK 4, simple", 3, "04 09 00 08", true, 4, 0},
+	{"SKESK 4, salted", 3, "04 09 01 08 *8", true, 4, 0},
+	{"SKESK 4, Argon2", 3, "04 09 04 *16 01 04 15", true, 4, 0},
+	{"SKESK 4, cipher 0", 3, "04 00 03 08 *8 60", false, 0, 0},
+	{"SKESK 4, reserved string-to-key", 3, "04 09 02 08 *8 60", false, 0, 0},
+	{"SKESK 4, cut", 3, "04 09 03 08 *7", false, 0, 0},
+	{"SKESK 4, empty", 3, "", false, 0, 0},
+	{"SKESK 5, OCB", 3, "05 09 02 03 08 *8 60 *15 *32 *16", true, 5, 0},
+	{"SKESK 5, EAX", 3, "05 09 01 03 08 *8 60 *16 *16 *16", true, 5, 0},
+	{"SKESK 5, short", 3, "05 09 02 03 08 *8 60 *15 *31 *16", false, 0, 0},
+	{"SKESK 5, cipher 0", 3, "05 00 02 03 08 *8 60 *15 *32 *16", false, 0, 0},
+	{"SKESK 6, OCB", 3, "06 1d 09 02 0b 03 08 *8 60 *15 *32 *16", true, 6, 0},
+	{"SKESK 6, Argon2 and GCM", 3, "06 23 09 03 14 04 *16 01 04 15 *12 *32 *16", true, 6, 0},
+	{"SKESK 6, wrong count", 3, "06 1e 09 02 0b 03 08 *8 60 *15 *32 *16", false, 0, 0},
+	{"SKESK 6, wrong string-to-key count", 3, "06 1d 09 02 0c 03 08 *8 60 *15 *32 *16", false, 0, 0},
+	{"SKESK 6, cipher 0", 3, "06 1d 00 02 0b 03 08 *8 60 *15 *32 *16", false, 0, 0},
+	{"SKESK 7", 3, "07 09 03 08 *8 60", false, 0, 0},
+	{"SKESK too long", 3, "04 09 03 08 *8 60 *200", false, 0, 0},
+};
+
+static void check_row(const struct row *row, size_t step)
+{
+	unsigned char body[4096];
+	size_t len = octets_build(row->body, body);
+	struct session_key k;
+	const char *wrong;
+
+	session_key_begin(&k, row->tag);
+	for (size_t at = 0; at < len; at += step)
+		session_key_feed(&k, body + at, len - at < step ? len - at : step);
+	wrong = session_key_finish(&k);
+	CHECK_ROW(row->label, (wrong == NULL) == row->is_good);
+	if (!wrong) {
+		CHECK_ROW(row->label, k.version == row->version);
+		CHECK_ROW(row->label, k.key_id == row->key_id);
+	}
+}
+
+static void session_key_fields_must_fill_the_packet(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		check_row(&rows[i], 1);
+		check_row(&rows[i], 7);
+		check_row(&rows[i], 4096);
+	}
+}
+
+static void session_key_of_unknown_algorithm_must_not_be_text(void **state)
+{
+	static const unsigned char head[10] = {3, 1, 2, 3, 4, 5, 6, 7, 8, 99};
+	struct session_key k;
+
+	(void)state;
+	session_key_begin(&k, 1);
+	session_key_feed(&k, head, sizeof(head));
+	for (int i = 0; i < 10; i++)
+		session_key_feed(&k, (const unsigned char *)"meet me at the bridge", 21);
+	assert_non_null(session_key_finish(&k));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(session_key_fields_must_fill_the_packet),
+		cmocka_unit_test(session_key_of_unknown_algorithm_must_not_be_text),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+#include "scan/text.h"
+
+#include "tests/unit/unit.h"
+
+#define U(text) (const unsigned char *)(text), sizeof(text) - 1
+
+static void text_trimmed_takes_white_space_and_no_break_spaces(void **state)
+{
+	(void)state;
+	assert_int_equal(text_trimmed(U("")), 0);
+	assert_int_equal(text_trimmed(U("a")), 1);
+	assert_int_equal(text_trimmed(U("a \t\r\n\v\f")), 1);
+	assert_int_equal(text_trimmed(U("a\xc2\xa0")), 1);
+	assert_int_equal(text_trimmed(U("a\xa0")), 1);
+	assert_int_equal(text_trimmed(U("a \xc2\xa0 \xa0")), 1);
+	assert_int_equal(text_trimmed(U("\xc2\xa0")), 0);
+	assert_int_equal(text_trimmed(U("a\xc2")), 2); /* half a character is text */
+	assert_int_equal(text_trimmed(U("a\0")), 2);
+}
+
+static void text_is_folds_ascii_case_only(void **state)
+{
+	(void)state;
+	assert_true(text_is(U("CONTENT-type"), "Content-Type"));
+	assert_false(text_is(U("Content-Typ"), "Content-Type"));
+	assert_false(text_is(U("Content-Type "), "Content-Type"));
+	assert_false(text_is(U("\xc4"), "\xe4"));
+	assert_true(text_begins(U("Hash: SHA256"), "Hash: "));
+	assert_false(text_begins(U("hash: SHA256"), "Hash: "));
+	assert_false(text_begins(U("Has"), "Hash: "));
+}
+
+static void text_count_visible_counts_all_but_white_space(void **state)
+{
+	(void)state;
+	assert_int_equal(text_count_visible(U("")), 0);
+	assert_int_equal(text_count_visible(U(" \t\r\n\v\f")), 0);
+	assert_int_equal(text_count_visible(U("a b\tc\r\n")), 3);
+	assert_int_equal(text_count_visible(U("\0\x80\xff\x08\x0e")), 5);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(text_trimmed_takes_white_space_and_no_break_spaces),
+		cmocka_unit_test(text_is_folds_ascii_case_only),
+		cmocka_unit_test(text_count_visible_counts_all_but_white_space),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
