@@ -182,7 +182,7 @@ def test_json():
     program = set()
     for file in glob.glob(os.path.join(TREE, "cli", "*.c")):
         with open(file, encoding="utf-8") as source:
-            program |= set(re.findall(r'json_object_set_new\(\s*\w+,\s*"(\w+)"', source.read()))
+            program |= set(re.findall(r'json_object_set(?:_new)?\(\s*\w+,\s*"(\w+)"', source.read()))
     page = set(re.findall(r"^\.Li ([a-z_]+)\b", page_part("JSON"), re.M))
     page -= {"default", "exempt_recipients", "history", "rule"} - program  # values of `source`
     both_ways("JSON: the fields of pgpgate(8)", program, page)
