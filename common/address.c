@@ -89,13 +89,13 @@ static size_t source_route_len(const char *text, size_t len)
 }
 
 /* Takes text apart at the last '@' that is not quoted. is_quoted: the text is in the form of RFC 5321
- * (quoted strings, quoted pairs); otherwise every octet stands for itself. -1: malformed quoting. */
+ * (quoted strings, quoted pairs); otherwise every octet stands for itself. A domain keeps its quotes, and is none with them. -1: malformed
+ * quoting. */
 static int take_apart(const char *text, size_t len, bool is_quoted, struct parts *out)
 {
 	bool in_quotes = false;
-	size_t at = 0;		 /* of the last '@' in the unquoted local part */
-	size_t after_at = 0;	 /* of what follows it, in text */
-	size_t last_quoting = 0; /* behind the last quote or backslash, in text */
+	size_t at = 0;	     /* of the last '@' in the unquoted local part */
+	size_t after_at = 0; /* of what follows it, in text */
 	size_t n = 0;
 
 	out->has_domain = false;
@@ -104,14 +104,12 @@ static int take_apart(const char *text, size_t len, bool is_quoted, struct parts
 
 		if (is_quoted && c == '"') {
 			in_quotes = !in_quotes;
-			last_quoting = i + 1;
 			continue;
 		}
 		if (is_quoted && c == '\\') {
 			if (++i == len)
 				return -1;
 			c = text[i];
-			last_quoting = i + 1;
 		} else if (c == '@' && !in_quotes) {
 			out->has_domain = true;
 			at = n;
@@ -119,7 +117,7 @@ static int take_apart(const char *text, size_t len, bool is_quoted, struct parts
 		}
 		out->local[n++] = c;
 	}
-	if (in_quotes || (out->has_domain && last_quoting > after_at))
+	if (in_quotes)
 		return -1;
 	out->local_len = out->has_domain ? at : n;
 	out->domain_len = out->has_domain ? len - after_at : 0;
