@@ -42,7 +42,7 @@ row("any", ALL, ("exempt", 1), to="carol@example.com")
 row("order of adding does not matter", list(reversed(ALL)), ("ratchet", 2))
 row("at sign before domain", ["exempt @example.org"], ("exempt", 1))
 row("no suffix of a label", ["exempt .ample.org", "exempt ample.org"], ("encrypted", "default"))
-row("no prefix of a domain", ["exempt example"], ("encrypted", "default"))
+row("no prefix of a domain", ["exempt example.or", "exempt .or"], ("encrypted", "default"))
 row("no prefix of a mailbox", ["exempt lice@example.org", "exempt alice@example.or"], ("encrypted", "default"))
 row("extension rule is not for the bare mailbox", ["exempt alice+pgp@example.org"], ("encrypted", "default"))
 row("extension rule is not for another", ["exempt alice+pgp@example.org"], ("encrypted", "default"),

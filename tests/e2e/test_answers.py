@@ -124,6 +124,12 @@ encrypted münchen.example sender=<> note="a \\"quoted\\" word"
 """
 
 
+def without_history(exported):
+    """A rule's id, author, date and hits belong to this database, not to the rule."""
+    ours = ("id", "author", "created_at", "hits", "last_hit_at")
+    return [{k: v for k, v in json.loads(line).items() if k not in ours} for line in exported.splitlines()]
+
+
 @pytest.mark.parametrize("form", [(), ("--json",)], ids=["text", "json"])
 def test_export_and_import_are_the_identity(pair, form):
     pair.forget_all_rules()
@@ -132,7 +138,11 @@ def test_export_and_import_are_the_identity(pair, form):
     pair.forget_all_rules()
     assert pair.json("rules") == []
     pair.must("import", data=exported.encode())
-    assert pair.must(*form, "export") == exported
+    again = pair.must(*form, "export")
+    if form:
+        assert without_history(again) == without_history(exported)
+    else:
+        assert again == exported
     assert len(pair.json("rules")) == 5
     pair.forget_all_rules()
 
