@@ -106,7 +106,9 @@ static void print_requirement(const struct explanation *x, const struct settings
 
 	print_field("recipient", x->recipient.text);
 	if (x->recipient.kind == ADDRESS_BAD || x->recipient.is_routed)
-		print_field("", "not an address that a rule may exempt (POLICY: pgpgate-rules(7))");
+		print_field(
+			"",
+			"not an address that a rule may exempt (see pgpgate-rules(7), ADDRESSES)");
 	printf("%-*s%s%s%s\n", LABEL_COLUMNS, "requirement",
 	       output_colour(is_lenient ? COLOUR_GREEN : COLOUR_RED),
 	       requirement_name(x->answer.requirement), output_colour(COLOUR_PLAIN));

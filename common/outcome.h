@@ -32,7 +32,7 @@ struct outcome_input {
 	size_t n_recipients;
 	bool is_paused; /* `pgpgate pause` */
 	bool may_split; /* the client can be split: it declared SIZE, it is not one of ours, and it has not
-			       * used up its attempts (POLICY: mixed recipients, steps 4 and 5) */
+			       * used up its attempts (pgpgate-rules(7), MIXED RECIPIENTS, 4 and 5) */
 };
 
 struct outcome {

@@ -10,7 +10,7 @@
 #include "db/policy.h"
 #include "db/verdicts.h"
 
-#define SPLIT_EVIDENCE_S 86400	   /* POLICY: it serves for a day */
+#define SPLIT_EVIDENCE_S 86400	   /* pgpgate-rules(7), MIXED RECIPIENTS: it serves for a day */
 #define ATTEMPT_INTERVAL_S 300	   /* attempts less than this apart count once */
 #define ATTEMPT_RETENTION_S 604800 /* longer than a sending server keeps trying: usually 5 days */
 

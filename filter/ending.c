@@ -12,7 +12,7 @@
 #include "filter/log_line.h"
 #include "scan/judge.h"
 
-#define SPLIT_ATTEMPTS_MAX 2 /* POLICY: the third time together is refused for all */
+#define SPLIT_ATTEMPTS_MAX 2 /* pgpgate-rules(7), MIXED RECIPIENTS, 4 */
 
 /* What the end of a message works with. */
 struct ending {

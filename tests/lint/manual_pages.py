@@ -134,6 +134,21 @@ def test_reasons():
           [f"{slug}: not in the manual page" for slug in sorted(golden - page)])
 
 
+def test_rules():
+    """The rules that the golden mail refers to, and the lines that scan/ takes before the first part."""
+    text = read("man/pgpgate-verdicts.7")
+    page = set(re.findall(r"^\.It (\d+)\.$", text, re.M))
+    golden = set()
+    for file in glob.glob(os.path.join(TREE, "tests", "mail", "*.verdict")):
+        with open(file, encoding="utf-8") as verdict:
+            golden |= set(re.findall(r"^# rule (\d+)", verdict.read()))
+    check("rules: all of the golden mail are in pgpgate-verdicts(7)",
+          [f"rule {number}: not in the manual page" for number in sorted(golden - page)])
+    both_ways("rules: the lines before the first part",
+              set(re.findall(r'^\t+"(This (?:is|message) .*)",$', read("scan/multipart.c"), re.M)),
+              set(re.findall(r"^(This (?:is|message) .*MIME.*)$", text, re.M)))
+
+
 def program_commands():
     return set(re.findall(r"^  ([a-z]+)\b", run("--help"), re.M))
 
@@ -256,6 +271,7 @@ def test_example_commands():
 def main():
     test_mdoc()
     test_reasons()
+    test_rules()
     test_restarts()
     test_daemon_options()
     test_json()
