@@ -27,17 +27,18 @@ static enum form form_of(const struct scan_facts *f)
 	return f->has_pgp_mime_parts ? FORM_PGP_MIXED : FORM_PGP_INLINE;
 }
 
-/* There is at least one proper OpenPGP message and no fault. */
+/* There is at least one proper OpenPGP message and no fault. A readable Subject comes before a footer, which
+ * max_cleartext_bytes could tolerate. */
 static void judge_messages(const struct scan_facts *f, const struct acceptance *a, struct judgement *j)
 {
 	if (finding_is_set(&f->password_only) && !a->password_only)
 		set_finding(j, VERDICT_INVALID, &f->password_only);
 	else if (finding_is_set(&f->legacy) && !a->legacy_encryption)
 		set_finding(j, VERDICT_INVALID, &f->legacy);
-	else if (finding_is_set(&f->readable))
-		set(j, VERDICT_PARTIAL, form_of(f), f->readable.reason, f->readable.detail);
 	else if (a->hidden_subject && !f->is_subject_hidden)
 		set(j, VERDICT_PARTIAL, form_of(f), "readable-subject", "the Subject is readable");
+	else if (finding_is_set(&f->readable))
+		set(j, VERDICT_PARTIAL, form_of(f), f->readable.reason, f->readable.detail);
 	else
 		set(j, VERDICT_ENCRYPTED, form_of(f), "ok", "");
 }

@@ -124,16 +124,11 @@ static void leaf_sink(void *context, const unsigned char *bytes, size_t len)
 		s->embedded_sink(s->embedded_context, bytes, len);
 }
 
-static bool is_embedded_type(const char *type)
-{
-	return strcmp(type, "message/rfc822") == 0 || strcmp(type, "message/global") == 0;
-}
-
 /* Is the leaf that begins now the message that a report returns? RFC 6522 section 3. */
 static bool is_returned_message(const struct structure *s, const char *type)
 {
 	return s->n_levels == 1 && s->level[0].kind == MULTIPART_REPORT &&
-	       s->level[0].n_parts == 3 && is_embedded_type(type) && s->embedded_sink;
+	       s->level[0].n_parts == 3 && part_is_embedded_type(type) && s->embedded_sink;
 }
 
 static void begin_leaf(struct structure *s, const char *type, const struct header *h)
@@ -187,35 +182,6 @@ static void take_messages(struct structure *s, const char *prefix)
 		f->key_ids[f->n_key_ids++] = l->key_ids[i];
 }
 
-/* Texts that stand for nothing: ProtonMail Bridge puts the first into an empty part, Google Workspace the
- * second between what it takes apart. */
-static bool is_placeholder(const struct leaf *l)
-{
-	return l->type == LEAF_TEXT_PLAIN &&
-	       (leaf_text_is(l, "Empty Message") || leaf_text_is(l, "--"));
-}
-
-static enum part_class classify_leaf(const struct structure *s)
-{
-	const struct leaf *l = &s->leaf;
-
-	if (l->has_claim && finding_is_set(&l->fault))
-		return PART_FAULTY;
-	if (leaf_is_empty(l))
-		return PART_EMPTY;
-	if (l->visible_bytes == 0 && l->n_messages > 0)
-		return PART_CIPHERTEXT;
-	if (l->visible_bytes == 0 && l->n_signatures > 0)
-		return PART_SIGNATURE;
-	if (l->type == LEAF_PKCS7_SIGNATURE && l->cms == CMS_SIGNED)
-		return PART_CMS_SIGNATURE;
-	if (l->type != LEAF_HTML && leaf_text_is(l, "Version: 1") && l->n_messages == 0)
-		return PART_CONTROL;
-	if (is_placeholder(l) && l->n_messages == 0)
-		return PART_EMPTY;
-	return PART_READABLE;
-}
-
 static void note_readable_leaf(struct structure *s)
 {
 	const struct leaf *l = &s->leaf;
@@ -231,82 +197,6 @@ static void note_readable_leaf(struct structure *s)
 		readable(s, s->n_levels, "readable-part", l->visible_bytes, "readable content");
 }
 
-static const char *describe_leaf(const struct structure *s, enum part_class class, char *out, size_t size)
-{
-	const struct leaf *l = &s->leaf;
-
-	if (finding_is_set(&l->fault)) {
-		snprintf(out, size, "%s: %s", l->fault.reason, l->fault.detail);
-		return out;
-	}
-	switch (class) {
-	case PART_EMPTY:
-		return "empty";
-	case PART_CONTROL:
-		return "Version: 1";
-	case PART_CIPHERTEXT:
-		snprintf(out, size, "%u OpenPGP message%s, %zu recipient key%s%s", l->n_messages,
-			 l->n_messages == 1 ? "" : "s", l->n_session_keys,
-			 l->n_session_keys == 1 ? "" : "s",
-			 l->has_password_only ? ", password only" : "");
-		return out;
-	case PART_SIGNATURE:
-		return "OpenPGP signature";
-	case PART_CMS_SIGNATURE:
-		return "S/MIME signature";
-	case PART_FAULTY:
-		return "faulty";
-	case PART_READABLE:
-		break;
-	}
-	if (l->type == LEAF_PKCS7_MIME && (l->cms == CMS_ENVELOPED || l->cms == CMS_AUTH_ENVELOPED))
-		return "S/MIME enveloped data";
-	snprintf(out, size, "readable: %lld bytes%s%s", (long long)l->visible_bytes,
-		 l->n_messages ? " beside an OpenPGP message" : "",
-		 l->is_clearsigned_only ? ", one clearsigned text" : "");
-	return out;
-}
-
-/* RFC 8551 section 3.2.2: smime-type is optional and must agree. */
-static bool is_smime_body(const struct structure *s)
-{
-	const struct leaf *l = &s->leaf;
-
-	if (l->type != LEAF_PKCS7_MIME || s->transfer.wrong)
-		return false;
-	if (l->cms == CMS_ENVELOPED)
-		return !s->smime_type[0] || strcmp(s->smime_type, "enveloped-data") == 0;
-	if (l->cms == CMS_AUTH_ENVELOPED)
-		return !s->smime_type[0] || strcmp(s->smime_type, "authenveloped-data") == 0;
-	return false;
-}
-
-static struct part leaf_part(struct structure *s, enum part_class class)
-{
-	const struct leaf *l = &s->leaf;
-	struct part p = {
-		.type = l->type,
-		.class = class,
-		.is_embedded = is_embedded_type(s->leaf_type),
-		.n_messages = l->n_messages,
-		.n_armored = l->n_armored,
-	};
-
-	if (l->type == LEAF_DELIVERY_STATUS)
-		p.is_report_fields = report_is_well_formed(&l->report, REPORT_DELIVERY_STATUS);
-	else if (l->type == LEAF_DISPOSITION)
-		p.is_report_fields = report_is_well_formed(&l->report, REPORT_DISPOSITION);
-	p.is_setup = l->type == LEAF_AUTOCRYPT_SETUP && l->n_messages == 1 && l->n_armored == 1 &&
-		     l->has_password_only && !finding_is_set(&l->fault);
-	if (l->type == LEAF_TEXT_PLAIN) {
-		if (leaf_text_is(l, "Secure-Join: vc-request"))
-			p.securejoin = 1;
-		else if (leaf_text_is(l, "Secure-Join: vg-request"))
-			p.securejoin = 2;
-	}
-	return p;
-}
-
 /* A part is complete: its multipart, if any, hears of it. */
 static void hand_over(struct structure *s, const struct part *p)
 {
@@ -317,7 +207,7 @@ static void hand_over(struct structure *s, const struct part *p)
 		return;
 	}
 	l = &s->level[s->n_levels - 1];
-	if (l->n_parts >= 1 && l->n_parts <= STRUCTURE_CHILDREN)
+	if (l->n_parts >= 1 && l->n_parts <= MULTIPART_PARTS_KEPT)
 		l->part[l->n_parts - 1] = *p;
 	else if (p->class == PART_CMS_SIGNATURE)
 		readable(s, s->n_levels, "readable-part", p->pending_bytes,
@@ -328,7 +218,6 @@ static void hand_over(struct structure *s, const struct part *p)
 static void end_leaf(struct structure *s)
 {
 	char prefix[PATH_MAX_BYTES + 8], text[DETAIL_MAX + REASON_MAX + 4];
-	enum part_class class;
 	struct part p;
 
 	transfer_finish(&s->transfer);
@@ -338,41 +227,24 @@ static void end_leaf(struct structure *s)
 	write_prefix(s, s->n_levels, prefix, sizeof(prefix));
 	if (s->transfer.wrong)
 		fault_at(s, s->n_levels, "bad-encoding", s->transfer.wrong);
-	class = classify_leaf(s);
+	p = part_of_leaf(&s->leaf, s->leaf_type);
 	observe(s, s->n_levels, false, s->leaf_type, s->leaf_encoding,
-		describe_leaf(s, class, text, sizeof(text)));
+		part_describe(&s->leaf, p.class, text, sizeof(text)));
 	take_leaf_findings(s, prefix);
 	take_messages(s, prefix);
-	p = leaf_part(s, class);
-	if (class == PART_READABLE) {
+	if (p.class == PART_READABLE) {
 		note_readable_leaf(s);
 		s->n_clearsigned += s->leaf.is_clearsigned_only;
-	} else if (class == PART_CMS_SIGNATURE) {
-		p.pending_bytes = s->leaf.visible_bytes;
-		if (s->n_levels == 0)
+	}
+	if (s->n_levels == 0) {
+		s->facts.is_smime = !s->transfer.wrong && part_is_smime(&s->leaf, s->smime_type);
+		if (p.class == PART_CMS_SIGNATURE)
 			readable(s, 0, "readable-part", p.pending_bytes, "an S/MIME signature alone");
 	}
-	if (s->n_levels == 0)
-		s->facts.is_smime = is_smime_body(s);
 	hand_over(s, &p);
 }
 
 /* ---- multiparts ---- */
-
-static enum multipart multipart_kind(const char *type)
-{
-	if (strcmp(type, "multipart/encrypted") == 0)
-		return MULTIPART_ENCRYPTED;
-	if (strcmp(type, "multipart/signed") == 0)
-		return MULTIPART_SIGNED;
-	if (strcmp(type, "multipart/report") == 0)
-		return MULTIPART_REPORT;
-	if (strcmp(type, "multipart/digest") == 0)
-		return MULTIPART_DIGEST;
-	if (strcmp(type, "multipart/mixed") == 0)
-		return MULTIPART_MIXED;
-	return MULTIPART_OTHER;
-}
 
 /* Text outside the parts is read as a leaf of its own: in front because a multipart whose boundary never
  * comes is only that text. */
@@ -462,28 +334,6 @@ void structure_begin(struct structure *s, struct header *h, bool is_root)
 	begin_leaf(s, "text/plain", h); /* nothing but text to any reader */
 }
 
-/* The lines that mail programs put in front for those who know no MIME. */
-static bool is_known_preamble(const struct leaf *l)
-{
-	static const char *const lines[] = {
-		"This is an OpenPGP/MIME encrypted message (RFC 4880 and 3156)",
-		"This is an OpenPGP/MIME signed message (RFC 4880 and 3156)",
-		"This is an OpenPGP/MIME encrypted message (RFC 2440 and 3156)",
-		"This is an OpenPGP/MIME signed message (RFC 2440 and 3156)",
-		"This is an OpenPGP/MIME encrypted message (RFC 3156)",
-		"This is a multi-part message in MIME format",
-		"This is a multi-part message in MIME format.",
-		"This is a multi-part message in MIME format...",
-		"This is a multipart message in MIME format.",
-		"This is a cryptographically signed message in MIME format.",
-		"This message is in MIME format and has been PGP encrypted.",
-		"This message is in MIME format and has been PGP signed.",
-		NULL,
-	};
-
-	return leaf_text_is_one_of(l, lines);
-}
-
 /* Preamble or epilogue is complete; n_levels is the depth of its multipart. */
 static void end_outside(struct structure *s)
 {
@@ -492,7 +342,7 @@ static void end_outside(struct structure *s)
 	leaf_finish(&s->leaf);
 	if (s->leaf.visible_bytes == 0 && s->leaf.n_messages == 0 && !s->leaf.has_claim)
 		return;
-	if (is_preamble && is_known_preamble(&s->leaf))
+	if (is_preamble && multipart_is_known_preamble(&s->leaf))
 		return;
 	if (is_preamble)
 		s->has_preamble_text = true;
@@ -502,49 +352,15 @@ static void end_outside(struct structure *s)
 		 is_preamble ? "text before the first part" : "text after the last part");
 }
 
-/* RFC 3156 section 4, the whole of it. */
-static bool is_pgp_mime(const struct level *l)
-{
-	return l->kind == MULTIPART_ENCRYPTED && l->has_protocol && l->is_closed &&
-	       l->n_parts == 2 && l->part[0].type == LEAF_PGP_CONTROL && !l->part[0].is_multipart &&
-	       (l->part[0].class == PART_CONTROL || l->part[0].class == PART_EMPTY) &&
-	       l->part[1].class == PART_CIPHERTEXT && !l->part[1].is_multipart &&
-	       l->part[1].n_messages == 1 && l->part[1].n_armored == 1;
-}
-
-/* RFC 3156 section 5. */
-static bool is_pgp_signed(const struct level *l)
-{
-	return l->kind == MULTIPART_SIGNED && l->has_protocol && l->is_closed && l->n_parts == 2 &&
-	       l->part[1].type == LEAF_PGP_SIGNATURE && l->part[1].class == PART_SIGNATURE &&
-	       l->part[1].n_messages == 0;
-}
-
-/* RFC 6522, RFC 3464, RFC 8098. */
-static bool is_report(const struct level *l)
-{
-	const struct part *status = &l->part[1], *returned = &l->part[2];
-
-	if (l->kind != MULTIPART_REPORT || !l->is_closed || l->n_parts < 2 || l->n_parts > 3)
-		return false;
-	if (!status->is_report_fields)
-		return false;
-	if (l->report_type[0] && strcmp(l->report_type, status->type == LEAF_DELIVERY_STATUS
-								? "delivery-status"
-								: "disposition-notification") != 0)
-		return false;
-	return l->n_parts == 2 || returned->is_embedded || returned->type == LEAF_HEADERS;
-}
-
 /* Facts that only the outermost multipart can give. */
 static void take_root_facts(struct structure *s, const struct level *l)
 {
 	struct scan_facts *f = &s->facts;
 	bool is_bare = !s->has_preamble_text && !s->has_epilogue_text;
 
-	f->is_pgp_mime = is_pgp_mime(l) && is_bare && s->n_readable == 0;
-	f->is_signed = is_pgp_signed(l) && is_bare;
-	f->is_report = is_report(l) && !s->has_epilogue_text && !finding_is_set(&f->fault);
+	f->is_pgp_mime = multipart_is_pgp_mime(l) && is_bare && s->n_readable == 0;
+	f->is_signed = multipart_is_pgp_signed(l) && is_bare;
+	f->is_report = multipart_is_report(l) && !s->has_epilogue_text && !finding_is_set(&f->fault);
 	if (f->is_report && l->n_parts == 3)
 		f->returns = l->part[2].type == LEAF_HEADERS ? RETURNS_HEADERS : RETURNS_READABLE;
 	f->is_securejoin = s->securejoin_header > 0 && l->kind == MULTIPART_MIXED && l->is_closed &&
@@ -557,10 +373,9 @@ static void take_root_facts(struct structure *s, const struct level *l)
 /* A CMS signature beside ciphertext in multipart/signed says nothing more; anywhere else it can be read. */
 static void settle_cms_signatures(struct structure *s, const struct level *l)
 {
-	if (l->kind == MULTIPART_SIGNED && l->n_parts == 2 && l->part[0].class == PART_CIPHERTEXT &&
-	    l->part[1].class == PART_CMS_SIGNATURE)
+	if (multipart_is_cms_signed_ciphertext(l))
 		return;
-	for (unsigned i = 0; i < STRUCTURE_CHILDREN && i < l->n_parts; i++)
+	for (unsigned i = 0; i < MULTIPART_PARTS_KEPT && i < l->n_parts; i++)
 		if (l->part[i].class == PART_CMS_SIGNATURE)
 			readable(s, s->n_levels - 1, "readable-part", l->part[i].pending_bytes,
 				 "an S/MIME signature out of place");

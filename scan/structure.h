@@ -5,7 +5,7 @@
  * decides what they mean.
  *
  * The rules are those of RFC 3156 and of pgpgate-verdicts(7). Memory is fixed: STRUCTURE_LEVELS_MAX open
- * multiparts, of each the first STRUCTURE_CHILDREN parts by kind. One thread.
+ * multiparts, of each the first MULTIPART_PARTS_KEPT parts by kind. One thread.
  */
 #ifndef PGPGATE_SCAN_STRUCTURE_H
 #define PGPGATE_SCAN_STRUCTURE_H
@@ -17,60 +17,16 @@
 #include "scan/field.h"
 #include "scan/header.h"
 #include "scan/leaf.h"
+#include "scan/multipart.h"
+#include "scan/part.h"
 #include "scan/scan.h"
 #include "scan/transfer.h"
 
 #define STRUCTURE_LEVELS_MAX 16	 /* multiparts within each other; the most seen in real mail is 5 */
 #define STRUCTURE_PARTS_MAX 1000 /* parts in a message */
-#define STRUCTURE_CHILDREN 3	 /* parts whose kind matters to RFC 3156 and RFC 6522 */
 #define PART_HEADER_MAX 1024	 /* octets of one part's header that go for nothing */
 #define PART_HEADERS_MAX 8192	 /* and of all: the largest seen in real mail is 889 */
 #define PATH_MAX_BYTES 80	 /* "1.2.3": 16 levels */
-
-enum part_class {
-	PART_EMPTY,
-	PART_CONTROL, /* "Version: 1" */
-	PART_CIPHERTEXT,
-	PART_SIGNATURE,	    /* OpenPGP signature packets only */
-	PART_CMS_SIGNATURE, /* may accompany ciphertext (multipart/signed), else readable */
-	PART_READABLE,
-	PART_FAULTY,
-};
-
-struct part {
-	enum leaf_type type;
-	enum part_class class;
-	bool is_multipart;
-	bool is_embedded;      /* message/rfc822 or message/global */
-	bool is_report_fields; /* well-formed */
-	bool is_setup;	       /* application/autocrypt-setup with one password-only message */
-	int securejoin;	       /* text is "Secure-Join: vc-request" (1) or "vg-request" (2) */
-	unsigned n_messages, n_armored;
-	int64_t pending_bytes; /* of a CMS signature, readable unless it finds its place */
-};
-
-enum multipart {
-	MULTIPART_OTHER,
-	MULTIPART_MIXED,
-	MULTIPART_ENCRYPTED,
-	MULTIPART_SIGNED,
-	MULTIPART_REPORT,
-	MULTIPART_DIGEST
-};
-
-struct level {
-	enum multipart kind;
-	bool has_protocol; /* the OpenPGP one of its kind */
-	char type[FIELD_TYPE_MAX];
-	char report_type[FIELD_VALUE_MAX];
-	char boundary[BOUNDARY_MAX + 1];
-	size_t boundary_len;
-	bool has_begun; /* its first boundary line was seen */
-	bool is_closed; /* its closing one */
-	unsigned n_parts;
-	struct part part[STRUCTURE_CHILDREN];
-	unsigned readable_before, messages_before; /* counts when it was opened */
-};
 
 /* Where content goes now. */
 enum place { PLACE_LEAF, PLACE_PREAMBLE, PLACE_EPILOGUE };

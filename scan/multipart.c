@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: ISC */
+#include "scan/multipart.h"
+
+#include <string.h>
+
+enum multipart multipart_kind(const char *type)
+{
+	if (strcmp(type, "multipart/encrypted") == 0)
+		return MULTIPART_ENCRYPTED;
+	if (strcmp(type, "multipart/signed") == 0)
+		return MULTIPART_SIGNED;
+	if (strcmp(type, "multipart/report") == 0)
+		return MULTIPART_REPORT;
+	if (strcmp(type, "multipart/digest") == 0)
+		return MULTIPART_DIGEST;
+	if (strcmp(type, "multipart/mixed") == 0)
+		return MULTIPART_MIXED;
+	return MULTIPART_OTHER;
+}
+
+bool multipart_is_pgp_mime(const struct level *l)
+{
+	return l->kind == MULTIPART_ENCRYPTED && l->has_protocol && l->is_closed &&
+	       l->n_parts == 2 && l->part[0].type == LEAF_PGP_CONTROL && !l->part[0].is_multipart &&
+	       (l->part[0].class == PART_CONTROL || l->part[0].class == PART_EMPTY) &&
+	       l->part[1].class == PART_CIPHERTEXT && !l->part[1].is_multipart &&
+	       l->part[1].n_messages == 1 && l->part[1].n_armored == 1;
+}
+
+bool multipart_is_pgp_signed(const struct level *l)
+{
+	return l->kind == MULTIPART_SIGNED && l->has_protocol && l->is_closed && l->n_parts == 2 &&
+	       l->part[1].type == LEAF_PGP_SIGNATURE && l->part[1].class == PART_SIGNATURE &&
+	       l->part[1].n_messages == 0;
+}
+
+bool multipart_is_report(const struct level *l)
+{
+	const struct part *status = &l->part[1], *returned = &l->part[2];
+
+	if (l->kind != MULTIPART_REPORT || !l->is_closed || l->n_parts < 2 || l->n_parts > 3)
+		return false;
+	if (!status->is_report_fields)
+		return false;
+	if (l->report_type[0] && strcmp(l->report_type, status->type == LEAF_DELIVERY_STATUS
+								? "delivery-status"
+								: "disposition-notification") != 0)
+		return false;
+	return l->n_parts == 2 || returned->is_embedded || returned->type == LEAF_HEADERS;
+}
+
+bool multipart_is_cms_signed_ciphertext(const struct level *l)
+{
+	return l->kind == MULTIPART_SIGNED && l->n_parts == 2 &&
+	       l->part[0].class == PART_CIPHERTEXT && l->part[1].class == PART_CMS_SIGNATURE;
+}
+
+/* They say to those who know no MIME what this is. */
+bool multipart_is_known_preamble(const struct leaf *l)
+{
+	static const char *const lines[] = {
+		"This is an OpenPGP/MIME encrypted message (RFC 4880 and 3156)",
+		"This is an OpenPGP/MIME signed message (RFC 4880 and 3156)",
+		"This is an OpenPGP/MIME encrypted message (RFC 2440 and 3156)",
+		"This is an OpenPGP/MIME signed message (RFC 2440 and 3156)",
+		"This is an OpenPGP/MIME encrypted message (RFC 3156)",
+		"This is a multi-part message in MIME format",
+		"This is a multi-part message in MIME format.",
+		"This is a multi-part message in MIME format...",
+		"This is a multipart message in MIME format.",
+		"This is a cryptographically signed message in MIME format.",
+		"This message is in MIME format and has been PGP encrypted.",
+		"This message is in MIME format and has been PGP signed.",
+		NULL,
+	};
+
+	return leaf_text_is_one_of(l, lines);
+}
