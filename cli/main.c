@@ -30,6 +30,7 @@ const struct command cli_commands[] = {
 	{"explain", "RECIPIENT | --queue-id ID", "what applies to a recipient, and why", cmd_explain},
 	{"check", "FILE|DIR|MBOX|-...", "verdict of messages, offline", cmd_check},
 	{"log", "", "verdicts, newest last", cmd_log},
+	{"report", "", "what came, what was refused", cmd_report},
 	{"config", "[KEY...]", "settings in force", cmd_config},
 	{"db", "init|status|migrate|check|backup FILE", "the database", cmd_db},
 };

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * pgpgate report: what came, what was refused, what would have been.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "cli/open.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "cli/report_html.h"
+#include "cli/tally.h"
+#include "common/clock.h"
+
+#define DEFAULT_SINCE_S (30 * 86400)
+#define LINES_MAX 20 /* of a list of addresses, in text */
+#define BAR_COLUMNS 19
+
+struct gathering {
+	struct tally tally;
+	struct progress progress;
+};
+
+static int gather(void *context, const struct report_row *row)
+{
+	struct gathering *g = context;
+
+	progress_update(&g->progress, g->tally.total.n_messages, 0);
+	return tally_add(&g->tally, row) != 0 ? 1 : 0;
+}
+
+static json_t *sum_json(const char *by, const char *key, const struct sum *s)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "by", output_json_text(by));
+	json_object_set_new(o, "key", output_json_text(key));
+	json_object_set_new(o, "messages", json_integer(s->n_messages));
+	json_object_set_new(o, "encrypted", json_integer(s->n_encrypted));
+	json_object_set_new(o, "refused", json_integer(s->n_refused));
+	json_object_set_new(o, "would_be_refused", json_integer(s->n_would));
+	json_object_set_new(o, "deferred", json_integer(s->n_deferred));
+	json_object_set_new(o, "bytes", json_integer(s->bytes));
+	json_object_set_new(o, "first_at", output_json_time(s->first_unix));
+	json_object_set_new(o, "last_at", output_json_time(s->last_unix));
+	return o;
+}
+
+static void print_cells(enum output_colour colour, const char *cell, int64_t n)
+{
+	fputs(output_colour(colour), stdout);
+	while (n-- > 0)
+		fputs(cell, stdout);
+	fputs(output_colour(COLOUR_PLAIN), stdout);
+}
+
+/* A share, in eighths of a character. */
+static void print_bar(enum output_colour colour, int64_t n, int64_t of, int columns)
+{
+	static const char *const eighths[] = {"",	"\u258f", "\u258e", "\u258d",
+					      "\u258c", "\u258b", "\u258a", "\u2589"};
+	const int64_t n_eighths = of > 0 ? (n * columns * 8 + of / 2) / of : 0;
+
+	print_cells(colour, "\u2588", n_eighths / 8);
+	print_cells(colour, eighths[n > 0 && n_eighths == 0 ? 1 : n_eighths % 8], 1);
+}
+
+/* Refused, would be, accepted: told apart without colours, too. Where they end is rounded, not how long they
+ * are, so that the whole is as long as it should be. */
+static void print_stack(const struct sum *k, int64_t most)
+{
+	const int64_t ends[3] = {k->n_refused, k->n_refused + k->n_would, k->n_messages};
+	static const enum output_colour colours[3] = {COLOUR_RED, COLOUR_YELLOW, COLOUR_GREEN};
+	static const char *const cells[3] = {"\u2588", "\u2593", "\u2591"};
+	int64_t at = 0;
+
+	for (int i = 0; i < 3; i++) {
+		const int64_t end = (ends[i] * BAR_COLUMNS + most / 2) / most;
+
+		print_cells(colours[i], cells[i], end - at);
+		at = end;
+	}
+}
+
+static void print_share(const char *label, enum output_colour colour, int64_t n, int64_t of)
+{
+	char number[OUTPUT_NUMBER_MAX];
+
+	if (n == 0)
+		return;
+	printf("  %-18s %12s  %5.1f %%  ", label, output_number(number, n),
+	       of > 0 ? 100.0 * (double)n / (double)of : 0);
+	print_bar(colour, n, of, 30);
+	putchar('\n');
+}
+
+static void print_totals(const struct tally *t, int64_t since_unix)
+{
+	const struct sum *all = &t->total;
+	char a[OUTPUT_NUMBER_MAX], b[OUTPUT_NUMBER_MAX], c[OUTPUT_NUMBER_MAX], d[OUTPUT_NUMBER_MAX];
+	char when[CLOCK_TEXT_MAX];
+
+	printf("%sSince %s: %s %s, %s%s\nfrom %s %s to %s %s\n\n", output_colour(COLOUR_BOLD),
+	       clock_format(since_unix, when), output_number(a, all->n_messages),
+	       output_plural(all->n_messages, "message", "messages"), output_bytes(b, all->bytes),
+	       output_colour(COLOUR_PLAIN), output_number(c, (int64_t)t->by[TALLY_SENDER].n),
+	       output_plural((int64_t)t->by[TALLY_SENDER].n, "sender", "senders"),
+	       output_number(d, (int64_t)t->by[TALLY_RECIPIENT].n),
+	       output_plural((int64_t)t->by[TALLY_RECIPIENT].n, "recipient", "recipients"));
+	print_share("encrypted", COLOUR_GREEN, t->by_verdict[VERDICT_ENCRYPTED], all->n_messages);
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		if (v != VERDICT_ENCRYPTED)
+			print_share(verdict_name((enum verdict)v), COLOUR_BLUE, t->by_verdict[v],
+				    all->n_messages);
+	putchar('\n');
+	for (int i = 0; i < ACTION_COUNT; i++)
+		print_share(i == ACTION_ACCEPT	     ? "accepted"
+			    : i == ACTION_REFUSE     ? "refused"
+			    : i == ACTION_SPLIT	     ? "to come again"
+			    : i == ACTION_QUARANTINE ? "held"
+			    : i == ACTION_TAG	     ? "tagged"
+						     : "our own faults",
+			    output_action_colour((enum action)i), t->by_action[i], all->n_messages);
+	print_share("would be refused", COLOUR_YELLOW, all->n_would, all->n_messages);
+}
+
+static void print_list(struct tally *t, enum tally_by by, int64_t n_lines)
+{
+	struct sums *s = &t->by[by];
+	char number[3][OUTPUT_NUMBER_MAX];
+	char clean[OUTPUT_TEXT_MAX];
+	int64_t most = 1, shown = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		most = s->list[i]->n_messages > most ? s->list[i]->n_messages : most;
+	printf("\n%s%-32s %8s %9s %7s%s\n", output_colour(COLOUR_BOLD), tally_name(by), "messages",
+	       "encrypted", "refused", output_colour(COLOUR_PLAIN));
+	for (size_t i = 0; i < s->n && (n_lines == 0 || shown < n_lines); i++, shown++) {
+		const struct sum *k = s->list[i];
+
+		output_clean(clean, sizeof(clean), k->key);
+		output_pad(stdout, clean, 32);
+		if (output_width(clean) > 32) /* an address stays whole; its numbers go below */
+			printf("\n%32s", "");
+		printf(" %8s %9s %7s ", output_number(number[0], k->n_messages),
+		       output_number(number[1], k->n_encrypted),
+		       output_number(number[2], k->n_refused));
+		print_stack(k, most);
+		putchar('\n');
+	}
+	printf("%60s%s\u2588%s refused %s\u2593%s would be\n", "", output_colour(COLOUR_RED),
+	       output_colour(COLOUR_PLAIN), output_colour(COLOUR_YELLOW), output_colour(COLOUR_PLAIN));
+	if ((int64_t)s->n > shown)
+		printf("and %s more; -n 0 shows all\n", output_number(number[0], (int64_t)s->n - shown));
+}
+
+static void print_json(struct tally *t, enum tally_by by, int64_t n_lines)
+{
+	struct sums *s = &t->by[by];
+
+	output_json(sum_json("total", NULL, &t->total));
+	for (size_t i = 0; i < s->n && (n_lines <= 0 || (int64_t)i < n_lines); i++)
+		output_json(sum_json(tally_name(by), s->list[i]->key, s->list[i]));
+}
+
+static int write_html(struct tally *t, const char *path, int64_t since_unix)
+{
+	FILE *to;
+
+	if (strcmp(path, "-") == 0) {
+		report_html(stdout, t, since_unix, clock_now_unix());
+		return 0;
+	}
+	to = fopen(path, "we");
+	if (to == NULL) {
+		cli_error("%s: %s", path, strerror(errno));
+		return EX_CANTCREAT;
+	}
+	report_html(to, t, since_unix, clock_now_unix());
+	if (ferror(to) != 0 || fclose(to) != 0) {
+		cli_error("%s: %s", path, strerror(errno));
+		return EX_IOERR;
+	}
+	printf("written to %s\n", path);
+	return 0;
+}
+
+int cmd_report(struct cli *cli, int argc, char **argv)
+{
+	int64_t since_unix = clock_now_unix() - DEFAULT_SINCE_S;
+	int64_t until_unix = 0, n_lines = -1;
+	const char *by_name = "day", *html = NULL;
+	const struct option_spec specs[] = {
+		{"since", 0, "WHEN", OPTION_SINCE, &since_unix,
+		 "2026-12-31, an RFC 3339 time, -7d; default -30d"},
+		{"until", 0, "WHEN", OPTION_END, &until_unix, "likewise; a bare date includes that day"},
+		{"by", 0, "WHAT", OPTION_TEXT, &by_name,
+		 "day (default), recipient, sender, domain (of the sender), or verdict"},
+		{"html", 0, "FILE", OPTION_TEXT, &html,
+		 "one page with charts that needs nothing else; - for standard output"},
+		{NULL, 'n', "N", OPTION_COUNT, &n_lines, "lines of the list; 0 for all"},
+	};
+	struct gathering g = {.progress = {0}};
+	struct settings *s;
+	char **operands;
+	enum tally_by by;
+	struct db *d;
+	int code;
+
+	if (options_parse(cli, argc, argv, specs, OPTIONS_N(specs), NULL, &operands) != 0)
+		cli_misuse(cli, "takes no operand");
+	if (tally_from_name(by_name, &by) != 0)
+		cli_misuse(cli, "--by %s: one of day, recipient, sender, domain, verdict", by_name);
+	s = open_settings(cli);
+	d = open_database(s, DB_READ);
+	progress_begin(&g.progress, "messages");
+	code = report_rows(d, since_unix, until_unix, gather, &g);
+	progress_clear(&g.progress);
+	if (code == -1)
+		code = open_failed(d);
+	else if (code == 1)
+		cli_error("out of memory");
+	db_close(d);
+	if (code == 0) {
+		sums_sort(&g.tally.by[by], by == TALLY_DAY ? SUMS_BY_KEY : SUMS_BY_MESSAGES);
+		if (html != NULL) {
+			code = write_html(&g.tally, html, since_unix);
+		} else if (cli->json) {
+			print_json(&g.tally, by, n_lines);
+		} else {
+			print_totals(&g.tally, since_unix);
+			if (g.tally.total.n_messages > 0)
+				print_list(&g.tally, by,
+					   n_lines >= 0	     ? n_lines
+					   : by == TALLY_DAY ? 0
+							     : LINES_MAX);
+		}
+	}
+	tally_free(&g.tally);
+	settings_unref(s);
+	return code == 1 ? EX_OSERR : code;
+}

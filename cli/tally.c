@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: ISC */
+#include "cli/tally.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/clock.h"
+
+static const char *const names[TALLY_COUNT] = {"day", "recipient", "sender", "domain", "verdict"};
+
+const char *tally_name(enum tally_by by)
+{
+	return names[by];
+}
+
+int tally_from_name(const char *name, enum tally_by *out)
+{
+	for (int i = 0; i < TALLY_COUNT; i++) {
+		if (strcmp(names[i], name) == 0) {
+			*out = (enum tally_by)i;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+char *tally_day(int64_t time_unix, char out[TALLY_DAY_MAX])
+{
+	char when[CLOCK_TEXT_MAX];
+
+	snprintf(out, TALLY_DAY_MAX, "%.10s", clock_format(time_unix, when));
+	return out;
+}
+
+const char *tally_domain(const char *address)
+{
+	const char *at = strrchr(address, '@');
+
+	return at != NULL ? at + 1 : address;
+}
+
+bool tally_is_refused(enum action a)
+{
+	return a == ACTION_REFUSE || a == ACTION_QUARANTINE;
+}
+
+static void count(struct sum *s, const struct report_row *row)
+{
+	s->n_messages++;
+	s->n_encrypted += row->judgement.verdict == VERDICT_ENCRYPTED;
+	s->n_refused += tally_is_refused(row->action);
+	s->n_would += !tally_is_refused(row->action) && tally_is_refused(row->would);
+	s->n_deferred += row->action == ACTION_SPLIT || row->action == ACTION_TEMPFAIL;
+	s->bytes += row->size_bytes;
+	if (s->first_unix == 0)
+		s->first_unix = row->time_unix;
+	s->last_unix = row->time_unix;
+}
+
+static int count_key(struct tally *t, enum tally_by by, const char *key, const struct report_row *row)
+{
+	struct sum *s = sums_get(&t->by[by], key);
+
+	if (s == NULL)
+		return -1;
+	count(s, row);
+	return 0;
+}
+
+int tally_add(struct tally *t, const struct report_row *row)
+{
+	char day[TALLY_DAY_MAX];
+	int failed = 0;
+
+	count(&t->total, row);
+	t->by_verdict[row->judgement.verdict]++;
+	t->by_action[row->action]++;
+	failed |= count_key(t, TALLY_DAY, tally_day(row->time_unix, day), row);
+	failed |= count_key(t, TALLY_SENDER, row->sender, row);
+	failed |= count_key(t, TALLY_DOMAIN, tally_domain(row->sender), row);
+	failed |= count_key(t, TALLY_VERDICT, verdict_name(row->judgement.verdict), row);
+	for (size_t i = 0; i < row->n_recipients; i++)
+		failed |= count_key(t, TALLY_RECIPIENT, row->recipients[i].address, row);
+	return failed;
+}
+
+void tally_free(struct tally *t)
+{
+	for (int i = 0; i < TALLY_COUNT; i++)
+		sums_free(&t->by[i]);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * tally.h: what a report counts, gathered row by row: totals, and sums by day, recipient, sender, sender's domain and
+ * verdict. Pure.
+ */
+#ifndef PGPGATE_CLI_TALLY_H
+#define PGPGATE_CLI_TALLY_H
+
+#include <stdint.h>
+
+#include "cli/sums.h"
+#include "db/report.h"
+
+enum tally_by { TALLY_DAY, TALLY_RECIPIENT, TALLY_SENDER, TALLY_DOMAIN, TALLY_VERDICT };
+#define TALLY_COUNT 5
+
+struct tally {
+	struct sum total; /* key NULL */
+	int64_t by_verdict[VERDICT_COUNT];
+	int64_t by_action[ACTION_COUNT];
+	struct sums by[TALLY_COUNT];
+};
+
+/* 0, or -1 when memory is short. */
+int tally_add(struct tally *t, const struct report_row *row);
+void tally_free(struct tally *t);
+
+const char *tally_name(enum tally_by by);
+int tally_from_name(const char *name, enum tally_by *out); /* 0 or -1 */
+
+/* "2026-11-22" of a time, UTC. */
+#define TALLY_DAY_MAX 16
+char *tally_day(int64_t time_unix, char out[TALLY_DAY_MAX]);
+
+/* The domain of an address, or the address itself where it has none ("<>"). Borrowed. */
+const char *tally_domain(const char *address);
+
+/* Was it refused or held; would it have been? */
+bool tally_is_refused(enum action a);
+
+#endif
