@@ -84,17 +84,22 @@ def show(pair, *words):
     print(pair.must(*words), end="", flush=True)
 
 
-def say_how_to_go_on(pair, postfix, port):
-    gate = f"{BUILD}/pgpgate -c {pair.conf}"
+def say_how_to_go_on(pair, postfix, keys, port):
     print(f"""
 Both daemons and Postfix are up. Try more from another terminal (as root):
 
-  gate="{gate}"
+  gate="{BUILD}/pgpgate -c {pair.conf}"
   $gate exempt carol@example.org --expires +1h --note "her key is being renewed"
   $gate rules
   $gate explain carol@example.org
   $gate log --follow
-  nc -C 127.0.0.1 {port}        # or swaks --server 127.0.0.1:{port} --to alice@example.org
+
+Send with swaks (apt-get install swaks), in the clear and encrypted:
+
+  send="swaks --server 127.0.0.1:{port} --from {SENDER} --to {PROTECTED}"
+  $send --body hello
+  echo hello | gpg --homedir {keys.home} --trust-model always \\
+      -aer {PROTECTED} | $send --body -
 
   mail log  {postfix.log_path}
   filter's  {pair.filter.log_path}
@@ -122,7 +127,7 @@ def run(port, once):
         print(f"\n{len(postfix.delivered())} messages were delivered"
               + ("; every answer was as due." if not failures else f"; {failures} answers were WRONG."))
         if not once:
-            say_how_to_go_on(pair, postfix, port)
+            say_how_to_go_on(pair, postfix, keys, port)
             signal.pause()
         return 1 if failures else 0
     finally:
@@ -136,6 +141,7 @@ def main():
     parser.add_argument("--once", action="store_true")
     parser.add_argument("--port", type=int, default=2525)
     options = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job is born without
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
     if os.geteuid() != 0:
