@@ -15,7 +15,7 @@ void structure_reset(struct structure *s)
 	void *observer_context = s->observer_context, *embedded_context = s->embedded_context;
 
 	memset(s, 0, offsetof(struct structure, transfer));
-	s->channel.used = 0;
+	s->channel.used = s->channel.n_lines = 0;
 	s->channel.is_overflown = false;
 	s->observer = observer;
 	s->observer_context = observer_context;
@@ -109,15 +109,41 @@ static void observe(struct structure *s, unsigned depth, bool is_multipart, cons
 
 /* ---- leaves ---- */
 
+/* What the leaf says of itself becomes fact. */
+static void take_leaf_findings(struct structure *s, const char *prefix)
+{
+	struct leaf *l = &s->leaf;
+	struct scan_facts *f = &s->facts;
+
+	if (l->has_claim) {
+		f->has_claim = true;
+		finding_set(&f->claim, "claim", "%sOpenPGP message", prefix);
+	}
+	finding_adopt(&f->fault, &l->fault, prefix);
+	become_final(s);
+}
+
+/* The verdict on a leaf that claims to be OpenPGP and cannot be: final. */
+static void take_leaf_fault(struct structure *s)
+{
+	char prefix[PATH_MAX_BYTES + 8];
+
+	if (!s->leaf.has_claim || (!finding_is_set(&s->leaf.fault) && !finding_is_set(&s->facts.fault)))
+		return;
+	write_prefix(s, s->n_levels, prefix, sizeof(prefix));
+	take_leaf_findings(s, prefix);
+}
+
 static void leaf_sink(void *context, const unsigned char *bytes, size_t len)
 {
 	struct structure *s = context;
 
-	if (s->leaf.is_decided)
+	if (s->is_final || s->leaf.is_decided)
 		return;
 	if (s->transfer.wrong) /* before what the leaf makes of it */
 		fault_at(s, s->n_levels, "bad-encoding", s->transfer.wrong);
 	leaf_feed(&s->leaf, bytes, len);
+	take_leaf_fault(s); /* before what the decoder finds later: the first counts, however it is cut */
 	if (s->leaf.is_decided) /* what the decoder finds from here on is not looked at */
 		s->wrong_when_decided = s->transfer.wrong;
 	if (s->is_embedded_fed)
@@ -149,20 +175,6 @@ static void begin_leaf(struct structure *s, const char *type, const struct heade
 		s->facts.has_pgp_mime_parts = true;
 		claim(s, s->n_levels, "application/pgp-encrypted");
 	}
-}
-
-/* What the leaf says of itself becomes fact. */
-static void take_leaf_findings(struct structure *s, const char *prefix)
-{
-	struct leaf *l = &s->leaf;
-	struct scan_facts *f = &s->facts;
-
-	if (l->has_claim) {
-		f->has_claim = true;
-		finding_set(&f->claim, "claim", "%sOpenPGP message", prefix);
-	}
-	finding_adopt(&f->fault, &l->fault, prefix);
-	become_final(s);
 }
 
 static void take_messages(struct structure *s, const char *prefix)
@@ -465,18 +477,11 @@ void structure_boundary(struct structure *s, unsigned index, bool is_close)
 
 void structure_content(struct structure *s, const unsigned char *bytes, size_t len)
 {
-	char prefix[PATH_MAX_BYTES + 8];
-
 	if (s->is_final)
 		return;
 	if (s->place == PLACE_LEAF) {
 		transfer_feed(&s->transfer, bytes, len);
-		if (s->leaf.has_claim &&
-		    (finding_is_set(&s->leaf.fault) || finding_is_set(&s->facts.fault))) {
-			write_prefix(s, s->n_levels, prefix, sizeof(prefix));
-			take_leaf_findings(s, prefix);
-		}
-		if (s->leaf.is_decided) {
+		if (s->leaf.is_decided && !s->is_final) {
 			end_leaf(s);
 			s->is_final = true;
 		}

@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""Writes the seed corpora, tests/fuzz/corpus/TARGET/, from the golden messages: every third small message
+whole, and of others the piece that a target reads."""
+
+import base64
+import os
+import re
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+MAIL = os.path.join(os.path.dirname(HERE), "mail")
+sys.path.insert(0, MAIL)
+
+import cases_packets
+
+ARMOR = re.compile(rb"-----BEGIN PGP .*?-----END PGP [A-Z ]+-----\n?", re.S)
+
+
+def write(target, name, data):
+    folder = os.path.join(HERE, "corpus", "fuzz_" + target)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, name), "wb") as f:
+        f.write(data)
+
+
+def main():
+    names = sorted(n[:-4] for n in os.listdir(MAIL) if n.endswith(".eml"))
+    small = [n for n in names if os.path.getsize(os.path.join(MAIL, n + ".eml")) < 1500]
+    for i, name in enumerate(small):
+        with open(os.path.join(MAIL, name + ".eml"), "rb") as f:
+            message = f.read()
+        rule = name[:3]
+        if i % 5 == 0:
+            write("message", name, message)
+        body = message.split(b"\n\n", 1)[-1]
+        if rule in ("r03", "r04", "r05", "r06", "r29", "r30", "r31", "r32") and i % 3 == 0:
+            kind = {"r29": b"\x02", "r30": b"\x02", "r31": b"\x03", "r32": b"\x81"}.get(rule, b"\x00")
+            write("mime", name, kind + body)
+        if rule in ("r01", "r02", "r12", "r33"):
+            field = re.search(rb"^Content-Type:((?:[^\n]*\n)(?:[ \t][^\n]*\n)*)", message, re.M)
+            write("header", name, field[1] if i % 2 and field else message.split(b"\n\n", 1)[0] + b"\n\n")
+        if rule == "r09":
+            write("transfer", name, (b"\x01" if b"ase64" in message else b"\x02") + body)
+        if rule in ("r13", "r14", "r15", "r16", "r17", "r18") and i % 2 == 0:
+            write("armor", name, b"\x00" + body)
+        if rule == "r29" and ARMOR.search(body):
+            write("armor", name, b"\x04" + ARMOR.search(body)[0])
+    for name, *rest in cases_packets.CASES:
+        packets = packets_of(rest[2])
+        if packets and len(packets) < 700 and name[:3] in ("r19", "r22", "r24", "r25", "r26"):
+            write("packet", name, packets)
+
+
+def packets_of(message):
+
+    block = ARMOR.search(message)
+    if not block:
+        return None
+    lines = block[0].split(b"\n\n", 1)[-1].split(b"-----END")[0].split(b"\n")
+    return base64.b64decode(b"".join(line for line in lines if not line.startswith(b"=")) + b"==")
+
+
+if __name__ == "__main__":
+    main()
