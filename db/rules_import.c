@@ -19,10 +19,12 @@
 #include "common/clock.h"
 #include "db/rule_row.h"
 
-#define BATCH_MS 15		   /* how long a batch may take before its commit */
-#define PAUSE_MS 2		   /* between batches: another writer looks every millisecond */
-#define CLEAN_IDS 500		   /* ids looked at in one step of a clean-up */
-#define CHECKPOINT_BYTES (4 << 20) /* as the verdict log's writer */
+#define BATCH_MS \
+	10	   /* how long a batch may take before its commit: the commit takes as long again */
+#define PAUSE_MS 2 /* between batches: another writer looks every millisecond */
+#define CLEAN_IDS 500 /* ids looked at in one step of a clean-up */
+#define CHECKPOINT_BYTES \
+	(512 << 10) /* WAL written back beyond this: mail waits for it, some 15 ms */
 
 struct rules_import {
 	struct db *d;
