@@ -140,7 +140,7 @@ static int run(struct cli *cli, struct settings *s, const struct log_options *o,
 		follow(d, s, f, &l);
 	else if (l.n == 0 && !cli->json)
 		puts("no verdicts");
-	else if (o->last_n < 0 && l.n == f->last_n)
+	else if (o->last_n < 0 && f->last_n > 0 && l.n == f->last_n)
 		cli_warning("the newest %d; -n N shows more, -n 0 all", TERMINAL_FIRST);
 	db_close(d);
 	return failed > 1 ? failed : 0;
