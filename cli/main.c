@@ -31,7 +31,10 @@ const struct command cli_commands[] = {
 	{"check", "FILE|DIR|MBOX|-...", "verdict of messages, offline", cmd_check},
 	{"log", "", "verdicts, newest last", cmd_log},
 	{"report", "", "what came, what was refused", cmd_report},
+	{"simulate", "LEVEL PATTERN", "what a rule would have done", cmd_simulate},
+	{"suggest", "", "rules that the log suggests", cmd_suggest},
 	{"config", "[KEY...]", "settings in force", cmd_config},
+	{"doctor", "", "what is wrong here, and how to mend it", cmd_doctor},
 	{"db", "init|status|migrate|check|backup FILE", "the database", cmd_db},
 };
 const size_t cli_n_commands = sizeof(cli_commands) / sizeof(cli_commands[0]);

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * pgpgate simulate: replays logged verdicts against a rule that does not exist yet. What the rule would decide: every
+ * recipient that it matches and for whom no more specific rule decided. Nothing is changed.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "cli/open.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "cli/rule_add.h"
+#include "cli/rule_show.h"
+#include "cli/sums.h"
+#include "common/clock.h"
+#include "common/outcome.h"
+#include "db/report.h"
+#include "db/verdicts.h"
+
+#define DEFAULT_SINCE_S (30 * 86400)
+#define TOP 10
+#define RULES_KEPT 1024 /* a cache of rules by id */
+
+struct simulation {
+	struct db *db;
+	const struct settings *settings;
+	struct rule rule; /* the one that does not exist yet */
+	struct report_matcher recipient, sender;
+	struct progress progress;
+	struct sums encrypting; /* pairs that were seen encrypting, for ratchet */
+	struct sums senders;	/* n_messages, n_refused */
+	struct {
+		int64_t id;
+		int found;
+		struct rule rule;
+	} kept[RULES_KEPT];
+	int64_t n_seen, n_messages, n_refused, n_newly_refused, n_newly_accepted;
+	bool has_failed;
+};
+
+/* Negative: a is more specific, and wins. Both match the same mail. */
+static int compare_patterns(bool has_a, const struct pattern *a, bool has_b, const struct pattern *b)
+{
+	if (!has_a || !has_b)
+		return (int)has_b - (int)has_a;
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	return a->kind == PATTERN_SUBDOMAINS ? (int)strlen(b->text) - (int)strlen(a->text) : 0;
+}
+
+static unsigned client_rank(const struct rule *r)
+{
+	return r->client_kind == RULE_CLIENT_ANY	     ? 0
+	       : r->client_kind == RULE_CLIENT_AUTHENTICATED ? 1
+							     : 2 + r->client.prefix_bits;
+}
+
+/* Would the new rule decide where `old` did? An equal key is replaced. */
+static bool wins_over(const struct rule *new, const struct rule *old)
+{
+	int order = compare_patterns(true, &new->recipient, true, &old->recipient);
+
+	if (order == 0)
+		order = compare_patterns(new->has_sender, &new->sender, old->has_sender, &old->sender);
+	return order != 0 ? order < 0 : client_rank(new) >= client_rank(old);
+}
+
+static const struct rule *rule_of(struct simulation *m, int64_t id)
+{
+	const size_t at = (size_t)id % RULES_KEPT;
+
+	if (m->kept[at].id != id) {
+		m->kept[at].found = report_rule(m->db, id, &m->kept[at].rule);
+		m->kept[at].id = id;
+		m->has_failed |= m->kept[at].found < 0;
+	}
+	return m->kept[at].found == 1 ? &m->kept[at].rule : NULL;
+}
+
+static bool client_matches(const struct rule *r, const struct report_row *row)
+{
+	struct netaddr client;
+	char err[100];
+
+	if (r->client_kind == RULE_CLIENT_ANY)
+		return true;
+	if (r->client_kind == RULE_CLIENT_AUTHENTICATED)
+		return row->is_authenticated;
+	return netaddr_parse(row->client, &client, err, sizeof(err)) == 0 &&
+	       netaddr_contains(&r->client, &client);
+}
+
+static bool decides(struct simulation *m, const struct report_recipient *r)
+{
+	const struct rule *old;
+
+	if (r->source == SOURCE_EXEMPT_RECIPIENTS || !report_matches(&m->recipient, r->address))
+		return false;
+	old = r->rule_id != 0 ? rule_of(m, r->rule_id) : NULL;
+	return old == NULL || wins_over(&m->rule, old);
+}
+
+/* Had this pair sent encrypted mail before? Seen in the replay, or on record from before this message. */
+static bool has_encrypted_before(struct simulation *m, const struct report_row *row,
+				 const struct report_recipient *r)
+{
+	char pair[2 * ADDRESS_MAX + 8];
+	struct pair_record record;
+	struct sum *seen;
+
+	snprintf(pair, sizeof(pair), "%s %s", row->sender, r->address);
+	seen = sums_get(&m->encrypting, pair);
+	if (seen == NULL)
+		return false;
+	if (seen->n_messages++ == 0 &&
+	    pair_get(m->db, m->settings, row->sender, r->address, &record) == 1)
+		seen->first_unix = record.first_encrypted_unix;
+	if (row->judgement.verdict == VERDICT_ENCRYPTED && seen->first_unix == 0)
+		seen->first_unix = row->time_unix;
+	return seen->first_unix != 0 && seen->first_unix < row->time_unix;
+}
+
+static int replay(void *context, const struct report_row *row)
+{
+	struct simulation *m = context;
+	bool is_concerned = false, is_refused = false, was_failing = false;
+	struct sum *sender;
+
+	progress_update(&m->progress, ++m->n_seen, 0);
+	if ((m->rule.has_sender && !report_matches(&m->sender, row->sender)) ||
+	    !client_matches(&m->rule, row))
+		return 0;
+	for (size_t i = 0; i < row->n_recipients; i++) {
+		const struct report_recipient *r = &row->recipients[i];
+		enum requirement demand = m->rule.requirement;
+
+		if (!decides(m, r))
+			continue;
+		is_concerned = true;
+		was_failing |= !r->passes;
+		if (demand == REQUIREMENT_RATCHET)
+			demand = has_encrypted_before(m, row, r) ? REQUIREMENT_ENCRYPTED
+								 : REQUIREMENT_OBSERVE;
+		is_refused |= !outcome_meets(&row->judgement, demand, &m->settings->accept);
+	}
+	if (!is_concerned)
+		return 0;
+	m->n_messages++;
+	m->n_refused += is_refused;
+	m->n_newly_refused += is_refused && !was_failing;
+	m->n_newly_accepted += !is_refused && was_failing;
+	sender = sums_get(&m->senders, row->sender);
+	if (sender != NULL) {
+		sender->n_messages++;
+		sender->n_refused += is_refused;
+		sender->n_encrypted += row->judgement.verdict == VERDICT_ENCRYPTED;
+	}
+	return sender == NULL || m->has_failed ? 1 : 0;
+}
+
+static size_t n_refused_senders(const struct sums *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		n += s->list[i]->n_refused > 0;
+	return n;
+}
+
+static void print_json(struct simulation *m)
+{
+	json_t *o = json_object();
+	json_t *top = json_array();
+
+	json_object_set_new(o, "rule", rule_show_json(&m->rule));
+	json_object_set_new(o, "messages", json_integer(m->n_messages));
+	json_object_set_new(o, "refused", json_integer(m->n_refused));
+	json_object_set_new(o, "newly_refused", json_integer(m->n_newly_refused));
+	json_object_set_new(o, "newly_accepted", json_integer(m->n_newly_accepted));
+	json_object_set_new(o, "senders_refused",
+			    json_integer((json_int_t)n_refused_senders(&m->senders)));
+	for (size_t i = 0; i < m->senders.n && i < TOP && m->senders.list[i]->n_refused > 0; i++) {
+		json_t *sender = json_object();
+
+		json_object_set_new(sender, "sender", output_json_text(m->senders.list[i]->key));
+		json_object_set_new(sender, "messages", json_integer(m->senders.list[i]->n_messages));
+		json_object_set_new(sender, "refused", json_integer(m->senders.list[i]->n_refused));
+		json_array_append_new(top, sender);
+	}
+	json_object_set_new(o, "senders", top);
+	output_json(o);
+}
+
+static void print_text(struct simulation *m, int64_t since_unix)
+{
+	char a[OUTPUT_NUMBER_MAX], b[OUTPUT_NUMBER_MAX], c[OUTPUT_NUMBER_MAX], when[CLOCK_TEXT_MAX];
+	char phrase[OUTPUT_TEXT_MAX], text[2 * OUTPUT_TEXT_MAX];
+	const size_t n_senders = n_refused_senders(&m->senders);
+
+	rule_show_phrase(&m->rule, phrase, sizeof(phrase));
+	snprintf(text, sizeof(text), "If \"%s\" had held since %s: %s of %s %s refused, from %s %s.",
+		 phrase, clock_format(since_unix, when), output_number(a, m->n_refused),
+		 output_number(b, m->n_messages), output_plural(m->n_messages, "message", "messages"),
+		 output_number(c, (int64_t)n_senders),
+		 output_plural((int64_t)n_senders, "sender", "senders"));
+	output_wrap(stdout, 0, 0, text);
+	printf("  %s of them met what was demanded then", output_number(a, m->n_newly_refused));
+	printf("; %s that did not would have passed.\n", output_number(a, m->n_newly_accepted));
+	if (n_senders > 0)
+		printf("\n%s refused  messages  sender%s\n", output_colour(COLOUR_BOLD),
+		       output_colour(COLOUR_PLAIN));
+	for (size_t i = 0; i < m->senders.n && i < TOP && m->senders.list[i]->n_refused > 0; i++) {
+		const struct sum *s = m->senders.list[i];
+
+		printf("%8s  %8s  %s\n", output_number(a, s->n_refused),
+		       output_number(b, s->n_messages), output_clean(phrase, sizeof(phrase), s->key));
+	}
+	if (n_senders > TOP)
+		printf("and %s more\n", output_number(a, (int64_t)n_senders - TOP));
+	if (m->settings->hash_addresses && m->recipient.hashed[0] == '\0' &&
+	    m->rule.recipient.kind != PATTERN_ANY)
+		cli_warning("log_addresses = hashed: only an address, a domain or '*' can be found "
+			    "in the log");
+}
+
+static enum requirement level_of(const struct cli *cli, const char *word)
+{
+	enum requirement r;
+
+	if (strcmp(word, "require") == 0)
+		return REQUIREMENT_ENCRYPTED;
+	if (requirement_from_name(word, &r) != 0)
+		cli_misuse(cli, "'%s': one of require, exempt, observe, signed, encrypted, ratchet",
+			   word);
+	return r;
+}
+
+static int run(struct cli *cli, struct simulation *m, int64_t since_unix)
+{
+	int code;
+
+	progress_begin(&m->progress, "messages");
+	code = report_rows(m->db, since_unix, 0, replay, m);
+	progress_clear(&m->progress);
+	if (code == -1 || m->has_failed)
+		return open_failed(m->db);
+	if (code == 1) {
+		cli_error("out of memory");
+		return EX_OSERR;
+	}
+	sums_sort(&m->senders, SUMS_BY_REFUSED);
+	if (cli->json)
+		print_json(m);
+	else
+		print_text(m, since_unix);
+	return 0;
+}
+
+int cmd_simulate(struct cli *cli, int argc, char **argv)
+{
+	int64_t since_unix = clock_now_unix() - DEFAULT_SINCE_S;
+	const char *sender = NULL, *client = NULL;
+	const struct option_spec specs[] = {
+		{"since", 0, "WHEN", OPTION_SINCE, &since_unix,
+		 "2026-12-31, an RFC 3339 time, -7d; default -30d"},
+		{"sender", 0, "PATTERN", OPTION_TEXT, &sender, "as in exempt"},
+		{"client", 0, "NET", OPTION_TEXT, &client, "as in exempt"},
+	};
+	char **operands;
+	const int n = options_parse(
+		cli, argc, argv, specs, OPTIONS_N(specs),
+		"LEVEL is require, exempt, observe, signed or ratchet. Nothing is changed.", &operands);
+	struct simulation *m = calloc(1, sizeof(*m));
+	struct settings *s;
+	int code;
+
+	if (m == NULL)
+		return EX_OSERR;
+	if (n != 2)
+		cli_misuse(cli, "which rule? As in: simulate require example.org");
+	m->rule.requirement = level_of(cli, operands[0]);
+	m->settings = s = open_settings(cli);
+	rule_add_narrow(cli, s, sender, client, &m->rule);
+	rule_add_pattern(cli, s, operands[1], false, &m->rule.recipient);
+	m->db = open_database(s, DB_READ);
+	report_matcher_init(m->db, &m->rule.recipient, s->recipient_delimiter, &m->recipient);
+	report_matcher_init(m->db, &m->rule.sender, s->recipient_delimiter, &m->sender);
+	code = run(cli, m, since_unix);
+	db_close(m->db);
+	sums_free(&m->senders);
+	sums_free(&m->encrypting);
+	free(m);
+	settings_unref(s);
+	return code;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * doctor.h: the examinations of `pgpgate doctor`. Each looks at one thing and tells what it found through
+ * doctor_tell(); none changes anything.
+ */
+#ifndef PGPGATE_CLI_DOCTOR_H
+#define PGPGATE_CLI_DOCTOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli/cli.h"
+#include "common/settings.h"
+#include "db/db.h"
+
+enum doctor_state {
+	DOCTOR_OK,
+	DOCTOR_NOTE,	/* worth knowing; nothing is wrong */
+	DOCTOR_PROBLEM, /* to be mended: exit status 1 */
+	DOCTOR_SKIPPED, /* could not be looked at from here */
+};
+
+#define DOCTOR_TEXT_MAX 4000	/* of one parameter of Postfix */
+#define DOCTOR_MASTER_MAX 65536 /* of master.cf */
+
+/* The running Postfix, as postconf(1) shows it. */
+struct doctor_postfix {
+	bool is_there;
+	bool uses_policy;	      /* asks our policy server */
+	const char *config_directory; /* --postfix-config, or NULL for the default */
+	char queue_directory[512];
+	char mail_owner[64];
+	char smtpd_milters[DOCTOR_TEXT_MAX];
+	char master[DOCTOR_MASTER_MAX];	   /* postconf -M */
+	char overrides[DOCTOR_MASTER_MAX]; /* postconf -P */
+};
+
+struct doctor {
+	const struct cli *cli;
+	struct settings *settings;
+	struct db *db; /* NULL when it cannot be opened */
+	struct doctor_postfix postfix;
+	int n_problems;
+};
+
+/* mend: the command or the line that mends it, or NULL. */
+void doctor_tell(struct doctor *x, enum doctor_state state, const char *topic, const char *mend,
+		 const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* A parameter of main.cf, expanded. False when it cannot be had. */
+bool doctor_parameter(struct doctor *x, const char *name, char *out, size_t out_size);
+
+/* postmap -q or postalias -q of one key in the maps of a parameter's value. True: found, out is the result. */
+bool doctor_lookup(struct doctor *x, bool is_alias, const char *maps, const char *key, char *out,
+		   size_t out_size);
+
+/* doctor_database.c: opens x->db. */
+void doctor_database(struct doctor *x);
+/* doctor_postfix.c: fills x->postfix, then main.cf and master.cf. */
+void doctor_postfix(struct doctor *x);
+/* doctor_daemons.c: sockets, their permissions, a hello to each daemon. */
+void doctor_daemons(struct doctor *x);
+/* doctor_aliases.c: exempt aliases of protected mailboxes. */
+void doctor_aliases(struct doctor *x);
+
+#endif

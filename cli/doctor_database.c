@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: ISC */
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/doctor.h"
+#include "cli/output.h"
+#include "common/clock.h"
+
+#define CHECK_BYTES_MAX \
+	500000000 /* a larger file takes longer than a look should: `pgpgate db check` */
+#define FREE_BYTES_MIN 200000000
+#define WAL_BYTES_MAX 200000000 /* far beyond what a checkpoint leaves */
+
+static const char topic[] = "database";
+
+static void count_complaint(void *context, const char *complaint)
+{
+	doctor_tell(context, DOCTOR_PROBLEM, topic,
+		    "pgpgate db check; restore a backup of `pgpgate db backup`", "%s", complaint);
+}
+
+static void examine_owner(struct doctor *x, const char *path)
+{
+	const struct passwd *owner = x->settings->user[0] != '\0' ? getpwnam(x->settings->user) : NULL;
+	struct stat st;
+	char mend[4400];
+
+	if (x->settings->user[0] != '\0' && owner == NULL) {
+		snprintf(mend, sizeof(mend),
+			 "useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin %s",
+			 x->settings->user);
+		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
+			    "the user %s of the configuration does not exist", x->settings->user);
+		return;
+	}
+	if (owner == NULL || stat(path, &st) != 0)
+		return;
+	if (st.st_uid != owner->pw_uid && !(st.st_gid == owner->pw_gid && (st.st_mode & 0060) == 0060)) {
+		snprintf(mend, sizeof(mend), "chown %s: %s*", x->settings->user, path);
+		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
+			    "%s does not belong to %s: the daemons cannot write it", path,
+			    x->settings->user);
+	}
+	if ((st.st_mode & 0007) != 0) {
+		snprintf(mend, sizeof(mend), "chmod o= %s*", path);
+		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
+			    "%s is open to everyone on this machine (mode %04o)", path,
+			    (unsigned)(st.st_mode & 07777));
+	}
+}
+
+static void examine_sizes(struct doctor *x, const struct db_status *s)
+{
+	char a[OUTPUT_NUMBER_MAX], b[OUTPUT_NUMBER_MAX];
+	char when[CLOCK_TEXT_MAX];
+
+	if (s->free_bytes < FREE_BYTES_MIN || s->free_bytes < s->file_bytes / 10)
+		doctor_tell(
+			x, DOCTOR_PROBLEM, topic, "make room, or lower verdict_retention",
+			"only %s are free where the database (%s) is: a full disk stops all mail",
+			output_bytes(a, s->free_bytes), output_bytes(b, s->file_bytes));
+	if (s->wal_bytes > WAL_BYTES_MAX)
+		doctor_tell(x, DOCTOR_PROBLEM, topic,
+			    "look for a program that reads the database for hours, and end it",
+			    "the write-ahead log has grown to %s: nobody gets to write it back",
+			    output_bytes(a, s->wal_bytes));
+	if (s->last_verdict_unix > clock_now_unix() + 300)
+		doctor_tell(x, DOCTOR_PROBLEM, "clock", "timedatectl",
+			    "the newest verdict is of %s, in the future: is this clock right?",
+			    clock_format(s->last_verdict_unix, when));
+}
+
+void doctor_database(struct doctor *x)
+{
+	struct db_status s;
+	struct db *d = db_open(x->settings, DB_READ);
+	char size[OUTPUT_NUMBER_MAX], rules[OUTPUT_NUMBER_MAX], verdicts[OUTPUT_NUMBER_MAX];
+	int n_complaints = 0;
+
+	if (d == NULL || db_failure(d) != DB_OK) {
+		doctor_tell(x, DOCTOR_PROBLEM, topic,
+			    d != NULL && db_failure(d) == DB_ABSENT ? "pgpgate db init" : NULL,
+			    "%s", d != NULL ? db_error(d) : "out of memory");
+		db_close(d);
+		return;
+	}
+	x->db = d;
+	if (db_get_status(d, &s) != 0) {
+		doctor_tell(x, DOCTOR_PROBLEM, topic, NULL, "%s", db_error(d));
+		return;
+	}
+	examine_owner(x, s.path);
+	examine_sizes(x, &s);
+	if (s.file_bytes <= CHECK_BYTES_MAX)
+		n_complaints = db_check(d, count_complaint, x);
+	if (n_complaints < 0)
+		doctor_tell(x, DOCTOR_PROBLEM, topic, NULL, "%s", db_error(d));
+	else if (n_complaints == 0)
+		doctor_tell(x, DOCTOR_OK, topic, NULL, "%s: %s, %s rules, about %s verdicts%s",
+			    s.path, output_bytes(size, s.file_bytes),
+			    output_number(rules, s.n_rules), output_number(verdicts, s.n_verdicts),
+			    s.file_bytes <= CHECK_BYTES_MAX
+				    ? ", undamaged"
+				    : "; `pgpgate db check` looks for damage");
+}
