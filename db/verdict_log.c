@@ -75,15 +75,15 @@ static struct timespec timespec_of(int64_t monotonic_ms)
 /* Once through the group: 0 or -1, with what the database says in db_error(). */
 static int write_group(struct db *d, struct submission *group)
 {
-	struct rule_hits hits = {.n = 0};
+	struct group_sums sums = {.hits.n = 0};
 	int result = 0;
 
 	if (db_begin_write(d) != 0)
 		return -1;
 	for (struct submission *s = group; s != NULL && result == 0; s = s->next)
-		result = stored_verdict_write(d, &s->verdict, &hits);
+		result = stored_verdict_write(d, &s->verdict, &sums);
 	if (result == 0)
-		result = rule_hits_write(d, &hits);
+		result = group_sums_write(d, &sums);
 	return db_end(d, result);
 }
 

@@ -7,6 +7,7 @@
 #include "db/key.h"
 #include "db/policy_internal.h"
 
+#define SECONDS_A_DAY 86400
 #define REPLY_MAX 4096 /* bytes with NUL that are kept of a reply */
 
 /* ---- from record to what is stored: in the thread that submits ---- */
@@ -249,27 +250,7 @@ static int write_attempt(struct db *d, const struct verdict_record *m)
 	return db_run(d, st);
 }
 
-static int count_hit(struct db *d, struct rule_hits *hits, int64_t rule_id, int64_t time_unix)
-{
-	if (rule_id == 0)
-		return 0;
-	for (size_t i = 0; i < hits->n; i++)
-		if (hits->entry[i].rule_id == rule_id) {
-			hits->entry[i].n++;
-			if (time_unix > hits->entry[i].last_unix)
-				hits->entry[i].last_unix = time_unix;
-			return 0;
-		}
-	if (hits->n == HITS_MAX && rule_hits_write(d, hits) != 0)
-		return -1;
-	hits->entry[hits->n].rule_id = rule_id;
-	hits->entry[hits->n].n = 1;
-	hits->entry[hits->n].last_unix = time_unix;
-	hits->n++;
-	return 0;
-}
-
-int rule_hits_write(struct db *d, struct rule_hits *hits)
+static int write_hits(struct db *d, struct rule_hits *hits)
 {
 	for (size_t i = 0; i < hits->n; i++) {
 		sqlite3_stmt *st = db_statement(d, SQL_RULE_HIT);
@@ -286,7 +267,85 @@ int rule_hits_write(struct db *d, struct rule_hits *hits)
 	return 0;
 }
 
-int stored_verdict_write(struct db *d, const struct stored_verdict *v, struct rule_hits *hits)
+static int count_hit(struct db *d, struct rule_hits *hits, int64_t rule_id, int64_t time_unix)
+{
+	size_t i = 0;
+
+	if (rule_id == 0)
+		return 0;
+	while (i < hits->n && hits->entry[i].rule_id != rule_id)
+		i++;
+	if (i == HITS_MAX) {
+		if (write_hits(d, hits) != 0)
+			return -1;
+		i = 0;
+	}
+	if (i == hits->n) {
+		memset(&hits->entry[i], 0, sizeof hits->entry[i]);
+		hits->entry[i].rule_id = rule_id;
+		hits->n++;
+	}
+	hits->entry[i].n++;
+	if (time_unix > hits->entry[i].last_unix)
+		hits->entry[i].last_unix = time_unix;
+	return 0;
+}
+
+static int write_days(struct db *d, struct daily_sums *daily)
+{
+	for (size_t i = 0; i < daily->n; i++) {
+		sqlite3_stmt *st = db_statement(d, SQL_DAILY_ADD);
+
+		if (st == NULL)
+			return -1;
+		db_bind_int(st, 1, daily->entry[i].day);
+		db_bind_text(st, 2, verdict_name(daily->entry[i].verdict));
+		db_bind_text(st, 3, action_name(daily->entry[i].action));
+		db_bind_text(st, 4, action_name(daily->entry[i].would));
+		db_bind_int(st, 5, daily->entry[i].n_messages);
+		db_bind_int(st, 6, daily->entry[i].n_recipients);
+		db_bind_int(st, 7, daily->entry[i].size_bytes);
+		if (db_run(d, st) != 0)
+			return -1;
+	}
+	daily->n = 0;
+	return 0;
+}
+
+static int count_day(struct db *d, struct daily_sums *daily, const struct verdict_record *m)
+{
+	const int64_t day = m->time_unix / SECONDS_A_DAY;
+	size_t i = 0;
+
+	while (i < daily->n &&
+	       (daily->entry[i].day != day || daily->entry[i].verdict != m->judgement->verdict ||
+		daily->entry[i].action != m->action || daily->entry[i].would != m->would))
+		i++;
+	if (i == SUMS_MAX) {
+		if (write_days(d, daily) != 0)
+			return -1;
+		i = 0;
+	}
+	if (i == daily->n) {
+		memset(&daily->entry[i], 0, sizeof daily->entry[i]);
+		daily->entry[i].day = day;
+		daily->entry[i].verdict = m->judgement->verdict;
+		daily->entry[i].action = m->action;
+		daily->entry[i].would = m->would;
+		daily->n++;
+	}
+	daily->entry[i].n_messages++;
+	daily->entry[i].n_recipients += (int64_t)m->n_recipients;
+	daily->entry[i].size_bytes += m->size_bytes;
+	return 0;
+}
+
+int group_sums_write(struct db *d, struct group_sums *sums)
+{
+	return write_hits(d, &sums->hits) == 0 ? write_days(d, &sums->daily) : -1;
+}
+
+int stored_verdict_write(struct db *d, const struct stored_verdict *v, struct group_sums *sums)
 {
 	const struct verdict_record *m = &v->record;
 	int64_t id;
@@ -298,8 +357,9 @@ int stored_verdict_write(struct db *d, const struct stored_verdict *v, struct ru
 		const struct stored_recipient *r = &v->recipients[i];
 
 		if (insert_recipient(d, id, i, r) != 0 || write_pairs(d, v, r) != 0 ||
-		    write_evidence(d, m, r) != 0 || count_hit(d, hits, r->rule_id, m->time_unix) != 0)
+		    write_evidence(d, m, r) != 0 ||
+		    count_hit(d, &sums->hits, r->rule_id, m->time_unix) != 0)
 			return -1;
 	}
-	return write_attempt(d, m);
+	return count_day(d, &sums->daily, m) == 0 ? write_attempt(d, m) : -1;
 }

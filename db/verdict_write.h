@@ -33,7 +33,18 @@ struct stored_verdict {
 int stored_verdict_fill(struct stored_verdict *v, const struct hashed *h, const struct settings *s,
 			const struct verdict_record *r);
 
-/* Hits of rules, gathered over a group so that a rule is written once. */
+/* Sums of a group, so that a row of the table daily, and a rule, is written once. */
+#define SUMS_MAX 16
+struct daily_sums {
+	size_t n;
+	struct {
+		int64_t day;
+		enum verdict verdict;
+		enum action action, would;
+		int64_t n_messages, n_recipients, size_bytes;
+	} entry[SUMS_MAX];
+};
+
 #define HITS_MAX 64
 struct rule_hits {
 	size_t n;
@@ -42,8 +53,13 @@ struct rule_hits {
 	} entry[HITS_MAX];
 };
 
-/* Within a write transaction. 0 or -1. */
-int stored_verdict_write(struct db *d, const struct stored_verdict *v, struct rule_hits *hits);
-int rule_hits_write(struct db *d, struct rule_hits *hits);
+struct group_sums {
+	struct rule_hits hits;
+	struct daily_sums daily;
+};
+
+/* Within a write transaction; group_sums_write() ends a group. 0 or -1. */
+int stored_verdict_write(struct db *d, const struct stored_verdict *v, struct group_sums *sums);
+int group_sums_write(struct db *d, struct group_sums *sums);
 
 #endif

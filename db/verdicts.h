@@ -37,6 +37,17 @@ struct verdicts_filter {
 int verdicts_list(struct db *d, const struct settings *s, const struct verdicts_filter *f,
 		  int (*tell)(void *context, const struct verdict_row *row), void *context);
 
+/* Sums of a day (UTC), kept beyond verdict_retention. Tells those with since <= day < until, in order; days
+ * are counted from 1970-01-01. 0, -1 failed; a nonzero tell() ends it and is returned. */
+struct verdicts_day {
+	int64_t day;
+	enum verdict verdict;
+	enum action action, would;
+	int64_t n_messages, n_recipients, size_bytes;
+};
+int verdicts_daily(struct db *d, int64_t since_day, int64_t until_day,
+		   int (*tell)(void *context, const struct verdicts_day *day), void *context);
+
 /* Removes verdicts older than before_unix, in steps of some 20 ms, for `pgpgate db prune`. progress may be
  * NULL. Returns how many, or -1. */
 int64_t verdicts_prune(struct db *d, int64_t before_unix, void (*progress)(void *context, int64_t done),

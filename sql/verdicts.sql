@@ -114,3 +114,21 @@ SELECT time_unix
 FROM verdict
 ORDER BY time_unix
 LIMIT 1;
+
+-- name: daily_add
+INSERT INTO daily (day, verdict, action, would, n_messages, n_recipients, size_bytes)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+ON CONFLICT (day, verdict, action, would) DO UPDATE
+SET n_messages = n_messages + ?5,
+	n_recipients = n_recipients + ?6,
+	size_bytes = size_bytes + ?7;
+
+-- name: daily_page
+-- From after a row; a year of days with everything that can happen is some thousand rows.
+SELECT day, verdict, action, would, n_messages, n_recipients, size_bytes
+FROM daily
+WHERE day >= ?1
+	AND day < ?2
+	AND (day, verdict, action, would) > (?3, ?4, ?5, ?6)
+ORDER BY day, verdict, action, would
+LIMIT ?7;
