@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-import time
 
 import pytest
 
@@ -73,9 +72,7 @@ def test_reply_to_plain_cleartext_in_full(mx):
 def test_exemption_holds_at_once_and_ends_at_once(mx, pair):
     assert send(mx.port, BOB, SHOP, messages.cleartext()).code == 550
     pair.must("exempt", SHOP)
-    before = time.monotonic()
-    assert send(mx.port, BOB, SHOP, messages.cleartext()).code == 250
-    assert time.monotonic() - before < 60  # no reload lies between; the machine may be slow
+    assert send(mx.port, BOB, SHOP, messages.cleartext()).code == 250  # no reload, no pause
     assert send(mx.port, BOB, ALICE, messages.cleartext()).code == 550
     pair.must("forget", SHOP)
     assert send(mx.port, BOB, SHOP, messages.cleartext()).code == 550
