@@ -3,12 +3,13 @@
  * milter_load: loads a milter as many smtpd processes of a Postfix would, and says how fast it answered.
  *
  *   milter_load -s SOCKET -f MESSAGE [-c CONNECTIONS] [-n MESSAGES] [-m PER_CONNECTION] [-t SECONDS]
- *               [-r RECIPIENTS] [-R RECIPIENT_POOL] [-D DOMAIN] [-x accept|reject|tempfail] [-w WRITE_BYTES]
+ *               [-r RECIPIENTS] [-R POOL] [-D DOMAIN] [-x accept|reject|tempfail] [-w WRITE_BYTES]
  *               [-p PID] [-W TIMEOUT_S] [-z] [-T]
  *
  * CONNECTIONS threads share MESSAGES messages (or as many as SECONDS allow); each opens a connection, sends
- * PER_CONNECTION messages, closes. Recipients are user0..userN@DOMAIN, senders and queue ids vary. -x: every
- * message must end so. -z: declare no SIZE. -T: every message waits, its body sent, until all connections
+ * PER_CONNECTION messages, closes. Recipients are user0..userN@DOMAIN (N: POOL - 1), met in no order; each has
+ * 8 correspondents, who write again and again, so that pairs are mostly known ones, and whose address stands in
+ * From: too. Queue ids vary. -x: every message must end so. -z: declare no SIZE. -T: every message waits, its body sent, until all connections
  * have come as far: as many messages open at once as there are connections (for memory). -p: what process
  * PID used of the processor and of memory is reported too.
  *
@@ -66,14 +67,19 @@ struct worker {
 
 static void fill_envelope(struct peer_envelope *e, long serial)
 {
+	/* A step that has no factor in common with a round POOL, so that all are met. */
+	const unsigned long number = (unsigned long)serial * 7919 % (unsigned long)option.pool;
+	const unsigned long friend = (unsigned long)(serial / option.pool) % 8;
+
 	e->n_recipients = (unsigned)option.recipients;
 	e->has_size = option.has_size;
 	snprintf(e->queue_id, sizeof(e->queue_id), "%05lX%06lX", (unsigned long)serial,
 		 (unsigned long)getpid());
-	snprintf(e->sender, sizeof(e->sender), "sender%ld@client%ld.test", serial % 997, serial % 101);
+	snprintf(e->sender, sizeof(e->sender), "sender%lu@client%lu.test", number + friend * 613,
+		 number % 101);
 	for (int i = 0; i < option.recipients; i++)
-		snprintf(e->recipient[i], sizeof(e->recipient[i]), "user%ld@%s",
-			 (serial * 7919 + i) % option.pool, option.domain);
+		snprintf(e->recipient[i], sizeof(e->recipient[i]), "user%lu@%s",
+			 (number + (unsigned long)i) % (unsigned long)option.pool, option.domain);
 }
 
 static void wait_for_all(void *line)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include <libmilter/mfapi.h>
@@ -363,8 +364,13 @@ static int send_fields(struct peer *p, const struct mail *m)
 
 	for (size_t i = 0; i < m->n_fields && reply == REPLY_CONTINUE; i++) {
 		const char *value = m->field[i].value;
+		char from[160];
 		size_t name_len = strlen(m->field[i].name) + 1, value_len;
 
+		if (strcasecmp(m->field[i].name, "From") == 0) {
+			snprintf(from, sizeof(from), " <%s>", p->envelope->sender);
+			value = from;
+		}
 		if (!(p->steps & SMFIP_HDR_LEADSPC))
 			value += strspn(value, " \t");
 		value_len = strlen(value) + 1;

@@ -7,6 +7,8 @@
  * end-of-message); body chunks of 65,535 bytes, an empty end-of-body; ABORT after each message and again
  * before QUIT; output gathered in units of write_bytes (Postfix: 4,096) and flushed when an answer is due.
  *
+ * The address in From: is replaced by the envelope sender's, as it mostly is in mail.
+ *
  * Honours what was negotiated: NO*, NR_*, SKIP, LEADSPC, symbol lists. One thread a connection.
  */
 #ifndef PGPGATE_BENCH_MILTER_PEER_H

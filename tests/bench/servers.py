@@ -15,11 +15,13 @@ START_S = 30
 
 
 class Server:
-    """A running process that listens on `spec`. Ends with close(), by its own pid."""
+    """A running process that listens on `spec`. Ends with close(), by its own pid; one that cannot stay in the
+    foreground says its pid in pid_file."""
 
-    def __init__(self, command, spec, log):
+    def __init__(self, command, spec, log, pid_file=None):
         self.spec = spec
         self.log = log
+        self.pid_file = pid_file
         if spec.startswith("unix:") and os.path.exists(spec[5:]):
             os.unlink(spec[5:])
         with open(log, "ab") as output:
@@ -27,10 +29,14 @@ class Server:
         self.pid = self.process.pid
         deadline = time.monotonic() + START_S
         while not self._listens():
-            if self.process.poll() is not None or time.monotonic() > deadline:
+            ended = self.process.poll()
+            if (ended is not None and not (ended == 0 and pid_file)) or time.monotonic() > deadline:
                 self.close()
                 raise RuntimeError(f"{command[0]} did not start: {self._tail()}")
             time.sleep(0.05)
+        if pid_file:
+            with open(pid_file, encoding="ascii") as f:
+                self.pid = int(f.read())
 
     def _listens(self):
         try:
@@ -49,6 +55,8 @@ class Server:
             return f.read()[-600:].decode("utf-8", "replace").strip()
 
     def close(self):
+        if self.pid_file and self.pid != self.process.pid:
+            os.kill(self.pid, signal.SIGTERM)
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
@@ -164,6 +172,10 @@ class Servers:
         os.chmod(config, 0o644)
         port = free_port()
         user = "postfw" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
-        return Server(["/usr/sbin/postfwd1", "--nodaemon", "--interface", "127.0.0.1", "--port", str(port), "--file",
-                       config, "--nodnsbl", "--user", user, "--group", grp.getgrgid(pwd.getpwnam(user).pw_gid).gr_name],
-                      f"inet:{port}@127.0.0.1", self.path("postfwd.log"))
+        group = grp.getgrgid(pwd.getpwnam(user).pw_gid).gr_name
+        folder = self.path("postfwd")
+        os.makedirs(folder, exist_ok=True)
+        shutil.chown(folder, user, group)
+        return Server(["/usr/sbin/postfwd1", "--daemon", "--interface", "127.0.0.1", "--port", str(port), "--file",
+                       config, "--nodns", "--pidfile", folder + "/pid", "--user", user, "--group", group],
+                      f"inet:{port}@127.0.0.1", self.path("postfwd.log"), folder + "/pid")
