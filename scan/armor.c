@@ -52,6 +52,10 @@ static bool is_header(const unsigned char *line, size_t len)
 /* Adds a header line to what the message has; a line that is there already costs nothing. */
 static void channel_add(struct armor_channel *c, const unsigned char *line, size_t len)
 {
+	if (c->n_lines++ >= ARMOR_CHANNEL_LINES_MAX)
+		c->is_overflown = true;
+	if (c->is_overflown)
+		return;
 	for (size_t at = 0; at < c->used;) {
 		const unsigned char *end = memchr(c->lines + at, '\n', c->used - at);
 		size_t n = (size_t)(end - (c->lines + at));

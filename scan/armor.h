@@ -24,11 +24,14 @@
 #define ARMOR_HEADER_MAX 200	    /* octets of one line */
 #define ARMOR_BLOCK_CHANNEL_MAX 256 /* octets of headers in one block that go for nothing */
 #define ARMOR_CHANNEL_MAX 1024	    /* the same in a whole message, repeated lines counted once */
+#define ARMOR_CHANNEL_LINES_MAX \
+	4096 /* lines of a message that are compared with those before: bounds the work */
 
 /* The armor headers of a whole message: different lines are kept, so that the "Version: ..." that every
  * block repeats counts once. */
 struct armor_channel {
 	size_t used;
+	size_t n_lines; /* looked at, repeated ones too */
 	bool is_overflown;
 	unsigned char lines[ARMOR_CHANNEL_MAX]; /* each ends with LF */
 };

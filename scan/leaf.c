@@ -6,6 +6,8 @@
 #include "scan/finding.h"
 #include "scan/text.h"
 
+#define BEGIN_LINE_MIN 27 /* octets of the shortest line that begins anything: BEGIN PGP MESSAGE */
+
 enum state {
 	STATE_PREFIX, /* too early to say whether it is binary */
 	STATE_TEXT,
@@ -113,7 +115,7 @@ static void visible_line(struct leaf *l, const unsigned char *line, size_t len, 
 		l->text_visible += visible;
 	if (memchr(line, '\0', len))
 		l->has_nul = true;
-	if (visible > 0 || l->tiny_len > 0) {
+	if (!l->is_tiny_cut && (visible > 0 || l->tiny_len > 0)) {
 		keep_tiny(l, line, len);
 		keep_tiny(l, (const unsigned char *)"\n", 1);
 		l->is_tiny_cut |= beyond > 0;
@@ -137,7 +139,7 @@ static void text_line(struct leaf *l, const unsigned char *line, size_t len, int
 {
 	static const char bom[] = "\xef\xbb\xbf";
 
-	if (beyond == 0 && len > 0 && !is_document(l)) {
+	if (beyond == 0 && len >= BEGIN_LINE_MIN && !is_document(l)) {
 		if (armor_is_begin(line, len, ARMOR_MESSAGE)) {
 			l->has_claim = true;
 			begin_block(l, ARMOR_MESSAGE, STATE_MESSAGE);
@@ -224,7 +226,8 @@ static void take_line(struct leaf *l, const unsigned char *line, size_t len, siz
 {
 	switch (l->state) {
 	case STATE_TEXT:
-		text_line(l, line, len, beyond);
+		if (whole > 0 || l->tiny_len > 0 || is_document(l))
+			text_line(l, line, len, beyond);
 		return;
 	case STATE_CLEARSIGNED_HEADERS:
 	case STATE_CLEARSIGNED_TEXT:
@@ -268,7 +271,7 @@ static void end_kept_line(struct leaf *l)
 static void feed_text(struct leaf *l, const unsigned char *bytes, size_t len)
 {
 	while (len > 0 && l->state != STATE_FAULTY && !l->is_decided) {
-		const unsigned char *lf = memchr(bytes, '\n', len);
+		const unsigned char *lf = *bytes == '\n' ? bytes : memchr(bytes, '\n', len);
 		size_t n = lf ? (size_t)(lf - bytes) : len;
 
 		if (!lf) {

@@ -72,7 +72,7 @@ static bool matches_level(const struct level *l, const unsigned char *line, size
 	const unsigned char *rest = line + 2 + l->boundary_len;
 	size_t rest_len;
 
-	if (l->is_closed || len < 2 + l->boundary_len ||
+	if (l->is_closed || len < 2 + l->boundary_len || line[2] != (unsigned char)l->boundary[0] ||
 	    memcmp(line + 2, l->boundary, l->boundary_len) != 0)
 		return false;
 	rest_len = len - 2 - l->boundary_len;
@@ -201,17 +201,39 @@ static size_t feed_candidate(struct mime *m, const unsigned char *bytes, size_t 
 	return n + 1;
 }
 
-/* The run of whole lines, and the beginning of one, in which no line begins with '-'. */
+/* Is the whole line here, and no boundary line? What is longer than a boundary line can be is not for us. */
+static const unsigned char *text_line_end(const struct mime *m, const unsigned char *line,
+					  const unsigned char *end)
+{
+	const unsigned char *lf = memchr(line, '\n', (size_t)(end - line));
+	struct match match;
+
+	if (!lf || lf - line >= MIME_LINE_MAX ||
+	    find_boundary(&m->structure, line, (size_t)(lf - line), &match))
+		return NULL;
+	return lf;
+}
+
+/* The length of the run of lines, and of the beginning of one, among which is no boundary line. It stops
+ * before a line that begins with '-' and is not whole, or is one. */
 static size_t plain_run(struct mime *m, const unsigned char *bytes, size_t len)
 {
-	const unsigned char *end = bytes + len;
-	const unsigned char *lf = bytes - 1;
+	const unsigned char *at = bytes, *end = bytes + len, *lf;
 
-	while ((lf = memchr(lf + 1, '\n', (size_t)(end - lf - 1)))) {
+	while (at < end) {
+		if (m->is_at_line_start && *at == '-')
+			lf = text_line_end(m, at, end);
+		else if (*at == '\n')
+			lf = at;
+		else
+			lf = memchr(at, '\n', (size_t)(end - at));
+		if (!lf)
+			break;
 		m->is_at_line_start = true;
-		if (lf + 1 == end || lf[1] == '-')
-			return (size_t)(lf + 1 - bytes);
+		at = lf + 1;
 	}
+	if (at == end || (m->is_at_line_start && *at == '-'))
+		return (size_t)(at - bytes);
 	m->is_at_line_start = false;
 	return len;
 }
@@ -224,9 +246,9 @@ static size_t feed_body(struct mime *m, const unsigned char *bytes, size_t len)
 		content(m, bytes, len);
 		return len;
 	}
-	if (m->is_in_candidate || (m->is_at_line_start && bytes[0] == '-'))
+	n = m->is_in_candidate ? 0 : plain_run(m, bytes, len);
+	if (n == 0)
 		return feed_candidate(m, bytes, len);
-	n = plain_run(m, bytes, len);
 	content(m, bytes, n);
 	return n;
 }

@@ -23,6 +23,8 @@ static enum part_class classify(const struct leaf *l)
 {
 	if (l->has_claim && finding_is_set(&l->fault))
 		return PART_FAULTY;
+	if (l->type == LEAF_MESSAGE) /* even without a body: message/external-body names a place to look */
+		return PART_READABLE;
 	if (leaf_is_empty(l))
 		return PART_EMPTY;
 	if (l->visible_bytes == 0 && l->n_messages > 0)
