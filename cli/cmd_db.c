@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * pgpgate db: the database: make it, look at it, migrate it, check it, back it up.
+ * pgpgate db: the database: make it, look at it, migrate it, check it, back it up, prune it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +11,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "common/clock.h"
+#include "db/verdicts.h"
 
 /* A subcommand of db that takes no operand. */
 static void no_operands(struct cli *cli, int argc, char **argv, const char *notes)
@@ -208,12 +209,65 @@ static int db_run_backup(struct cli *cli, int argc, char **argv)
 	return code;
 }
 
+static void show_removed(void *context, int64_t done)
+{
+	progress_update(context, done, 0);
+}
+
+static int db_run_prune(struct cli *cli, int argc, char **argv)
+{
+	int64_t older_than_s = -1;
+	const struct option_spec specs[] = {
+		{"older-than", 0, "DURATION", OPTION_DURATION, &older_than_s,
+		 "as in 90d; default: verdict_retention"},
+	};
+	char **operands;
+	const int n = options_parse(
+		cli, argc, argv, specs, OPTIONS_N(specs),
+		"Removes verdicts in small steps while mail flows. The sums by day, and the "
+		"record of pairs, stay. The daemons do the same by themselves.",
+		&operands);
+	char number[OUTPUT_NUMBER_MAX];
+	struct progress progress;
+	struct settings *s;
+	struct db *d;
+	int64_t n_removed;
+	int code = 0;
+
+	if (n != 0)
+		cli_misuse(cli, "takes no operand");
+	s = open_settings(cli);
+	if (older_than_s < 0)
+		older_than_s = s->verdict_retention_s;
+	if (older_than_s == 0)
+		cli_misuse(cli, "older than what? (verdict_retention keeps all, or 0 was given)");
+	d = open_database(s, DB_WRITE);
+	progress_begin(&progress, "verdicts");
+	n_removed = verdicts_prune(d, clock_now_unix() - older_than_s, show_removed, &progress);
+	progress_clear(&progress);
+	if (n_removed < 0) {
+		code = open_failed(d);
+	} else if (cli->json) {
+		json_t *o = json_object();
+
+		json_object_set_new(o, "removed", json_integer(n_removed));
+		output_json(o);
+	} else {
+		printf("removed %s %s\n", output_number(number, n_removed),
+		       output_plural(n_removed, "verdict", "verdicts"));
+	}
+	db_close(d);
+	settings_unref(s);
+	return code;
+}
+
 static const struct command subcommands[] = {
 	{"init", "", "make the database", db_init},
 	{"status", "", "schema, sizes, counts", db_show_status},
 	{"migrate", "", "bring the schema up to date", db_run_migrate},
 	{"check", "", "look for damage", db_run_check},
 	{"backup", "FILE", "copy it while the daemons run", db_run_backup},
+	{"prune", "", "remove old verdicts", db_run_prune},
 };
 #define N_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
 
@@ -248,7 +302,7 @@ int cmd_db(struct cli *cli, int argc, char **argv)
 		argc--;
 	}
 	if (argc < 2)
-		cli_misuse(cli, "which of init, status, migrate, check, backup?");
+		cli_misuse(cli, "which of init, status, migrate, check, backup, prune?");
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
 		return print_help();
 	for (size_t i = 0; i < N_SUBCOMMANDS; i++) {

@@ -17,6 +17,7 @@
 #include "common/clock.h"
 
 #define DEFAULT_SINCE_S (30 * 86400)
+#define DAY_S 86400
 #define LINES_MAX 20 /* of a list of addresses, in text */
 #define BAR_COLUMNS 19
 
@@ -189,6 +190,26 @@ static int write_html(struct tally *t, const char *path, int64_t since_unix)
 	return 0;
 }
 
+static int gather_day(void *context, const struct verdicts_day *day)
+{
+	return tally_add_day(&((struct gathering *)context)->tally, day) != 0 ? 1 : 0;
+}
+
+/* Everything from the stored verdicts; the whole days before the oldest of them from the sums that retention
+ * leaves. 0, -1 the database failed, 1 no memory. */
+static int gather_all(struct gathering *g, struct db *d, int64_t since_unix, int64_t until_unix)
+{
+	int64_t first_day = (since_unix + DAY_S - 1) / DAY_S, stored_day;
+	int code = report_rows(d, since_unix, until_unix, gather, g);
+
+	stored_day = g->tally.total.n_messages > 0
+			     ? g->tally.total.first_unix / DAY_S
+			     : (until_unix != 0 ? until_unix : clock_now_unix()) / DAY_S;
+	if (code == 0 && first_day < stored_day)
+		code = verdicts_daily(d, first_day, stored_day, gather_day, g);
+	return code;
+}
+
 int cmd_report(struct cli *cli, int argc, char **argv)
 {
 	int64_t since_unix = clock_now_unix() - DEFAULT_SINCE_S;
@@ -218,7 +239,7 @@ int cmd_report(struct cli *cli, int argc, char **argv)
 	s = open_settings(cli);
 	d = open_database(s, DB_READ);
 	progress_begin(&g.progress, "messages");
-	code = report_rows(d, since_unix, until_unix, gather, &g);
+	code = gather_all(&g, d, since_unix, until_unix);
 	progress_clear(&g.progress);
 	if (code == -1)
 		code = open_failed(d);

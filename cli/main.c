@@ -35,7 +35,8 @@ const struct command cli_commands[] = {
 	{"suggest", "", "rules that the log suggests", cmd_suggest},
 	{"config", "[KEY...]", "settings in force", cmd_config},
 	{"doctor", "", "what is wrong here, and how to mend it", cmd_doctor},
-	{"db", "init|status|migrate|check|backup FILE", "the database", cmd_db},
+	{"metrics", "", "counters for Prometheus", cmd_metrics},
+	{"db", "init|status|migrate|check|backup|prune", "the database", cmd_db},
 };
 const size_t cli_n_commands = sizeof(cli_commands) / sizeof(cli_commands[0]);
 

@@ -6,6 +6,8 @@
 
 #include "common/clock.h"
 
+#define DAY_S 86400
+
 static const char *const names[TALLY_COUNT] = {"day", "recipient", "sender", "domain", "verdict"};
 
 const char *tally_name(enum tally_by by)
@@ -82,6 +84,38 @@ int tally_add(struct tally *t, const struct report_row *row)
 	for (size_t i = 0; i < row->n_recipients; i++)
 		failed |= count_key(t, TALLY_RECIPIENT, row->recipients[i].address, row);
 	return failed;
+}
+
+static void count_day(struct sum *s, const struct verdicts_day *day)
+{
+	s->n_messages += day->n_messages;
+	s->n_encrypted += day->verdict == VERDICT_ENCRYPTED ? day->n_messages : 0;
+	s->n_refused += tally_is_refused(day->action) ? day->n_messages : 0;
+	s->n_would += !tally_is_refused(day->action) && tally_is_refused(day->would) ? day->n_messages
+										     : 0;
+	s->n_deferred += day->action == ACTION_SPLIT || day->action == ACTION_TEMPFAIL ? day->n_messages
+										       : 0;
+	s->bytes += day->size_bytes;
+	if (s->first_unix == 0 || day->day * DAY_S < s->first_unix)
+		s->first_unix = day->day * DAY_S;
+	if (day->day * DAY_S > s->last_unix)
+		s->last_unix = day->day * DAY_S;
+}
+
+int tally_add_day(struct tally *t, const struct verdicts_day *day)
+{
+	char text[TALLY_DAY_MAX];
+	struct sum *of_day = sums_get(&t->by[TALLY_DAY], tally_day(day->day * DAY_S, text));
+	struct sum *of_verdict = sums_get(&t->by[TALLY_VERDICT], verdict_name(day->verdict));
+
+	if (of_day == NULL || of_verdict == NULL)
+		return -1;
+	count_day(&t->total, day);
+	count_day(of_day, day);
+	count_day(of_verdict, day);
+	t->by_verdict[day->verdict] += day->n_messages;
+	t->by_action[day->action] += day->n_messages;
+	return 0;
 }
 
 void tally_free(struct tally *t)

@@ -10,6 +10,7 @@
 
 #include "cli/sums.h"
 #include "db/report.h"
+#include "db/verdicts.h"
 
 enum tally_by { TALLY_DAY, TALLY_RECIPIENT, TALLY_SENDER, TALLY_DOMAIN, TALLY_VERDICT };
 #define TALLY_COUNT 5
@@ -23,6 +24,8 @@ struct tally {
 
 /* 0, or -1 when memory is short. */
 int tally_add(struct tally *t, const struct report_row *row);
+/* A day's sums, of verdicts that are not stored any more: totals, verdicts and days only. 0 or -1. */
+int tally_add_day(struct tally *t, const struct verdicts_day *day);
 void tally_free(struct tally *t);
 
 const char *tally_name(enum tally_by by);
