@@ -188,7 +188,10 @@ def test_commands():
     both_ways("commands: pgpgate --help and pgpgate(8)", program, page_commands())
     page = page_options()
     for command in sorted(program & set(page)):
-        options = set(re.findall(r"--([a-z][a-z-]*)", run(command, "--help"))) - {"help", "json"}
+        text = run(command, "--help")
+        for subcommand in re.findall(r"^  ([a-z]+) ", text, re.M):  # of db
+            text += run(command, subcommand, "--help")
+        options = set(re.findall(r"--([a-z][a-z-]*)", text)) - {"help", "json"}
         both_ways(f"commands: options of {command}", options, page[command])
 
 
