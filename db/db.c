@@ -243,6 +243,7 @@ int db_fail_engine(struct db *d, const char *doing)
 	case SQLITE_FULL:
 		failure = DB_FULL;
 		mend = "; free some space";
+		d->must_reopen = false;
 		break;
 	case SQLITE_READONLY:
 	case SQLITE_PERM:

@@ -45,6 +45,7 @@ struct verdict_log {
 	/* the writer's own */
 	struct db *db;
 	struct upkeep upkeep;
+	bool was_full; /* the last group failed for want of space */
 };
 
 static void free_submission(struct submission *s)
@@ -87,12 +88,24 @@ static int write_group(struct db *d, struct submission *group)
 	return db_end(d, result);
 }
 
-/* The same, again while another process holds a lock and the oldest of the group has patience. */
-static int write_group_patiently(struct db *d, struct submission *group)
+/* The same, again while another process holds a lock and the oldest of the group has patience. On a full disk
+ * the WAL is written back, here and before the next group: then it begins again from its start, instead of
+ * taking what little space there is. */
+static int write_group_patiently(struct verdict_log *l, struct submission *group)
 {
-	while (write_group(d, group) != 0)
-		if (db_failure(d) != DB_BUSY || clock_monotonic_ms() >= group->until_ms)
+	if (l->was_full)
+		db_checkpoint(l->db, 0);
+	while (write_group(l->db, group) != 0) {
+		const bool was_full = l->was_full;
+
+		l->was_full = db_failure(l->db) == DB_FULL;
+		if (clock_monotonic_ms() >= group->until_ms)
 			return -1;
+		if (db_failure(l->db) != DB_BUSY &&
+		    (!l->was_full || was_full || db_checkpoint(l->db, 0) != 1))
+			return -1;
+	}
+	l->was_full = false;
 	return 0;
 }
 
@@ -121,7 +134,7 @@ static void commit_group(struct verdict_log *l, struct submission *group)
 		answer(l, group, -1, "out of memory");
 		return;
 	}
-	if (write_group_patiently(l->db, group) == 0) {
+	if (write_group_patiently(l, group) == 0) {
 		answer(l, group, 0, "");
 		return;
 	}
