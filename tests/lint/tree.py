@@ -31,7 +31,10 @@ def check(name, complaints):
 
 def tracked_files():
     """What git knows, or None outside of a clone."""
-    listing = subprocess.run(["git", "-C", TREE, "ls-files", "-z"], capture_output=True, text=True)
+    try:
+        listing = subprocess.run(["git", "-C", TREE, "ls-files", "-z"], capture_output=True, text=True)
+    except FileNotFoundError:
+        return None
     if listing.returncode != 0:
         return None
     return [f for f in listing.stdout.split("\0") if f and os.path.isfile(os.path.join(TREE, f))]
@@ -91,7 +94,7 @@ def test_license(files):
 def main():
     files = tracked_files()
     if files is None:
-        print("SKIP tree: this is no clone")
+        print("SKIP tree: this is no clone, or there is no git")
         counts["skipped"] += 1
     else:
         test_references(files)
