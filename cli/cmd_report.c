@@ -24,6 +24,11 @@
 struct gathering {
 	struct tally tally;
 	struct progress progress;
+	/* Of the day of the oldest verdict, which retention may have halved: what was counted from rows. */
+	int64_t stored_day;
+	struct {
+		int64_t n_messages, bytes;
+	} counted[VERDICT_COUNT][ACTION_COUNT][ACTION_COUNT];
 };
 
 static int gather(void *context, const struct report_row *row)
@@ -31,6 +36,12 @@ static int gather(void *context, const struct report_row *row)
 	struct gathering *g = context;
 
 	progress_update(&g->progress, g->tally.total.n_messages, 0);
+	if (g->tally.total.n_messages == 0)
+		g->stored_day = row->time_unix / DAY_S;
+	if (row->time_unix / DAY_S == g->stored_day) {
+		g->counted[row->judgement.verdict][row->action][row->would].n_messages++;
+		g->counted[row->judgement.verdict][row->action][row->would].bytes += row->size_bytes;
+	}
 	return tally_add(&g->tally, row) != 0 ? 1 : 0;
 }
 
@@ -192,21 +203,30 @@ static int write_html(struct tally *t, const char *path, int64_t since_unix)
 
 static int gather_day(void *context, const struct verdicts_day *day)
 {
-	return tally_add_day(&((struct gathering *)context)->tally, day) != 0 ? 1 : 0;
+	struct gathering *g = context;
+	struct verdicts_day rest = *day;
+
+	if (day->day == g->stored_day) {
+		rest.n_messages -= g->counted[day->verdict][day->action][day->would].n_messages;
+		rest.size_bytes -= g->counted[day->verdict][day->action][day->would].bytes;
+	}
+	return rest.n_messages > 0 && tally_add_day(&g->tally, &rest) != 0 ? 1 : 0;
 }
 
-/* Everything from the stored verdicts; the whole days before the oldest of them from the sums that retention
- * leaves. 0, -1 the database failed, 1 no memory. */
+/* Everything from the stored verdicts; what is missing of the whole days up to the oldest of them from the sums
+ * that retention leaves. 0, -1 the database failed, 1 no memory. */
 static int gather_all(struct gathering *g, struct db *d, int64_t since_unix, int64_t until_unix)
 {
-	int64_t first_day = (since_unix + DAY_S - 1) / DAY_S, stored_day;
-	int code = report_rows(d, since_unix, until_unix, gather, g);
+	const int64_t first_day = (since_unix + DAY_S - 1) / DAY_S;
+	int64_t end_day = (until_unix != 0 ? until_unix : clock_now_unix() + DAY_S) / DAY_S;
+	int code;
 
-	stored_day = g->tally.total.n_messages > 0
-			     ? g->tally.total.first_unix / DAY_S
-			     : (until_unix != 0 ? until_unix : clock_now_unix()) / DAY_S;
-	if (code == 0 && first_day < stored_day)
-		code = verdicts_daily(d, first_day, stored_day, gather_day, g);
+	g->stored_day = -1;
+	code = report_rows(d, since_unix, until_unix, gather, g);
+	if (g->stored_day >= 0 && g->stored_day + 1 < end_day)
+		end_day = g->stored_day + 1;
+	if (code == 0 && first_day < end_day)
+		code = verdicts_daily(d, first_day, end_day, gather_day, g);
 	return code;
 }
 

@@ -59,7 +59,7 @@ static void examine_targets(struct search *s, const char *alias, const char *tar
 			continue;
 		s->n_found++;
 		doctor_tell(
-			s->x, DOCTOR_PROBLEM, "aliases",
+			s->x, s->is_from_settings ? DOCTOR_NOTE : DOCTOR_PROBLEM, "aliases",
 			"give the exempt address a mailbox of its own, or no exemption",
 			"%s is exempt and an alias of %s, which demands %s: cleartext reaches it",
 			alias, target, requirement_name(demand));

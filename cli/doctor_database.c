@@ -37,9 +37,10 @@ static void examine_owner(struct doctor *x, const char *path)
 			    "the user %s of the configuration does not exist", x->settings->user);
 		return;
 	}
-	if (owner == NULL || stat(path, &st) != 0)
+	if (stat(path, &st) != 0)
 		return;
-	if (st.st_uid != owner->pw_uid && !(st.st_gid == owner->pw_gid && (st.st_mode & 0060) == 0060)) {
+	if (owner != NULL && st.st_uid != owner->pw_uid &&
+	    !(st.st_gid == owner->pw_gid && (st.st_mode & 0060) == 0060)) {
 		snprintf(mend, sizeof(mend), "chown %s: %s*", x->settings->user, path);
 		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
 			    "%s does not belong to %s: the daemons cannot write it", path,

@@ -230,11 +230,12 @@ static bool override_of(const struct doctor *x, const struct service *s, const c
 	char prefix[300];
 	const char *found;
 
-	snprintf(prefix, sizeof(prefix), "%s/%s/%s = ", s->name, s->type, name);
+	snprintf(prefix, sizeof(prefix), "%s/%s/%s =", s->name, s->type, name);
 	found = strstr(x->postfix.overrides, prefix);
 	if (found == NULL || (found != x->postfix.overrides && found[-1] != '\n'))
 		return false;
 	found += strlen(prefix);
+	found += strspn(found, " ");
 	snprintf(out, out_size, "%.*s", (int)strcspn(found, "\n"), found);
 	return true;
 }

@@ -708,3 +708,225 @@ def test_output_that_cannot_be_written_is_an_error(gate):
     with open("/dev/full", "w", encoding="utf-8") as full:
         run = subprocess.run([PGPGATE, "-c", gate.conf, "export"], stdout=full, stderr=subprocess.PIPE, check=False)
     assert run.returncode == 74 and b"write" in run.stderr, run
+
+
+# ---- report, simulate, suggest, metrics, prune, doctor -------------------------------------------------
+
+def add_daily(gate):
+    """The sums by day of what add_verdict() has stored: the filter keeps them in the same transaction."""
+    with sqlite3.connect(gate.database) as d:
+        d.execute("DELETE FROM daily")
+        d.execute("INSERT INTO daily SELECT time_unix / 86400, verdict, action, would, count(*), sum((SELECT count(*)"
+                  " FROM verdict_recipient WHERE verdict_id = verdict.id)), sum(size_bytes) FROM verdict"
+                  " GROUP BY 1, 2, 3, 4")
+    d.close()
+
+
+NOON = int(time.time()) // 86400 * 86400 - 43200  # yesterday's
+
+
+def fill_report(gate):
+    """10 days of: a shop that is refused twice a day, a partner that encrypts once a day, and observed mail."""
+    for day in range(10):
+        when = NOON - day * 86400
+        for i in range(2):
+            add_verdict(gate, when + i, "news@shop.test", [("tips@example.org", "encrypted", None, False)])
+        add_verdict(gate, when + 3, "bob@partner.test", [("tips@example.org", "encrypted", None, True),
+                                                       ("bob@example.org", "observe", None, True)],
+                    verdict="encrypted", action="accept", form="pgp-mime", reason="ok", cleartext_bytes=0)
+        add_verdict(gate, when + 4, "<>", [("alice@example.org", "observe", None, True)], action="accept",
+                    would="refuse" if day == 0 else "accept")
+        add_verdict(gate, when + 5, "carol@partner.test", [("bob@example.org", "observe", None, True)],
+                    verdict="encrypted", action="accept", form="pgp-mime", reason="ok", cleartext_bytes=0)
+    add_daily(gate)
+
+
+def test_report_counts(gate):
+    assert "0 messages" in gate.must("report")
+    fill_report(gate)
+    total, *days = gate.json("report")
+    assert (total["messages"], total["encrypted"], total["refused"], total["would_be_refused"]) == (50, 20, 20, 1)
+    assert total["bytes"] == 50 * 1234 and len(days) == 10
+    assert all((d["by"], d["messages"], d["refused"]) == ("day", 5, 2) for d in days)
+    assert [d["key"] for d in days] == sorted(d["key"] for d in days)
+    by = {w: {r["key"]: r for r in gate.json("report", "--by", w)[1:]} for w in
+          ("recipient", "sender", "domain", "verdict")}
+    assert by["recipient"]["tips@example.org"]["messages"] == 30
+    assert by["recipient"]["bob@example.org"]["encrypted"] == 20
+    assert by["sender"]["news@shop.test"]["refused"] == 20 and by["sender"]["<>"]["would_be_refused"] == 1
+    assert by["domain"]["partner.test"]["messages"] == 20
+    assert by["verdict"]["cleartext"]["messages"] == 30 and by["verdict"]["encrypted"]["messages"] == 20
+    assert len(gate.json("report", "--by", "recipient", "-n", "1")) == 2
+    text = gate.must("report", "--by", "recipient")
+    assert "50 messages" in text and "tips@example.org" in text and max(map(len, text.splitlines())) <= 80
+    assert gate.json("report", "--since", "-3d")[0]["messages"] < 20
+    gate.misuse("report", "--by", "colour", says="colour")
+
+
+def test_report_html_is_one_page_without_anything_else(gate):
+    fill_report(gate)
+    add_verdict(gate, NOON, "<script>alert(1)</script>@x.test", [("tips@example.org", "encrypted", None, False)])
+    page = os.path.join(gate.path, "report.html")
+    gate.must("report", "--html", page)
+    with open(page, encoding="utf-8") as f:
+        text = f.read()
+    assert text.startswith("<!doctype html>") and "<svg" in text and "tips@example.org" in text
+    assert "<script" not in text and "http://" not in text and "https://" not in text and "&lt;script&gt;" in text
+    assert "prefers-color-scheme" in text and "@media print" in text and "width=device-width" in text
+    import xml.etree.ElementTree as tree
+    body = text[text.index("<body>"):text.index("</html>")].replace("&nbsp;", " ")
+    assert tree.fromstring(body) is not None  # well-formed
+    gate.misuse("report", "--html", "/nonexistent/x.html", code=73, says="/nonexistent/x.html")
+
+
+def test_report_and_metrics_keep_what_prune_takes(gate):
+    fill_report(gate)
+    before = gate.json("report")[0]
+    metrics = gate.must("metrics")
+    assert 'pgpgate_messages_total{verdict="cleartext",action="refuse"} 20' in metrics
+    assert 'pgpgate_unenforced_messages_total{would="refuse"} 1' in metrics
+    removed = gate.json("db", "prune", "--older-than", str(int(time.time()) - (NOON - 4 * 86400 + 3)))[0]["removed"]
+    assert removed == 27
+    assert len(gate.json("log")) == 23
+    after = gate.json("report")[0]
+    assert {k: after[k] for k in ("messages", "encrypted", "refused", "would_be_refused", "bytes")} == \
+        {k: before[k] for k in ("messages", "encrypted", "refused", "would_be_refused", "bytes")}
+    counters = [line for line in metrics.splitlines() if "_total" in line]
+    assert counters == [line for line in gate.must("metrics").splitlines() if "_total" in line]
+    assert gate.must("db", "check")
+    gate.misuse("db", "prune", "--older-than", "0")
+    assert gate.json("db", "prune") == [{"removed": 0}]
+
+
+def test_metrics_follow_the_conventions(gate):
+    gate.must("pause", "--for", "1h")
+    seen = set()
+    name = None
+    for line in gate.must("metrics").splitlines():
+        if line.startswith("# HELP "):
+            name = line.split()[2]
+            assert name not in seen
+            seen.add(name)
+        elif line.startswith("# TYPE "):
+            assert line.split()[2] == name and line.split()[3] in ("counter", "gauge")
+            assert (line.split()[3] == "counter") == name.endswith("_total"), line
+        else:
+            assert re.match(rf'^{name}(\{{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\}})? -?\d+$', line), line
+    assert "pgpgate_enforce 0" in gate.must("metrics")
+
+
+def test_simulate_replays_the_log(gate):
+    fill_report(gate)
+    found = gate.json("simulate", "require", "example.org")[0]
+    assert (found["messages"], found["refused"], found["senders_refused"]) == (50, 30, 2)
+    assert found["newly_refused"] == 10 and found["senders"][0] == {"sender": "news@shop.test", "messages": 20,
+                                                                    "refused": 20}
+    found = gate.json("simulate", "exempt", "tips@example.org", "--sender", "shop.test")[0]
+    assert (found["messages"], found["refused"], found["newly_accepted"]) == (20, 0, 20)
+    assert gate.json("simulate", "require", "bob@example.org")[0]["refused"] == 0
+    # a more specific rule that decided keeps deciding
+    gate.must("exempt", "alice@example.org")
+    with sqlite3.connect(gate.database) as d:
+        d.execute("UPDATE verdict_recipient SET rule_id = 1, source = 'rule' WHERE recipient_key = ?",
+                  (key_of("alice@example.org"),))
+    d.close()
+    assert gate.json("simulate", "require", "example.org")[0]["messages"] == 40
+    assert gate.json("simulate", "require", "alice@example.org")[0]["messages"] == 10
+    text = gate.must("simulate", "ratchet", "*")
+    assert "40 messages" in text.replace("\n", " ") and max(map(len, text.splitlines())) <= 80
+    gate.misuse("simulate", "require", says="simulate require")
+    gate.misuse("simulate", "forbid", "*", says="forbid")
+
+
+def test_suggest_prints_commands_that_work(gate):
+    assert "nothing" in gate.must("suggest")
+    fill_report(gate)
+    for i in range(12):  # forged senders must not become commands
+        add_verdict(gate, NOON - i * 86400, "x@$(reboot)", [("tips@example.org", "encrypted", None, False)])
+    gate.must("exempt", "old@example.org")
+    with sqlite3.connect(gate.database) as d:
+        d.execute("UPDATE rule SET created_at_unix = 1")
+    d.close()
+    found = {s["command"]: s["evidence"] for s in gate.json("suggest")}
+    assert set(found) == {"pgpgate require bob@example.org", "pgpgate forget --id 1",
+                          "pgpgate exempt tips@example.org --sender shop.test --expires +90d"}
+    assert "20" in found["pgpgate require bob@example.org"]
+    before = gate.must("export")
+    text = gate.must("suggest")
+    assert gate.must("export") == before and "$(" not in text
+    for command in found:
+        gate.must(*command.split()[1:])
+
+
+def fake_postfix(gate, main, master="smtp inet n - y - - smtpd\n"):
+    """A configuration directory of Postfix; nothing runs."""
+    etc = os.path.join(gate.path, "postfix")
+    os.makedirs(etc, exist_ok=True)
+    queue = os.path.join(gate.path, "queue")
+    with open(os.path.join(etc, "main.cf"), "w", encoding="utf-8") as f:
+        f.write(f"compatibility_level = 3.6\nqueue_directory = {queue}\nmyhostname = mx.example.org\n"
+                f"alias_maps =\n{main}")
+    with open(os.path.join(etc, "master.cf"), "w", encoding="utf-8") as f:
+        f.write(master)
+    with open(gate.conf, "w", encoding="utf-8") as f:
+        f.write(f"database = sqlite:{gate.database}\nuser =\nfilter_socket = local:{queue}/pgpgate/filter.sock\n"
+                f"policy_socket = local:{queue}/pgpgate/policy.sock\n")
+    return etc
+
+
+GOOD_MAIN = ("smtpd_milters = unix:pgpgate/filter.sock\nnon_smtpd_milters = unix:pgpgate/filter.sock\n"
+             "smtpd_forbid_bare_newline = yes\n"
+             "smtpd_recipient_restrictions = check_policy_service unix:pgpgate/policy.sock\n")
+
+
+def doctor(gate, etc):
+    result = gate.run("--json", "doctor", "--postfix-config", etc)
+    assert result.code in (0, 1) and result.err == "", result
+    return [json.loads(line) for line in result.out.splitlines()], result.code
+
+
+def problems(found, topic):
+    return [f["text"] for f in found if f["topic"] == topic and f["state"] == "problem"]
+
+
+@pytest.mark.skipif(not os.path.exists("/usr/sbin/postconf"), reason="no Postfix")
+def test_doctor_reads_the_configuration_of_postfix(gate):
+    found, code = doctor(gate, fake_postfix(gate, GOOD_MAIN))
+    assert problems(found, "postfix") == [] and problems(found, "database") == [], found
+    assert code == 1 and problems(found, "filter") and problems(found, "policyd")  # neither runs here
+    etc = fake_postfix(gate, "milter_default_action = accept\nsmtpd_forbid_bare_newline = no\n"
+                       "smtpd_milter_maps = inline:{192.0.2.1=DISABLE}\n",
+                       "smtp inet n - y - 5000 smtpd\n"
+                       "10025 inet n - y - - smtpd\n -o smtpd_milters=\n -o smtpd_proxy_filter=127.0.0.1:10026\n")
+    found, code = doctor(gate, etc)
+    told = "\n".join(problems(found, "postfix"))
+    for part in ("smtpd_milters does not name", "milter_default_action = accept", "smtpd_forbid_bare_newline is off",
+                 "smtpd_milter_maps", "10025/inet goes without our filter", "10025/inet has smtpd_proxy_filter",
+                 "5100 smtpd processes"):
+        assert part in told, (part, told)
+    assert all(f["mend"] for f in found if f["state"] == "problem" and f["topic"] == "postfix")
+    text = gate.must("doctor", "--postfix-config", etc, code=1)
+    assert "MEND" in text and "to mend." in text
+
+
+@pytest.mark.skipif(not os.path.exists("/usr/sbin/postconf"), reason="no Postfix")
+def test_doctor_finds_exempt_aliases_of_protected_mailboxes(gate):
+    etc = fake_postfix(gate, GOOD_MAIN + "virtual_alias_maps = inline:{news@example.org=tips@example.org}\n")
+    gate.must("exempt", "news@example.org")
+    gate.must("require", "tips@example.org")
+    found, _ = doctor(gate, etc)
+    assert "tips@example.org" in problems(found, "aliases")[0]
+    gate.must("exempt", "tips@example.org")
+    found, _ = doctor(gate, etc)
+    assert problems(found, "aliases") == []
+
+
+def test_doctor_says_how_to_mend_the_database(bare):
+    result = bare.run("--json", "doctor")
+    found = [json.loads(line) for line in result.out.splitlines()]
+    assert result.code == 1 and problems(found, "database")
+    assert [f["mend"] for f in found if f["topic"] == "database"] == ["pgpgate db init"]
+    bare.must("db", "init")
+    os.chmod(bare.database, 0o666)
+    result = bare.run("doctor")
+    assert "chmod o= " in result.out, result
