@@ -32,6 +32,8 @@ const char *ciphertext_looks_like(const struct ciphertext *c)
 {
 	unsigned printable = 0, controls = 0, most = 0;
 
+	if (c->n < ENOUGH_FOR_SHARES) /* the smallest that tells anything: floods of tiny packets cost little */
+		return NULL;
 	for (unsigned v = 0; v < 256; v++) {
 		if (v >= 0x20 && v < 0x7f)
 			printable += c->n_of[v];
@@ -40,11 +42,11 @@ const char *ciphertext_looks_like(const struct ciphertext *c)
 		if (c->n_of[v] > most)
 			most = c->n_of[v];
 	}
-	if (c->n >= ENOUGH_FOR_SHARES && printable * 4 > c->n * 3u)
+	if (printable * 4 > c->n * 3u)
 		return "mostly printable ASCII";
 	if (c->n >= ENOUGH_FOR_ABSENCE && controls == 0)
 		return "text without any control octet";
-	if (c->n >= ENOUGH_FOR_SHARES && most * 4 > c->n)
+	if (most * 4 > c->n)
 		return "one octet value in more than a quarter";
 	return NULL;
 }
