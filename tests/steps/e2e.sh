@@ -15,7 +15,7 @@ run_e2e() {
 	pytest_as=
 	if [ "$(id -u)" -ne 0 ]; then
 		if ! sudo -n true 2>/dev/null; then
-			skip "$label" "a private Postfix wants root, and sudo asks for a password: sudo ./runtests e2e"
+			skip "$label" "a private Postfix wants root: run ./runtests as root, or allow sudo without a password"
 			return
 		fi
 		pytest_as="sudo -n"

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=sh disable=SC2034,SC2154  # sourced: variables come from and go to the caller
+# The scanner's own tests: golden mail, properties against independent readers, linear time. What fails is kept
+# in $logs. MUTATIONS, CIPHERTEXTS and STREAMS say how much; `./runtests long` takes fifty times as much.
+
+scanner_programs() {
+	quietly "$logs/scanner-build.log" make -s -C "$build" -j"$(jobs_count)" tests/golden/run \
+		tests/property/judge_lines tests/property/gmime_text
+}
+
+step_golden() {
+	headline "golden mail"
+	if ! scanner_programs; then
+		fail "golden: the test programs do not build"
+		return
+	fi
+	check "golden mail is what tests/mail/make.py makes" python3 "$top/tests/mail/make.py" --check
+	count_sum golden "$build/tests/golden/run" "$top/tests/mail"
+	grep '^golden mail:' "$logs/golden.log"
+}
+
+step_property() {
+	headline "properties of the scanner"
+	if ! scanner_programs; then
+		fail "property: the test programs do not build"
+		return
+	fi
+	property canary -n "${MUTATIONS:-30000}"
+	property never_refused -n "${CIPHERTEXTS:-100}"
+	property packets_agree -n "${STREAMS:-3000}"
+}
+
+# property NAME ARGUMENTS...
+property() {
+	property=$1
+	shift
+	count_sum "$property" python3 "$top/tests/property/$property.py" "$build/tests/property" \
+		--seed "${SEED:-1}" --keep "$logs/$property" "$@"
+	tail -n 2 "$logs/$property.log" | head -n 1
+}
+
+step_linear() {
+	headline "linear time, by counted instructions"
+	if ! scanner_programs; then
+		fail "linear: the test programs do not build"
+		return
+	fi
+	count_sum linear python3 "$top/tests/property/linear.py" "$build/tests/property"
+	grep -e '^# an ordinary' -e '^linear time' "$logs/linear.log"
+}
+
+step_long() {
+	MUTATIONS=1500000 CIPHERTEXTS=5000 STREAMS=150000 SEED=$(date +%j)
+	FUZZ_SECONDS=${FUZZ_SECONDS:-750}
+	step_property
+	step_fuzz
+}
