@@ -57,6 +57,15 @@ static const struct row rows[] = {
 	{"header of 201", "a: " FIFTY FIFTY FIFTY FIFTY "45\n\n" DATA "\n" END, "bad-armor"},
 	{"control in a header", "Comment: a\033[2Jb\n\n" DATA "\n" END, "bad-armor"},
 	{"Latin-1 in a header", "Comment: \xe4\n\n" DATA "\n" END, ""},
+	{"tab in a header", "Comment: a\tb\n\n" DATA "\n" END, ""},
+	{"DEL in a header", "Comment: a\177b\n\n" DATA "\n" END, "bad-armor"},
+	{"header without a blank", "Comment:x\n\n" DATA "\n" END, "bad-armor"},
+	{"line of 999",
+	 "\n" FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY
+		 FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY "0123456789012345678\n" END,
+	 "bad-armor"},
+	{"= where padding is due, and more", "\n" LINE_1 "\nPFnqVhN70oWh2DxUYQ\n=abc\n" END, "bad-armor"},
+	{"checksum with padding", "\n" DATA "\n=ab==\n" END, ""},
 	{"literal data", "\nywdiAAAAAABB\n" END, "not-encrypted"},
 };
 

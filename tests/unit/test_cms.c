@@ -27,6 +27,10 @@ static void cms_type_reads_content_info(void **state)
 		{"no sequence", "31 32 " ENVELOPED "a0 *38", CMS_NONE},
 		{"text", "44554d4d59", CMS_NONE},
 		{"nothing", "", CMS_NONE},
+		{"no object identifier", "30 32 04 09 2a864886f70d010703 a0 *38", CMS_NONE},
+		{"cut length", "30 84 0000", CMS_NONE},
+		{"one octet", "30", CMS_NONE},
+		{"head only", "30 0b " ENVELOPED, CMS_NONE},
 		{"length of seven octets", "30 87 00000000000032 " ENVELOPED "a0 *38", CMS_NONE},
 	};
 	unsigned char octets[512];

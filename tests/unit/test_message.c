@@ -24,6 +24,11 @@ static const struct row rows[] = {
 	{"no field ends the header", "A: b\nhello\n\nx", "A ", 8, 6},
 	{"blank before the colon", "A : b\n\nx", "A  ", 1, 1},
 	{"two blank words before the colon", "A b : c\n\nx", "", 10, 5},
+	{"tab in a name", "A\tb: c\n\nx", "", 9, 5},
+	{"8-bit name", "\xc3\xa4: c\n\nx", "", 8, 5},
+	{"white line in the header", "A: b\n \nC: d\n\nx", "A C ", 1, 1},
+	{"CR CR LF", "A: b\r\r\n\r\nx", "A ", 1, 1},
+	{"a lone CR is no empty line", "A: b\n\rx\n", "A ", 3, 1},
 	{"colon first", ": b\n\nx", "", 6, 3},
 };
 

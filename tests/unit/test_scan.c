@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "scan/scan.h"
 
+#include <malloc.h>
+
 #include "scan/message.h"
 #include "tests/unit/unit.h"
 
@@ -117,6 +119,43 @@ static void scan_reports_key_ids(void **state)
 	scan_free(s);
 }
 
+/* 64 MB of what parsers like least, and not one octet of memory more than at the beginning. */
+static void scan_memory_does_not_grow_with_the_message(void **state)
+{
+	static const char *const pieces[] = {
+		"--x\nContent-Type: multipart/mixed; boundary=y\n\n--y\n\n",
+		"no line end at all ",
+		"-----BEGIN PGP SIGNED MESSAGE-----\n\n- -\n",
+		"=41= \n=",
+		"--y\n",
+		"\n",
+	};
+	size_t before = mallinfo2().uordblks, made, after;
+	struct scan *s = scan_new();
+	struct scan_facts facts;
+
+	(void)state;
+	made = mallinfo2().uordblks;
+	if (made == 0) { /* a sanitizer's allocator, which does not count */
+		scan_free(s);
+		skip();
+	}
+	assert_in_range(made - before, 1, SCAN_MEMORY_MAX);
+	for (size_t i = 0; i < ROWS(pieces); i++) {
+		scan_reset(s);
+		scan_header(s, (const unsigned char *)"Content-Type", 12,
+			    (const unsigned char *)"multipart/mixed; boundary=x", 27);
+		scan_end_of_header(s);
+		for (size_t fed = 0; fed < 10 << 20; fed += strlen(pieces[i]))
+			scan_body(s, (const unsigned char *)pieces[i], strlen(pieces[i]));
+		scan_finish(s, &facts);
+		after = mallinfo2().uordblks;
+		assert_int_equal(after, made);
+	}
+	scan_free(s);
+	assert_int_equal(mallinfo2().uordblks, before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,6 +163,7 @@ int main(void)
 		cmocka_unit_test(scan_body_says_when_nothing_can_change),
 		cmocka_unit_test(scan_observer_hears_of_every_part_at_its_end),
 		cmocka_unit_test(scan_reports_key_ids),
+		cmocka_unit_test(scan_memory_does_not_grow_with_the_message),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
