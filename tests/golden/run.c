@@ -172,7 +172,7 @@ static bool run_cuts(struct whole *w, const char *name, const char *lines, const
 		}
 		if (is_expected(e, &j) && whole_same(&first, &j))
 			continue;
-		printf("not ok %s, %s, %s: %s %s %s (%s), expected %s %s %s%s%s\n", name, lines,
+		printf("FAIL %s, %s, %s: %s %s %s (%s), expected %s %s %s%s%s\n", name, lines,
 		       i == 0	? "whole"
 		       : i == 1 ? "byte by byte"
 				: "split",
@@ -243,6 +243,6 @@ int main(int argc, char **argv)
 	}
 	whole_free(&w);
 	printf("golden mail: %u messages, %u runs (line ends, cuts)\n", n, n_runs);
-	printf("%u passed, %u failed\n", n - n_failed, n_failed);
+	printf("%u passed, %u failed, 0 skipped\n", n - n_failed, n_failed);
 	return n_failed || n == 0;
 }

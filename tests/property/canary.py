@@ -97,14 +97,14 @@ def main():
             failures += 1
             by_mutator[how] += 1
             save(options.keep, "%d-%d" % (options.seed, i), mutated, "%s; %s by %s; %s shows %s" % (answer, name, how, reader, word))
-            print("not ok %s, mutated by %s: called %s, and %s shows the word (%d-%d)" % (name, how, verdict, reader, options.seed, i))
+            print("FAIL %s, mutated by %s: called %s, and %s shows the word (%d-%d)" % (name, how, verdict, reader, options.seed, i))
             break
     judge.close()
     gmime.close()
     print("canary: %d mutations of %d messages: %s; readers were asked %d times; %d mutations/s" % (
         options.n, len(bases), ", ".join("%s %d" % pair for pair in verdicts.most_common()), gmime.count,
         options.n / max(time.time() - started, 0.001)))
-    print("%d passed, %d failed" % (options.n - failures, failures))
+    print("%d passed, %d failed, 0 skipped" % (options.n - failures, failures))
     return 1 if failures else 0
 
 

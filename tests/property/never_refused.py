@@ -162,11 +162,11 @@ def main():
                 if not answer.startswith("encrypted "):
                     failures += 1
                     save(options.keep, "%d-%d-%d" % (options.seed, i, wrap), message, "%s\n%s\n%s" % (answer, how, " ".join(command)))
-                    print("not ok %s, %s: %s" % (" ".join(command[:4]), how, answer))
+                    print("FAIL %s, %s: %s" % (" ".join(command[:4]), how, answer))
         shop.close()
     judge.close()
     print("never refused: %d messages around %s" % (count, ", ".join("%d by %s" % (n, p) for p, n in sorted(made.items()))))
-    print("%d passed, %d failed" % (count - failures, failures))
+    print("%d passed, %d failed, 0 skipped" % (count - failures, failures))
     return 1 if failures else 0
 
 
