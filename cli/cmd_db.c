@@ -3,6 +3,7 @@
  * pgpgate db: the database: make it, look at it, migrate it, check it, back it up, prune it.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -129,10 +130,12 @@ static int db_run_migrate(struct cli *cli, int argc, char **argv)
 		    "Each step is one transaction: it is done, or nothing has changed.");
 	s = open_settings(cli);
 	d = db_open(s, DB_WRITE);
-	if (d == NULL || (db_failure(d) != DB_OK && db_failure(d) != DB_TOO_OLD))
-		return d == NULL ? EX_OSERR : open_failed(d);
-	before = db_schema_version(d);
-	if (before < db_schema_current() && db_migrate(d) != 0)
+	if (d == NULL) {
+		cli_error("out of memory");
+		exit(EX_OSERR);
+	}
+	before = db_failure(d) == DB_OK || db_failure(d) == DB_TOO_OLD ? db_schema_version(d) : -1;
+	if (before < 0 || (before < db_schema_current() && db_migrate(d) != 0))
 		code = open_failed(d);
 	else
 		print_state(cli, before < db_schema_current() ? "migrated" : "current",

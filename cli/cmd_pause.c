@@ -4,7 +4,6 @@
  * over or `pgpgate resume`.
  */
 #include <stdio.h>
-#include <sysexits.h>
 
 #include "cli/open.h"
 #include "cli/options.h"
@@ -34,9 +33,7 @@ int cmd_pause(struct cli *cli, int argc, char **argv)
 		cli_misuse(cli,
 			   "--for wants 1s to 30d (to stop enforcing for good set enforce = no)");
 	s = open_settings(cli);
-	d = db_open(s, DB_WRITE); /* not open_database(): the old pause is not news */
-	if (d == NULL || db_failure(d) != DB_OK)
-		return d == NULL ? EX_OSERR : open_failed(d);
+	d = open_database_silently(s, DB_WRITE);
 	now = clock_now_unix();
 	until = now + duration;
 	if (db_pause(d, until, now, cli_author()) != 0) {

@@ -3,7 +3,6 @@
  * pgpgate resume: ends a pause.
  */
 #include <stdio.h>
-#include <sysexits.h>
 
 #include "cli/open.h"
 #include "cli/options.h"
@@ -22,9 +21,7 @@ int cmd_resume(struct cli *cli, int argc, char **argv)
 	if (options_parse(cli, argc, argv, NULL, 0, NULL, &operands) != 0)
 		cli_misuse(cli, "takes no operand");
 	s = open_settings(cli);
-	d = db_open(s, DB_WRITE); /* not open_database(): the pause is about to end */
-	if (d == NULL || db_failure(d) != DB_OK)
-		return d == NULL ? EX_OSERR : open_failed(d);
+	d = open_database_silently(s, DB_WRITE);
 	now = clock_now_unix();
 	if (db_paused_until(d, now, &until) != 0)
 		code = open_failed(d);

@@ -35,7 +35,7 @@ static void show_pause(struct db *d)
 		    clock_format(until, when), output_duration(left, until - now));
 }
 
-struct db *open_database(struct settings *s, enum db_mode mode)
+struct db *open_database_silently(struct settings *s, enum db_mode mode)
 {
 	struct db *d = db_open(s, mode);
 	int code;
@@ -49,6 +49,13 @@ struct db *open_database(struct settings *s, enum db_mode mode)
 		db_close(d);
 		exit(code);
 	}
+	return d;
+}
+
+struct db *open_database(struct settings *s, enum db_mode mode)
+{
+	struct db *d = open_database_silently(s, mode);
+
 	show_pause(d);
 	return d;
 }

@@ -16,6 +16,9 @@ struct settings *open_settings(const struct cli *cli);
 /* A usable connection, or ends the process with db_sysexit(). Shows a pause. */
 struct db *open_database(struct settings *s, enum db_mode mode);
 
+/* The same, without a word about a pause: for the commands that begin and end one. */
+struct db *open_database_silently(struct settings *s, enum db_mode mode);
+
 /* For commands that need no database: shows a pause if there is a database to ask, and says nothing
  * otherwise. */
 void open_pause_notice(struct settings *s);
