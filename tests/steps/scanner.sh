@@ -14,7 +14,7 @@ step_golden() {
 		fail "golden: the test programs do not build"
 		return
 	fi
-	check "golden mail is what tests/mail/make.py makes" python3 "$top/tests/mail/make.py" --check
+	check "golden mail is what tests/mail/make.py makes" /usr/bin/python3 -B "$top/tests/mail/make.py" --check
 	count_sum golden "$build/tests/golden/run" "$top/tests/mail"
 	grep '^golden mail:' "$logs/golden.log"
 }
@@ -34,7 +34,7 @@ step_property() {
 property() {
 	property=$1
 	shift
-	count_sum "$property" python3 "$top/tests/property/$property.py" "$build/tests/property" \
+	count_sum "$property" /usr/bin/python3 -B "$top/tests/property/$property.py" "$build/tests/property" \
 		--seed "${SEED:-1}" --keep "$logs/$property" "$@"
 	tail -n 2 "$logs/$property.log" | head -n 1
 }
@@ -45,7 +45,7 @@ step_linear() {
 		fail "linear: the test programs do not build"
 		return
 	fi
-	count_sum linear python3 "$top/tests/property/linear.py" "$build/tests/property"
+	count_sum linear /usr/bin/python3 -B "$top/tests/property/linear.py" "$build/tests/property"
 	grep -e '^# an ordinary' -e '^linear time' "$logs/linear.log"
 }
 
