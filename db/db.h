@@ -73,6 +73,7 @@ struct db_status {
 	int64_t paused_until_unix;		       /* 0: not paused */
 };
 int db_get_status(struct db *d, struct db_status *out);
+int db_get_vitals(struct db *d, struct db_status *out); /* without n_pairs, which takes seconds per 10 million */
 
 /* PRAGMA integrity_check, foreign_key_check and our own invariants; each complaint is told. Returns the
  * number of complaints, or -1. */

@@ -6,92 +6,107 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "db/verdicts.h"
+#include "common/metrics.h"
+#include "db/internal.h"
 
 struct totals {
-	int64_t n_messages[VERDICT_COUNT][ACTION_COUNT][ACTION_COUNT]; /* verdict, action, would */
+	int64_t n_messages[VERDICT_COUNT][ACTION_COUNT];
+	int64_t n_would[ACTION_COUNT]; /* of those whose action was another one */
 	int64_t n_recipients, size_bytes;
 };
 
-static int add_day(void *context, const struct verdicts_day *day)
+static int read_totals(struct db *d, struct totals *t)
 {
-	struct totals *t = context;
+	sqlite3_stmt *st = db_statement(d, SQL_METRICS_TOTALS);
+	int got = -1;
 
-	t->n_messages[day->verdict][day->action][day->would] += day->n_messages;
-	t->n_recipients += day->n_recipients;
-	t->size_bytes += day->size_bytes;
-	return 0;
+	while (st != NULL && (got = db_step(d, st)) == 1) {
+		const char *word[3];
+		const int64_t n = sqlite3_column_int64(st, 3);
+		enum verdict verdict;
+		enum action action, would;
+
+		for (int i = 0; i < 3; i++)
+			word[i] = (const char *)sqlite3_column_text(st, i);
+		if (word[0] == NULL || verdict_from_name(word[0], &verdict) != 0 ||
+		    word[1] == NULL || action_from_name(word[1], &action) != 0 || word[2] == NULL ||
+		    action_from_name(word[2], &would) != 0)
+			continue;
+		t->n_messages[verdict][action] += n;
+		if (would != action)
+			t->n_would[would] += n;
+		t->n_recipients += sqlite3_column_int64(st, 4);
+		t->size_bytes += sqlite3_column_int64(st, 5);
+	}
+	return got;
 }
 
-static void head(FILE *to, const char *name, const char *type, const char *help)
-{
-	fprintf(to, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
-static void value(FILE *to, const char *name, const char *type, const char *help, int64_t n)
-{
-	head(to, name, type, help);
-	fprintf(to, "%s %" PRId64 "\n", name, n);
-}
-
-/* Every verdict and action is there from the beginning, so that rate() sees the first one; what would have been
- * done is told apart only where it differs. */
+/* Every verdict and action is there from the beginning, so that rate() sees the first one. */
 static void write_messages(FILE *to, const struct totals *t)
 {
-	head(to, "pgpgate_messages_total", "counter",
-	     "Messages judged, by verdict and by what became of them.");
+	char labels[80];
+
+	metrics_head(to, "pgpgate_messages_total", METRIC_COUNTER,
+		     "Messages judged, by verdict and by what became of them.");
 	for (int v = 0; v < VERDICT_COUNT; v++) {
 		for (int a = 0; a < ACTION_COUNT; a++) {
-			int64_t n = 0;
-
-			for (int w = 0; w < ACTION_COUNT; w++)
-				n += t->n_messages[v][a][w];
-			fprintf(to, "pgpgate_messages_total{verdict=\"%s\",action=\"%s\"} %" PRId64 "\n",
-				verdict_name((enum verdict)v), action_name((enum action)a), n);
+			snprintf(labels, sizeof labels, "verdict=\"%s\",action=\"%s\"",
+				 verdict_name((enum verdict)v), action_name((enum action)a));
+			metrics_sample(to, "pgpgate_messages_total", labels, t->n_messages[v][a]);
 		}
 	}
-	head(to, "pgpgate_unenforced_messages_total",
-	     "counter", "Messages that would have been treated otherwise, had the rules been enforced, by what would have been done.");
-	for (int w = 0; w < ACTION_COUNT; w++) {
-		int64_t n = 0;
-
-		for (int v = 0; v < VERDICT_COUNT; v++)
-			for (int a = 0; a < ACTION_COUNT; a++)
-				n += a != w ? t->n_messages[v][a][w] : 0;
-		fprintf(to, "pgpgate_unenforced_messages_total{would=\"%s\"} %" PRId64 "\n",
-			action_name((enum action)w), n);
+	metrics_head(
+		to, "pgpgate_unenforced_messages_total", METRIC_COUNTER,
+		"Messages that would have been treated otherwise, had the rules been enforced, by "
+		"what would have been done.");
+	for (int a = 0; a < ACTION_COUNT; a++) {
+		snprintf(labels, sizeof labels, "would=\"%s\"", action_name((enum action)a));
+		metrics_sample(to, "pgpgate_unenforced_messages_total", labels, t->n_would[a]);
 	}
-	value(to, "pgpgate_recipients_total", "counter", "Recipients of the messages judged.",
-	      t->n_recipients);
-	value(to, "pgpgate_message_bytes_total", "counter", "Bytes of the bodies judged.",
-	      t->size_bytes);
+	metrics_single(to, "pgpgate_recipients_total", METRIC_COUNTER,
+		       "Recipients of the messages judged.", t->n_recipients);
+	metrics_single(to, "pgpgate_message_bytes_total", METRIC_COUNTER,
+		       "Bytes of the bodies judged.", t->size_bytes);
+}
+
+static void write_state(FILE *to, const struct settings *s, const struct db_status *status)
+{
+	char labels[80];
+
+	metrics_head(to, "pgpgate_build_info", METRIC_GAUGE, "Version of pgpgate; always 1.");
+	snprintf(labels, sizeof labels, "version=\"%s\",schema=\"%d\"", PACKAGE_VERSION,
+		 status->schema_version);
+	metrics_sample(to, "pgpgate_build_info", labels, 1);
+	metrics_single(to, "pgpgate_enforce", METRIC_GAUGE,
+		       "1 if the rules are enforced: enforce = yes, and no pause.",
+		       s->enforce && status->paused_until_unix <= clock_now_unix());
+	metrics_single(to, "pgpgate_paused_until_timestamp_seconds", METRIC_GAUGE,
+		       "When the pause ends; 0 without one.", status->paused_until_unix);
+	metrics_single(to, "pgpgate_rules", METRIC_GAUGE, "Rules, expired ones included.",
+		       status->n_rules);
+	metrics_single(to, "pgpgate_stored_verdicts", METRIC_GAUGE, "Verdicts stored, about.",
+		       status->n_verdicts);
+	metrics_single(to, "pgpgate_last_verdict_timestamp_seconds", METRIC_GAUGE,
+		       "Time of the newest verdict; 0 without one.", status->last_verdict_unix);
+	metrics_single(to, "pgpgate_database_bytes", METRIC_GAUGE, "Size of the database file.",
+		       status->file_bytes);
+	metrics_single(to, "pgpgate_database_wal_bytes", METRIC_GAUGE,
+		       "Size of its write-ahead log.", status->wal_bytes);
+	metrics_single(to, "pgpgate_database_free_bytes", METRIC_GAUGE,
+		       "Room left on its file system.", status->free_bytes);
 }
 
 int metrics_write(struct db *d, const struct settings *s, FILE *to)
 {
-	struct totals totals = {.n_recipients = 0};
+	struct totals totals;
 	struct db_status status;
 
-	if (verdicts_daily(d, 0, INT64_MAX, add_day, &totals) != 0 || db_get_status(d, &status) != 0)
+	memset(&totals, 0, sizeof totals);
+	if (db_get_vitals(d, &status) != 0 || db_begin_read(d) != 0)
 		return -1;
-	head(to, "pgpgate_build_info", "gauge", "Version of pgpgate; always 1.");
-	fprintf(to, "pgpgate_build_info{version=\"%s\",schema=\"%d\"} 1\n", PACKAGE_VERSION,
-		status.schema_version);
+	if (db_end(d, read_totals(d, &totals)) != 0)
+		return -1;
+	write_state(to, s, &status);
 	write_messages(to, &totals);
-	value(to, "pgpgate_enforce", "gauge",
-	      "1 if the rules are enforced: enforce = yes, and no pause.",
-	      s->enforce && status.paused_until_unix <= clock_now_unix());
-	value(to, "pgpgate_paused_until_timestamp_seconds", "gauge",
-	      "When the pause ends; 0 without one.", status.paused_until_unix);
-	value(to, "pgpgate_rules", "gauge", "Rules, expired ones included.", status.n_rules);
-	value(to, "pgpgate_pairs", "gauge", "Pairs of correspondents on record.", status.n_pairs);
-	value(to, "pgpgate_stored_verdicts", "gauge", "Verdicts stored, about.", status.n_verdicts);
-	value(to, "pgpgate_last_verdict_timestamp_seconds", "gauge",
-	      "Time of the newest verdict; 0 without one.", status.last_verdict_unix);
-	value(to, "pgpgate_database_bytes", "gauge", "Size of the database file.", status.file_bytes);
-	value(to, "pgpgate_database_wal_bytes", "gauge", "Size of its write-ahead log.",
-	      status.wal_bytes);
-	value(to, "pgpgate_database_free_bytes", "gauge", "Room left on its file system.",
-	      status.free_bytes);
 	return 0;
 }

@@ -41,7 +41,7 @@ static int read_verdict_span(struct db *d, struct db_status *out)
 	return 0;
 }
 
-int db_get_status(struct db *d, struct db_status *out)
+static int get_status(struct db *d, bool count_pairs, struct db_status *out)
 {
 	struct statvfs fs;
 	struct db_state state;
@@ -57,11 +57,22 @@ int db_get_status(struct db *d, struct db_status *out)
 	if (db_begin_read(d) != 0)
 		return -1;
 	if (db_read_state(d, &state) == 0 && db_one(d, SQL_COUNT_RULES, &out->n_rules) == 0 &&
-	    db_one(d, SQL_COUNT_PAIRS, &out->n_pairs) == 0 && read_verdict_span(d, out) == 0)
+	    (!count_pairs || db_one(d, SQL_COUNT_PAIRS, &out->n_pairs) == 0) &&
+	    read_verdict_span(d, out) == 0)
 		result = 0;
 	if (result == 0 && state.paused_until_unix > clock_now_unix())
 		out->paused_until_unix = state.paused_until_unix;
 	return db_end(d, result);
+}
+
+int db_get_status(struct db *d, struct db_status *out)
+{
+	return get_status(d, true, out);
+}
+
+int db_get_vitals(struct db *d, struct db_status *out)
+{
+	return get_status(d, false, out);
 }
 
 /* ---- check ---- */

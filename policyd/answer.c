@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/address.h"
+#include "common/clock.h"
 #include "common/netaddr.h"
 #include "common/outcome.h"
 #include "db/policy.h"
@@ -40,6 +41,8 @@ static int decide(const struct answer_context *c, const struct request *r, int64
 	struct address recipient;
 	struct netaddr client;
 	char err[256];
+	const int64_t began_us = clock_monotonic_us();
+	int result;
 	bool has_client = netaddr_parse(r->client_address, &client, err, sizeof err) == 0;
 	struct policy_query query = {
 		.recipient = &recipient,
@@ -53,7 +56,9 @@ static int decide(const struct answer_context *c, const struct request *r, int64
 	canonical(r->sender, &sender);
 	address_canonical(r->recipient, strlen(r->recipient), &recipient);
 	memset(answer, 0, sizeof *answer);
-	return policy_decide(c->db, c->settings, &query, answer);
+	result = policy_decide(c->db, c->settings, &query, answer);
+	histogram_add(&c->counts->decision, clock_monotonic_us() - began_us);
+	return result;
 }
 
 /* Must this recipient come another time? */
@@ -74,9 +79,11 @@ int answer_request(const struct answer_context *c, const struct request *r, int6
 
 	if (strcmp(r->protocol_state, "RCPT") != 0 || r->instance[0] == '\0') {
 		action(out, "DUNNO");
+		c->counts->n_not_asked++;
 		return 0;
 	}
 	if (decide(c, r, now_unix, &answer) != 0) {
+		c->counts->n_unanswered++;
 		snprintf(err, err_size, "%s", db_error(c->db));
 		if (!c->settings->accept_on_database_error)
 			return -1;
@@ -84,12 +91,14 @@ int answer_request(const struct answer_context *c, const struct request *r, int6
 		return 0;
 	}
 	if (is_deferred(c, r, answer.split_class, now_s)) {
+		c->counts->n_deferred++;
 		outcome_defer_class(&deferral);
 		snprintf(text, sizeof text, "%s %s %s", deferral.code, deferral.enhanced,
 			 deferral.n_lines > 0 ? deferral.line[0] : "");
 		action(out, text);
 		return 0;
 	}
+	c->counts->n_requirement[answer.requirement]++;
 	action(out, c->settings->policy_actions[answer.requirement]);
 	return 0;
 }

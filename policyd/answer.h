@@ -14,6 +14,7 @@
 
 #include "common/settings.h"
 #include "db/db.h"
+#include "policyd/counts.h"
 #include "policyd/instances.h"
 #include "policyd/request.h"
 
@@ -23,6 +24,7 @@ struct answer_context {
 	struct settings *settings; /* in force; the server changes it at a reload */
 	struct db *db;
 	struct instances *instances;
+	struct counts *counts; /* added to */
 };
 
 /* Writes "action=...\n\n". 0, or -1: there is no answer, and why is in err: close the connection. now_unix:

@@ -21,8 +21,11 @@
 #include "common/log_limit.h"
 #include "common/socket.h"
 #include "db/db.h"
+#include "db/metrics.h"
 #include "policyd/answer.h"
+#include "policyd/counts.h"
 #include "policyd/instances.h"
+#include "policyd/metrics_page.h"
 #include "policyd/request.h"
 
 /* Longer than Postfix keeps an idle connection (smtpd_policy_service_max_idle, 300 s) or any
@@ -53,6 +56,8 @@ struct server {
 	LIST_HEAD(, client) clients;
 	size_t n_clients;
 	bool is_stopping;
+	struct counts counts;
+	struct metrics_page *page; /* NULL: metrics_listen is empty */
 	struct log_limit too_many, malformed, database_trouble, no_descriptors;
 };
 
@@ -106,6 +111,7 @@ static int refuse(struct client *c)
 {
 	unsigned n;
 
+	c->server->counts.n_malformed++;
 	if (is_allowed(&c->server->malformed, &n))
 		log_warning(
 			"closed a connection without an answer: malformed request: %s (%u more)",
@@ -193,6 +199,7 @@ static void on_connection(struct evconnlistener *listener, evutil_socket_t fd,
 	(void)len;
 	if (s->n_clients >= s->answer.settings->max_connections) {
 		close(fd);
+		s->counts.n_too_many++;
 		if (is_allowed(&s->too_many, &n))
 			log_warning("closed a connection: max_connections (%u) reached (%u more)",
 				    s->answer.settings->max_connections, n);
@@ -212,6 +219,7 @@ static void on_connection(struct evconnlistener *listener, evutil_socket_t fd,
 	}
 	LIST_INSERT_HEAD(&s->clients, c, link);
 	s->n_clients++;
+	s->counts.n_connections++;
 	bufferevent_setcb(c->stream, on_readable, on_written, on_end, c);
 	bufferevent_set_timeouts(c->stream, &idle, &idle);
 	bufferevent_enable(c->stream, EV_READ | EV_WRITE);
@@ -255,8 +263,31 @@ static void on_reload(evutil_socket_t fd, short what, void *context)
 	s->answer.settings = new;
 }
 
+static void write_page(void *context, FILE *out)
+{
+	const struct server *s = context;
+	const bool is_up = metrics_write(s->answer.db, s->answer.settings, out) == 0;
+
+	metrics_single(out, "pgpgate_database_up", METRIC_GAUGE, "1 if the database could be read.",
+		       is_up);
+	counts_write(&s->counts, s->n_clients, out);
+}
+
+/* metrics_listen. 0 or -1 with err. */
+static int open_page(struct server *s, char *err, size_t err_size)
+{
+	const char *where = s->answer.settings->metrics_listen;
+
+	if (where[0] == '\0')
+		return 0;
+	s->page = metrics_page_new(s->base, where, write_page, s, err, err_size);
+	return s->page != NULL ? 0 : -1;
+}
+
 static void stop_listening(struct server *s)
 {
+	metrics_page_free(s->page);
+	s->page = NULL;
 	if (s->listener == NULL)
 		return;
 	evconnlistener_free(s->listener);
@@ -372,7 +403,7 @@ static int begin(struct server *s, char *err, size_t err_size)
 		snprintf(err, err_size, "cannot set up the event loop");
 		return EX_OSERR;
 	}
-	return EX_OK;
+	return open_page(s, err, err_size) == 0 ? EX_OK : EX_UNAVAILABLE;
 }
 
 struct server *server_new(const struct daemon_options *options, struct settings *settings,
@@ -388,6 +419,8 @@ struct server *server_new(const struct daemon_options *options, struct settings 
 	LIST_INIT(&s->clients);
 	s->options = options;
 	s->answer.settings = settings_ref(settings);
+	s->answer.counts = &s->counts;
+	s->counts.started_unix = clock_now_unix();
 	*code = begin(s, err, err_size);
 	if (*code != EX_OK) {
 		server_free(s);

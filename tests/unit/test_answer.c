@@ -68,7 +68,8 @@ const char *db_error(const struct db *d)
 
 /* ---- the fixture ---- */
 
-static struct answer_context context;
+static struct counts counts;
+static struct answer_context context = {.counts = &counts};
 static char answer[ANSWER_MAX];
 static char err[200];
 

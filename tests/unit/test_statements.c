@@ -11,9 +11,9 @@
 static bool names_a_table(const char *plan)
 {
 	static const char *const tables[] = {
-		"rule",	 "rule_audit",	     "verdict",	       "verdict_recipient",
-		"pair",	 "outgoing",	     "split_evidence", "split_attempt",
-		"newer", "verdict_recipient"};
+		"rule",	 "rule_audit",	      "verdict",	"verdict_recipient",
+		"pair",	 "outgoing",	      "split_evidence", "split_attempt",
+		"newer", "verdict_recipient", "daily"};
 	char word[64] = "";
 
 	if (sscanf(plan, "SCAN %63s", word) != 1)
