@@ -34,8 +34,10 @@ int main(int argc, char **argv)
 
 	settings = daemon_options(argc, argv, "pgpgate-policyd", "policy_socket", &options);
 	code = daemon_begin(&options, settings);
-	if (code != EX_OK)
+	if (code != EX_OK) {
+		settings_unref(settings);
 		return code;
+	}
 	server = server_new(&options, settings, &code, err, sizeof err);
 	settings_unref(settings);
 	if (server == NULL) {

@@ -13,5 +13,7 @@ step_asan() {
 		return
 	fi
 	run_unit_tests "$top/build/asan" asan
+	PGPGATE_SANITIZED=1 # for tests that measure memory
 	run_e2e "$top/build/asan" asan-e2e "$top/tests/e2e"
+	PGPGATE_SANITIZED=
 }
