@@ -50,8 +50,8 @@ int verdicts_daily(struct db *d, int64_t since_day, int64_t until_day,
 
 /* Removes verdicts older than before_unix, in steps of some 20 ms, for `pgpgate db prune`. progress may be
  * NULL. Returns how many, or -1. */
-int64_t verdicts_prune(struct db *d, int64_t before_unix, void (*progress)(void *context, int64_t done),
-		       void *context);
+int64_t verdicts_prune(struct db *d, int64_t before_unix,
+		       void (*progress)(void *context, int64_t done), void *context);
 
 /* The record of a pair (sender, recipient). 1 found, 0 none, -1 failed. */
 struct pair_record {
