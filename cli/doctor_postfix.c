@@ -141,8 +141,8 @@ static void examine_milters(struct doctor *x)
 	}
 	if (doctor_parameter(x, "non_smtpd_milters", value, sizeof(value)) &&
 	    !names_socket(x, value, socket_text)) {
-		snprintf(mend, sizeof(mend), "postconf -e 'non_smtpd_milters = %s'; postfix reload",
-			 ours);
+		snprintf(mend, sizeof(mend), "postconf -e 'non_smtpd_milters = %s%s%s'; postfix reload",
+			 ours, value[0] != '\0' ? ", " : "", value);
 		doctor_tell(x, DOCTOR_NOTE, topic, mend,
 			    "mail from sendmail(1) is not judged (non_smtpd_milters)");
 	}
