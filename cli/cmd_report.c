@@ -26,6 +26,7 @@ struct gathering {
 	struct progress progress;
 	/* Of the day of the oldest verdict, which retention may have halved: what was counted from rows. */
 	int64_t stored_day;
+	bool has_addresses; /* senders and recipients were counted */
 	struct {
 		int64_t n_messages, bytes;
 	} counted[VERDICT_COUNT][ACTION_COUNT][ACTION_COUNT];
@@ -110,19 +111,22 @@ static void print_share(const char *label, enum output_colour colour, int64_t n,
 	putchar('\n');
 }
 
-static void print_totals(const struct tally *t, int64_t since_unix)
+static void print_totals(const struct tally *t, int64_t since_unix, bool has_addresses)
 {
 	const struct sum *all = &t->total;
 	char a[OUTPUT_NUMBER_MAX], b[OUTPUT_NUMBER_MAX], c[OUTPUT_NUMBER_MAX], d[OUTPUT_NUMBER_MAX];
 	char when[CLOCK_TEXT_MAX];
 
-	printf("%sSince %s: %s %s, %s%s\nfrom %s %s to %s %s\n\n", output_colour(COLOUR_BOLD),
+	printf("%sSince %s: %s %s, %s%s\n", output_colour(COLOUR_BOLD),
 	       clock_format(since_unix, when), output_number(a, all->n_messages),
 	       output_plural(all->n_messages, "message", "messages"), output_bytes(b, all->bytes),
-	       output_colour(COLOUR_PLAIN), output_number(c, (int64_t)t->by[TALLY_SENDER].n),
-	       output_plural((int64_t)t->by[TALLY_SENDER].n, "sender", "senders"),
-	       output_number(d, (int64_t)t->by[TALLY_RECIPIENT].n),
-	       output_plural((int64_t)t->by[TALLY_RECIPIENT].n, "recipient", "recipients"));
+	       output_colour(COLOUR_PLAIN));
+	if (has_addresses)
+		printf("from %s %s to %s %s\n", output_number(c, (int64_t)t->by[TALLY_SENDER].n),
+		       output_plural((int64_t)t->by[TALLY_SENDER].n, "sender", "senders"),
+		       output_number(d, (int64_t)t->by[TALLY_RECIPIENT].n),
+		       output_plural((int64_t)t->by[TALLY_RECIPIENT].n, "recipient", "recipients"));
+	putchar('\n');
 	print_share("encrypted", COLOUR_GREEN, t->by_verdict[VERDICT_ENCRYPTED], all->n_messages);
 	for (int v = 0; v < VERDICT_COUNT; v++)
 		if (v != VERDICT_ENCRYPTED)
@@ -215,18 +219,39 @@ static int gather_day(void *context, const struct verdicts_day *day)
 
 /* Everything from the stored verdicts; what is missing of the whole days up to the oldest of them from the sums
  * that retention leaves. 0, -1 the database failed, 1 no memory. */
-static int gather_all(struct gathering *g, struct db *d, int64_t since_unix, int64_t until_unix)
+static int gather_rows(struct gathering *g, struct db *d, int64_t since_unix, int64_t until_unix)
 {
 	const int64_t first_day = (since_unix + DAY_S - 1) / DAY_S;
 	int64_t end_day = (until_unix != 0 ? until_unix : clock_now_unix() + DAY_S) / DAY_S;
 	int code;
 
-	g->stored_day = -1;
+	g->has_addresses = true;
 	code = report_rows(d, since_unix, until_unix, gather, g);
 	if (g->stored_day >= 0 && g->stored_day + 1 < end_day)
 		end_day = g->stored_day + 1;
 	if (code == 0 && first_day < end_day)
 		code = verdicts_daily(d, first_day, end_day, gather_day, g);
+	return code;
+}
+
+/* Days and verdicts alone come from the sums, whatever the number of verdicts; the stored verdicts are asked for what
+ * is no whole day at either end. Likewise. */
+static int gather_sums(struct gathering *g, struct db *d, int64_t since_unix, int64_t until_unix)
+{
+	const int64_t first_day = (since_unix + DAY_S - 1) / DAY_S;
+	const int64_t end_day = (until_unix != 0 ? until_unix : clock_now_unix() + DAY_S) / DAY_S;
+	int code;
+
+	if (first_day >= end_day)
+		return gather_rows(g, d, since_unix, until_unix);
+	code = since_unix < first_day * DAY_S
+		       ? report_rows(d, since_unix, first_day * DAY_S, gather, g)
+		       : 0;
+	g->stored_day = -1; /* the sums that follow are of other days */
+	if (code == 0)
+		code = verdicts_daily(d, first_day, end_day, gather_day, g);
+	if (code == 0 && until_unix > end_day * DAY_S)
+		code = report_rows(d, end_day * DAY_S, until_unix, gather, g);
 	return code;
 }
 
@@ -245,7 +270,7 @@ int cmd_report(struct cli *cli, int argc, char **argv)
 		 "one page with charts that needs nothing else; - for standard output"},
 		{NULL, 'n', "N", OPTION_COUNT, &n_lines, "lines of the list; 0 for all"},
 	};
-	struct gathering g = {.progress = {0}};
+	struct gathering g = {.stored_day = -1};
 	struct settings *s;
 	char **operands;
 	enum tally_by by;
@@ -259,7 +284,10 @@ int cmd_report(struct cli *cli, int argc, char **argv)
 	s = open_settings(cli);
 	d = open_database(s, DB_READ);
 	progress_begin(&g.progress, "messages");
-	code = gather_all(&g, d, since_unix, until_unix);
+	if (html == NULL && (by == TALLY_DAY || by == TALLY_VERDICT))
+		code = gather_sums(&g, d, since_unix, until_unix);
+	else
+		code = gather_rows(&g, d, since_unix, until_unix);
 	progress_clear(&g.progress);
 	if (code == -1)
 		code = open_failed(d);
@@ -273,7 +301,7 @@ int cmd_report(struct cli *cli, int argc, char **argv)
 		} else if (cli->json) {
 			print_json(&g.tally, by, n_lines);
 		} else {
-			print_totals(&g.tally, since_unix);
+			print_totals(&g.tally, since_unix, g.has_addresses);
 			if (g.tally.total.n_messages > 0)
 				print_list(&g.tally, by,
 					   n_lines >= 0	     ? n_lines

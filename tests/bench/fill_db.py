@@ -64,6 +64,13 @@ SELECT 'test.client' || (i % 101) || '@sender' || (i * 7919 % 99991), 'org.examp
 FROM n"""
 
 
+DAILY = """
+INSERT OR REPLACE INTO daily (day, verdict, action, would, n_messages, n_recipients, size_bytes)
+SELECT time_unix / 86400, verdict, action, would, count(*), count(*), sum(size_bytes)
+FROM verdict
+GROUP BY 1, 2, 3, 4"""
+
+
 def step(name, begin):
     print(f"fill_db: {name}: {time.monotonic() - begin:.1f} s", file=sys.stderr)
 
@@ -103,6 +110,8 @@ def main():
         step("verdicts", begin)
         db.execute(RECIPIENTS, dict(values, last=last))
         step("recipients", begin)
+        db.execute(DAILY)
+        step("daily", begin)
     if args.pairs:
         db.execute(PAIRS, dict(values, n=args.pairs))
         step("pairs", begin)
