@@ -16,12 +16,13 @@ static void action(char out[ANSWER_MAX], const char *text)
 	snprintf(out, ANSWER_MAX, "action=%.*s\n\n", ANSWER_MAX - 10, text);
 }
 
-static void canonical(const char *raw, struct address *out)
+/* The null sender is empty here; all other addresses come unquoted. */
+static void canonical_sender(const char *raw, struct address *out)
 {
-	/* The null sender is empty here. */
 	if (raw[0] == '\0')
-		raw = "<>";
-	address_canonical(raw, strlen(raw), out);
+		address_canonical("<>", 2, out);
+	else
+		address_internal(raw, strlen(raw), out);
 }
 
 /* Postfix says 0 where the client declared nothing. */
@@ -53,8 +54,8 @@ static int decide(const struct answer_context *c, const struct request *r, int64
 		.now_unix = now_unix,
 	};
 
-	canonical(r->sender, &sender);
-	address_canonical(r->recipient, strlen(r->recipient), &recipient);
+	canonical_sender(r->sender, &sender);
+	address_internal(r->recipient, strlen(r->recipient), &recipient);
 	memset(answer, 0, sizeof *answer);
 	result = policy_decide(c->db, c->settings, &query, answer);
 	histogram_add(&c->counts->decision, clock_monotonic_us() - began_us);
