@@ -26,6 +26,7 @@ enum doctor_state {
 /* The running Postfix, as postconf(1) shows it. */
 struct doctor_postfix {
 	bool is_there;
+	bool is_chrooted;	      /* an smtpd of master.cf is */
 	bool uses_policy;	      /* asks our policy server */
 	const char *config_directory; /* --postfix-config, or NULL for the default */
 	char queue_directory[512];

@@ -98,12 +98,17 @@ static void examine_permissions(struct doctor *x, const char *topic, const char 
 static void examine_chroot(struct doctor *x, const char *topic, const char *path)
 {
 	const size_t len = strlen(x->postfix.queue_directory);
+	char mend[700];
 
-	if (x->postfix.is_there &&
-	    (strncmp(path, x->postfix.queue_directory, len) != 0 || path[len] != '/'))
-		doctor_tell(x, DOCTOR_NOTE, topic, NULL,
-			    "%s is outside %s: a chrooted smtpd cannot reach it", path,
-			    x->postfix.queue_directory);
+	if (!x->postfix.is_chrooted ||
+	    (strncmp(path, x->postfix.queue_directory, len) == 0 && path[len] == '/'))
+		return;
+	snprintf(mend, sizeof(mend), "%s_socket = local:%s/pgpgate/%s.sock",
+		 strcmp(topic, "filter") == 0 ? "filter" : "policy", x->postfix.queue_directory,
+		 strcmp(topic, "filter") == 0 ? "filter" : "policy");
+	doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
+		    "%s is outside %s, and smtpd is chrooted: it cannot reach the socket", path,
+		    x->postfix.queue_directory);
 }
 
 static void examine_daemon(struct doctor *x, const char *topic, const char *program,

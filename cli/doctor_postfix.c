@@ -139,6 +139,12 @@ static void examine_milters(struct doctor *x)
 	} else {
 		doctor_tell(x, DOCTOR_OK, topic, NULL, "smtpd_milters names our filter");
 	}
+	snprintf(mend, sizeof(mend), "unix:%s/", x->postfix.queue_directory);
+	if (x->postfix.is_chrooted && strstr(x->postfix.smtpd_milters, mend) != NULL) {
+		snprintf(mend, sizeof(mend), "in smtpd_milters write %s", ours);
+		doctor_tell(x, DOCTOR_PROBLEM, topic,
+			    mend, "smtpd_milters has an absolute path, and smtpd is chrooted: it cannot reach the socket");
+	}
 	if (doctor_parameter(x, "non_smtpd_milters", value, sizeof(value)) &&
 	    !names_socket(x, value, socket_text)) {
 		snprintf(mend, sizeof(mend), "postconf -e 'non_smtpd_milters = %s%s%s'; postfix reload",
@@ -280,6 +286,7 @@ static void examine_master(struct doctor *x)
 
 		if (is_smtpd(line, &s)) {
 			examine_service(x, &s);
+			x->postfix.is_chrooted |= s.chroot[0] == 'y';
 			n_smtpd += s.limit[0] == '-' ? process_limit : strtol(s.limit, NULL, 10);
 		}
 		line += strcspn(line, "\n");
@@ -308,8 +315,8 @@ void doctor_postfix(struct doctor *x)
 		doctor_tell(x, DOCTOR_SKIPPED, topic, NULL, "postconf did not answer: is Postfix here?");
 		return;
 	}
+	examine_master(x);
 	examine_milters(x);
 	examine_policy(x);
-	examine_master(x);
 	examine_smuggling(x);
 }

@@ -905,6 +905,11 @@ def test_doctor_reads_the_configuration_of_postfix(gate):
                  "5100 smtpd processes"):
         assert part in told, (part, told)
     assert all(f["mend"] for f in found if f["state"] == "problem" and f["topic"] == "postfix")
+    etc = fake_postfix(gate, GOOD_MAIN.replace("unix:pgpgate/filter", f"unix:{gate.path}/queue/pgpgate/filter"))
+    assert any("absolute path" in t for t in problems(doctor(gate, etc)[0], "postfix"))
+    found = [json.loads(line) for line in gate.run("--json", "-o", "filter_socket=local:/run/x.sock", "doctor",
+                                                  "--postfix-config", etc).out.splitlines()]
+    assert any("outside" in t for t in problems(found, "filter")), found
     text = gate.must("doctor", "--postfix-config", etc, code=1)
     assert "MEND" in text and "to mend." in text
 
