@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: ISC
+"""No answered verdict is lost: the filter killed under load, and every way in which a disk fails. Short; tests/long
+has more of it. What fails is answered 4xx within seconds, never 5xx, never let through, and mends itself."""
+
+import contextlib
+import os
+import shutil
+import sqlite3
+import subprocess
+import threading
+import time
+
+import pytest
+
+from harness import load, messages
+from harness.place import wait_until
+from harness.smtp import send
+
+ALICE, BOB = load.PROTECTED, "bob@example.net"
+KILLS = int(os.environ.get("PGPGATE_KILLS", "5"))
+ANSWER_S = 25  # the longest that a client waits: the log's 10 s, the lock's 5 s at RCPT, and the load of the machine
+
+
+@pytest.fixture(scope="module")
+def armor(keys):
+    return keys.gpg_armor()
+
+
+def answers(port, armor):
+    """The answers to cleartext and to encrypted mail, sent at the same time, and how long the slower took."""
+    codes = {}
+
+    def ask(name, message):
+        codes[name] = send(port, BOB, ALICE, message).code
+
+    began = time.monotonic()
+    threads = [threading.Thread(target=ask, args=("cleartext", messages.cleartext())),
+               threading.Thread(target=ask, args=("encrypted", messages.pgp_mime(armor)))]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join(120)
+    assert len(codes) == 2, "no answer"
+    return codes["cleartext"], codes["encrypted"], time.monotonic() - began
+
+
+def right(port, armor):
+    return answers(port, armor)[:2] == (550, 250)
+
+
+def until_it_fails(port, armor, n_most=60):
+    """Sends until both kinds are answered 451. Before that an answer may be right, but never wrong."""
+    for _ in range(n_most):
+        cleartext, encrypted, took_s = answers(port, armor)
+        assert cleartext in (550, 451) and encrypted in (250, 451), (cleartext, encrypted)
+        assert took_s < ANSWER_S, took_s
+        if (cleartext, encrypted) == (451, 451):
+            return
+    pytest.fail(f"the fault was not seen in {n_most} rounds")
+
+
+def check_recovery(pair, port, armor, pids):
+    """Without a restart: the same processes, the right answers, a database in order."""
+    wait_until(lambda: right(port, armor), lambda: f"recovery\n{pair.filter.log()[-2000:]}")
+    assert [pair.filter.process.pid, pair.policyd.process.pid] == pids
+    assert pair.filter.process.poll() is None and pair.policyd.process.poll() is None
+    assert pair.run("db", "check").code == 0
+
+
+def pids_of(pair):
+    return [pair.filter.process.pid, pair.policyd.process.pid]
+
+
+def test_killed_at_any_moment_nothing_answered_is_lost(make_pair, make_postfix, armor):
+    pair = make_pair("killed")
+    pair.must("exempt", load.OPEN)
+    mx = make_postfix("killed", pair)
+    complaints, n_sent, n_final = load.kill_loop(pair, mx.port, armor, KILLS)
+    assert complaints == []
+    assert n_final >= 5 * KILLS
+    check = pair.run("db", "check")
+    assert check.code == 0, check
+    print(f"{KILLS} kills, {n_sent} messages, {n_final} with a final answer")
+
+
+# ---- a small disk of its own ----
+
+class SmallDisk:
+    """A tmpfs that holds a pair's state directory."""
+
+    def __init__(self, place, name, size="3m"):
+        self.path = place.directory(f"{name}/state")
+        run = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=2770", "pgpgate-test", self.path],
+                             capture_output=True)
+        if run.returncode != 0:
+            pytest.skip(f"cannot mount a tmpfs here: {run.stderr.decode().strip()}")
+        place.at_end(self.unmount)
+
+    def unmount(self):
+        subprocess.run(["umount", "-l", self.path], capture_output=True)
+
+    def fill(self):
+        path = os.path.join(self.path, "filler")
+        with open(path, "wb", buffering=0) as f, contextlib.suppress(OSError):
+            for size in (65536, 4096, 1):
+                with contextlib.suppress(OSError):
+                    while True:
+                        f.write(b"x" * size)
+        return path
+
+
+@pytest.fixture(scope="module")
+def disk(place):
+    return SmallDisk(place, "small")
+
+
+@pytest.fixture(scope="module")
+def small(disk, make_pair):
+    return make_pair("small")
+
+
+@pytest.fixture(scope="module")
+def small_mx(small, make_postfix):
+    return make_postfix("small", small)
+
+
+def test_disk_full(disk, small, small_mx, armor):
+    assert right(small_mx.port, armor)
+    pids = pids_of(small)
+    filler = disk.fill()
+    try:
+        until_it_fails(small_mx.port, armor)
+        assert "full" in small.filter.log() or "space" in small.filter.log()
+        result = small.run("exempt", "someone@example.org")
+        assert result.code > 0 and small.database in result.err, result
+    finally:
+        os.unlink(filler)
+    check_recovery(small, small_mx.port, armor, pids)
+
+
+def test_database_file_read_only(small, small_mx, armor):
+    assert right(small_mx.port, armor)
+    pids = pids_of(small)
+    os.chmod(small.database, 0o440)
+    try:
+        until_it_fails(small_mx.port, armor)
+        assert small.database in small.filter.log()
+    finally:
+        os.chmod(small.database, 0o660)
+    check_recovery(small, small_mx.port, armor, pids)
+
+
+# ---- errors of the disk ----
+
+@contextlib.contextmanager
+def injected(process, calls, error, paths):
+    """These system calls fail on these files, in all threads of a process."""
+    if shutil.which("strace") is None:
+        pytest.skip("strace is not there")
+    words = ["strace", "-f", "-q", "-o", "/dev/null", "-p", str(process.pid), "-e", f"trace={calls}",
+             "-e", f"inject={calls}:error={error}"]
+    for path in paths:
+        words += ["-P", path]
+    strace = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        def is_traced():
+            if strace.poll() is not None:
+                pytest.skip(f"strace cannot trace here: {strace.stderr.read().decode().strip()}")
+            tasks = [f"/proc/{process.pid}/task/{t}/status" for t in os.listdir(f"/proc/{process.pid}/task")]
+            return all("TracerPid:\t0\n" not in open(path).read() for path in tasks)
+        wait_until(is_traced, "strace on every thread")
+        yield
+    finally:
+        if strace.poll() is None:
+            strace.terminate()
+        strace.wait(20)
+        strace.stderr.close()
+
+
+# A name: system calls, their error, verdict_sync, what the log must say ("": what is read may all be in the cache).
+FAULTS = {
+    "write": ("pwrite64,write", "EIO", "process", "I/O error"),
+    "fsync": ("fsync,fdatasync", "EIO", "power", "I/O error"),
+    "read": ("pread64", "EIO", "process", ""),
+    "read-only-disk": ("pwrite64,write,ftruncate", "EROFS", "process", "error"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_errors_of_the_disk(make_pair, make_postfix, armor, fault):
+    calls, error, sync, told = FAULTS[fault]
+    pair = make_pair(fault, verdict_sync=sync)
+    mx = make_postfix(fault, pair)
+    assert right(mx.port, armor)
+    pids = pids_of(pair)
+    files = [pair.database, pair.database + "-wal"]
+    with injected(pair.filter.process, calls, error, files):
+        for _ in range(3):
+            cleartext, encrypted, took_s = answers(mx.port, armor)
+            assert cleartext in (550, 451) and encrypted in (250, 451), (cleartext, encrypted)
+            assert took_s < ANSWER_S, took_s
+        if told:
+            assert (cleartext, encrypted) == (451, 451)
+            assert told in pair.filter.log(), pair.filter.log()[-2000:]
+    check_recovery(pair, mx.port, armor, pids)
+
+
+# ---- a lock that another process holds ----
+
+@contextlib.contextmanager
+def locked(path, how="IMMEDIATE"):
+    database = sqlite3.connect(path, isolation_level=None, timeout=30)
+    database.execute(f"BEGIN {how}")
+    try:
+        yield
+    finally:
+        database.execute("ROLLBACK")
+        database.close()
+
+
+def test_write_lock_held_for_a_while_is_waited_for(mx, pair, armor):
+    release = threading.Event()
+
+    def hold():
+        with locked(pair.database):
+            release.wait(30)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    try:
+        threading.Timer(3, release.set).start()
+        cleartext, encrypted, took_s = answers(mx.port, armor)
+    finally:
+        release.set()
+        holder.join()
+    assert (cleartext, encrypted) == (550, 250)
+    assert took_s > 1, "the lock was not held"
+
+
+def test_write_lock_held_too_long_is_a_temporary_failure(mx, pair, armor):
+    pids = pids_of(pair)
+    with locked(pair.database):
+        cleartext, encrypted, took_s = answers(mx.port, armor)
+    assert (cleartext, encrypted) == (451, 451)
+    assert took_s < ANSWER_S, took_s
+    check_recovery(pair, mx.port, armor, pids)
