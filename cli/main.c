@@ -40,14 +40,14 @@ const struct command cli_commands[] = {
 };
 const size_t cli_n_commands = sizeof(cli_commands) / sizeof(cli_commands[0]);
 
-static void print_line(const char *prefix, const char *format, va_list arguments)
+static void __attribute__((format(printf, 1, 0))) print_line(const char *format, va_list arguments)
 {
 	char text[OUTPUT_TEXT_MAX];
 	char clean[2 * OUTPUT_TEXT_MAX];
 
 	vsnprintf(text, sizeof(text), format, arguments);
 	fflush(stdout);
-	fprintf(stderr, "pgpgate: %s%s\n", prefix, output_clean(clean, sizeof(clean), text));
+	fprintf(stderr, "pgpgate: %s\n", output_clean(clean, sizeof(clean), text));
 }
 
 void cli_error(const char *format, ...)
@@ -55,7 +55,7 @@ void cli_error(const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	print_line("", format, arguments);
+	print_line(format, arguments);
 	va_end(arguments);
 }
 
@@ -64,7 +64,7 @@ void cli_warning(const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	print_line("", format, arguments);
+	print_line(format, arguments);
 	va_end(arguments);
 }
 
