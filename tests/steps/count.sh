@@ -104,7 +104,7 @@ count_pytest() {
 	# shellcheck disable=SC2086  # $pytest_as is no word, or a sudo command of several
 	${pytest_as-} env PYTHONDONTWRITEBYTECODE=1 PGPGATE_BUILD="$PGPGATE_BUILD" \
 		PGPGATE_SANITIZED="${PGPGATE_SANITIZED-}" /usr/bin/python3 -m pytest -q -rfEs --color=no --tb=short \
-		-o cache_dir="$logs/pytest" "$@" >"$log" 2>&1
+		-p no:cacheprovider "$@" >"$log" 2>&1
 	status=$?
 	last=$(tail -n 1 "$log")
 	pass "$(sum_of passed)"
