@@ -137,12 +137,13 @@ static void lower(char *text)
 static bool is_bad_charset(const char *name)
 {
 	static const char *const beginnings[] = {
-		"utf-7",   "utf7",     "utf-16",    "utf16",	 "utf-32",    "utf32",
-		"ucs",	   "unicode",  "csucs",	    "csunicode", "csutf7",    "csutf16",
-		"csutf32", "cp1200",   "cp1201",    "cp65000",	 "utf_16",    "utf_32",
-		"utf_7",   "cp12000",  "u7",	    "u16",	 "u32",	      "x-utf-7",
-		"x-utf7",  "x-utf-16", "iso-10646", "iso10646",	 "x-unicode", "x-imap"};
+		"utf-7",     "utf7",	"utf-16",    "utf16",  "utf-32",   "utf32",	"ucs",
+		"unicode",   "csucs",	"csunicode", "csutf7", "csutf16",  "csutf32",	"cp1200",
+		"cp1201",    "cp65000", "utf_16",    "utf_32", "utf_7",	   "cp12000",	"u7",
+		"u16",	     "u32",	"x-utf-7",   "x-utf7", "x-utf-16", "iso-10646", "iso10646",
+		"x-unicode", "x-imap",	"hz"}; /* RFC 1843: "~{" in an armor header would begin it */
 
+	name += strspn(name, "'\"= <("); /* some readers take quotes away */
 	for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++)
 		if (strncmp(name, beginnings[i], strlen(beginnings[i])) == 0)
 			return true;

@@ -66,6 +66,7 @@ void leaf_begin(struct leaf *l, enum leaf_type type, bool has_bad_charset, struc
 	l->has_bad_charset = has_bad_charset;
 	l->channel = channel;
 	l->state = is_document(l) ? STATE_TEXT : STATE_PREFIX;
+	ciphertext_reset(&l->walk.sample);
 	report_reset(&l->report);
 }
 
@@ -162,6 +163,15 @@ static void text_line(struct leaf *l, const unsigned char *line, size_t len, int
 		report_line(&l->report, line, len);
 }
 
+/* Armor headers beyond their allowance are readable text. */
+static void weigh_armor_headers(struct leaf *l)
+{
+	if (l->armor.header_bytes <= ARMOR_BLOCK_CHANNEL_MAX && !l->channel->is_overflown)
+		return;
+	l->is_header_channel = l->visible_bytes == 0;
+	l->visible_bytes += (int64_t)l->armor.header_bytes;
+}
+
 /* The block has ended, well or not. */
 static void end_block(struct leaf *l)
 {
@@ -173,15 +183,13 @@ static void end_block(struct leaf *l)
 			return;
 		}
 		take_message(l, true);
-		if (l->armor.header_bytes > ARMOR_BLOCK_CHANNEL_MAX || l->channel->is_overflown) {
-			l->is_header_channel = l->visible_bytes == 0;
-			l->visible_bytes += (int64_t)l->armor.header_bytes;
-		}
+		weigh_armor_headers(l);
 	} else if (l->state == STATE_SIGNATURE) {
 		if (is_faulty)
 			finding_adopt(&l->fault, &l->armor.fault, "");
 		else
 			l->n_signatures++;
+		weigh_armor_headers(l);
 	} else if (is_faulty) {
 		l->has_bad_clearsigned = true;
 	} else {
@@ -364,11 +372,12 @@ static void feed_prefix(struct leaf *l, const unsigned char *bytes, size_t len)
 	}
 }
 
-/* CMS is binary that is only looked at in front. */
+/* CMS is binary that is only looked at in front, and sampled: what is mostly text is none. */
 static void keep_cms_head(struct leaf *l, const unsigned char *bytes, size_t len)
 {
 	size_t room = sizeof(l->prefix) - l->prefix_len;
 
+	ciphertext_feed(&l->walk.sample, bytes, len);
 	if (len > room)
 		len = room;
 	memcpy(l->prefix + l->prefix_len, bytes, len);
@@ -447,6 +456,8 @@ void leaf_finish(struct leaf *l)
 {
 	if (is_cms(l)) {
 		l->cms = cms_type(l->prefix, l->prefix_len, l->bytes);
+		if (ciphertext_looks_like(&l->walk.sample))
+			l->cms = CMS_NONE;
 		return;
 	}
 	if (l->state == STATE_PREFIX && l->prefix_len > 0) {

@@ -183,6 +183,8 @@ static void begin_body(struct packet_walk *w)
 		w->is_legacy = w->tag == TAG_SED;
 		w->head_have = 0;
 		w->head_need = container_head_need(w);
+		if (ciphertext_looks_like(&w->sample)) /* all of them: each may be too short to tell */
+			fault(w, "bad-packet", "the session keys before it are text");
 		ciphertext_reset(&w->sample);
 	}
 }
@@ -339,10 +341,13 @@ static void body(struct packet_walk *w, const unsigned char *bytes, size_t len)
 {
 	w->body_octets += len;
 	if (w->tag == TAG_PKESK || w->tag == TAG_SKESK) {
+		ciphertext_feed(&w->sample, bytes, len);
 		session_key_feed(&w->session_key, bytes, len);
 	} else if (is_container(w->tag)) {
 		container_body(w, bytes, len);
 	} else {
+		if (w->tag == TAG_SIGNATURE)
+			ciphertext_feed(&w->sample, bytes, len);
 		for (size_t i = 0; i < len && w->head_have < w->head_need; i++)
 			w->head[w->head_have++] = bytes[i];
 	}
@@ -455,4 +460,6 @@ void packet_finish(struct packet_walk *w)
 		finding_set(&w->fault, "truncated", "no OpenPGP data");
 	else if (w->grammar == PACKETS_OF_MESSAGE && !w->has_container)
 		fault(w, "truncated", "no encrypted data follows the session keys");
+	else if (w->grammar == PACKETS_OF_SIGNATURES && ciphertext_looks_like(&w->sample))
+		fault(w, "bad-packet", "signatures that are text");
 }

@@ -74,7 +74,7 @@ struct packet_walk {
 	struct session_key session_key;
 	unsigned char head[PACKET_CONTAINER_HEAD];
 	size_t head_have, head_need;
-	struct ciphertext sample;
+	struct ciphertext sample; /* of all session keys or signatures, then of the container's ciphertext */
 };
 
 void packet_init(struct packet_walk *w, enum packet_grammar grammar);

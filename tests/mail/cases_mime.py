@@ -323,6 +323,13 @@ RULE_7 = [
      "text that calls itself a detached signature"),
     ("r07-signature-part-ciphertext", 7, INLINE, mixed(INLINE_TEXT, part(OTHER, "Content-Type: application/pgp-signature\n")),
      "ciphertext that calls itself a detached signature is ciphertext"),
+    ("r07-signature-part-headers", 7, "partial + armor-headers", mixed(INLINE_TEXT, part(
+        armor(signature(), kind="SIGNATURE", headers=[("Comment", "%d" % i + "x" * 150) for i in range(2)]), "Content-Type: application/pgp-signature\n")),
+     "more armor headers than a block may have, on a detached signature"),
+    ("r07-signature-part-notation", 7, "invalid - bad-packet", mixed(INLINE_TEXT, part(
+        b64(signature(notation=b"Meet me at the old bridge at eight. " * 20)),
+        "Content-Type: application/pgp-signature\nContent-Transfer-Encoding: base64\n")),
+     "a signature packet that is mostly text"),
     ("r07-signature-as-text", 7, READABLE, mixed(INLINE_TEXT, text(SIG)), "a signature in a text part"),
     ("r07-signature-part-outside", 7, "partial + readable-part",
      mixed(INLINE_TEXT, part(cat("Meet me\n", SIG), "Content-Type: application/pgp-signature\n")),
@@ -446,9 +453,9 @@ def charset(name):
     return mail(ARMOR, 'text/plain; charset="%s"' % name)
 
 
-RULE_12 = [("r12-" + name.lower(), 12, "invalid - bad-charset", charset(name), "charset " + name)
+RULE_12 = [("r12-" + name.lower().replace("'", "quoted-", 1).strip("'"), 12, "invalid - bad-charset", charset(name), "charset " + name)
            for name in ("utf-7", "UTF-16", "utf-16le", "UTF-16BE", "utf-32", "UTF-32BE", "ISO-10646-UCS-2",
-                        "ucs-4", "unicode-1-1-utf-7", "csUnicode")]
+                        "ucs-4", "unicode-1-1-utf-7", "csUnicode", "HZ-GB-2312", "'utf-7'")]
 RULE_12 += [("r12-" + name.lower(), 12, INLINE, charset(name), "charset " + name)
             for name in ("us-ascii", "utf-8", "iso-8859-15", "windows-1252", "koi8-r")]
 RULE_12 += [

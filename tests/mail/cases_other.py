@@ -54,6 +54,8 @@ RULE_29 = [
     ("r29-signed-two-signatures", 29, SIGNED, signed(MEET, part(
         armor(signature() + signature("second"), kind="SIGNATURE"), "Content-Type: application/pgp-signature\n")),
      "two signature packets"),
+    ("r29-signed-prose-signature", 29, NONE, signed(MEET, part(armor(signature(notation=b"Meet me at the old bridge. " * 30), kind="SIGNATURE"),
+                                                              "Content-Type: application/pgp-signature\n")), "a signature that is mostly text"),
     ("r29-signed-in-mixed", 29, NONE, mixed(nested("signed", MEET, SIG_PART, params='; protocol="application/pgp-signature"'),
                                             text("list footer\n")), "a mailing list's footer beside"),
     ("r29-smime-signed", 29, NONE, signed(
@@ -92,6 +94,9 @@ RULE_30 = [
     ("r30-smime-signature-text", 30, "partial + readable-part", signed(
         ENCRYPTED_PART, part(b64("Meet me at eight.\n"), CMS_SIG % "application/pkcs7-signature"),
         'multipart/signed; protocol="application/pkcs7-signature"; boundary="b1"'), "text for an S/MIME signature"),
+    ("r30-smime-signature-prose", 30, "partial + readable-part", signed(
+        ENCRYPTED_PART, part(b64(cms(SIGNED_DATA, b"Meet me at the old bridge at eight. " * 20)), CMS_SIG % "application/pkcs7-signature"),
+        'multipart/signed; protocol="application/pkcs7-signature"; boundary="b1"'), "prose within CMS signed-data"),
     ("r30-signed-third", 30, "partial + readable-part", signed(ENCRYPTED_PART, more=(MEET,)), "a third part, readable"),
     ("r30-signed-text-signature", 30, "partial + readable-part", signed(
         ENCRYPTED_PART, part("none\n", "Content-Type: application/pgp-signature\n")), "text for a signature"),
@@ -126,6 +131,7 @@ RULE_SMIME = [
     ("smime-signed", 0, NONE, smime(cms(SIGNED_DATA, noise(200)), SMIME + "; smime-type=signed-data"), "signed-data is readable"),
     ("smime-signed-called-enveloped", 0, NONE, smime(cms(SIGNED_DATA, noise(200))), "signed-data called enveloped-data"),
     ("smime-data", 0, NONE, smime(cms(CMS_DATA, b"Meet me at eight.")), "data called enveloped-data"),
+    ("smime-prose", 0, NONE, smime(cms(ENVELOPED_DATA, b"Meet me at the old bridge at eight. " * 20)), "prose within enveloped-data"),
     ("smime-text", 0, NONE, smime(b"Meet me at eight.\n"), "text called enveloped-data"),
     ("smime-empty", 0, "cleartext - no-body", smime(b""), "nothing called enveloped-data"),
     ("smime-in-multipart", 0, NONE, mixed(part(b64(ENVELOPED), "Content-Type: " + SMIME + "\n" + SMIME_CTE)),

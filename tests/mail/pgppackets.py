@@ -210,10 +210,13 @@ def one_pass():
     return packet(ONE_PASS, b"\x03\x00\x08\x01" + noise(8, "ops") + b"\x01")
 
 
-def signature(seed="signature", kind=1):
-    """A version 4 RSA signature with two subpackets, well formed, valid for nothing."""
+def signature(seed="signature", kind=1, notation=b""):
+    """A version 4 RSA signature with two subpackets (three with a notation), well formed, valid for nothing."""
     hashed = b"\x05\x02\x60\x00\x00\x00"
     unhashed = b"\x09\x10" + noise(8, seed + "issuer")
+    if notation:  # section 5.2.3.24: flags, length of the name, length of the value
+        note = b"\x14\x80\0\0\0\0\x03" + len(notation).to_bytes(2, "big") + b"a@b" + notation
+        unhashed += new_length(len(note)) + note
     return packet(SIGNATURE, bytes([4, kind, 1, 8]) + len(hashed).to_bytes(2, "big") + hashed
                   + len(unhashed).to_bytes(2, "big") + unhashed + noise(2, seed + "left")
                   + mpi(number(128, seed)))
