@@ -21,7 +21,7 @@ from collections import Counter
 import mutate
 from programs import MAIL, POLICIES, Talker, python_text, save
 
-ARMOR_HEADERS = re.compile(rb"(-----BEGIN PGP MESSAGE-----[ \t\r]*\n)((?:[^\n]{1,200}\n){1,8}?)(?=[ \t\r\xa0\xc2]*\n|[A-Za-z0-9+/=]+[ \t\r\xa0\xc2]*\n)")
+ARMOR_HEADERS = re.compile(rb"(-----BEGIN PGP (?:MESSAGE|SIGNATURE)-----[ \t\r]*\n)((?:[^\n]{1,200}\n){1,8}?)(?=[ \t\r\xa0\xc2]*\n|[A-Za-z0-9+/=]+[ \t\r\xa0\xc2]*\n)")
 HEADER_LINE = re.compile(rb"[^:\n]+:( |\r?$)")
 
 
@@ -37,13 +37,17 @@ def without_armor_headers(text):
     return ARMOR_HEADERS.sub(drop, text)
 
 
+FIELD = re.compile(rb"[!-9;-~]+[ \t]*:|[ \t]")
+
+
 def is_within_headers(message, word):
-    """Does the word stand in the message's own header or in part headers only?"""
+    """Does the word stand in fields of the message's own header or of part headers only?"""
     for at in re.finditer(re.escape(word.encode()), message):
         before = message[:at.start()]
         starts = [m.end() for b in mutate.boundaries(message)
                   for m in re.finditer(rb"^--" + re.escape(b) + rb"[ \t\r]*\n", before, re.M)]
-        if re.search(rb"^[ \t\r]*\n", before[max(starts, default=0):], re.M):
+        header = before[max(starts, default=0):]
+        if re.search(rb"^[ \t\r]*\n", header, re.M) or not FIELD.match(message, before.rfind(b"\n") + 1):
             return False
     return word.encode() in message
 
