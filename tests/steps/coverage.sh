@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=sh disable=SC2034,SC2154  # sourced: variables come from and go to the caller
-# Line and branch coverage of the unit tests, by gcov: a figure for each folder, and the poorest files.
+# Line and branch coverage of the unit tests and the golden mail, by gcov: a figure for each folder, and the
+# poorest files.
 
 step_coverage() {
-	headline "coverage of the unit tests"
+	headline "coverage of the unit tests and the golden mail"
 	if ! build_in "$top/build/coverage" --enable-coverage --disable-hardening CFLAGS="-g -O0"; then
 		fail "coverage: build"
 		return
 	fi
 	find "$top/build/coverage" -name '*.gcda' -delete
 	run_unit_tests "$top/build/coverage" coverage
+	check "coverage: golden mail builds" make -s -C "$top/build/coverage" tests/golden/run
+	count_sum coverage-golden "$top/build/coverage/tests/golden/run" "$top/tests/mail"
 	for folder in common scan db filter policyd; do
 		coverage_of "$folder"
 	done
