@@ -27,7 +27,7 @@ step_property() {
 	fi
 	property canary -n "${MUTATIONS:-30000}"
 	property never_refused -n "${CIPHERTEXTS:-100}"
-	property packets_agree -n "${STREAMS:-3000}"
+	property packets_agree -n "${STREAMS:-2000}"
 }
 
 # property NAME ARGUMENTS...
@@ -49,7 +49,7 @@ step_linear() {
 	grep -e '^# an ordinary' -e '^linear time' "$logs/linear.log"
 }
 
-step_long() {
+step_long_scanner() {
 	MUTATIONS=1500000 CIPHERTEXTS=5000 STREAMS=150000 SEED=$(date +%j)
 	FUZZ_SECONDS=${FUZZ_SECONDS:-750}
 	step_property
