@@ -21,7 +21,9 @@
 #define GROUP_MAX 256	    /* messages a transaction: about 10 ms */
 #define WRITER_BUSY_MS 1000 /* one try at a lock; tried again until the group's patience ends */
 #define TICK_MS 1000	    /* how often upkeep gets a turn */
-#define CHECKPOINT_BYTES (4 << 20) /* WAL beyond this is written back: about 10 ms */
+/* WAL beyond this is written back: some ten ms. Most pages are written again and again: of a WAL four times as
+ * long a quarter of the syncs is enough. */
+#define CHECKPOINT_BYTES (16 << 20)
 
 struct submission {
 	struct submission *next;
