@@ -4,7 +4,9 @@
 
 Each line of the table is a ratio A / B. A and B run in turn (A B, B A, A B ...), each for a few seconds, and
 every pair gives one ratio; the table shows the median, the least and the greatest of them, so that the noise of
-the machine is seen, and `noise` measures the null filter against itself. Everything runs below a private
+the machine is seen, and `noise` measures the null filter against itself. The column `cpu` is the same ratio by
+processor time (of server and load, for one message): what the rates would come to if nothing ever waited, and
+what stays right on a busy machine. Everything runs below a private
 directory, on unix sockets and 127.0.0.1. Nothing here is a test: a missed target is shown, and the exit
 status is 0; it is 1 when a line could not be measured, or when an answer was wrong.
 
@@ -54,6 +56,8 @@ class Bench:
         self.mails = Mails(directory)
         self.raw = []
         self.notes = []
+        self.cpu_s = None  # processor time of the last load, for one message
+        self.cpu_ratios = []
 
     def close(self):
         self.mails.close()
@@ -68,6 +72,8 @@ class Bench:
                                f"{done.stdout[:400]}")
         result = json.loads(done.stdout)
         self.raw.append({"program": name, "arguments": [str(a) for a in arguments], "result": result})
+        n = result.get("messages") or result.get("requests")
+        self.cpu_s = (result["server_cpu_s"] + result["load_cpu_s"]) / n if n else None
         return result
 
     def milter(self, server, message, connections, per_connection, *more):
@@ -87,12 +93,15 @@ class Bench:
         """Ratios of a() to b(), in turn, each going first in every other round. One pair warms up, uncounted."""
         ratios = []
         for round_number in range(-1, self.args.rounds):
-            if round_number % 2 == 0:
-                first, second = a(), b()
-            else:
-                second, first = b(), a()
+            rate, cpu_s = {}, {}
+            for side in ((a, b) if round_number % 2 == 0 else (b, a)):
+                self.cpu_s = None
+                rate[side] = side()
+                cpu_s[side] = self.cpu_s
             if round_number >= 0:
-                ratios.append(first / second)
+                ratios.append(rate[a] / rate[b])
+                if cpu_s[a] and cpu_s[b]:
+                    self.cpu_ratios.append(cpu_s[b] / cpu_s[a])
         return ratios
 
     def filter_pair(self, size, connections, per_connection, *more):
@@ -103,29 +112,29 @@ class Bench:
                               lambda: self.milter(null, message, connections, per_connection, *more))
 
 
-@line("noise", "noise: null filter / itself, 20 KB, 8 conn.", best="")
+@line("noise", "noise: null filter / itself, 8 conn.", best="")
 def _(b):
     message = b.mails.encrypted(20000)
     with b.servers.null_filter() as null:
         return b.pairs(lambda: b.milter(null, message, 8, 1), lambda: b.milter(null, message, 8, 1))
 
 
-@line("filter-8", "filter / null, 20 KB, 8 conn., 1 a conn.", 0.90)
+@line("filter-8", "filter / null, 20 KB, 8 conn., 1 each", 0.90)
 def _(b):
     return b.filter_pair(20000, 8, 1)
 
 
-@line("filter-32", "filter / null, 20 KB, 32 conn., 1 a conn.", 0.90)
+@line("filter-32", "filter / null, 20 KB, 32 conn., 1 each", 0.90)
 def _(b):
     return b.filter_pair(20000, 32, 1)
 
 
-@line("filter-8-100", "filter / null, 20 KB, 8 conn., 100 a conn.", 0.85)
+@line("filter-8-100", "filter / null, 20 KB, 8 conn., 100 each", 0.85)
 def _(b):
     return b.filter_pair(20000, 8, 100)
 
 
-@line("filter-32-100", "filter / null, 20 KB, 32 conn., 100 a conn.", 0.85)
+@line("filter-32-100", "filter / null, 20 KB, 32 conn., 100 each", 0.85)
 def _(b):
     return b.filter_pair(20000, 32, 100)
 
@@ -142,7 +151,7 @@ def _(b):
         return b.pairs(lambda: b.milter(ours, message, 8, 1), lambda: b.milter(seed, message, 8, 1))
 
 
-@line("power", "filter, verdict_sync power / process, 32 conn.", best="")
+@line("power", "filter, verdict_sync power / process", best="")
 def _(b):
     message = b.mails.encrypted(20000)
     with b.servers.filter(b.servers.database("process", rules=1000), name="process") as process, \
@@ -178,7 +187,7 @@ def group_size(b, message):
                        f"an fsync, {result['messages_per_s']:.0f} messages/s (under strace)")
 
 
-@line("scan", "scanner / min(1.0 GB/s, 0.20 of memchr), 1 core", 1.0)
+@line("scan", "scanner / min(1 GB/s, 0.2 memchr), a core", 1.0)
 def _(b):
     result = b.run("scan_bench", "-f", b.mails.encrypted(4 * MB), "-r", max(b.args.rounds, 3), "-M",
                    100 if b.args.quick else 300, "-x", "encrypted")
@@ -214,7 +223,7 @@ def big_database(b):
     return path, rules
 
 
-@line("policy-big", "policyd, 1M rules + 10M verdicts / 1,000 rules", 0.9)
+@line("policy-big", "policyd, 1M rules, 10M verdicts / 1,000", 0.9)
 def _(b):
     database, rules = big_database(b)
     with b.servers.policyd(b.servers.database("rules", rules=1000), name="few") as few, \
@@ -225,7 +234,7 @@ def _(b):
                        lambda: b.policy(few, 8, "-x", "DUNNO", "-R", 1000))
 
 
-@line("filter-big", "filter, 1M rules + 10M verdicts / 1,000 rules", best="")
+@line("filter-big", "filter, 1M rules, 10M verdicts / 1,000", best="")
 def _(b):
     database, rules = big_database(b)
     message = b.mails.encrypted(20000)
@@ -286,7 +295,7 @@ def _(b):
     return end_to_end(b, "pair", "none")
 
 
-@line("memory-filter", "filter VmHWM / 48 MB, 100 mails of 50 MB at once", 1.0, "low")
+@line("memory-filter", "filter memory / 48 MB, 100 x 50 MB at once", 1.0, "low")
 def _(b):
     size, count = (5 * MB, 20) if b.args.quick else (50 * MB, 100)
     ratios = []
@@ -298,7 +307,7 @@ def _(b):
     return ratios
 
 
-@line("memory-policyd", "policyd VmHWM / 48 MB, 1M rules, 200 conn.", 1.0, "low")
+@line("memory-policyd", "policyd memory / 48 MB, 1M rules, 200 c.", 1.0, "low")
 def _(b):
     database, rules = big_database(b)
     with b.servers.policyd(database) as ours:
@@ -314,31 +323,38 @@ def verdict_on(median, target, best):
     return "met" if good else "MISSED"
 
 
-def print_row(title, target, best, ratios):
+def number(value):
+    """At most 5 characters."""
+    return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:.0f}"
+
+
+def print_row(title, target, best, ratios, cpu_ratios):
     goal = "" if target is None else (">=" if best == "high" else "<=") + f"{target:.2f}"
-    print(f"{title:<47}{goal:>7}{statistics.median(ratios):>7.3g}{min(ratios):>6.3g}{max(ratios):>6.3g} "
-          f"{verdict_on(statistics.median(ratios), target, best):<6}".rstrip(), flush=True)
+    cpu = number(statistics.median(cpu_ratios)) if cpu_ratios else ""
+    print(f"{title:<42}{goal:>7}{number(statistics.median(ratios)):>7}{number(min(ratios)):>6}"
+          f"{number(max(ratios)):>6}{cpu:>5} {verdict_on(statistics.median(ratios), target, best):<6}".rstrip(),
+          flush=True)
 
 
 def measure(b, names):
     """Runs the lines, prints the table as it grows; returns what goes into the JSON file."""
     results, n_failed = [], 0
-    print(f"{'A / B':<47}{'target':>7}{'median':>7}{'min':>6}{'max':>6}")
+    print(f"{'A / B':<42}{'target':>7}{'median':>7}{'min':>6}{'max':>6}{'cpu':>5}")
     for name in names:
         title, target, best, function = LINES[name]
-        b.raw = []
+        b.raw, b.cpu_ratios = [], []
         begin = time.monotonic()
         try:
             ratios = function(b)
         except Exception as e:  # pylint: disable=broad-except
             n_failed += 1
-            print(f"{title[:46]:<47} not measured: {str(e).splitlines()[0][:200]}", flush=True)
+            print(f"{title[:41]:<42} not measured: {str(e).splitlines()[0][:200]}", flush=True)
             if b.args.verbose:
                 traceback.print_exc()
             results.append({"name": name, "title": title, "error": str(e)})
             continue
-        print_row(title, target, best, ratios)
-        results.append({"name": name, "title": title, "target": target, "best": best, "ratios": ratios,
+        print_row(title, target, best, ratios, b.cpu_ratios)
+        results.append({"name": name, "title": title, "target": target, "best": best, "ratios": ratios, "cpu_ratios": b.cpu_ratios,
                         "median": statistics.median(ratios), "min": min(ratios), "max": max(ratios),
                         "verdict": verdict_on(statistics.median(ratios), target, best),
                         "took_s": round(time.monotonic() - begin, 1), "runs": b.raw})

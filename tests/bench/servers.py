@@ -106,6 +106,8 @@ class Servers:
         """A database with that much in it. keep: a folder where it is looked for, and left, for next time."""
         path = os.path.join(keep or self.directory, name + ".db")
         if keep and os.path.exists(path):
+            subprocess.run([self.program("pgpgate"), "-c", self.config, "-o", f"database=sqlite:{path}", "db", "migrate"],
+                           check=True, stdout=subprocess.DEVNULL)
             return path
         for suffix in ("", "-wal", "-shm", ".lock", ".new", ".new-wal", ".new-shm", ".new.lock"):
             if os.path.exists(path + suffix):
