@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=sh disable=SC2034,SC2154  # sourced: variables come from and go to the caller
+# What takes an hour or more. Not among the default steps.
+
+step_long() {
+	step_tsan
+	step_long_record
+	step_long_scanner
+}
+
+# ThreadSanitizer: the writer of the verdict log and the connections that threads share, by unit tests and by
+# the filter behind Postfix.
+step_tsan() {
+	headline "ThreadSanitizer"
+	if ! build_in "$top/build/tsan" --enable-tsan --disable-hardening CFLAGS="-g -O1"; then
+		fail "tsan: build"
+		return
+	fi
+	TSAN_OPTIONS="suppressions=$top/tests/long/tsan.supp exitcode=66"
+	export TSAN_OPTIONS
+	for name in verdict_log pool; do
+		if ! make -s -C "$top/build/tsan" "tests/unit/test_$name" >"$logs/tsan-build.log" 2>&1; then
+			fail "tsan: test_$name does not build"
+			continue
+		fi
+		count_tap "tsan-test_$name" "$top/build/tsan/tests/unit/test_$name"
+	done
+	run_e2e "$top/build/tsan" tsan-e2e "$top/tests/e2e/test_record.py" "$top/tests/e2e/test_mixed.py" \
+		"$top/tests/e2e/test_metrics.py"
+}
+
+# Kills, faults of the disk, ten million verdicts: PGPGATE_KILLS, PGPGATE_ROUNDS, PGPGATE_VERDICTS.
+step_long_record() {
+	headline "the record: kills, faults, many rows"
+	run_e2e "$build" long "$top/tests/long" -s
+	grep -E '^[a-z0-9].*: |kills' "$logs/long.log"
+}
