@@ -54,3 +54,17 @@ def test_nothing_readable_is_kept_and_all_works(make_pair, make_postfix, keys):
     assert send(mx.port, SENDER, RATCHET, messages.cleartext()).code == 550
     answer = pair.explain(RATCHET, "--sender", SENDER)
     assert (answer["requirement"], answer["demand"]) == ("ratchet", "encrypted")
+
+    # a refusal that names its recipient, a From: that is not the envelope's, a Message-ID: hashed in row, reply and log
+    mark = messages.token()
+    sent = send(mx.port, SENDER, PROTECTED, messages.cleartext(mark, sender="Carla <carla.header@hidden-from.example>"),
+                client="203.0.113.77")
+    assert sent.code == 550 and PROTECTED in sent.final.text, sent
+    row = pair.json("log", "--sender", SENDER)[-1]
+    assert row["action"] == "refuse" and row["reply"].startswith("550") and "<h:" in row["reply"], row
+    assert pair.must("explain", "--queue-id", row["queue_id"])
+    # rules name recipients in the clear; who wrote to them is nowhere
+    for path, content in everything_written(pair):
+        for word in ("bob.secretive", "hidden-sender", "192.0.2.1", "203.0.113.77", "joe.login", "client.test", mark,
+                     "carla.header", "hidden-from", "alice.private"):
+            assert word.encode() not in content, (word, path)
