@@ -61,6 +61,11 @@ void armor_begin(struct armor *a, enum armor_label label, struct packet_walk *wa
  * ended with its END line, or when a->fault is set. */
 bool armor_line(struct armor *a, const unsigned char *line, size_t len);
 
+/* At the beginning of a line: takes as many lines, with their line ends, as are whole, of one length, and hold
+ * nothing that needs decoding (packet_opaque()). Returns how many octets, which may be none; armor_line() gets
+ * what is left. Most of a large message goes through here, a dozen times as fast. */
+size_t armor_run(struct armor *a, const unsigned char *bytes, size_t len);
+
 /* The leaf ended within the block: sets a->fault. */
 void armor_cut(struct armor *a);
 

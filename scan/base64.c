@@ -29,33 +29,84 @@ void base64_reset(struct base64 *b)
 	memset(b, 0, sizeof(*b));
 }
 
-/* Sixteen octets at a time. A comparison of vectors gives all ones where it holds (gcc and clang). */
-typedef unsigned char vector __attribute__((vector_size(16)));
+/* Sixteen octets at a time; gcc and clang make of it what the machine has. A comparison gives all ones where
+ * it holds. */
+typedef unsigned char octets16 __attribute__((vector_size(16)));
+typedef signed char signed16 __attribute__((vector_size(16)));
 
 bool base64_is_char(unsigned char c)
 {
 	return value_of[c] != NOT_A_CHAR;
 }
 
-bool base64_is_all_chars(const unsigned char *in, size_t len)
+/* All ones where an octet is of the alphabet. A range costs one comparison when it is moved so that its last
+ * octet becomes 127: everything above it turns negative, or small. */
+static inline signed16 are_chars(octets16 c)
 {
-	vector all = ~(vector){0};
+	signed16 is_letter = (signed16)((c | 0x20) + (127 - 'z')) > 127 - 26;
+	signed16 is_digit_or_slash = (signed16)(c + (127 - '9')) > 127 - 11;
+
+	return is_letter | is_digit_or_slash | (signed16)(c == '+');
+}
+
+static inline octets16 load16(const unsigned char *in)
+{
+	octets16 v;
+
+	memcpy(&v, in, sizeof(v));
+	return v;
+}
+
+static inline bool is_all_ones(signed16 v)
+{
+	uint64_t half[2];
+
+	memcpy(half, &v, sizeof(v));
+	return (half[0] & half[1]) == UINT64_MAX;
+}
+
+/* Always inline: where the length is known the loop becomes straight code. */
+static inline __attribute__((always_inline)) bool is_all_chars(const unsigned char *in, size_t len)
+{
+	signed16 all = ~(signed16){0};
 	size_t i = 0;
 
-	for (; i + sizeof(vector) <= len; i += sizeof(vector)) {
-		vector c;
-
-		memcpy(&c, in + i, sizeof(c));
-		all &= (vector)(((c | 0x20) - 'a') < 26) | (vector)((c - '/') < 11) |
-		       (vector)(c == '+');
+	if (len < 16) {
+		while (i < len && base64_is_char(in[i]))
+			i++;
+		return i == len;
 	}
-	for (size_t k = 0; k < sizeof(all); k++)
-		if (!all[k])
-			return false;
-	for (; i < len; i++)
-		if (!base64_is_char(in[i]))
-			return false;
-	return true;
+	for (; i + 16 <= len; i += 16)
+		all &= are_chars(load16(in + i));
+	if (i < len)
+		all &= are_chars(load16(in + len - 16));
+	return is_all_ones(all);
+}
+
+bool base64_is_all_chars(const unsigned char *in, size_t len)
+{
+	return is_all_chars(in, len);
+}
+
+static inline __attribute__((always_inline)) size_t count_lines(const unsigned char *in, size_t n_lines,
+								size_t n_chars, size_t stride)
+{
+	size_t i = 0;
+
+	while (i < n_lines && in[stride - 1] == '\n' &&
+	       (stride == n_chars + 1 || in[n_chars] == '\r') && is_all_chars(in, n_chars)) {
+		in += stride;
+		i++;
+	}
+	return i;
+}
+
+size_t base64_count_lines(const unsigned char *in, size_t n_lines, size_t n_chars, size_t stride)
+{
+	/* What nearly everybody writes, in code of its own. */
+	if (n_chars == 64 && stride == 66)
+		return count_lines(in, n_lines, 64, 66);
+	return count_lines(in, n_lines, n_chars, stride);
 }
 
 /* Whole groups, four characters at a time, while nothing but the alphabet comes. */

@@ -33,4 +33,8 @@ bool base64_is_char(unsigned char c); /* of the alphabet, without '=' */
 /* Are these all characters of the alphabet? For data that is counted, not decoded. */
 bool base64_is_all_chars(const unsigned char *in, size_t len);
 
+/* How many of the n_lines lines at in are n_chars characters of the alphabet and then their line end, LF or
+ * CR LF? Each is stride octets long. */
+size_t base64_count_lines(const unsigned char *in, size_t n_lines, size_t n_chars, size_t stride);
+
 #endif

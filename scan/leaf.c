@@ -279,9 +279,17 @@ static void end_kept_line(struct leaf *l)
 static void feed_text(struct leaf *l, const unsigned char *bytes, size_t len)
 {
 	while (len > 0 && l->state != STATE_FAULTY && !l->is_decided) {
-		const unsigned char *lf = *bytes == '\n' ? bytes : memchr(bytes, '\n', len);
-		size_t n = lf ? (size_t)(lf - bytes) : len;
+		const unsigned char *lf;
+		size_t n = 0;
 
+		if (l->state == STATE_MESSAGE && l->line_whole == 0)
+			n = armor_run(&l->armor, bytes, len);
+		bytes += n;
+		len -= n;
+		if (len == 0)
+			return;
+		lf = *bytes == '\n' ? bytes : memchr(bytes, '\n', len);
+		n = lf ? (size_t)(lf - bytes) : len;
 		if (!lf) {
 			keep_piece(l, bytes, n);
 			return;

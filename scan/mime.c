@@ -214,6 +214,20 @@ static const unsigned char *text_line_end(const struct mime *m, const unsigned c
 	return lf;
 }
 
+/* The next line that begins with '-', or the end. Looks from dash to dash, at most one a line: base64 has
+ * none, so that most of a large message is one memchr(). */
+static const unsigned char *next_candidate(const unsigned char *begin, const unsigned char *end)
+{
+	const unsigned char *at = begin, *dash;
+
+	while (at && (dash = memchr(at, '-', (size_t)(end - at)))) {
+		if (dash > begin && dash[-1] == '\n')
+			return dash;
+		at = memchr(dash, '\n', (size_t)(end - dash));
+	}
+	return end;
+}
+
 /* The length of the run of lines, and of the beginning of one, among which is no boundary line. It stops
  * before a line that begins with '-' and is not whole, or is one. */
 static size_t plain_run(struct mime *m, const unsigned char *bytes, size_t len)
@@ -221,20 +235,16 @@ static size_t plain_run(struct mime *m, const unsigned char *bytes, size_t len)
 	const unsigned char *at = bytes, *end = bytes + len, *lf;
 
 	while (at < end) {
-		if (m->is_at_line_start && *at == '-')
+		if (m->is_at_line_start && *at == '-') {
 			lf = text_line_end(m, at, end);
-		else if (*at == '\n')
-			lf = at;
-		else
-			lf = memchr(at, '\n', (size_t)(end - at));
-		if (!lf)
-			break;
-		m->is_at_line_start = true;
-		at = lf + 1;
+			if (!lf)
+				return (size_t)(at - bytes);
+			at = lf + 1;
+		} else {
+			at = next_candidate(at, end);
+			m->is_at_line_start = at[-1] == '\n';
+		}
 	}
-	if (at == end || (m->is_at_line_start && *at == '-'))
-		return (size_t)(at - bytes);
-	m->is_at_line_start = false;
 	return len;
 }
 
