@@ -121,15 +121,38 @@ def test_requests_of_others(port, request_, statuses):
 
 def test_garbage_and_silence_cost_mail_nothing(mx, pair, port, keys):
     """More connections than the page takes, all silent: policy and page go on, nothing is left open."""
-    idle = [socket.create_connection(("127.0.0.1", port), 10) for _ in range(40)]
+    def n_open():
+        return len(os.listdir(f"/proc/{pair.policyd.process.pid}/fd"))
+
+    before = n_open()
+    idle = [socket.create_connection(("127.0.0.1", port), 10) for _ in range(60)]
     try:
         idle[0].sendall(b"\x00\xff\x16\x03" * 50 + b"\r\n\r\n")
         assert send(mx.port, BOB, ALICE, messages.pgp_mime(keys.gpg_armor())).code == 250
         assert send(mx.port, BOB, ALICE, messages.cleartext()).code == 550
+        assert n_open() <= before + 16 + 4  # its own limit, and smtpd's connections
     finally:
         for s in idle:
             s.close()
-    assert "pgpgate_database_up 1\n" in page(port)  # once the silent ones' time is over
+    assert "pgpgate_database_up 1\n" in page(port)
+
+
+def test_slow_client_is_closed(port):
+    """One that sends an octet now and then, and so is never idle."""
+    with socket.create_connection(("127.0.0.1", port), 10) as s:
+        s.settimeout(0.3)
+        s.sendall(b"GET /metrics HTTP/1.1\r\nX: ")
+        end = time.monotonic() + 60
+        while True:
+            assert time.monotonic() < end, "still open"
+            try:
+                s.sendall(b"y")
+                if s.recv(1000) == b"":
+                    break
+            except TimeoutError:
+                continue
+            except OSError:
+                break
 
 
 def test_page_says_so_when_the_database_is_gone(pair, port):
