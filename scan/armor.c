@@ -121,7 +121,7 @@ static void data_line(struct armor *a, const unsigned char *line, size_t len)
 		return;
 	}
 	packet_feed(a->walk, octets, n_octets);
-	finding_adopt(&a->fault, &a->walk->fault, "");
+	finding_adopt(&a->fault, &a->walk->fault);
 }
 
 /* A line that begins with '=': padding that slipped into a line of its own, or the checksum, which nobody
@@ -154,7 +154,7 @@ static void end_line(struct armor *a, const unsigned char *line, size_t len)
 		fault(a, "the base64 data ends within a group of four");
 	} else {
 		packet_finish(a->walk);
-		finding_adopt(&a->fault, &a->walk->fault, "");
+		finding_adopt(&a->fault, &a->walk->fault);
 	}
 }
 

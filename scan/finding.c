@@ -22,14 +22,8 @@ void finding_set(struct finding *f, const char *reason, const char *format, ...)
 	va_end(args);
 }
 
-void finding_adopt(struct finding *f, const struct finding *from, const char *prefix)
+void finding_adopt(struct finding *f, const struct finding *from)
 {
-	size_t used;
-
-	if (finding_is_set(f) || !finding_is_set(from))
-		return;
-	copy_reason(f, from->reason);
-	snprintf(f->detail, sizeof(f->detail), "%s", prefix);
-	used = strlen(f->detail);
-	snprintf(f->detail + used, sizeof(f->detail) - used, "%s", from->detail);
+	if (!finding_is_set(f))
+		*f = *from;
 }

@@ -20,7 +20,7 @@ static inline bool finding_is_set(const struct finding *f)
 void finding_set(struct finding *f, const char *reason, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Sets *f, unless it is set, to *from with `prefix` ("part 2: ") before the detail. */
-void finding_adopt(struct finding *f, const struct finding *from, const char *prefix);
+/* Sets *f, unless it is set, to *from (which may be none). */
+void finding_adopt(struct finding *f, const struct finding *from);
 
 #endif

@@ -73,7 +73,7 @@ void leaf_begin(struct leaf *l, enum leaf_type type, bool has_bad_charset, struc
 static void become_faulty(struct leaf *l, const struct finding *f)
 {
 	l->has_claim = true;
-	finding_adopt(&l->fault, f, "");
+	finding_adopt(&l->fault, f);
 	l->state = STATE_FAULTY;
 }
 
@@ -186,7 +186,7 @@ static void end_block(struct leaf *l)
 		weigh_armor_headers(l);
 	} else if (l->state == STATE_SIGNATURE) {
 		if (is_faulty)
-			finding_adopt(&l->fault, &l->armor.fault, "");
+			finding_adopt(&l->fault, &l->armor.fault);
 		else
 			l->n_signatures++;
 		weigh_armor_headers(l);
@@ -419,7 +419,7 @@ static void finish_binary(struct leaf *l)
 	packet_finish(&l->walk);
 	if (l->type == LEAF_PGP_SIGNATURE) {
 		if (finding_is_set(&l->walk.fault))
-			finding_adopt(&l->fault, &l->walk.fault, "");
+			finding_adopt(&l->fault, &l->walk.fault);
 		else
 			l->n_signatures++;
 	} else if (!finding_is_set(&l->walk.fault)) {

@@ -112,20 +112,30 @@ static void end_field(struct message *m)
 	m->is_cut = false;
 }
 
-static void keep(struct message *m, unsigned char octet)
+/* Makes room for `len` octets more, up to MESSAGE_FIELD_MAX; returns how many there is room for. */
+static size_t make_room(struct message *m, size_t len)
 {
-	if (m->len == m->capacity) {
-		unsigned char *larger;
+	while (m->capacity - m->len < len && m->capacity < MESSAGE_FIELD_MAX) {
+		unsigned char *larger = realloc(m->buffer, m->capacity * 4);
 
-		larger = m->capacity < MESSAGE_FIELD_MAX ? realloc(m->buffer, m->capacity * 4) : NULL;
-		if (!larger) {
-			m->is_cut = true;
-			return;
-		}
+		if (!larger)
+			break;
 		m->buffer = larger;
 		m->capacity *= 4;
 	}
-	m->buffer[m->len++] = octet;
+	return m->capacity - m->len;
+}
+
+static void keep(struct message *m, const unsigned char *bytes, size_t len)
+{
+	size_t room = make_room(m, len);
+
+	if (len > room) {
+		m->is_cut = true;
+		len = room;
+	}
+	memcpy(m->buffer + m->len, bytes, len);
+	m->len += len;
 }
 
 /* A line of the header has ended and `next` is the first octet after it: does the field go on? */
@@ -143,30 +153,37 @@ static bool is_empty_line(const struct message *m)
 	return m->len == 1 || (m->len == 2 && m->buffer[0] == '\r');
 }
 
-static void header_octet(struct message *m, unsigned char octet)
+/* Takes from the header up to the end of a line; returns how many octets. */
+static size_t feed_header(struct message *m, const unsigned char *bytes, size_t len)
 {
+	const unsigned char *lf;
+
 	if (m->is_line_end)
-		between_lines(m, octet);
-	if (m->is_body) { /* the kept line was none */
-		scan_body(m->scan, &octet, 1);
-		return;
-	}
-	keep(m, octet);
-	if (octet != '\n')
-		return;
+		between_lines(m, *bytes);
+	if (m->is_body) /* the kept line was no field */
+		return 0;
+	lf = memchr(bytes, '\n', len);
+	if (lf)
+		len = (size_t)(lf - bytes) + 1;
+	keep(m, bytes, len);
+	if (!lf)
+		return len;
 	if (is_empty_line(m)) {
 		begin_body(m);
 		m->len = 0;
-		return;
+	} else {
+		m->is_line_end = true;
 	}
-	m->is_line_end = true;
+	return len;
 }
 
 void message_feed(struct message *m, const unsigned char *bytes, size_t len)
 {
 	while (len > 0 && !m->is_body) {
-		header_octet(m, *bytes++);
-		len--;
+		size_t n = feed_header(m, bytes, len);
+
+		bytes += n;
+		len -= n;
 	}
 	if (len > 0)
 		scan_body(m->scan, bytes, len);

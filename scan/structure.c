@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "scan/structure.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,16 +35,25 @@ static void write_path(const struct structure *s, unsigned n_levels, char *out, 
 					 s->level[i].n_parts);
 }
 
-/* "part 2.1: " or "body: ". */
-static void write_prefix(const struct structure *s, unsigned n_levels, char *out, size_t size)
+/* Sets *f, unless it is set, with the place ("part 2.1: ", "body: ") before what is said. Most findings are
+ * not the first of their kind: then no path is printed. */
+__attribute__((format(printf, 5, 6))) static void note(const struct structure *s, struct finding *f,
+						       unsigned n_levels, const char *reason,
+						       const char *format, ...)
 {
-	char path[PATH_MAX_BYTES];
+	char path[PATH_MAX_BYTES], what[DETAIL_MAX];
+	va_list args;
 
+	if (finding_is_set(f))
+		return;
+	va_start(args, format);
+	vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
 	write_path(s, n_levels, path, sizeof(path));
 	if (path[0])
-		snprintf(out, size, "part %s: ", path);
+		finding_set(f, reason, "part %s: %s", path, what);
 	else
-		snprintf(out, size, "body: ");
+		finding_set(f, reason, "body: %s", what);
 }
 
 static void become_final(struct structure *s)
@@ -54,20 +64,14 @@ static void become_final(struct structure *s)
 
 static void claim(struct structure *s, unsigned n_levels, const char *what)
 {
-	char prefix[PATH_MAX_BYTES + 8];
-
-	write_prefix(s, n_levels, prefix, sizeof(prefix));
 	s->facts.has_claim = true;
-	finding_set(&s->facts.claim, "claim", "%s%s", prefix, what);
+	note(s, &s->facts.claim, n_levels, "claim", "%s", what);
 	become_final(s);
 }
 
 static void fault_at(struct structure *s, unsigned n_levels, const char *reason, const char *what)
 {
-	char prefix[PATH_MAX_BYTES + 8];
-
-	write_prefix(s, n_levels, prefix, sizeof(prefix));
-	finding_set(&s->facts.fault, reason, "%s%s", prefix, what);
+	note(s, &s->facts.fault, n_levels, reason, "%s", what);
 	become_final(s);
 }
 
@@ -79,12 +83,9 @@ void structure_fault(struct structure *s, const char *reason, const char *what)
 static void readable(struct structure *s, unsigned n_levels, const char *reason, int64_t bytes,
 		     const char *what)
 {
-	char prefix[PATH_MAX_BYTES + 8];
-
-	write_prefix(s, n_levels, prefix, sizeof(prefix));
 	s->n_readable++;
 	s->facts.cleartext_bytes += bytes > 0 ? bytes : 1; /* readable is never nothing */
-	finding_set(&s->facts.readable, reason, "%s%s (%lld bytes)", prefix, what, (long long)bytes);
+	note(s, &s->facts.readable, n_levels, reason, "%s (%lld bytes)", what, (long long)bytes);
 }
 
 static void observe(struct structure *s, unsigned depth, bool is_multipart, const char *type,
@@ -110,28 +111,22 @@ static void observe(struct structure *s, unsigned depth, bool is_multipart, cons
 /* ---- leaves ---- */
 
 /* What the leaf says of itself becomes fact. */
-static void take_leaf_findings(struct structure *s, const char *prefix)
+static void take_leaf_findings(struct structure *s)
 {
-	struct leaf *l = &s->leaf;
-	struct scan_facts *f = &s->facts;
+	const struct leaf *l = &s->leaf;
 
-	if (l->has_claim) {
-		f->has_claim = true;
-		finding_set(&f->claim, "claim", "%sOpenPGP message", prefix);
-	}
-	finding_adopt(&f->fault, &l->fault, prefix);
+	if (finding_is_set(&l->fault))
+		note(s, &s->facts.fault, s->n_levels, l->fault.reason, "%s", l->fault.detail);
+	if (l->has_claim)
+		claim(s, s->n_levels, "OpenPGP message");
 	become_final(s);
 }
 
 /* The verdict on a leaf that claims to be OpenPGP and cannot be: final. */
 static void take_leaf_fault(struct structure *s)
 {
-	char prefix[PATH_MAX_BYTES + 8];
-
-	if (!s->leaf.has_claim || (!finding_is_set(&s->leaf.fault) && !finding_is_set(&s->facts.fault)))
-		return;
-	write_prefix(s, s->n_levels, prefix, sizeof(prefix));
-	take_leaf_findings(s, prefix);
+	if (s->leaf.has_claim && (finding_is_set(&s->leaf.fault) || finding_is_set(&s->facts.fault)))
+		take_leaf_findings(s);
 }
 
 static void leaf_sink(void *context, const unsigned char *bytes, size_t len)
@@ -177,18 +172,17 @@ static void begin_leaf(struct structure *s, const char *type, const struct heade
 	}
 }
 
-static void take_messages(struct structure *s, const char *prefix)
+static void take_messages(struct structure *s)
 {
-	struct leaf *l = &s->leaf;
+	const struct leaf *l = &s->leaf;
 	struct scan_facts *f = &s->facts;
 
 	f->n_messages += l->n_messages;
 	if (l->has_password_only)
-		finding_set(&f->password_only, "password-only", "%sencrypted to a password only",
-			    prefix);
+		note(s, &f->password_only, s->n_levels, "password-only", "encrypted to a password only");
 	if (l->has_legacy)
-		finding_set(&f->legacy, "legacy-encryption",
-			    "%sOpenPGP packet 9, encrypted without integrity protection", prefix);
+		note(s, &f->legacy, s->n_levels, "legacy-encryption",
+		     "OpenPGP packet 9, encrypted without integrity protection");
 	f->n_session_keys += l->n_session_keys;
 	for (size_t i = 0; i < l->n_key_ids && f->n_key_ids < KEY_IDS_MAX; i++)
 		f->key_ids[f->n_key_ids++] = l->key_ids[i];
@@ -207,6 +201,14 @@ static void note_readable_leaf(struct structure *s)
 		readable(s, s->n_levels, "html-part", l->visible_bytes, "readable HTML");
 	else
 		readable(s, s->n_levels, "readable-part", l->visible_bytes, "readable content");
+}
+
+static void observe_leaf(struct structure *s, enum part_class class)
+{
+	char text[DETAIL_MAX + REASON_MAX + 4];
+
+	observe(s, s->n_levels, false, s->leaf_type, s->leaf_encoding,
+		part_describe(&s->leaf, class, text, sizeof(text)));
 }
 
 /* A part is complete: its multipart, if any, hears of it. */
@@ -229,21 +231,19 @@ static void hand_over(struct structure *s, const struct part *p)
 /* The content of a leaf (or of a multipart without boundaries, which is read as text) is complete. */
 static void end_leaf(struct structure *s)
 {
-	char prefix[PATH_MAX_BYTES + 8], text[DETAIL_MAX + REASON_MAX + 4];
 	struct part p;
 
 	transfer_finish(&s->transfer);
 	if (s->leaf.is_decided)
 		s->transfer.wrong = s->wrong_when_decided;
 	leaf_finish(&s->leaf);
-	write_prefix(s, s->n_levels, prefix, sizeof(prefix));
 	if (s->transfer.wrong)
 		fault_at(s, s->n_levels, "bad-encoding", s->transfer.wrong);
 	p = part_of_leaf(&s->leaf, s->leaf_type);
-	observe(s, s->n_levels, false, s->leaf_type, s->leaf_encoding,
-		part_describe(&s->leaf, p.class, text, sizeof(text)));
-	take_leaf_findings(s, prefix);
-	take_messages(s, prefix);
+	if (s->observer)
+		observe_leaf(s, p.class);
+	take_leaf_findings(s);
+	take_messages(s);
 	if (p.class == PART_READABLE) {
 		note_readable_leaf(s);
 		s->n_clearsigned += s->leaf.is_clearsigned_only;

@@ -45,7 +45,6 @@ struct structure {
 
 	/* private */
 	unsigned n_levels;
-	struct level level[STRUCTURE_LEVELS_MAX];
 	enum place place;
 	unsigned n_parts;
 	unsigned n_readable;	/* readable places */
@@ -58,7 +57,9 @@ struct structure {
 	char leaf_encoding[32];
 	char smime_type[FIELD_VALUE_MAX];
 	const char *wrong_when_decided; /* transfer.wrong when leaf.is_decided was set */
+	/* not cleared between messages: each is set up when it begins */
 	struct transfer transfer;
+	struct level level[STRUCTURE_LEVELS_MAX];
 	struct leaf leaf;
 	struct armor_channel channel;
 };
