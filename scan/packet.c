@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "scan/finding.h"
+#include "scan/registry.h"
 
 enum tag { /* RFC 9580 section 5 */
 	   TAG_RESERVED = 0,
@@ -277,11 +278,6 @@ static void check_versions(struct packet_walk *w)
 		fault(w, "bad-packet", "session keys of another version than the encrypted data");
 }
 
-static bool is_cipher(unsigned id) /* RFC 9580 section 9.3 */
-{
-	return (id >= 1 && id <= 4) || (id >= 7 && id <= 13);
-}
-
 /* The head of a container is complete: versions, algorithms, sizes within the registries. */
 static void check_container_head(struct packet_walk *w)
 {
@@ -294,9 +290,9 @@ static void check_container_head(struct packet_walk *w)
 		fault(w, "bad-packet", "unknown version of encrypted data");
 	} else if (w->tag == TAG_OCB && h[0] != 1) {
 		fault(w, "bad-packet", "unknown version of encrypted data");
-	} else if (!is_cipher(h[1])) {
+	} else if (!registry_is_cipher(h[1])) {
 		fault(w, "bad-packet", "unknown cipher");
-	} else if (h[2] < 1 || h[2] > 3) {
+	} else if (registry_nonce_octets(h[2]) == 0) {
 		fault(w, "bad-packet", "unknown AEAD mode");
 	} else if (h[3] > (w->tag == TAG_OCB ? 56 : 16)) { /* 5.13.2: at most 16 */
 		fault(w, "bad-packet", "chunk size out of range");
@@ -309,7 +305,7 @@ static uint64_t container_minimum(const struct packet_walk *w)
 	if (w->tag == TAG_SED)
 		return 19;     /* 5.7: prefix of 10 or 18, and something */
 	if (w->tag == TAG_OCB) /* version, cipher, mode, chunk size, nonce, one tag */
-		return 4 + (w->head[2] == 1 ? 16 : w->head[2] == 2 ? 15 : 12) + 16;
+		return 4 + registry_nonce_octets(w->head[2]) + 16;
 	return w->head[0] == 2 ? 36 + 16 : 41; /* 5.13.1: version, prefix of 18, packet of 22 at its end */
 }
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "scan/registry.h"
+
 /* The fields that follow the fixed part of a PKESK, as a little program: one octet a step. */
 enum step {
 	STEP_END = 0,	  /* nothing may follow */
@@ -160,12 +162,6 @@ void session_key_feed(struct session_key *k, const unsigned char *bytes, size_t 
 		walk_steps(k, bytes, len);
 }
 
-/* RFC 9580 section 9.3; cipher 0 is no encryption. */
-static bool is_cipher(unsigned id)
-{
-	return (id >= 1 && id <= 4) || (id >= 7 && id <= 13);
-}
-
 /* Octets of a string-to-key specifier, RFC 9580 section 3.7.1. 0: unknown type. */
 static size_t s2k_octets(unsigned type)
 {
@@ -181,12 +177,6 @@ static size_t s2k_octets(unsigned type)
 	default:
 		return 0;
 	}
-}
-
-/* Octets of a nonce, RFC 9580 section 9.6. 0: unknown mode. */
-static size_t nonce_octets(unsigned aead)
-{
-	return aead == 1 ? 16 : aead == 2 ? 15 : aead == 3 ? 12 : 0;
 }
 
 static bool is_key_length(size_t octets)
@@ -214,7 +204,7 @@ static const char *finish_skesk_v4(struct session_key *k) /* 5.3.1 */
 	s2k = s2k_octets(k->head[2]);
 	if (s2k == 0)
 		return unknown_s2k;
-	if (!is_cipher(k->head[1]))
+	if (!registry_is_cipher(k->head[1]))
 		return check_opaque(k);
 	if (k->body_len < 2 + s2k)
 		return "password session key cut short";
@@ -232,11 +222,11 @@ static const char *finish_skesk_v5(struct session_key *k)
 		return "password session key cut short";
 	if (k->head[1] == 0)
 		return "password session key with cipher 0";
-	nonce = nonce_octets(k->head[2]);
+	nonce = registry_nonce_octets(k->head[2]);
 	s2k = s2k_octets(k->head[3]);
 	if (s2k == 0)
 		return unknown_s2k;
-	if (!is_cipher(k->head[1]) || nonce == 0)
+	if (!registry_is_cipher(k->head[1]) || nonce == 0)
 		return check_opaque(k);
 	if (k->body_len < 3 + s2k + nonce + 16)
 		return "password session key cut short";
@@ -253,11 +243,11 @@ static const char *finish_skesk_v6(struct session_key *k) /* 5.3.2 */
 		return "password session key cut short";
 	if (k->head[2] == 0)
 		return "password session key with cipher 0";
-	nonce = nonce_octets(k->head[3]);
+	nonce = registry_nonce_octets(k->head[3]);
 	s2k = s2k_octets(k->head[5]);
 	if (s2k == 0)
 		return unknown_s2k;
-	if (!is_cipher(k->head[2]) || nonce == 0)
+	if (!registry_is_cipher(k->head[2]) || nonce == 0)
 		return check_opaque(k);
 	if (k->head[4] != s2k || k->head[1] != 3 + s2k + nonce || k->body_len < 5 + s2k + nonce + 16)
 		return "password session key whose lengths do not agree";
