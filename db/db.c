@@ -58,6 +58,7 @@ static void close_handle(struct db *d)
 	d->lock_fd = -1;
 	d->must_reopen = false;
 	d->wal_pages = -1;
+	d->rules_counted.is_known = false;
 }
 
 static int set_up_handle(struct db *d)

@@ -41,6 +41,11 @@ struct db {
 	int64_t busy_until_ms; /* of the wait under way */
 	int wal_pages;	       /* after our last commit; -1: not known */
 	struct hashed hashed;
+	struct {
+		bool is_known;
+		int64_t last_audit, last_rule; /* as long as these are the last ids */
+		int64_t n;
+	} rules_counted; /* status.c */
 	enum db_failure failure;
 	char error[DB_ERROR_MAX];
 };

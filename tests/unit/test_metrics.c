@@ -7,6 +7,7 @@
 #include "common/metrics.h"
 #include "db/internal.h"
 #include "db/metrics.h"
+#include "db/rules.h"
 #include "policyd/counts.h"
 
 static char *text;
@@ -135,6 +136,44 @@ static void database_tells_its_sums(void **state)
 	fixture_end(&f);
 }
 
+static void assert_rules(struct db *d, const struct fixture *f, const char *line)
+{
+	FILE *out = begin();
+
+	assert_int_equal(metrics_write(d, f->settings, out), 0);
+	done(out);
+	assert_has(line);
+	free(text);
+}
+
+static void rules_are_counted_again_when_they_change(void **state)
+{
+	struct fixture f;
+	struct db *reader, *d;
+	struct rule r;
+	char err[200];
+
+	(void)state;
+	fixture_begin(&f);
+	reader = fixture_open(&f, DB_READ);
+	d = fixture_open(&f, DB_WRITE);
+	assert_rules(reader, &f, "pgpgate_rules 0");
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(rule_parse(i == 0 ? "exempt a@b.test" : "exempt c@d.test", "+", 5,
+					    &r, err, sizeof err),
+				 0);
+		assert_int_equal(rules_add(d, &r, 5, NULL, NULL), 0);
+	}
+	assert_rules(reader, &f, "pgpgate_rules 2");
+	assert_rules(reader, &f, "pgpgate_rules 2");
+	assert_int_equal(rules_forget(d, &r, false, 6, "root"), 1);
+	assert_rules(reader, &f, "pgpgate_rules 1");
+	assert_rules(d, &f, "pgpgate_rules 1");
+	db_close(reader);
+	db_close(d);
+	fixture_end(&f);
+}
+
 static void database_that_fails_writes_nothing(void **state)
 {
 	struct fixture f;
@@ -162,6 +201,7 @@ int main(void)
 		cmocka_unit_test(histogram_counts_upwards),
 		cmocka_unit_test(counts_have_every_requirement),
 		cmocka_unit_test(database_tells_its_sums),
+		cmocka_unit_test(rules_are_counted_again_when_they_change),
 		cmocka_unit_test(database_that_fails_writes_nothing),
 	};
 
