@@ -14,6 +14,7 @@
 
 #include "common/clock.h"
 #include "db/policy_internal.h"
+#include "db/rule_hits.h"
 #include "db/upkeep.h"
 #include "db/verdict_write.h"
 
@@ -47,7 +48,8 @@ struct verdict_log {
 	/* the writer's own */
 	struct db *db;
 	struct upkeep upkeep;
-	bool was_full; /* the last group failed for want of space */
+	struct rule_hits hits; /* of groups that are committed; not yet written */
+	bool was_full;	       /* the last group failed for want of space */
 };
 
 static void free_submission(struct submission *s)
@@ -78,15 +80,15 @@ static struct timespec timespec_of(int64_t monotonic_ms)
 /* Once through the group: 0 or -1, with what the database says in db_error(). */
 static int write_group(struct db *d, struct submission *group)
 {
-	struct group_sums sums = {.hits.n = 0};
+	struct daily_sums daily = {.n = 0};
 	int result = 0;
 
 	if (db_begin_write(d) != 0)
 		return -1;
 	for (struct submission *s = group; s != NULL && result == 0; s = s->next)
-		result = stored_verdict_write(d, &s->verdict, &sums);
+		result = stored_verdict_write(d, &s->verdict, &daily);
 	if (result == 0)
-		result = group_sums_write(d, &sums);
+		result = daily_sums_write(d, &daily);
 	return db_end(d, result);
 }
 
@@ -130,6 +132,22 @@ static void answer(struct verdict_log *l, struct submission *group, int result, 
 	pthread_mutex_unlock(&l->lock);
 }
 
+/* Hits that the database does not take while there is no room left are not counted. */
+static void count_hits(struct verdict_log *l, const struct submission *group)
+{
+	for (const struct submission *s = group; s != NULL; s = s->next) {
+		const struct verdict_record *r = &s->verdict.record;
+
+		for (size_t i = 0; i < r->n_recipients; i++) {
+			const int64_t rule_id = s->verdict.recipients[i].rule_id;
+
+			if (rule_id != 0 && !rule_hits_count(&l->hits, rule_id, r->time_unix) &&
+			    rule_hits_write(l->db, &l->hits) == 0)
+				rule_hits_count(&l->hits, rule_id, r->time_unix);
+		}
+	}
+}
+
 static void commit_group(struct verdict_log *l, struct submission *group)
 {
 	if (l->db == NULL) {
@@ -137,6 +155,7 @@ static void commit_group(struct verdict_log *l, struct submission *group)
 		return;
 	}
 	if (write_group_patiently(l, group) == 0) {
+		count_hits(l, group);
 		answer(l, group, 0, "");
 		return;
 	}
@@ -213,11 +232,14 @@ static void *run_writer(void *context)
 		if (clock_monotonic_ms() < next_upkeep_ms || must_stop)
 			continue;
 		use_settings(l, &mine);
+		rule_hits_write(l->db, &l->hits);
 		next_upkeep_ms = clock_monotonic_ms() +
 				 upkeep_step(l->db, mine, clock_now_unix(), &l->upkeep);
 	}
-	if (l->db != NULL)
+	if (l->db != NULL) {
+		rule_hits_write(l->db, &l->hits);
 		db_checkpoint(l->db, 0);
+	}
 	db_close(l->db);
 	settings_unref(mine);
 	return NULL;

@@ -4,8 +4,9 @@
  * messages submit and commits them together; verdict_log_submit() returns when the record is on disk (as
  * verdict_sync says), so that what was answered is never lost.
  *
- * The same transaction keeps the pairs' record (accepted mail only), the evidence for mixed recipients, and
- * the hits of rules; between transactions the writer checkpoints and removes old rows in small steps.
+ * The same transaction keeps the pairs' record (accepted mail only) and the evidence for mixed recipients.
+ * Hits of rules are gathered and written once a second and at the end: a process that is killed takes those of
+ * its last second with it. Between transactions the writer checkpoints and removes old rows in small steps.
  *
  * verdict_log_submit() may be called from any number of threads.
  */

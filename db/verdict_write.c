@@ -250,48 +250,7 @@ static int write_attempt(struct db *d, const struct verdict_record *m)
 	return db_run(d, st);
 }
 
-static int write_hits(struct db *d, struct rule_hits *hits)
-{
-	for (size_t i = 0; i < hits->n; i++) {
-		sqlite3_stmt *st = db_statement(d, SQL_RULE_HIT);
-
-		if (st == NULL)
-			return -1;
-		db_bind_int(st, 1, hits->entry[i].rule_id);
-		db_bind_int(st, 2, hits->entry[i].n);
-		db_bind_int(st, 3, hits->entry[i].last_unix);
-		if (db_run(d, st) != 0)
-			return -1;
-	}
-	hits->n = 0;
-	return 0;
-}
-
-static int count_hit(struct db *d, struct rule_hits *hits, int64_t rule_id, int64_t time_unix)
-{
-	size_t i = 0;
-
-	if (rule_id == 0)
-		return 0;
-	while (i < hits->n && hits->entry[i].rule_id != rule_id)
-		i++;
-	if (i == HITS_MAX) {
-		if (write_hits(d, hits) != 0)
-			return -1;
-		i = 0;
-	}
-	if (i == hits->n) {
-		memset(&hits->entry[i], 0, sizeof hits->entry[i]);
-		hits->entry[i].rule_id = rule_id;
-		hits->n++;
-	}
-	hits->entry[i].n++;
-	if (time_unix > hits->entry[i].last_unix)
-		hits->entry[i].last_unix = time_unix;
-	return 0;
-}
-
-static int write_days(struct db *d, struct daily_sums *daily)
+int daily_sums_write(struct db *d, struct daily_sums *daily)
 {
 	for (size_t i = 0; i < daily->n; i++) {
 		sqlite3_stmt *st = db_statement(d, SQL_DAILY_ADD);
@@ -322,7 +281,7 @@ static int count_day(struct db *d, struct daily_sums *daily, const struct verdic
 		daily->entry[i].action != m->action || daily->entry[i].would != m->would))
 		i++;
 	if (i == SUMS_MAX) {
-		if (write_days(d, daily) != 0)
+		if (daily_sums_write(d, daily) != 0)
 			return -1;
 		i = 0;
 	}
@@ -340,12 +299,7 @@ static int count_day(struct db *d, struct daily_sums *daily, const struct verdic
 	return 0;
 }
 
-int group_sums_write(struct db *d, struct group_sums *sums)
-{
-	return write_hits(d, &sums->hits) == 0 ? write_days(d, &sums->daily) : -1;
-}
-
-int stored_verdict_write(struct db *d, const struct stored_verdict *v, struct group_sums *sums)
+int stored_verdict_write(struct db *d, const struct stored_verdict *v, struct daily_sums *daily)
 {
 	const struct verdict_record *m = &v->record;
 	int64_t id;
@@ -357,9 +311,8 @@ int stored_verdict_write(struct db *d, const struct stored_verdict *v, struct gr
 		const struct stored_recipient *r = &v->recipients[i];
 
 		if (insert_recipient(d, id, i, r) != 0 || write_pairs(d, v, r) != 0 ||
-		    write_evidence(d, m, r) != 0 ||
-		    count_hit(d, &sums->hits, r->rule_id, m->time_unix) != 0)
+		    write_evidence(d, m, r) != 0)
 			return -1;
 	}
-	return count_day(d, &sums->daily, m) == 0 ? write_attempt(d, m) : -1;
+	return count_day(d, daily, m) == 0 ? write_attempt(d, m) : -1;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * verdict_write.h: one verdict as it is stored, and the statements that store it with all that follows from
- * it: pairs, reply window, evidence and attempts of mixed recipients, hits of rules. For db/ only.
+ * it: pairs, reply window, evidence and attempts of mixed recipients. For db/ only.
  */
 #ifndef PGPGATE_DB_VERDICT_WRITE_H
 #define PGPGATE_DB_VERDICT_WRITE_H
@@ -33,7 +33,7 @@ struct stored_verdict {
 int stored_verdict_fill(struct stored_verdict *v, const struct hashed *h, const struct settings *s,
 			const struct verdict_record *r);
 
-/* Sums of a group, so that a row of the table daily, and a rule, is written once. */
+/* Sums of a group, so that a row of the table daily is written once. */
 #define SUMS_MAX 16
 struct daily_sums {
 	size_t n;
@@ -45,21 +45,8 @@ struct daily_sums {
 	} entry[SUMS_MAX];
 };
 
-#define HITS_MAX 64
-struct rule_hits {
-	size_t n;
-	struct {
-		int64_t rule_id, n, last_unix;
-	} entry[HITS_MAX];
-};
-
-struct group_sums {
-	struct rule_hits hits;
-	struct daily_sums daily;
-};
-
-/* Within a write transaction; group_sums_write() ends a group. 0 or -1. */
-int stored_verdict_write(struct db *d, const struct stored_verdict *v, struct group_sums *sums);
-int group_sums_write(struct db *d, struct group_sums *sums);
+/* Within a write transaction; daily_sums_write() ends a group. 0 or -1. */
+int stored_verdict_write(struct db *d, const struct stored_verdict *v, struct daily_sums *daily);
+int daily_sums_write(struct db *d, struct daily_sums *daily);
 
 #endif

@@ -434,11 +434,11 @@ static void write_verdict(struct fixture *f, struct db *d, const struct sent *m)
 					 .recipients = &to,
 					 .n_recipients = 1};
 	struct stored_verdict v;
-	struct group_sums sums = {.hits.n = 0};
+	struct daily_sums daily = {.n = 0};
 
 	assert_int_equal(stored_verdict_fill(&v, &d->hashed, f->settings, &r), 0);
 	assert_int_equal(db_begin_write(d), 0);
-	assert_int_equal(db_end(d, stored_verdict_write(d, &v, &sums)), 0);
+	assert_int_equal(db_end(d, stored_verdict_write(d, &v, &daily)), 0);
 	arena_reset(&v.arena);
 }
 

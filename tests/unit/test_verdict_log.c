@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "db/internal.h"
 #include "db/key.h"
+#include "db/rule_hits.h"
 #include "db/upkeep.h"
 #include "db/verdict_log.h"
 #include "db/verdicts.h"
@@ -501,6 +502,37 @@ static void rules_count_their_hits(void **state)
 	fixture_end(&f);
 }
 
+/* One rule more than there is room for; the ids share few slots. */
+static void hits_of_many_rules_are_gathered(void **state)
+{
+	static struct rule_hits hits;
+	struct fixture f;
+	struct rule rule;
+	const struct rules_filter all = {0};
+	struct db *d;
+	char err[200];
+
+	(void)state;
+	fixture_begin(&f);
+	d = fixture_open(&f, DB_WRITE);
+	assert_int_equal(rule_parse("exempt x@y.test", "+", NOW, &rule, err, sizeof err), 0);
+	assert_int_equal(rules_add(d, &rule, NOW, NULL, NULL), 0);
+	for (int64_t i = 0; i < HITS_MAX; i++)
+		assert_true(rule_hits_count(&hits, 1 + i * (HITS_SLOTS / 4), NOW));
+	assert_false(rule_hits_count(&hits, 2, NOW));
+	assert_true(rule_hits_count(&hits, 1, NOW + 5));
+	assert_true(rule_hits_count(&hits, 1, NOW + 4));
+	assert_int_equal(rule_hits_write(d, &hits), 0);
+	assert_int_equal(hits.n, 0);
+	assert_true(rule_hits_count(&hits, 1, NOW + 1));
+	assert_int_equal(rule_hits_write(d, &hits), 0);
+	assert_int_equal(rules_list(d, &all, get_rule, &rule), 0);
+	assert_int_equal(rule.hits, 4);
+	assert_int_equal(rule.last_hit_at_unix, NOW + 5);
+	db_close(d);
+	fixture_end(&f);
+}
+
 static void attempts_less_than_five_minutes_apart_count_once(void **state)
 {
 	static const struct {
@@ -713,6 +745,7 @@ int main(void)
 		cmocka_unit_test(a_lock_that_is_held_is_waited_for),
 		cmocka_unit_test(accepted_mail_makes_pairs_for_both_addresses),
 		cmocka_unit_test(rules_count_their_hits),
+		cmocka_unit_test(hits_of_many_rules_are_gathered),
 		cmocka_unit_test(attempts_less_than_five_minutes_apart_count_once),
 		cmocka_unit_test(old_rows_go_in_steps_and_new_ones_stay),
 		cmocka_unit_test(prune_removes_what_is_older),
