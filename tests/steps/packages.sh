@@ -6,7 +6,7 @@ BUILD_PACKAGES="autoconf autoconf-archive automake gcc libc6-dev libcmocka-dev l
 	libjansson-dev libmilter-dev libpsl-dev libsqlite3-dev libunistring-dev make nettle-dev pkg-config"
 DEMO_PACKAGES="gnupg postfix python3 sq"
 TEST_PACKAGES="clang clang-format libclang-rt-dev libgmime-3.0-dev librnp0 llvm mandoc procps python3-pytest rnp
-	shellcheck sqlite3 valgrind xz-utils"
+	shellcheck sqlite3 strace valgrind xz-utils"
 
 # as_root COMMAND...: through sudo when we are not root.
 as_root() {

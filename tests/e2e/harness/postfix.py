@@ -19,6 +19,10 @@ from .place import Trouble, free_port, wait_until
 
 LIBEXEC = "/usr/lib/postfix/sbin"
 
+# A message that is due again at once can meet a queue manager that finds the delivery agent's lock still on
+# it ("skipped, still being delivered") and leaves it until a restart; so not less than two seconds.
+BACKOFF = "2s"
+
 MAIN_CF = """\
 # Generated, private, temporary.
 compatibility_level = 3.6
@@ -68,9 +72,9 @@ virtual_gid_maps = static:{gid}
 virtual_minimum_uid = 1
 virtual_mailbox_limit = 0
 message_size_limit = 104857600
-queue_run_delay = {retry}
-minimal_backoff_time = {retry}
-maximal_backoff_time = {retry}
+queue_run_delay = 1s
+minimal_backoff_time = {backoff}
+maximal_backoff_time = {backoff}
 maximal_queue_lifetime = 1h
 bounce_queue_lifetime = 1h
 """
@@ -106,7 +110,7 @@ class Postfix:
     lines of main.cf; restrictions: what stands after the policy server."""
 
     def __init__(self, place, name="mx", milters="", policy="", ports=None, settings=None,
-                 restrictions="permit", non_smtpd_milters="", here_domains="static:all", retry="1s"):
+                 restrictions="permit", non_smtpd_milters="", here_domains="static:all"):
         self.place = place
         self.name = name
         self.dir = place.directory(f"postfix-{name}")
@@ -117,7 +121,7 @@ class Postfix:
         policy = f"check_policy_service {policy}, " if policy else ""
         text = MAIN_CF.format(
             dir=self.dir, name=name, milters=milters, non_smtpd_milters=non_smtpd_milters,
-            recipient_restrictions=policy + restrictions, here_domains=here_domains, retry=retry,
+            recipient_restrictions=policy + restrictions, here_domains=here_domains, backoff=BACKOFF,
             uid=place.user.pw_uid, gid=place.user.pw_gid)
         text += "".join(f"{k} = {v}\n" for k, v in (settings or {}).items())
         smtpd = "\n".join(f"127.0.0.1:{p}  inet  n  -  n  -  -  smtpd" for p in self.ports)
