@@ -470,6 +470,7 @@ def armored(tmp_path_factory):
     home.chmod(0o700)
     run = subprocess.run(["gpg", "--homedir", str(home), "--batch", "--pinentry-mode", "loopback", "--passphrase", "x",
                           "--armor", "--symmetric"], input=b"hello\n", capture_output=True, check=False)
+    subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], capture_output=True, check=False)
     if run.returncode != 0:
         pytest.skip("no gpg")
     return run.stdout.decode()
