@@ -44,9 +44,11 @@ static int consider(struct walk *w)
 	return relies_on_doubt ? 0 : 1;
 }
 
-/* By what the rules of one recipient pattern are narrowed. Most are by nothing: then one look-up does. */
+/* By what the rules of one recipient pattern are narrowed. Most are by nothing: then one look-up does, the
+ * one that finds this out. */
 struct narrowing {
 	bool by_sender, by_client;
+	bool is_found; /* by nothing, and w->found is the rule */
 };
 
 /* 1 there are rules of that recipient pattern, and n is set; 0 none; -1. */
@@ -60,8 +62,11 @@ static int has_rules(struct walk *w, const char *recipient, struct narrowing *n)
 	db_bind_text(st, 1, recipient);
 	got = db_step(w->d, st);
 	if (got == 1) {
-		n->by_sender = sqlite3_column_bytes(st, 0) > 0;
-		n->by_client = n->by_sender || sqlite3_column_bytes(st, 1) > 0;
+		n->by_sender = sqlite3_column_bytes(st, 2) > 0;
+		n->by_client = n->by_sender || sqlite3_column_bytes(st, 3) > 0;
+		n->is_found = !n->by_client && sqlite3_column_int64(st, 13) <= w->generation;
+		if (n->is_found)
+			rule_from_row(w->d, st, &w->found);
 		sqlite3_reset(st);
 	}
 	return got;
@@ -199,7 +204,9 @@ int policy_find_rule(struct db *d, int64_t generation, const struct policy_query
 		struct narrowing n;
 
 		got = has_rules(&w, recipient->candidates.text[i], &n);
-		if (got == 1)
+		if (got == 1 && n.is_found)
+			got = consider(&w);
+		else if (got == 1)
 			got = walk_senders(&w, recipient->candidates.text[i], &n);
 	}
 	if (got < 0)

@@ -4,11 +4,12 @@
 
 -- name: policy_last_of_recipient
 -- The last rule of a recipient pattern in the order of the index: without a sender, none there has one;
--- without a client too, there is only the rule for everybody.
-SELECT sender, client
+-- without a client too, there is only the rule for everybody, which this is, unless it is staged.
+SELECT id, recipient, sender, client, requirement, starts_at_unix, expires_at_unix, note, help_url,
+	author, created_at_unix, hits, last_hit_at_unix, generation
 FROM rule
 WHERE recipient = ?1
-ORDER BY sender DESC, client DESC
+ORDER BY sender DESC, client DESC, generation DESC
 LIMIT 1;
 
 -- name: policy_has_sender

@@ -358,6 +358,37 @@ static void a_mild_default_holds_where_no_rule_does(void **state)
 		 "default_requirement=observe");
 }
 
+/* Rules that an import has staged decide nothing, beside a live one and alone. */
+static void staged_rules_do_not_decide(void **state)
+{
+	const struct envelope shadowed = {"a@b.test", "s@x.test", NULL, false, false};
+	const struct envelope alone = {"c@b.test", "s@x.test", NULL, false, false};
+	struct rule rule = parse("observe a@b.test");
+	struct policy_answer a;
+	struct fixture f;
+	struct db *d;
+
+	(void)state;
+	fixture_begin(&f);
+	d = fixture_open(&f, DB_WRITE);
+	assert_int_equal(rules_add(d, &rule, NOW, NULL, NULL), 0);
+	assert_int_equal(
+		sqlite3_exec(d->handle,
+			     "INSERT INTO rule (generation, recipient, sender, client, requirement,"
+			     " author, created_at_unix) VALUES (99, 'a@b.test', '', '', 'exempt', "
+			     "'x', 1),"
+			     " (99, 'c@b.test', '', '', 'exempt', 'x', 1);",
+			     NULL, NULL, NULL),
+		SQLITE_OK);
+	a = ask_at(d, f.settings, &shadowed, NULL, SIZE_NOT_DECLARED, NOW, NULL);
+	assert_int_equal(a.requirement, REQUIREMENT_OBSERVE);
+	assert_int_equal(a.rule_id, rule.id);
+	a = ask_at(d, f.settings, &alone, NULL, SIZE_NOT_DECLARED, NOW, NULL);
+	assert_int_equal(a.source, SOURCE_DEFAULT);
+	db_close(d);
+	fixture_end(&f);
+}
+
 static void losers_are_told_with_the_reason(void **state)
 {
 	static const char *const rules[] = {
@@ -712,6 +743,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(precedence_is_as_in_the_manual),
 		cmocka_unit_test(a_mild_default_holds_where_no_rule_does),
+		cmocka_unit_test(staged_rules_do_not_decide),
 		cmocka_unit_test(losers_are_told_with_the_reason),
 		cmocka_unit_test(ratchet_locks_on_what_was_accepted),
 		cmocka_unit_test(ratchet_works_with_hashes_and_over_a_switch),
