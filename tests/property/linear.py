@@ -135,7 +135,7 @@ def main():
     options = argparse.ArgumentParser()
     options.add_argument("build")
     options.add_argument("kinds", nargs="*")
-    options.add_argument("--size", type=int, default=8192)
+    options.add_argument("--size", type=int, default=16384)
     options = options.parse_args()
     failures, worst = 0, (0, "")
     kinds = options.kinds or sorted(KINDS)
