@@ -209,9 +209,18 @@ static int is_verdict_file(const struct dirent *d)
 	return len > 8 && !strcmp(d->d_name + len - 8, ".verdict");
 }
 
+/* Somebody listens, as in `check --explain`: every finding is put into words. */
+static void hear(void *context, const struct scan_part *part)
+{
+	size_t *n_words = context;
+
+	*n_words += part->finding[0] != '\0';
+}
+
 int main(int argc, char **argv)
 {
 	struct whole w;
+	size_t n_words = 0;
 	unsigned n = 0;
 	int option;
 
@@ -226,6 +235,7 @@ int main(int argc, char **argv)
 	if (optind >= argc)
 		die("usage: run [-n SPLITS] [-v] DIR [NAME...]");
 	whole_init(&w);
+	scan_observe(w.scan, hear, &n_words);
 	const char *dir = argv[optind++];
 	for (; optind < argc; optind++, n++)
 		run_message(&w, dir, argv[optind]);
@@ -242,7 +252,8 @@ int main(int argc, char **argv)
 		free(entries);
 	}
 	whole_free(&w);
-	printf("golden mail: %u messages, %u runs (line ends, cuts)\n", n, n_runs);
+	printf("golden mail: %u messages, %u runs (line ends, cuts), %zu findings told\n", n,
+	       n_runs, n_words);
 	printf("%u passed, %u failed, 0 skipped\n", n - n_failed, n_failed);
 	return n_failed || n == 0;
 }

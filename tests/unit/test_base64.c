@@ -77,11 +77,48 @@ static void base64_is_all_chars_agrees_with_the_alphabet_at_every_place(void **s
 	}
 }
 
+/* Five lines of n_chars characters; the octet `at` of them is made `wrong`. */
+static void check_lines(size_t n_chars, const char *line_end, size_t at, unsigned char wrong, size_t want)
+{
+	unsigned char text[5 * 130];
+	size_t stride = n_chars + strlen(line_end);
+
+	memset(text, 'Q', sizeof(text));
+	for (size_t i = 1; i <= 5; i++)
+		memcpy(text + i * stride - strlen(line_end), line_end, strlen(line_end));
+	if (wrong)
+		text[at] = wrong;
+	assert_int_equal(base64_count_lines(text, 5, n_chars, stride), want);
+}
+
+static void base64_count_lines_stops_before_the_first_odd_one(void **state)
+{
+	static const size_t widths[] = {4, 12, 16, 20, 64, 76, 128};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(widths); i++) {
+		for (int is_crlf = 0; is_crlf < 2; is_crlf++) {
+			const char *end = is_crlf ? "\r\n" : "\n";
+			size_t n = widths[i], stride = n + strlen(end);
+
+			check_lines(n, end, 0, 0, 5);
+			check_lines(n, end, 0, '=', 0);
+			check_lines(n, end, 2 * stride, '-', 2);
+			check_lines(n, end, 3 * stride + n - 1, '=', 3);
+			check_lines(n, end, 2 * stride - 1, 'Q', 1); /* no line end */
+			if (is_crlf)
+				check_lines(n, end, 2 * stride - 2, 'Q', 1);
+		}
+	}
+	assert_int_equal(base64_count_lines(NULL, 0, 64, 66), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(base64_decode_any_chunking_same_result),
 		cmocka_unit_test(base64_is_all_chars_agrees_with_the_alphabet_at_every_place),
+		cmocka_unit_test(base64_count_lines_stops_before_the_first_odd_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
