@@ -63,6 +63,24 @@ static void scan_reset_leaves_nothing_of_the_message_before(void **state)
 	scan_free(shared);
 }
 
+static void scan_reset_forgets_the_header(void **state)
+{
+	struct scan *s = scan_new();
+	struct scan_facts facts;
+
+	(void)state;
+	scan_header(s, (const unsigned char *)"Subject", 7, (const unsigned char *)"hello", 5);
+	scan_header(s, (const unsigned char *)"Secure-Join", 11,
+		    (const unsigned char *)"vc-request", 10);
+	feed(s, NULL, ARMORED, &facts);
+	assert_false(facts.is_subject_hidden);
+	scan_reset(s);
+	feed(s, "multipart/mixed; boundary=x", "--x\n\nSecure-Join: vc-request\n--x--\n", &facts);
+	assert_true(facts.is_subject_hidden);
+	assert_false(facts.is_securejoin);
+	scan_free(s);
+}
+
 static void scan_body_says_when_nothing_can_change(void **state)
 {
 	static const char more[] = "more and more\n";
@@ -160,6 +178,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(scan_reset_leaves_nothing_of_the_message_before),
+		cmocka_unit_test(scan_reset_forgets_the_header),
 		cmocka_unit_test(scan_body_says_when_nothing_can_change),
 		cmocka_unit_test(scan_observer_hears_of_every_part_at_its_end),
 		cmocka_unit_test(scan_reports_key_ids),
