@@ -2,7 +2,7 @@
  *
  * Fuzz target: MIME structure. The input is the body of a multipart whose kind the first octet chooses. In
  * pieces it gives the same facts; and where the scan says that the verdict can no longer change, it does not,
- * whatever follows.
+ * whatever follows. Each input is asked one of the two questions, so that there is time for more inputs.
  */
 #include <assert.h>
 #include <string.h>
@@ -68,7 +68,7 @@ static void with_skip(struct scan *s, const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct scan *s;
-	struct judgement whole, pieces, skipped;
+	struct judgement whole, again;
 
 	if (!s)
 		s = scan_new();
@@ -77,14 +77,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	begin(s, data[0]);
 	feed(s, data + 1, size - 1);
 	result(s, &whole);
-	begin(s, data[0]);
-	same_in_pieces(feed, s, data + 1, size - 1);
-	result(s, &pieces);
-	assert(whole_same(&whole, &pieces));
-	begin(s, data[0]);
-	with_skip(s, data + 1, size - 1);
-	result(s, &skipped);
-	assert(whole.verdict == skipped.verdict && whole.form == skipped.form);
-	assert(strcmp(whole.reason, skipped.reason) == 0);
+	if (same_seed(data, size) >> 32 & 1) {
+		begin(s, data[0]);
+		same_in_pieces(feed, s, data + 1, size - 1);
+		result(s, &again);
+		assert(whole_same(&whole, &again));
+	} else {
+		begin(s, data[0]);
+		with_skip(s, data + 1, size - 1);
+		result(s, &again);
+		assert(whole.verdict == again.verdict && whole.form == again.form);
+		assert(strcmp(whole.reason, again.reason) == 0);
+	}
 	return 0;
 }
