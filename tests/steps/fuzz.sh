@@ -34,8 +34,8 @@ fuzz_one() {
 	[ -d "$top/tests/fuzz/corpus/$1" ] && seeds=$top/tests/fuzz/corpus/$1
 	# shellcheck disable=SC2086  # $seeds is one word or none
 	check "$1" env ASAN_OPTIONS="$ASAN_OPTIONS:quarantine_size_mb=8" "$top/build/fuzz/tests/fuzz/$1" \
-		-max_total_time="${FUZZ_SECONDS:-15}" -print_final_stats=1 -dict="$words" -max_len=2048 -timeout=10 \
-		-rss_limit_mb=1024 -artifact_prefix="$logs/$1-" "$logs/corpus-$1" $seeds
+		-max_total_time="${FUZZ_SECONDS:-15}" -print_final_stats=1 -dict="$words" -timeout=10 -rss_limit_mb=1024 \
+		-artifact_prefix="$logs/$1-" "$logs/corpus-$1" $seeds
 	count=$(sed -n 's/^stat::number_of_executed_units: *//p' "$logs/$1.log")
 	executions=$((executions + ${count:-0}))
 	echo "$1: ${count:-0} executions"
