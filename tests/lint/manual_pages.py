@@ -206,6 +206,19 @@ def test_json():
     both_ways("JSON: the fields of pgpgate(8)", program, page)
 
 
+def test_metrics():
+    """Every metric is in the METRICS section of its page, and the other way round."""
+    for page, sources in (("pgpgate.8", ["db/metrics.c"]), ("pgpgate-policyd.8", ["policyd/counts.c", "policyd/server.c"])):
+        program = set()
+        for source in sources:
+            program |= set(re.findall(r'metrics_(?:head|single|histogram)\(\s*\w+,\s*"(\w+)"', read(source)))
+        text = read(f"man/{page}")
+        section = text[text.index(".Sh METRICS"):]
+        section = section[:section.index("\n.Sh ", 1)]
+        both_ways(f"metrics of {page}", program,
+                  set(re.findall(r"^\.(?:It )?Li ((?:pgpgate|process)_\w+)", section, re.M)))
+
+
 def literal_blocks(page, section):
     """The displays of one section of a page, as text."""
     text = read(f"man/{page}")
@@ -278,6 +291,7 @@ def main():
     test_restarts()
     test_daemon_options()
     test_json()
+    test_metrics()
     if os.access(PGPGATE, os.X_OK):
         test_settings()
         test_commands()

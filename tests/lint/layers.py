@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""The layers of HACKING.md: who may include whom, and which outside library each folder may see.
+
+Includes point downwards only. Headers for one folder ("For db/ only", "Private to", "for settings.c alone")
+stay in it; unit tests may look inside. Ends with the line "N passed, N failed, N skipped".
+"""
+
+import glob
+import os
+import re
+import sys
+
+TREE = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+
+# Folder -> the folders whose headers its files may include, besides its own.
+LAYERS = {
+    "common": set(),
+    "scan": {"common"},
+    "db": {"common"},
+    "filter": {"common", "scan", "db"},
+    "policyd": {"common", "scan", "db"},
+    "cli": {"common", "scan", "db"},
+}
+
+# Library header -> the files that may include it.
+LIBRARIES = {
+    r"libmilter/": r"filter/milter\.c",
+    r"sqlite3\.h": r"db/internal\.h",
+    r"event2/": r"policyd/\w+\.[ch]",
+    r"jansson\.h": r"cli/\w+\.[ch]",
+    r"libpsl\.h": r"db/key\.c",
+    r"nettle/": r"(db/hashed\.c|filter/digest\.h)",
+    r"syslog\.h": r"common/log\.c",
+}
+
+# A header whose first paragraph says that it is not for everybody.
+PRIVATE = re.compile(r"\bFor (\w+)/ only\b|\bPrivate to\b|\bfor \w+\.c alone\b|\bNobody outside\b")
+
+counts = {"passed": 0, "failed": 0}
+
+
+def check(name, complaints):
+    counts["failed" if complaints else "passed"] += 1
+    for complaint in complaints:
+        print(f"FAIL {name}: {complaint}")
+
+
+def sources(folder):
+    return sorted(os.path.relpath(f, TREE) for f in glob.glob(os.path.join(TREE, folder, "*.[ch]")))
+
+
+def text_of(file):
+    with open(os.path.join(TREE, file), encoding="utf-8") as source:
+        return source.read()
+
+
+def includes(file):
+    """(line number, "common/log.h", is it one of ours) for each #include."""
+    for number, line in enumerate(text_of(file).splitlines(), 1):
+        found = re.match(r'#include ([<"])([^>"]+)[>"]', line)
+        if found:
+            yield number, found.group(2), found.group(1) == '"'
+
+
+def comment_of(header):
+    """The paragraph at the top, on one line."""
+    return re.sub(r"\s*\n \*\s*", " ", text_of(header)).split("*/", 1)[0]
+
+
+def test_layers():
+    for folder, below in LAYERS.items():
+        wrong = []
+        for file in sources(folder):
+            for number, header, is_ours in includes(file):
+                other = header.split("/")[0]
+                if is_ours and other != folder and other not in below:
+                    wrong.append(f"{file}:{number}: includes {header}; {folder}/ may include "
+                                 f"{', '.join(sorted(below)) or 'nothing of ours'}")
+        check(f"layers: {folder}/", wrong)
+
+
+def test_private_headers():
+    private = {h for folder in LAYERS for h in sources(folder)
+               if h.endswith(".h") and PRIVATE.search(comment_of(h))}
+    wrong = [] if private else ["no header says that it is private: has the wording changed?"]
+    for folder in LAYERS:
+        for file in sources(folder):
+            wrong += [f"{file}:{number}: {header} is for {os.path.dirname(header)}/ only"
+                      for number, header, _ in includes(file)
+                      if header in private and os.path.dirname(header) != folder]
+    check("layers: private headers", wrong)
+
+
+def test_libraries():
+    for library, allowed in LIBRARIES.items():
+        wrong, n_seen = [], 0
+        for folder in LAYERS:
+            for file in sources(folder):
+                for number, header, is_ours in includes(file):
+                    if is_ours or not re.match(library, header):
+                        continue
+                    n_seen += 1
+                    if not re.fullmatch(allowed, file):
+                        wrong.append(f"{file}:{number}: <{header}> is seen by {allowed} only")
+        check(f"layers: <{library}>", wrong or ([] if n_seen else ["nobody includes it any more"]))
+
+
+def main():
+    test_layers()
+    test_private_headers()
+    test_libraries()
+    print("{passed} passed, {failed} failed, 0 skipped".format(**counts))
+    return 1 if counts["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
