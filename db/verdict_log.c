@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * verdict_log.c: the queue and the writer thread. What a message submits is copied, so that a thread which
- * has waited long enough can leave, whatever the writer is doing with the copy.
+ * verdict_log.c: the writer thread. What a message submits is copied, so that a thread which has waited long
+ * enough can leave, whatever the writer is doing with the copy.
  */
 #include "db/verdict_log.h"
 
@@ -16,34 +16,19 @@
 #include "db/policy_internal.h"
 #include "db/rule_hits.h"
 #include "db/upkeep.h"
-#include "db/verdict_write.h"
+#include "db/verdict_queue.h"
 
-#define QUEUE_MAX 4096	    /* waiting messages; more than smtpd processes of any sane Postfix */
-#define GROUP_MAX 256	    /* messages a transaction: about 10 ms */
 #define WRITER_BUSY_MS 1000 /* one try at a lock; tried again until the group's patience ends */
 #define TICK_MS 1000	    /* how often upkeep gets a turn */
 /* WAL beyond this is written back: some ten ms. Most pages are written again and again: of a WAL four times as
  * long a quarter of the syncs is enough. */
 #define CHECKPOINT_BYTES (16 << 20)
 
-struct submission {
-	struct submission *next;
-	pthread_cond_t answered;
-	bool is_taken, is_answered, is_abandoned;
-	int64_t until_ms;
-	int result;
-	char error[DB_ERROR_MAX];
-	struct stored_verdict verdict;
-};
-
 struct verdict_log {
-	pthread_mutex_t lock; /* guards all but the writer's own */
-	pthread_cond_t work;
-	struct submission *first, **last;
-	size_t n_waiting;
+	struct verdict_queue queue;
+	pthread_mutex_t lock; /* guards settings and hashed */
 	struct settings *settings;
 	struct hashed hashed;
-	bool must_stop;
 	pthread_t writer;
 	/* the writer's own */
 	struct db *db;
@@ -51,29 +36,6 @@ struct verdict_log {
 	struct rule_hits hits; /* of groups that are committed; not yet written */
 	bool was_full;	       /* the last group failed for want of space */
 };
-
-static void free_submission(struct submission *s)
-{
-	arena_reset(&s->verdict.arena);
-	pthread_cond_destroy(&s->answered);
-	free(s);
-}
-
-static void init_monotonic_cond(pthread_cond_t *cond)
-{
-	pthread_condattr_t attributes;
-
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(cond, &attributes);
-	pthread_condattr_destroy(&attributes);
-}
-
-static struct timespec timespec_of(int64_t monotonic_ms)
-{
-	return (struct timespec){.tv_sec = (time_t)(monotonic_ms / 1000),
-				 .tv_nsec = (long)(monotonic_ms % 1000) * 1000000L};
-}
 
 /* ---- the writer ---- */
 
@@ -113,25 +75,6 @@ static int write_group_patiently(struct verdict_log *l, struct submission *group
 	return 0;
 }
 
-static void answer(struct verdict_log *l, struct submission *group, int result, const char *error)
-{
-	pthread_mutex_lock(&l->lock);
-	while (group != NULL) {
-		struct submission *s = group;
-
-		group = s->next;
-		s->result = result;
-		if (result != 0)
-			snprintf(s->error, sizeof s->error, "%s", error);
-		s->is_answered = true;
-		if (s->is_abandoned)
-			free_submission(s);
-		else
-			pthread_cond_signal(&s->answered);
-	}
-	pthread_mutex_unlock(&l->lock);
-}
-
 /* Hits that the database does not take while there is no room left are not counted. */
 static void count_hits(struct verdict_log *l, const struct submission *group)
 {
@@ -151,12 +94,12 @@ static void count_hits(struct verdict_log *l, const struct submission *group)
 static void commit_group(struct verdict_log *l, struct submission *group)
 {
 	if (l->db == NULL) {
-		answer(l, group, -1, "out of memory");
+		verdict_queue_answer(group, -1, "out of memory");
 		return;
 	}
 	if (write_group_patiently(l, group) == 0) {
 		count_hits(l, group);
-		answer(l, group, 0, "");
+		verdict_queue_answer(group, 0, NULL);
 		return;
 	}
 	/* One row that the schema will not take must not fail the others. */
@@ -170,34 +113,7 @@ static void commit_group(struct verdict_log *l, struct submission *group)
 		}
 		return;
 	}
-	answer(l, group, -1, db_error(l->db));
-}
-
-/* Takes up to GROUP_MAX submissions, waiting until `until_ms` for the first. NULL: none came, or stop. */
-static struct submission *take_group(struct verdict_log *l, int64_t until_ms, bool *must_stop)
-{
-	const struct timespec until = timespec_of(until_ms);
-	struct submission *group, *s;
-
-	pthread_mutex_lock(&l->lock);
-	while (l->first == NULL && !l->must_stop)
-		if (pthread_cond_timedwait(&l->work, &l->lock, &until) == ETIMEDOUT)
-			break;
-	group = s = l->first;
-	for (size_t n = 1; s != NULL; s = s->next, n++) {
-		s->is_taken = true;
-		l->n_waiting--;
-		if (n == GROUP_MAX || s->next == NULL) {
-			l->first = s->next;
-			s->next = NULL;
-			if (l->first == NULL)
-				l->last = &l->first;
-			break;
-		}
-	}
-	*must_stop = l->must_stop && group == NULL;
-	pthread_mutex_unlock(&l->lock);
-	return group;
+	verdict_queue_answer(group, -1, db_error(l->db));
 }
 
 static void use_settings(struct verdict_log *l, struct settings **mine)
@@ -222,7 +138,7 @@ static void *run_writer(void *context)
 	if (l->db != NULL)
 		l->db->busy_ms = WRITER_BUSY_MS;
 	while (!must_stop) {
-		struct submission *group = take_group(l, next_upkeep_ms, &must_stop);
+		struct submission *group = verdict_queue_take(&l->queue, next_upkeep_ms, &must_stop);
 
 		if (group != NULL)
 			commit_group(l, group);
@@ -257,12 +173,11 @@ struct verdict_log *verdict_log_start(struct settings *s, char *err, size_t err_
 		snprintf(err, err_size, "out of memory");
 		return NULL;
 	}
-	l->last = &l->first;
+	verdict_queue_init(&l->queue);
 	l->settings = settings_ref(s);
 	/* A key that is not there now may be there at the first submit. */
 	hashed_load(&l->hashed, s, sentence, sizeof sentence);
 	pthread_mutex_init(&l->lock, NULL);
-	init_monotonic_cond(&l->work);
 	rc = pthread_create(&l->writer, NULL, run_writer, l);
 	if (rc == 0)
 		return l;
@@ -289,65 +204,12 @@ static int borrow(struct verdict_log *l, struct hashed *h, struct settings **s, 
 static struct submission *make_submission(const struct hashed *h, const struct settings *s,
 					  const struct verdict_record *r)
 {
-	struct submission *made = calloc(1, sizeof *made);
+	struct submission *made = submission_new(clock_monotonic_ms() + VERDICT_LOG_WAIT_MS);
 
-	if (made == NULL)
-		return NULL;
-	init_monotonic_cond(&made->answered);
-	made->until_ms = clock_monotonic_ms() + VERDICT_LOG_WAIT_MS;
-	if (stored_verdict_fill(&made->verdict, h, s, r) == 0)
+	if (made == NULL || stored_verdict_fill(&made->verdict, h, s, r) == 0)
 		return made;
-	free_submission(made);
+	submission_free(made);
 	return NULL;
-}
-
-/* Under the lock. */
-static void unlink_submission(struct verdict_log *l, struct submission *s)
-{
-	struct submission **link = &l->first;
-
-	while (*link != s)
-		link = &(*link)->next;
-	*link = s->next;
-	if (l->last == &s->next)
-		l->last = link;
-	l->n_waiting--;
-}
-
-/* Under the lock. Queues and waits; the submission is freed, here or by the writer. */
-static int queue_and_wait(struct verdict_log *l, struct submission *s, char *err)
-{
-	const struct timespec until = timespec_of(s->until_ms);
-	int result = -1;
-
-	if (l->must_stop || l->n_waiting >= QUEUE_MAX) {
-		snprintf(err, DB_ERROR_MAX,
-			 l->must_stop ? "stopping" : "%d messages wait for the database", QUEUE_MAX);
-		free_submission(s);
-		return -1;
-	}
-	*l->last = s;
-	l->last = &s->next;
-	l->n_waiting++;
-	pthread_cond_signal(&l->work);
-	while (!s->is_answered)
-		if (pthread_cond_timedwait(&s->answered, &l->lock, &until) == ETIMEDOUT)
-			break;
-	if (s->is_answered) {
-		result = s->result;
-		snprintf(err, DB_ERROR_MAX, "%s", s->error);
-		free_submission(s);
-		return result;
-	}
-	snprintf(err, DB_ERROR_MAX, "%s: not committed within %d s", l->settings->database_path,
-		 VERDICT_LOG_WAIT_MS / 1000);
-	if (s->is_taken) {
-		s->is_abandoned = true; /* the writer frees it */
-	} else {
-		unlink_submission(l, s);
-		free_submission(s);
-	}
-	return -1;
 }
 
 int verdict_log_submit(struct verdict_log *l, const struct verdict_record *r, char *err)
@@ -362,13 +224,14 @@ int verdict_log_submit(struct verdict_log *l, const struct verdict_record *r, ch
 		if (s == NULL)
 			snprintf(err, DB_ERROR_MAX, "out of memory");
 	}
-	settings_unref(settings);
 	explicit_bzero(&hashed, sizeof hashed);
-	if (s == NULL)
-		return -1;
-	pthread_mutex_lock(&l->lock);
-	result = queue_and_wait(l, s, err);
-	pthread_mutex_unlock(&l->lock);
+	if (s != NULL) {
+		result = verdict_queue_submit(&l->queue, s, err);
+		if (result != 0 && err[0] == '\0')
+			snprintf(err, DB_ERROR_MAX, "%s: not committed within %d s",
+				 settings->database_path, VERDICT_LOG_WAIT_MS / 1000);
+	}
+	settings_unref(settings);
 	return result;
 }
 
@@ -395,14 +258,11 @@ void verdict_log_stop(struct verdict_log *l)
 {
 	if (l == NULL)
 		return;
-	pthread_mutex_lock(&l->lock);
-	l->must_stop = true;
-	pthread_cond_signal(&l->work);
-	pthread_mutex_unlock(&l->lock);
+	verdict_queue_stop(&l->queue);
 	pthread_join(l->writer, NULL);
 	settings_unref(l->settings);
 	explicit_bzero(&l->hashed, sizeof l->hashed);
-	pthread_cond_destroy(&l->work);
+	verdict_queue_destroy(&l->queue);
 	pthread_mutex_destroy(&l->lock);
 	free(l);
 }
