@@ -45,6 +45,11 @@ _Noreturn void cli_misuse(const struct cli *cli, const char *format, ...)
 /* The closest of n names to a misspelt one, or NULL when none is close. */
 const char *cli_closest(const char *misspelt, const char *(*name)(size_t index), size_t n);
 
+/* Reads the global options from argv[1] on. Returns the index of the first word that is none of them: a
+ * command, or, where cli->name says that one was read already, what that one takes. Ends the process after
+ * --help and --version before a command (0), and on misuse (64). */
+int cli_global_options(struct cli *cli, int argc, char **argv);
+
 /* Who makes a change, for the audit trail: the login name behind sudo(8), else of the real user id. Static. */
 const char *cli_author(void);
 

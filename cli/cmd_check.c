@@ -215,7 +215,7 @@ static void print_summary(const struct check *c)
 	printf("\n%s %s", output_number(number, c->n_messages),
 	       output_plural(c->n_messages, "message", "messages"));
 	for (int i = 0; i < VERDICT_COUNT; i++) {
-		/* encrypted first: it is what one looks for. */
+		/* encrypted first, which is what one looks for; then the others as the enum has them. */
 		enum verdict v = i == 0	  ? VERDICT_ENCRYPTED
 				 : i == 1 ? VERDICT_CLEARTEXT
 					  : (enum verdict)i;

@@ -296,29 +296,23 @@ int cmd_db(struct cli *cli, int argc, char **argv)
 {
 	static char name[40];
 	const char *closest;
+	int first = cli_global_options(cli, argc, argv);
 
-	/* Global options may stand between "db" and the subcommand. */
-	while (argc > 1 && strcmp(argv[1], "--json") == 0) {
-		cli->json = true;
-		argv[1] = argv[0];
-		argv++;
-		argc--;
-	}
-	if (argc < 2)
+	if (first >= argc)
 		cli_misuse(cli, "which of init, status, migrate, check, backup, prune?");
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+	if (strcmp(argv[first], "--help") == 0 || strcmp(argv[first], "-h") == 0)
 		return print_help();
 	for (size_t i = 0; i < N_SUBCOMMANDS; i++) {
-		if (strcmp(argv[1], subcommands[i].name) != 0)
+		if (strcmp(argv[first], subcommands[i].name) != 0)
 			continue;
 		snprintf(name, sizeof(name), "db %s", subcommands[i].name);
 		cli->name = name;
 		cli->synopsis = subcommands[i].synopsis;
 		cli->summary = subcommands[i].summary;
-		return subcommands[i].run(cli, argc - 1, argv + 1);
+		return subcommands[i].run(cli, argc - first, argv + first);
 	}
-	closest = cli_closest(argv[1], subcommand_name, N_SUBCOMMANDS);
+	closest = cli_closest(argv[first], subcommand_name, N_SUBCOMMANDS);
 	if (closest != NULL)
-		cli_misuse(cli, "unknown subcommand '%s' (is '%s' meant?)", argv[1], closest);
-	cli_misuse(cli, "unknown subcommand '%s'", argv[1]);
+		cli_misuse(cli, "unknown subcommand '%s' (is '%s' meant?)", argv[first], closest);
+	cli_misuse(cli, "unknown subcommand '%s'", argv[first]);
 }

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sysexits.h>
 
 #include "cli/doctor.h"
 #include "cli/open.h"
@@ -77,8 +78,10 @@ int cmd_doctor(struct cli *cli, int argc, char **argv)
 	char **operands;
 	int n_problems;
 
-	if (x == NULL)
-		return 71;
+	if (x == NULL) {
+		cli_error("out of memory");
+		return EX_OSERR;
+	}
 	const struct option_spec specs[] = {
 		{"postfix-config", 0, "DIR", OPTION_TEXT, &x->postfix.config_directory,
 		 "where main.cf and master.cf are, as in postconf -c; default: Postfix's own"},

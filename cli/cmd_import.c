@@ -24,7 +24,7 @@
 struct import {
 	const struct cli *cli;
 	struct import_context lines;
-	const char *name; /* of the file, escaped */
+	const char *name; /* of the file */
 	FILE *file;
 	int64_t file_bytes; /* 0: a pipe */
 	struct db *db;

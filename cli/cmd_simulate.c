@@ -277,8 +277,10 @@ int cmd_simulate(struct cli *cli, int argc, char **argv)
 	struct settings *s;
 	int code;
 
-	if (m == NULL)
+	if (m == NULL) {
+		cli_error("out of memory");
 		return EX_OSERR;
+	}
 	if (n != 2)
 		cli_misuse(cli, "which rule? As in: simulate require example.org");
 	m->rule.requirement = level_of(cli, operands[0]);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,26 +24,26 @@ static void count_complaint(void *context, const char *complaint)
 
 static void examine_owner(struct doctor *x, const char *path)
 {
-	const struct passwd *owner = x->settings->user[0] != '\0' ? getpwnam(x->settings->user) : NULL;
+	const struct passwd *owner;
 	struct stat st;
-	char mend[4400];
+	char user[64], mend[4400];
 
-	if (x->settings->user[0] != '\0' && owner == NULL) {
+	snprintf(user, sizeof(user), "%.*s", (int)strcspn(x->settings->user, ":"), x->settings->user);
+	owner = user[0] != '\0' ? getpwnam(user) : NULL;
+	if (user[0] != '\0' && owner == NULL) {
 		snprintf(mend, sizeof(mend),
-			 "useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin %s",
-			 x->settings->user);
+			 "useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin %s", user);
 		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
-			    "the user %s of the configuration does not exist", x->settings->user);
+			    "the user %s of the configuration does not exist", user);
 		return;
 	}
 	if (stat(path, &st) != 0)
 		return;
 	if (owner != NULL && st.st_uid != owner->pw_uid &&
 	    !(st.st_gid == owner->pw_gid && (st.st_mode & 0060) == 0060)) {
-		snprintf(mend, sizeof(mend), "chown %s: %s*", x->settings->user, path);
+		snprintf(mend, sizeof(mend), "chown %s: %s*", user, path);
 		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
-			    "%s does not belong to %s: the daemons cannot write it", path,
-			    x->settings->user);
+			    "%s does not belong to %s: the daemons cannot write it", path, user);
 	}
 	if ((st.st_mode & 0007) != 0) {
 		snprintf(mend, sizeof(mend), "chmod o= %s*", path);
@@ -101,9 +100,11 @@ void doctor_database(struct doctor *x)
 	if (n_complaints < 0)
 		doctor_tell(x, DOCTOR_PROBLEM, topic, NULL, "%s", db_error(d));
 	else if (n_complaints == 0)
-		doctor_tell(x, DOCTOR_OK, topic, NULL, "%s: %s, %s rules, about %s verdicts%s",
-			    s.path, output_bytes(size, s.file_bytes),
-			    output_number(rules, s.n_rules), output_number(verdicts, s.n_verdicts),
+		doctor_tell(x, DOCTOR_OK, topic, NULL, "%s: %s, %s %s, about %s %s%s", s.path,
+			    output_bytes(size, s.file_bytes), output_number(rules, s.n_rules),
+			    output_plural(s.n_rules, "rule", "rules"),
+			    output_number(verdicts, s.n_verdicts),
+			    output_plural(s.n_verdicts, "verdict", "verdicts"),
 			    s.file_bytes <= CHECK_BYTES_MAX
 				    ? ", undamaged"
 				    : "; `pgpgate db check` looks for damage");

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,23 +13,21 @@
 
 static const char topic[] = "postfix";
 
-/* postconf with up to three more words. Returns its exit status or -1. */
-static int postconf(struct doctor *x, const char *a, const char *b, const char *c, char *out,
-		    size_t out_size)
+/* A program of Postfix with an option and up to two more words, NULL for none. Returns its exit status or -1. */
+static int run_postfix(struct doctor *x, const char *program, const char *option, const char *word,
+		       const char *word2, char *out, size_t out_size)
 {
-	const char *argv[8];
+	const char *argv[7];
 	size_t n = 0;
 
-	argv[n++] = "postconf";
+	argv[n++] = program;
 	if (x->postfix.config_directory != NULL) {
 		argv[n++] = "-c";
 		argv[n++] = x->postfix.config_directory;
 	}
-	argv[n++] = a;
-	if (b != NULL)
-		argv[n++] = b;
-	if (c != NULL)
-		argv[n++] = c;
+	argv[n++] = option;
+	argv[n++] = word;
+	argv[n++] = word2;
 	argv[n] = NULL;
 	return run_output(argv, out, out_size, PATIENCE_MS);
 }
@@ -37,7 +36,7 @@ bool doctor_parameter(struct doctor *x, const char *name, char *out, size_t out_
 {
 	size_t len;
 
-	if (postconf(x, "-xh", name, NULL, out, out_size) != 0)
+	if (run_postfix(x, "postconf", "-xh", name, NULL, out, out_size) != 0)
 		return false;
 	len = strlen(out);
 	while (len > 0 && (out[len - 1] == '\n' || out[len - 1] == ' '))
@@ -52,33 +51,20 @@ bool doctor_lookup(struct doctor *x, bool is_alias, const char *maps, const char
 
 	while (*(maps += strspn(maps, ", \t\n")) != '\0') {
 		const size_t len = strcspn(maps, ", \t\n");
-		const char *argv[] = {
-			is_alias ? "postalias" : "postmap", "-q", key, map, NULL, NULL, NULL};
 
 		snprintf(map, sizeof(map), "%.*s", (int)len, maps);
 		maps += len;
-		if (strchr(map, ':') == NULL)
-			continue;
-		if (x->postfix.config_directory != NULL) {
-			argv[1] = "-c";
-			argv[2] = x->postfix.config_directory;
-			argv[3] = "-q";
-			argv[4] = key;
-			argv[5] = map;
-			const char *longer[] = {argv[0], argv[1], argv[2], argv[3],
-						argv[4], argv[5], NULL};
-
-			if (run_output(longer, out, out_size, PATIENCE_MS) == 0 && out[0] != '\0')
-				return true;
-		} else if (run_output(argv, out, out_size, PATIENCE_MS) == 0 && out[0] != '\0') {
+		if (strchr(map, ':') != NULL &&
+		    run_postfix(x, is_alias ? "postalias" : "postmap", "-q", key, map, out,
+				out_size) == 0 &&
+		    out[0] != '\0')
 			return true;
-		}
 	}
 	return false;
 }
 
 /* How main.cf writes our socket: "unix:pgpgate/filter.sock" below the queue directory works with and without
- * chroot; "inet:host:port". Returns out. */
+ * chroot; "inet:host:port", an IPv6 address in brackets. Returns out. */
 static char *as_postfix_writes(const struct doctor *x, const char *text, char *out, size_t out_size)
 {
 	const size_t queue_len = strlen(x->postfix.queue_directory);
@@ -93,12 +79,37 @@ static char *as_postfix_writes(const struct doctor *x, const char *text, char *o
 		snprintf(out, out_size, "unix:%s", a.path + queue_len + 1);
 	else if (a.is_unix)
 		snprintf(out, out_size, "unix:%s", a.path);
-	else if (strncmp(text, "inet", 4) == 0 && strchr(text, '@') != NULL) {
+	else {
 		const char *port = strchr(text, ':') + 1;
-		const char *at = strchr(port, '@');
+		const size_t port_len = strcspn(port, "@");
+		const char *host = port[port_len] == '@'	     ? port + port_len + 1
+				   : strncmp(text, "inet6:", 6) == 0 ? "::1"
+								     : "127.0.0.1";
+		const bool is_bare_ipv6 = strchr(host, ':') != NULL && host[0] != '[';
 
-		snprintf(out, out_size, "inet:%s:%.*s", at + 1, (int)(at - port), port);
+		snprintf(out, out_size, "inet:%s%s%s:%.*s", is_bare_ipv6 ? "[" : "", host,
+			 is_bare_ipv6 ? "]" : "", (int)port_len, port);
 	}
+	return out;
+}
+
+/* The commands that change this Postfix: postconf with what the format says, and a reload. Returns out. */
+__attribute__((format(printf, 4, 5))) static const char *by_postconf(const struct doctor *x,
+								     char *out, size_t out_size,
+								     const char *format, ...)
+{
+	const char *directory = x->postfix.config_directory;
+	const char *option = directory != NULL ? " -c " : "";
+	char change[DOCTOR_TEXT_MAX + 400];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(change, sizeof(change), format, arguments);
+	va_end(arguments);
+	if (directory == NULL)
+		directory = "";
+	snprintf(out, out_size, "postconf%s%s %s; postfix%s%s reload", option, directory, change,
+		 option, directory);
 	return out;
 }
 
@@ -131,9 +142,8 @@ static void examine_milters(struct doctor *x)
 
 	as_postfix_writes(x, socket_text, ours, sizeof(ours));
 	if (!names_socket(x, x->postfix.smtpd_milters, socket_text)) {
-		snprintf(mend, sizeof(mend), "postconf -e 'smtpd_milters = %s%s%s'; postfix reload",
-			 ours, x->postfix.smtpd_milters[0] != '\0' ? ", " : "",
-			 x->postfix.smtpd_milters);
+		by_postconf(x, mend, sizeof(mend), "-e 'smtpd_milters = %s%s%s'", ours,
+			    x->postfix.smtpd_milters[0] != '\0' ? ", " : "", x->postfix.smtpd_milters);
 		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
 			    "smtpd_milters does not name our filter: mail is not judged");
 	} else {
@@ -147,20 +157,20 @@ static void examine_milters(struct doctor *x)
 	}
 	if (doctor_parameter(x, "non_smtpd_milters", value, sizeof(value)) &&
 	    !names_socket(x, value, socket_text)) {
-		snprintf(mend, sizeof(mend), "postconf -e 'non_smtpd_milters = %s%s%s'; postfix reload",
-			 ours, value[0] != '\0' ? ", " : "", value);
+		by_postconf(x, mend, sizeof(mend), "-e 'non_smtpd_milters = %s%s%s'", ours,
+			    value[0] != '\0' ? ", " : "", value);
 		doctor_tell(x, DOCTOR_NOTE, topic, mend,
 			    "mail from sendmail(1) is not judged (non_smtpd_milters)");
 	}
 	if (doctor_parameter(x, "milter_default_action", value, sizeof(value)) &&
 	    strcmp(value, "tempfail") != 0)
 		doctor_tell(x, DOCTOR_PROBLEM, topic,
-			    "postconf -e 'milter_default_action = tempfail'; postfix reload",
+			    by_postconf(x, mend, sizeof(mend), "-e 'milter_default_action = tempfail'"),
 			    strcmp(value, "accept") == 0
 				    ? "milter_default_action = %s: while the filter is down, "
 				      "cleartext passes"
 				    : "milter_default_action = %s: while the filter is down, mail "
-				      "is lost",
+				      "is refused for good, or held",
 			    value);
 	if (strstr(x->postfix.smtpd_milters, "default_action") != NULL &&
 	    strstr(x->postfix.smtpd_milters, "default_action=tempfail") == NULL)
@@ -168,20 +178,23 @@ static void examine_milters(struct doctor *x)
 			    "smtpd_milters sets a default_action other than tempfail");
 	if (doctor_parameter(x, "smtpd_milter_maps", value, sizeof(value)) && value[0] != '\0')
 		doctor_tell(x, DOCTOR_PROBLEM, topic,
-			    "postconf -# smtpd_milter_maps; or see that no entry leaves us out",
-			    "smtpd_milter_maps = %s: clients listed there bypass smtpd_milters", value);
+			    by_postconf(x, mend, sizeof(mend), "-X smtpd_milter_maps"),
+			    "smtpd_milter_maps = %s: clients listed there bypass smtpd_milters, "
+			    "unless their "
+			    "entry names our filter",
+			    value);
 }
 
 static void examine_smuggling(struct doctor *x)
 {
-	char value[DOCTOR_TEXT_MAX];
+	char value[DOCTOR_TEXT_MAX], mend[DOCTOR_TEXT_MAX];
 
 	if (!doctor_parameter(x, "smtpd_forbid_bare_newline", value, sizeof(value)) || value[0] == '\0')
 		doctor_tell(x, DOCTOR_PROBLEM, topic,
 			    "upgrade to Postfix 3.7.9, 3.8.4 or later", "this Postfix has no smtpd_forbid_bare_newline: messages can be smuggled past every check");
 	else if (strcmp(value, "no") == 0)
 		doctor_tell(x, DOCTOR_PROBLEM, topic,
-			    "postconf -e 'smtpd_forbid_bare_newline = yes'; postfix reload",
+			    by_postconf(x, mend, sizeof(mend), "-e 'smtpd_forbid_bare_newline = yes'"),
 			    "smtpd_forbid_bare_newline is off: messages can be smuggled past every "
 			    "check "
 			    "(CVE-2023-51764)");
@@ -248,10 +261,9 @@ static bool override_of(const struct doctor *x, const struct service *s, const c
 
 static void examine_service(struct doctor *x, const struct service *s)
 {
-	char value[DOCTOR_TEXT_MAX], mend[400];
+	char value[DOCTOR_TEXT_MAX], mend[1000];
 
-	snprintf(mend, sizeof(mend), "postconf -PX %s/%s/smtpd_milters; postfix reload", s->name,
-		 s->type);
+	by_postconf(x, mend, sizeof(mend), "-PX %s/%s/smtpd_milters", s->name, s->type);
 	if (override_of(x, s, "smtpd_milters", value, sizeof(value)) &&
 	    !names_socket(x, value, x->settings->filter_socket))
 		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
@@ -305,12 +317,12 @@ void doctor_postfix(struct doctor *x)
 {
 	struct doctor_postfix *p = &x->postfix;
 
-	p->is_there = doctor_parameter(x, "queue_directory", p->queue_directory,
-				       sizeof(p->queue_directory)) &&
-		      doctor_parameter(x, "mail_owner", p->mail_owner, sizeof(p->mail_owner)) &&
-		      doctor_parameter(x, "smtpd_milters", p->smtpd_milters, sizeof(p->smtpd_milters)) &&
-		      postconf(x, "-M", NULL, NULL, p->master, sizeof(p->master)) == 0 &&
-		      postconf(x, "-P", NULL, NULL, p->overrides, sizeof(p->overrides)) == 0;
+	p->is_there =
+		doctor_parameter(x, "queue_directory", p->queue_directory, sizeof(p->queue_directory)) &&
+		doctor_parameter(x, "mail_owner", p->mail_owner, sizeof(p->mail_owner)) &&
+		doctor_parameter(x, "smtpd_milters", p->smtpd_milters, sizeof(p->smtpd_milters)) &&
+		run_postfix(x, "postconf", "-M", NULL, NULL, p->master, sizeof(p->master)) == 0 &&
+		run_postfix(x, "postconf", "-P", NULL, NULL, p->overrides, sizeof(p->overrides)) == 0;
 	if (!p->is_there) {
 		doctor_tell(x, DOCTOR_SKIPPED, topic, NULL, "postconf did not answer: is Postfix here?");
 		return;

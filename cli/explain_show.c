@@ -149,7 +149,7 @@ static void print_rules(const struct explanation *x)
 		output_wrap(stdout, LABEL_COLUMNS + 4, LABEL_COLUMNS + 2, text);
 		fputs(output_colour(COLOUR_PLAIN), stdout);
 		rule_show_state(&c->rule, x->now_unix, state);
-		snprintf(text, sizeof(text), "%s%s%s", is_winner ? "wins" : "lost: ", c->why_lost, "");
+		snprintf(text, sizeof(text), "%s%s", is_winner ? "wins" : "lost: ", c->why_lost);
 		if (state[0] != '\0' && strstr(c->why_lost, "expired") == NULL &&
 		    strstr(c->why_lost, "start") == NULL)
 			snprintf(text + strlen(text), sizeof(text) - strlen(text), "; %s", state);

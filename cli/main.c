@@ -162,10 +162,10 @@ static void print_help(void)
 	       settings_default_path());
 }
 
-/* Global options before the command. Returns the index of the command in argv. Written by hand: getopt keeps
- * state, and the subcommand's own scan comes after. */
-static int global_options(struct cli *cli, int argc, char **argv)
+/* Written by hand: getopt keeps state, and the subcommand's own scan comes after. */
+int cli_global_options(struct cli *cli, int argc, char **argv)
 {
+	const bool is_first = cli->name == NULL;
 	int i;
 
 	for (i = 1; i < argc && argv[i][0] == '-' && argv[i][1] != '\0'; i++) {
@@ -174,9 +174,11 @@ static int global_options(struct cli *cli, int argc, char **argv)
 		if (strcmp(a, "--json") == 0) {
 			cli->json = true;
 		} else if (strcmp(a, "-h") == 0 || strcmp(a, "--help") == 0) {
+			if (!is_first)
+				return i;
 			print_help();
 			exit(0);
-		} else if (strcmp(a, "-V") == 0 || strcmp(a, "--version") == 0) {
+		} else if (is_first && (strcmp(a, "-V") == 0 || strcmp(a, "--version") == 0)) {
 			printf("pgpgate %s\n", PACKAGE_VERSION);
 			exit(0);
 		} else if (strncmp(a, "-c", 2) == 0 || strncmp(a, "-o", 2) == 0) {
@@ -235,7 +237,7 @@ int main(int argc, char **argv)
 
 	output_init();
 	log_open("pgpgate", true, 0);
-	first = global_options(&cli, argc, argv);
+	first = cli_global_options(&cli, argc, argv);
 	if (first >= argc)
 		cli_misuse(&cli, "no command given");
 	code = run_command(&cli, argc - first, argv + first);

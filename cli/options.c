@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "cli/output.h"
 #include "common/clock.h"
@@ -79,8 +80,8 @@ static void print_help(const struct cli *cli, const struct option_spec *specs, s
 		p += len + (end != NULL);
 	}
 	if (fflush(stdout) != 0)
-		exit(74);
-	exit(0);
+		exit(EX_IOERR);
+	exit(EX_OK);
 }
 
 static void store_since(const struct cli *cli, const struct option_spec *s, const char *value)

@@ -3,6 +3,7 @@
 
 import json
 import os
+import subprocess
 
 import pytest
 
@@ -61,3 +62,44 @@ def test_daemons_that_are_gone_are_found(site):
         assert states(found, "policyd") == ["ok"], found
     finally:
         pair.filter.start()
+
+
+def mends(found):
+    """The commands of Postfix that would mend what was found."""
+    return [f["mend"].split(";")[0] for f in found if (f["mend"] or "").startswith("postconf ")]
+
+
+def test_mends_are_commands_that_mend_this_postfix(make_pair, make_postfix):
+    pair = make_pair("ill")
+    postfix = make_postfix("ill-mx", pair, settings={
+        "milter_default_action": "accept", "smtpd_milter_maps": "inline:{192.0.2.7=DISABLE}",
+        "smtpd_forbid_bare_newline": "no"})
+    subprocess.run(["postconf", "-c", postfix.etc, "-P", f"127.0.0.1:{postfix.port}/inet/smtpd_milters="], check=True)
+    found = doctor(pair, postfix)
+    problems = [f["text"] for f in found if f["topic"] == "postfix" and f["state"] == "problem"]
+    for sign in ("goes without our filter", "milter_default_action", "smtpd_milter_maps", "smtpd_forbid_bare_newline"):
+        assert any(sign in p for p in problems), (sign, found)
+    machine_before = subprocess.run(["postconf", "-n"], capture_output=True).stdout
+    for command in mends(found):
+        subprocess.run(["sh", "-c", command], check=True)
+    assert subprocess.run(["postconf", "-n"], capture_output=True).stdout == machine_before
+    found = doctor(pair, postfix)
+    assert "problem" not in states(found, "postfix") and not mends(found), found
+
+
+def test_user_with_a_group_is_a_user(site):
+    pair, postfix = site
+    user = pair.settings["user"]
+    result = pair.run("--json", "-o", f"user={user}:postfix", "doctor", "--postfix-config", postfix.etc)
+    told = [json.loads(line) for line in result.out.splitlines()]
+    assert "problem" not in states(told, "database"), told
+
+
+@pytest.mark.parametrize("ours, theirs", [
+    ("inet:8895@127.0.0.1", "inet:127.0.0.1:8895"), ("inet:8895", "inet:127.0.0.1:8895"),
+    ("inet6:8895@::1", "inet:[::1]:8895"), ("inet6:8895@[::1]", "inet:[::1]:8895"), ("inet6:8895", "inet:[::1]:8895")])
+def test_socket_is_written_as_postfix_reads_it(site, ours, theirs):
+    pair, postfix = site
+    result = pair.run("--json", "-o", f"filter_socket={ours}", "doctor", "--postfix-config", postfix.etc)
+    told = [json.loads(line) for line in result.out.splitlines()]
+    assert any(f"-e 'smtpd_milters = {theirs}, " in (f["mend"] or "") for f in told), told

@@ -278,6 +278,10 @@ def test_example_commands():
                                   env=environment, capture_output=True, text=True, timeout=60)
             check(f"example of {page}: {command}",
                   [f"exit {done.returncode}: {done.stderr.strip()}"] if done.returncode not in (0, 1) else [])
+        for words in ("-c {0} db status --json", "db -c {0} --json status", "db status --json -c {0}"):
+            done = subprocess.run([PGPGATE, *words.format(f"{folder}/pgpgate.conf").split()], capture_output=True, text=True)
+            check(f"options before the command or after it: {words}",
+                  [f"exit {done.returncode}: {done.stderr.strip()}"] if not done.stdout.startswith("{") else [])
         rules = literal_blocks("pgpgate.8", "IMPORT FORMAT")
         done = subprocess.run([PGPGATE, "-c", f"{folder}/pgpgate.conf", "import"], input="\n".join(rules),
                               capture_output=True, text=True)
