@@ -15,6 +15,7 @@
 
 /* A line: the longest verdict line names eight recipients of 320 bytes, escaped. */
 #define LINE_MAX_BYTES 8192
+#define PREFIX_MAX_BYTES 128 /* priority and name */
 
 /* Set by log_open() before there are threads, read only afterwards. */
 static const char *log_ident = "pgpgate";
@@ -65,25 +66,25 @@ static void write_line(const char *line, size_t len)
 __attribute__((format(printf, 2, 0))) static void log_line(int priority, const char *format,
 							   va_list arguments)
 {
-	char text[LINE_MAX_BYTES];
-	char line[LINE_MAX_BYTES + 128];
-	char prefix[8] = "";
+	char line[PREFIX_MAX_BYTES + LINE_MAX_BYTES + 1];
+	char *text;
 	int saved_errno = errno;
-	int len;
+	int len, prefix_len = 0;
 
-	vsnprintf(text, sizeof(text), format, arguments);
+	if (log_with_priority)
+		prefix_len = snprintf(line, PREFIX_MAX_BYTES, "<%d>", priority);
+	prefix_len += snprintf(line + prefix_len, (size_t)(PREFIX_MAX_BYTES - prefix_len),
+			       "%.100s: ", log_ident);
+	text = line + prefix_len;
+	len = vsnprintf(text, LINE_MAX_BYTES, format, arguments);
 	mask_controls(text);
 	if (!log_to_stderr)
 		syslog(LOG_MAIL | priority, "%s", text);
-	if (!log_to_stderr && !log_is_echoed) {
-		errno = saved_errno;
-		return;
+	if (len >= 0 && (log_to_stderr || log_is_echoed)) {
+		len = len < LINE_MAX_BYTES ? len : LINE_MAX_BYTES - 1;
+		text[len] = '\n';
+		write_line(line, (size_t)(prefix_len + len + 1));
 	}
-	if (log_with_priority)
-		snprintf(prefix, sizeof(prefix), "<%d>", priority);
-	len = snprintf(line, sizeof(line), "%s%.100s: %s\n", prefix, log_ident, text);
-	if (len > 0)
-		write_line(line, (size_t)len < sizeof(line) ? (size_t)len : sizeof(line) - 1);
 	errno = saved_errno;
 }
 
@@ -109,8 +110,14 @@ LOG_FUNCTION(log_debug, LOG_DEBUG)
 static size_t escape_unit(const unsigned char *text, size_t len, char piece[20], size_t *piece_len)
 {
 	uint32_t codepoint;
-	size_t n = utf8_decode(text, len, &codepoint);
+	size_t n;
 
+	if (text[0] >= ' ' && text[0] < 0x7f && text[0] != '\\') {
+		piece[0] = (char)text[0];
+		*piece_len = 1;
+		return 1;
+	}
+	n = utf8_decode(text, len, &codepoint);
 	if (n == 1 && codepoint == '\\') {
 		memcpy(piece, "\\\\", 2);
 		*piece_len = 2;

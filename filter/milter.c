@@ -4,7 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
-#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +16,7 @@
 #include <libmilter/mfapi.h>
 #include <libmilter/mfdef.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/netaddr.h"
 #include "common/socket.h"
@@ -24,6 +25,7 @@
 #define NAME "pgpgate-filter"		      /* in libmilter's own log lines */
 #define REPLY_LINE_MAX (OUTCOME_LINE_MAX * 2) /* every % doubled; cut to what libmilter takes */
 #define LIBMILTER_LINE_MAX 980
+#define DRAIN_STEP_MS 10
 
 /* One SMTP connection. */
 struct session {
@@ -36,53 +38,36 @@ struct session {
 /* libmilter has one filter a process and hands our callbacks no pointer of ours before the first one. */
 static struct {
 	const struct filter_context *context;
-	pthread_mutex_t lock;
-	pthread_cond_t idle;
-	unsigned n_running; /* callbacks under way */
-	bool is_stopping;
-} process = {.lock = PTHREAD_MUTEX_INITIALIZER, .idle = PTHREAD_COND_INITIALIZER};
-
-/* smfi_main() returns while callbacks still run, and workers may begin new ones after that. */
-static bool callback_begin(void)
-{
-	bool is_allowed;
-
-	pthread_mutex_lock(&process.lock);
-	is_allowed = !process.is_stopping;
-	if (is_allowed)
-		process.n_running++;
-	pthread_mutex_unlock(&process.lock);
-	return is_allowed;
-}
+	atomic_uint n_running; /* callbacks under way */
+	atomic_bool is_stopping;
+} process;
 
 static void callback_end(void)
 {
-	pthread_mutex_lock(&process.lock);
-	process.n_running--;
-	if (process.n_running == 0)
-		pthread_cond_broadcast(&process.idle);
-	pthread_mutex_unlock(&process.lock);
+	atomic_fetch_sub(&process.n_running, 1);
+}
+
+/* smfi_main() returns while callbacks still run, and workers may begin new ones after that. Counted first and
+ * asked afterwards, so that milter_drain() either sees the callback or is seen by it. */
+static bool callback_begin(void)
+{
+	atomic_fetch_add(&process.n_running, 1);
+	if (!atomic_load(&process.is_stopping))
+		return true;
+	callback_end();
+	return false;
 }
 
 bool milter_drain(int timeout_ms)
 {
-	struct timespec end;
-	bool is_idle;
-	int result = 0;
+	static const struct timespec pause = {.tv_nsec = DRAIN_STEP_MS * 1000000L};
+	const int64_t until_ms = clock_monotonic_ms() + timeout_ms;
 
-	clock_gettime(CLOCK_REALTIME, &end);
-	end.tv_sec += timeout_ms / 1000;
-	end.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-	if (end.tv_nsec >= 1000000000) {
-		end.tv_sec++;
-		end.tv_nsec -= 1000000000;
-	}
-	pthread_mutex_lock(&process.lock);
-	process.is_stopping = true;
-	while (process.n_running > 0 && result == 0)
-		result = pthread_cond_timedwait(&process.idle, &process.lock, &end);
-	is_idle = process.n_running == 0;
-	pthread_mutex_unlock(&process.lock);
+	bool is_idle;
+
+	atomic_store(&process.is_stopping, true);
+	while (!(is_idle = atomic_load(&process.n_running) == 0) && clock_monotonic_ms() < until_ms)
+		nanosleep(&pause, NULL);
 	return is_idle;
 }
 
