@@ -122,7 +122,7 @@ static int read_file(struct import *im)
 	return code;
 }
 
-static void show_commit(void *context, int64_t done, int64_t total)
+static void show_cleaning(void *context, int64_t done, int64_t total)
 {
 	progress_update(context, done, total);
 }
@@ -134,8 +134,8 @@ static int commit(struct import *im)
 	json_t *o;
 	int failed;
 
-	progress_begin(&im->progress, "rules");
-	failed = rules_import_commit(im->staged, &n_added, &n_replaced, show_commit, &im->progress);
+	progress_begin(&im->progress, "rows looked at for what was replaced");
+	failed = rules_import_commit(im->staged, &n_added, &n_replaced);
 	im->staged = NULL;
 	progress_clear(&im->progress);
 	if (failed != 0)
@@ -161,7 +161,10 @@ static int run(struct import *im, struct settings *s)
 	int code;
 
 	im->db = open_database(s, DB_WRITE);
-	im->staged = rules_import_begin(im->db, cli_author(), im->lines.now_unix);
+	progress_begin(&im->progress, "rows removed that an interrupted import left");
+	im->staged = rules_import_begin(im->db, cli_author(), im->lines.now_unix, show_cleaning,
+					&im->progress);
+	progress_clear(&im->progress);
 	if (im->staged == NULL) {
 		code = open_failed(im->db);
 	} else {
@@ -170,8 +173,11 @@ static int run(struct import *im, struct settings *s)
 		if (code == 0)
 			code = commit(im);
 	}
-	if (im->staged != NULL)
+	if (im->staged != NULL) {
+		progress_begin(&im->progress, "rows removed again");
 		rules_import_abort(im->staged);
+		progress_clear(&im->progress);
+	}
 	db_close(im->db);
 	return code;
 }

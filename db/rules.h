@@ -86,13 +86,18 @@ int rules_history(struct db *d, const struct pattern *recipient, /* NULL: all */
 		  int (*tell)(void *context, const struct rule_change *c), void *context);
 
 /* Bulk import: begin, any number of adds (staged in batches), then commit (switched on at once) or abort
- * (nothing happened). Mail flows meanwhile: no write lock is held over 50 ms. */
+ * (nothing happened). Mail flows meanwhile: no write lock is held over 50 ms.
+ *
+ * Three of them may take a while to remove rules, and tell progress (which may be NULL): begin, what an import
+ * that was killed left; commit, what was replaced; abort, what was staged. Whoever is killed then has lost
+ * nothing: the next begin goes on. */
+typedef void rules_import_progress(void *context, int64_t done, int64_t total);
 struct rules_import;
-struct rules_import *rules_import_begin(struct db *d, const char *author, int64_t now_unix); /* NULL: failed */
+struct rules_import *rules_import_begin(struct db *d, const char *author, int64_t now_unix,
+					rules_import_progress *progress, void *context); /* NULL: failed */
 int rules_import_add(struct rules_import *i, const struct rule *r);
-/* replaced: how many older rules had the same key; progress may be NULL. */
-int rules_import_commit(struct rules_import *i, int64_t *n_added, int64_t *n_replaced,
-			void (*progress)(void *context, int64_t done, int64_t total), void *context);
+/* n_replaced: how many older rules had the same key. */
+int rules_import_commit(struct rules_import *i, int64_t *n_added, int64_t *n_replaced);
 void rules_import_abort(struct rules_import *i); /* frees too; rules_import_commit() frees by itself */
 
 #endif

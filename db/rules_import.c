@@ -25,6 +25,9 @@
 #define CLEAN_IDS 500 /* ids looked at in one step of a clean-up */
 #define CHECKPOINT_BYTES \
 	(512 << 10) /* WAL written back beyond this: mail waits for it, some 15 ms */
+/* Pages meanwhile: rules in no order touch an index page each, which a smaller cache writes again and again. A
+ * million rules have 80 MiB of index. */
+#define CACHE_KIB (64 << 10)
 
 struct rules_import {
 	struct db *d;
@@ -35,6 +38,8 @@ struct rules_import {
 	int lock_fd;
 	bool is_in_batch;
 	int64_t batch_until_ms;
+	rules_import_progress *progress;
+	void *context;
 };
 
 static void pause_ms(int ms)
@@ -59,36 +64,49 @@ static int clean_range(struct db *d, enum sql_statement which, int64_t after_id,
 	return db_run(d, st);
 }
 
+/* Ids behind after_id, of one table, and how far all of a clean-up is. */
 struct cleaning {
 	enum sql_statement clean, last_id;
-	int64_t after_id;
-	void (*progress)(void *context, int64_t done, int64_t total);
-	void *context;
+	int64_t after_id, to_id;
 };
 
-/* Walks over all ids behind after_id, a few at a time. */
-static int clean(struct db *d, struct cleaning *c, int64_t live_generation)
-{
-	int64_t last_id = 0;
-	const int64_t first_id = c->after_id;
+struct cleaning_progress {
+	rules_import_progress *tell; /* or NULL */
+	void *context;
+	int64_t done, total;
+};
 
-	if (db_begin_read(d) != 0 || db_end(d, db_one(d, c->last_id, &last_id)) != 0)
+static int find_end(struct db *d, struct cleaning *c)
+{
+	if (db_begin_read(d) != 0 || db_end(d, db_one(d, c->last_id, &c->to_id)) != 0)
 		return -1;
-	while (c->after_id < last_id) {
+	if (c->to_id < c->after_id)
+		c->to_id = c->after_id;
+	return 0;
+}
+
+/* Walks over the ids, a few at a time. */
+static int clean(struct db *d, struct cleaning *c, int64_t live_generation, struct cleaning_progress *p)
+{
+	while (c->after_id < c->to_id) {
 		const int64_t until_ms = clock_monotonic_ms() + BATCH_MS;
+		const int64_t first_id = c->after_id;
 		int result = 0;
 
 		if (db_begin_write(d) != 0)
 			return -1;
 		do {
-			result = clean_range(d, c->clean, c->after_id, c->after_id + CLEAN_IDS,
-					     live_generation);
-			c->after_id += CLEAN_IDS;
-		} while (result == 0 && c->after_id < last_id && clock_monotonic_ms() < until_ms);
+			const int64_t rest = c->to_id - c->after_id;
+			const int64_t next_id = c->after_id + (rest < CLEAN_IDS ? rest : CLEAN_IDS);
+
+			result = clean_range(d, c->clean, c->after_id, next_id, live_generation);
+			c->after_id = next_id;
+		} while (result == 0 && c->after_id < c->to_id && clock_monotonic_ms() < until_ms);
 		if (db_end(d, result) != 0)
 			return -1;
-		if (c->progress != NULL)
-			c->progress(c->context, c->after_id - first_id, last_id - first_id);
+		p->done += c->after_id - first_id;
+		if (p->tell != NULL)
+			p->tell(p->context, p->done, p->total);
 		db_checkpoint(d, CHECKPOINT_BYTES);
 		pause_ms(PAUSE_MS);
 	}
@@ -102,22 +120,26 @@ static int set_state(struct db *d, enum sql_statement which)
 	return db_end(d, db_run(d, db_statement(d, which)));
 }
 
-/* Removes what is staged and not live, and what is replaced. */
+/* Removes what is staged and not live (rules and their audit, all behind the ids that the import began at), or
+ * what was replaced, which is anywhere. */
 static int clean_up(struct db *d, const struct db_state *state, bool was_live,
-		    void (*progress)(void *context, int64_t done, int64_t total), void *context)
+		    rules_import_progress *progress, void *context)
 {
 	struct cleaning rules = {.clean = SQL_RULE_CLEAN,
 				 .last_id = SQL_RULE_LAST_ID,
-				 /* What was replaced is anywhere, what was staged is at the end. */
-				 .after_id = was_live ? 0 : state->import_first_rule,
-				 .progress = progress,
-				 .context = context};
+				 .after_id = was_live ? 0 : state->import_first_rule};
 	struct cleaning audit = {.clean = SQL_AUDIT_CLEAN,
 				 .last_id = SQL_AUDIT_LAST_ID,
 				 .after_id = state->import_first_audit};
+	struct cleaning_progress p = {.tell = progress, .context = context};
 
-	if (clean(d, &rules, state->live_generation) != 0 ||
-	    (!was_live && clean(d, &audit, state->live_generation) != 0))
+	if (find_end(d, &rules) != 0 || (!was_live && find_end(d, &audit) != 0))
+		return -1;
+	p.total = rules.to_id - rules.after_id;
+	if (!was_live)
+		p.total += audit.to_id - audit.after_id;
+	if (clean(d, &rules, state->live_generation, &p) != 0 ||
+	    (!was_live && clean(d, &audit, state->live_generation, &p) != 0))
 		return -1;
 	return set_state(d, SQL_STATE_IMPORT_END);
 }
@@ -129,19 +151,41 @@ static int read_state(struct db *d, struct db_state *state)
 	return db_end(d, db_read_state(d, state));
 }
 
-/* What a killed import left. Whether it was switched on is not known: both kinds of leftovers are removed. */
-static int clean_leftovers(struct db *d)
+/* Each of its rules has a row in the audit, of the same generation. 1, 0, -1. */
+static int was_switched_on(struct db *d, const struct db_state *state)
+{
+	sqlite3_stmt *st;
+	int got = -1;
+	int64_t generation = INT64_MAX; /* no row: everything staged was removed already */
+
+	if (db_begin_read(d) != 0)
+		return -1;
+	st = db_statement(d, SQL_AUDIT_FIRST_IMPORT);
+	if (st != NULL) {
+		db_bind_int(st, 1, state->import_first_audit);
+		got = db_step(d, st);
+	}
+	if (got == 1)
+		generation = sqlite3_column_int64(st, 0);
+	if (db_end(d, got < 0 ? -1 : 0) != 0)
+		return -1;
+	return generation <= state->live_generation;
+}
+
+/* What a killed import left: staged, or, when it was switched on, what it had replaced. */
+static int clean_leftovers(struct db *d, rules_import_progress *progress, void *context)
 {
 	struct db_state state;
+	int was_live;
 
 	if (read_state(d, &state) != 0)
 		return -1;
 	if (state.import_first_rule < 0)
 		return 0;
-	if (clean_up(d, &state, false, NULL, NULL) != 0)
+	was_live = was_switched_on(d, &state);
+	if (was_live < 0)
 		return -1;
-	state.import_first_audit = 0;
-	return clean_up(d, &state, true, NULL, NULL);
+	return clean_up(d, &state, was_live == 1, progress, context);
 }
 
 /* ---- begin ---- */
@@ -163,7 +207,24 @@ static int open_import_lock(struct db *d)
 	return -1;
 }
 
-struct rules_import *rules_import_begin(struct db *d, const char *author, int64_t now_unix)
+static void set_cache(struct db *d, int kib)
+{
+	char pragma[60];
+
+	snprintf(pragma, sizeof pragma, "PRAGMA cache_size = -%d", kib);
+	/* Without it the work is slow, and right. */
+	sqlite3_exec(d->handle, pragma, NULL, NULL, NULL);
+}
+
+static void unlock(struct db *d, int fd)
+{
+	if (d->handle != NULL)
+		set_cache(d, DB_CACHE_KIB);
+	close(fd);
+}
+
+struct rules_import *rules_import_begin(struct db *d, const char *author, int64_t now_unix,
+					rules_import_progress *progress, void *context)
 {
 	struct rules_import *i;
 	struct db_state state;
@@ -171,15 +232,16 @@ struct rules_import *rules_import_begin(struct db *d, const char *author, int64_
 
 	if (db_ready(d) != 0 || (fd = open_import_lock(d)) < 0)
 		return NULL;
-	if (clean_leftovers(d) != 0 || set_state(d, SQL_STATE_IMPORT_BEGIN) != 0 ||
-	    read_state(d, &state) != 0) {
-		close(fd);
+	set_cache(d, CACHE_KIB);
+	if (clean_leftovers(d, progress, context) != 0 ||
+	    set_state(d, SQL_STATE_IMPORT_BEGIN) != 0 || read_state(d, &state) != 0) {
+		unlock(d, fd);
 		return NULL;
 	}
 	i = calloc(1, sizeof *i);
 	if (i == NULL) {
 		db_fail(d, DB_BROKEN, "out of memory");
-		close(fd);
+		unlock(d, fd);
 		return NULL;
 	}
 	i->d = d;
@@ -187,6 +249,8 @@ struct rules_import *rules_import_begin(struct db *d, const char *author, int64_
 	i->now_unix = now_unix;
 	i->generation = state.live_generation + 1;
 	i->lock_fd = fd;
+	i->progress = progress;
+	i->context = context;
 	return i;
 }
 
@@ -287,12 +351,11 @@ static int switch_on(struct rules_import *i)
 
 static void free_import(struct rules_import *i)
 {
-	close(i->lock_fd);
+	unlock(i->d, i->lock_fd);
 	free(i);
 }
 
-int rules_import_commit(struct rules_import *i, int64_t *n_added, int64_t *n_replaced,
-			void (*progress)(void *context, int64_t done, int64_t total), void *context)
+int rules_import_commit(struct rules_import *i, int64_t *n_added, int64_t *n_replaced)
 {
 	struct db_state state;
 
@@ -314,7 +377,7 @@ int rules_import_commit(struct rules_import *i, int64_t *n_added, int64_t *n_rep
 	if (i->n_replaced == 0)
 		set_state(i->d, SQL_STATE_IMPORT_END);
 	else if (read_state(i->d, &state) == 0)
-		clean_up(i->d, &state, true, progress, context);
+		clean_up(i->d, &state, true, i->progress, i->context);
 	db_ready(i->d);
 	free_import(i);
 	return 0;
@@ -326,6 +389,6 @@ void rules_import_abort(struct rules_import *i)
 
 	end_batch(i, -1);
 	if (read_state(i->d, &state) == 0 && state.import_first_rule >= 0)
-		clean_up(i->d, &state, false, NULL, NULL);
+		clean_up(i->d, &state, false, i->progress, i->context);
 	free_import(i);
 }

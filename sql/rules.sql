@@ -146,6 +146,15 @@ WHERE id > ?1
 	AND id <= ?2
 	AND generation > ?3;
 
+-- name: audit_first_import
+-- The first that an import has written behind an id.
+SELECT generation
+FROM rule_audit
+WHERE id > ?1
+	AND what = 'import'
+ORDER BY id
+LIMIT 1;
+
 -- name: audit_last_id
 SELECT coalesce(max(id), 0)
 FROM rule_audit;

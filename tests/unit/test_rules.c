@@ -341,16 +341,16 @@ static void import_is_seen_at_once_or_not_at_all(void **state)
 	add(d, "exempt a@b.test", false);
 	add(d, "exempt old@b.test", false);
 	/* aborted */
-	i = rules_import_begin(d, "root", NOW);
+	i = rules_import_begin(d, "root", NOW, NULL, NULL);
 	assert_non_null(i);
 	import_lines(i, lines, 3);
 	assert_int_equal(list(other, NULL).n, 2);
 	rules_import_abort(i);
 	assert_int_equal(list(other, NULL).n, 2);
 	/* committed */
-	i = rules_import_begin(d, "importer", NOW + 9);
+	i = rules_import_begin(d, "importer", NOW + 9, NULL, NULL);
 	import_lines(i, lines, 3);
-	assert_int_equal(rules_import_commit(i, &n_added, &n_replaced, NULL, NULL), 0);
+	assert_int_equal(rules_import_commit(i, &n_added, &n_replaced), 0);
 	assert_int_equal(n_added, 3);
 	assert_int_equal(n_replaced, 1);
 	t = list(other, NULL);
@@ -396,13 +396,31 @@ static void leave_killed_import(const struct fixture *f, const char *sql)
 #define STAGED(generation, recipient)                                                    \
 	"INSERT INTO rule (generation, recipient, sender, client, requirement, author, " \
 	"created_at_unix)"                                                               \
-	" VALUES (" generation ", '" recipient "', '', '', 'exempt', 'x', 1);"
+	" VALUES (" generation ", '" recipient "', '', '', 'exempt', 'x', 1);"           \
+	"INSERT INTO rule_audit (generation, time_unix, author, what, recipient)"        \
+	" VALUES (" generation ", 1, 'x', 'import', '" recipient "');"
+
+struct seen_progress {
+	int64_t n, done, total;
+};
+
+static void see_progress(void *context, int64_t done, int64_t total)
+{
+	struct seen_progress *p = context;
+
+	assert_true(done > p->done && done <= total && (p->n == 0 || total == p->total));
+	p->n++;
+	p->done = done;
+	p->total = total;
+}
 
 static void what_a_killed_import_left_is_invisible_and_cleaned_by_the_next(void **state)
 {
 	struct fixture f;
 	struct db *d;
 	struct rules_import *i;
+	struct seen_progress seen = {.n = 0};
+	static struct changes all;
 	int64_t n_added, n_replaced;
 
 	(void)state;
@@ -415,10 +433,16 @@ static void what_a_killed_import_left_is_invisible_and_cleaned_by_the_next(void 
 			    "2", "a@b.test") STAGED("2", "c@b.test"));
 	assert_int_equal(list(d, NULL).n, 1);
 	assert_int_equal(count_rows(d), 3);
-	i = rules_import_begin(d, "root", NOW);
+	i = rules_import_begin(d, "root", NOW, see_progress, &seen);
 	assert_non_null(i);
 	assert_int_equal(count_rows(d), 1);
-	assert_int_equal(rules_import_commit(i, &n_added, &n_replaced, NULL, NULL), 0);
+	/* what is told is what was staged: two rules with their audit */
+	assert_int_equal(seen.done, 4);
+	assert_int_equal(seen.total, 4);
+	memset(&all, 0, sizeof all);
+	assert_int_equal(rules_history(d, NULL, gather_change, &all), 0);
+	assert_int_equal(all.n, 1);
+	assert_int_equal(rules_import_commit(i, &n_added, &n_replaced), 0);
 	assert_int_equal(n_added, 0);
 	/* killed after the switch, before the clean-up: the newer one shadows */
 	leave_killed_import(&f, "UPDATE state SET live_generation = 3, import_first_rule = 1,"
@@ -426,8 +450,13 @@ static void what_a_killed_import_left_is_invisible_and_cleaned_by_the_next(void 
 	assert_int_equal(list(d, NULL).n, 1);
 	assert_string_equal(list(d, NULL).text[0], "exempt a@b.test");
 	assert_int_equal(count_rows(d), 2);
-	i = rules_import_begin(d, "root", NOW);
+	memset(&seen, 0, sizeof seen);
+	i = rules_import_begin(d, "root", NOW, see_progress, &seen);
 	assert_int_equal(count_rows(d), 1);
+	assert_true(seen.n > 0 && seen.done == seen.total);
+	memset(&all, 0, sizeof all);
+	assert_int_equal(rules_history(d, NULL, gather_change, &all), 0);
+	assert_int_equal(all.n, 2);
 	assert_string_equal(list(d, NULL).text[0], "exempt a@b.test");
 	rules_import_abort(i);
 	assert_int_equal(list(d, NULL).n, 1);
@@ -445,13 +474,13 @@ static void one_import_at_a_time(void **state)
 	fixture_begin(&f);
 	a = fixture_open(&f, DB_WRITE);
 	b = fixture_open(&f, DB_WRITE);
-	i = rules_import_begin(a, "root", NOW);
+	i = rules_import_begin(a, "root", NOW, NULL, NULL);
 	assert_non_null(i);
-	assert_null(rules_import_begin(b, "root", NOW));
+	assert_null(rules_import_begin(b, "root", NOW, NULL, NULL));
 	assert_int_equal(db_failure(b), DB_BUSY);
 	assert_non_null(strstr(db_error(b), "another import"));
 	rules_import_abort(i);
-	i = rules_import_begin(b, "root", NOW);
+	i = rules_import_begin(b, "root", NOW, NULL, NULL);
 	assert_non_null(i);
 	rules_import_abort(i);
 	db_close(a);
