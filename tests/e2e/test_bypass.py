@@ -133,7 +133,7 @@ def test_body_that_only_looks_encrypted(mx, keys, name):
 
 def test_terminal_escapes_do_not_reach_the_log(mx, pair):
     message = messages.cleartext().replace(b"Message-ID: <", b"Message-ID: <\x1b[2J")
-    send(mx.port, BOB, ALICE, message)
+    assert send(mx.port, BOB, ALICE, message).code == 550
     send(mx.port, b'"\x1b[31m"@evil.test', ALICE, messages.cleartext())
     assert "\x1b" not in pair.filter.log() and "\x1b" not in pair.must("log")
     assert "\x1b" not in pair.must("--json", "log")

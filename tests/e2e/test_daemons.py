@@ -76,7 +76,7 @@ def test_tells_the_service_manager_when_it_is_ready_and_when_it_stops(idle, name
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
         s.bind(notify)
         os.chmod(notify, 0o777)
-        s.settimeout(20)
+        s.settimeout(60)
         daemon = idle.filter if name == "pgpgate-filter" else idle.policyd
         os.environ["NOTIFY_SOCKET"] = notify
         try:

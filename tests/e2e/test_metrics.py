@@ -199,4 +199,4 @@ def test_page_on_ipv6(pair, place):
         wait_until(is_up, "the page on [::1]")
     finally:
         daemon.terminate()
-        assert daemon.wait(20) == 0
+        assert daemon.wait(60) == 0

@@ -233,8 +233,8 @@ def test_several_recipients_who_all_refuse_are_named(mx):
 
 
 def test_json_output_is_one_object_a_line(pair):
-    for line in pair.must("--json", "log", "-n", "3").splitlines():
-        assert isinstance(json.loads(line), dict)
+    lines = pair.must("--json", "log", "-n", "3").splitlines()
+    assert len(lines) == 3 and all(isinstance(json.loads(line), dict) for line in lines)
 
 
 def test_version_and_help(pair):

@@ -18,7 +18,9 @@ from harness.smtp import send
 
 ALICE, BOB = load.PROTECTED, "bob@example.net"
 KILLS = int(os.environ.get("PGPGATE_KILLS", "5"))
-ANSWER_S = 25  # the longest that a client waits: the log's 10 s, the lock's 5 s at RCPT, and the load of the machine
+# The longest that a client waits: the log's 10 s and the lock's 5 s at RCPT, three times that for the load of the machine.
+# It is less than Postfix's own patience (60 s): so it was we who answered.
+ANSWER_S = 45
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def answers(port, armor):
     for t in threads:
         t.start()
     for t in threads:
-        t.join(120)
+        t.join(200)
     assert len(codes) == 2, "no answer"
     return codes["cleartext"], codes["encrypted"], time.monotonic() - began
 
@@ -126,11 +128,12 @@ def small_mx(small, make_postfix):
 
 def test_disk_full(disk, small, small_mx, armor):
     assert right(small_mx.port, armor)
-    pids = pids_of(small)
+    pids, logged = pids_of(small), len(small.filter.log())
     filler = disk.fill()
     try:
         until_it_fails(small_mx.port, armor)
-        assert "full" in small.filter.log() or "space" in small.filter.log()
+        told = small.filter.log()[logged:]
+        assert "full" in told or "space" in told, told
         result = small.run("exempt", "someone@example.org")
         assert result.code > 0 and small.database in result.err, result
     finally:
@@ -140,11 +143,11 @@ def test_disk_full(disk, small, small_mx, armor):
 
 def test_database_file_read_only(small, small_mx, armor):
     assert right(small_mx.port, armor)
-    pids = pids_of(small)
+    pids, logged = pids_of(small), len(small.filter.log())
     os.chmod(small.database, 0o440)
     try:
         until_it_fails(small_mx.port, armor)
-        assert small.database in small.filter.log()
+        assert small.database in small.filter.log()[logged:]
     finally:
         os.chmod(small.database, 0o660)
     check_recovery(small, small_mx.port, armor, pids)
@@ -219,15 +222,17 @@ def locked(path, how="IMMEDIATE"):
 
 
 def test_write_lock_held_for_a_while_is_waited_for(mx, pair, armor):
-    release = threading.Event()
+    held, release = threading.Event(), threading.Event()
 
     def hold():
         with locked(pair.database):
+            held.set()
             release.wait(30)
 
     holder = threading.Thread(target=hold)
     holder.start()
     try:
+        assert held.wait(60), "no lock to be had"
         threading.Timer(3, release.set).start()
         cleartext, encrypted, took_s = answers(mx.port, armor)
     finally:

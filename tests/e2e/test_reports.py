@@ -28,7 +28,7 @@ def test_real_report_of_postfix_passes(mx, pair, remote, notify):
         assert with_notify.code == 250
     else:
         assert send(remote.port, ALICE, to, message, client=None).code == 250
-    wait_until(lambda: ALICE in mx.delivered_to(mark), lambda: f"the report\n{remote.log()[-2000:]}", 40)
+    wait_until(lambda: ALICE in mx.delivered_to(mark), lambda: f"the report\n{remote.log()[-2000:]}")
     row = next(r for r in pair.json("log") if r["sender"] == "<>" and r["recipients"][0]["address"] == ALICE
                and r["verdict"] == "report")
     assert row["action"] == "accept"

@@ -33,7 +33,7 @@ class Load:
     def __exit__(self, *_):
         self._stop.set()
         for t in self._threads:
-            t.join(90)
+            t.join(200)
 
     def n_final(self):
         return sum(code // 100 in (2, 5) for _, _, code in list(self.sent.values()))
@@ -42,7 +42,7 @@ class Load:
         randomly = random.Random(number)
         while not self._stop.is_set():
             try:
-                with Session(self.port, timeout=90) as session:
+                with Session(self.port) as session:
                     for _ in range(10):
                         # milter_default_action = tempfail holds for the rest of the session
                         if self._stop.is_set() or self._send_one(session, number, randomly) // 100 == 4:
@@ -133,7 +133,7 @@ def kill_loop(pair, port, armor, n_kills, report=print):
         for i in range(n_kills):
             before, logged = load.n_final(), len(pair.filter.log())
             # some mail first, so that it dies at work; then at any moment
-            end = time.monotonic() + 30
+            end = time.monotonic() + 120
             while load.n_final() < before + 5:
                 if time.monotonic() > end:
                     return complaints + [f"kill {i}: no mail came through"], len(load.sent), load.n_final()

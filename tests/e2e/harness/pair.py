@@ -35,7 +35,7 @@ class Result:
         return f"exit {self.code}\nstdout: {self.out}\nstderr: {self.err}"
 
 
-def run_program(words, data=b"", timeout=60, **more):
+def run_program(words, data=b"", timeout=300, **more):
     return Result(subprocess.run(words, input=data, capture_output=True, timeout=timeout, **more))
 
 
@@ -80,11 +80,11 @@ class Daemon:
         self.ask_to_end(sig)
         process, self.process = self.process, None
         try:
-            code = process.wait(30)
+            code = process.wait(90)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-            raise Trouble(f"{self.name} did not end within 30 s of signal {sig}:\n{self.log()[-2000:]}") from None
+            raise Trouble(f"{self.name} did not end within 90 s of signal {sig}:\n{self.log()[-2000:]}") from None
         log = self.log()
         for sign in ("ERROR: AddressSanitizer", "runtime error:", "ThreadSanitizer:", "LeakSanitizer:"):
             if sign in log:
@@ -148,10 +148,10 @@ class Pair:
             raise Trouble(f"exit codes after SIGTERM: filter {codes[0]}, policyd {codes[1]}\n"
                           f"{self.filter.log()[-1500:]}\n{self.policyd.log()[-1500:]}")
 
-    def run(self, *words, data=b"", timeout=60):
+    def run(self, *words, data=b"", timeout=300):
         return run_program([program("pgpgate"), "-c", self.conf, *map(str, words)], data, timeout)
 
-    def must(self, *words, data=b"", timeout=60):
+    def must(self, *words, data=b"", timeout=300):
         """Runs a command that has to succeed; returns its standard output."""
         result = self.run(*words, data=data, timeout=timeout)
         if result.code != 0:

@@ -14,8 +14,9 @@ class Trouble(Exception):
     """Something that a person has to mend; the text says what and how."""
 
 
-def wait_until(claim, what, seconds=20.0, every=0.02):
-    """Polls claim() until it is true and returns its value; Trouble names `what` when time is up."""
+def wait_until(claim, what, seconds=60.0, every=0.02):
+    """Polls claim() until it is true and returns its value; Trouble names `what` when time is up. The time is that of
+    a machine which does much else at once: only a failure takes so long."""
     end = time.monotonic() + seconds
     while True:
         value = claim()
@@ -36,11 +37,27 @@ def is_port_free(port):
         return True
 
 
+_claims = {}
+
+
+def _claim(port):
+    """Keeps other test runs on this machine away from a port until this process ends."""
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0pgpgate-test-port-{port}")
+    except OSError:
+        claim.close()
+        return False
+    _claims[port] = claim
+    return True
+
+
 def free_port():
-    """A port that is free now, below the kernel's ephemeral range, so that no client takes it meanwhile."""
+    """A port that is free now and ours from now on: below the kernel's ephemeral range, so that no client takes it
+    meanwhile, and claimed, so that no other test run does."""
     while True:
         port = random.randrange(20000, 32000)
-        if is_port_free(port):
+        if port not in _claims and is_port_free(port) and _claim(port):
             return port
 
 

@@ -8,7 +8,7 @@ _instance = itertools.count(1)
 
 
 class PolicyClient:
-    def __init__(self, path, timeout=30):
+    def __init__(self, path, timeout=120):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(timeout)
         self.socket.connect(path)
@@ -32,7 +32,7 @@ class PolicyClient:
             "request": "smtpd_access_policy", "protocol_state": state, "protocol_name": "ESMTP",
             "client_address": client, "client_name": "unknown", "reverse_client_name": "unknown",
             "helo_name": "client.test", "sender": sender, "recipient": recipient, "recipient_count": "0",
-            "queue_id": "", "instance": instance or f"e2e.{next(_instance)}.0", "size": size,
+            "queue_id": "", "instance": f"e2e.{next(_instance)}.0" if instance is None else instance, "size": size,
             "etrn_domain": "", "stress": "", "sasl_method": "plain" if login else "",
             "sasl_username": login, "sasl_sender": "", "ccert_subject": "", "ccert_issuer": "",
             "ccert_fingerprint": "", "encryption_protocol": "", "encryption_cipher": "",

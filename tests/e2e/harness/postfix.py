@@ -53,16 +53,16 @@ smtpd_recipient_restrictions = {recipient_restrictions}
 smtpd_milters = {milters}
 non_smtpd_milters = {non_smtpd_milters}
 milter_default_action = tempfail
-milter_connect_timeout = 10s
-milter_command_timeout = 20s
-smtpd_policy_service_timeout = 20s
+milter_connect_timeout = 60s
+milter_command_timeout = 60s
+smtpd_policy_service_timeout = 60s
 smtpd_policy_service_max_idle = 60s
 smtpd_error_sleep_time = 0
 smtpd_soft_error_limit = 1000
 smtpd_hard_error_limit = 2000
 smtpd_junk_command_limit = 1000
 smtpd_client_event_limit_exceptions = static:all
-smtpd_timeout = 60s
+smtpd_timeout = 300s
 in_flow_delay = 0
 virtual_mailbox_domains = {here_domains}
 virtual_mailbox_base = {dir}/mail
@@ -172,7 +172,7 @@ class Postfix:
             fatal = fatal.group() if fatal else f"exit {self.master.returncode}"
             raise Trouble(f"Postfix did not start: {fatal}")
         with socket.socket() as s:
-            s.settimeout(5)
+            s.settimeout(30)
             try:
                 s.connect(("127.0.0.1", port))
                 return s.recv(3) == b"220"
@@ -185,7 +185,7 @@ class Postfix:
         master, self.master = self.master, None
         master.terminate()  # it ends its children
         try:
-            master.wait(20)
+            master.wait(60)
         except subprocess.TimeoutExpired:
             master.kill()
             master.wait()
@@ -221,7 +221,7 @@ class Postfix:
     def held(self):
         return set(os.listdir(os.path.join(self.dir, "queue/hold")))
 
-    def wait_empty(self, seconds=40):
+    def wait_empty(self, seconds=120):
         # Twice: a file that moves from deferred back to incoming is in neither when they are looked through.
         wait_until(lambda: not self.queue_ids() and not self.queue_ids(),
                    lambda: f"{self.name}: queue still has {self.queue_ids()}\n{self.log()[-3000:]}", seconds)

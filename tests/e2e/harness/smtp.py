@@ -49,7 +49,7 @@ def _bytes(text):
 class Session:
     """One connection. client: pose as this address (XCLIENT); login: as authenticated with this name."""
 
-    def __init__(self, port, client=STRANGER, login=None, helo="client.test", timeout=60):
+    def __init__(self, port, client=STRANGER, login=None, helo="client.test", timeout=180):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout)
         self.file = self.socket.makefile("rb")
         self.helo = helo
