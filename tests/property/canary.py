@@ -103,6 +103,9 @@ def main():
             save(options.keep, "%d-%d" % (options.seed, i), mutated, "%s; %s by %s; %s shows %s" % (answer, name, how, reader, word))
             print("FAIL %s, mutated by %s: called %s, and %s shows the word (%d-%d)" % (name, how, verdict, reader, options.seed, i))
             break
+    if gmime.count < options.n // 100:  # what is mutated must often enough stay encrypted
+        failures += 1
+        print("FAIL the readers were asked %d times only" % gmime.count)
     judge.close()
     gmime.close()
     print("canary: %d mutations of %d messages: %s; readers were asked %d times; %d mutations/s" % (

@@ -145,6 +145,10 @@ def main():
                     failures += 1
                     save(options.keep, "%d-%d" % (options.seed, i), data, "%s: %s (%s)" % (name, why, fault))
                     print("FAIL %s: %s (%s; %d-%d)" % (name, why, fault, options.seed, i))
+    for name in ("librnp", "gpg", "sq"):
+        if not counts["packets seen by both us and " + name]:
+            failures += 1
+            print("FAIL no packet was seen by both us and " + name)
     walk.close()
     print("packets: %d streams: %s" % (options.n, ", ".join("%s %d" % pair for pair in sorted(counts.items()))))
     print("%d passed, %d failed, 0 skipped" % (options.n - failures, failures))
