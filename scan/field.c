@@ -9,6 +9,7 @@
 struct cursor {
 	const unsigned char *at, *end;
 	const char **ambiguity;
+	bool is_multipart;
 };
 
 static void ambiguous(struct cursor *c, const char *what)
@@ -99,8 +100,8 @@ static size_t take_value(struct cursor *c, char *out, size_t size, bool exact, b
 	if (c->at < c->end && *c->at == '"') {
 		for (c->at++; c->at < c->end && *c->at != '"'; c->at++) {
 			if (*c->at == '\\') {
-				if (exact)
-					ambiguous(c, "a backslash in a boundary or protocol");
+				if (exact || c->is_multipart)
+					ambiguous(c, "a backslash in a multipart's parameters");
 				if (++c->at == c->end)
 					break;
 			}
@@ -163,6 +164,8 @@ static void set_boundary(struct cursor *c, struct content_type *out)
 		ambiguous(c, "an empty boundary");
 	else if (out->boundary[out->boundary_len - 1] == ' ' || out->boundary[0] == ' ')
 		ambiguous(c, "a boundary that begins or ends with a blank");
+	else if (strncmp(out->boundary, "=?", 2) == 0) /* RFC 2047 section 5 forbids it; some decode it */
+		ambiguous(c, "a boundary that begins as an encoded word");
 	for (size_t i = 0; i < out->boundary_len; i++)
 		if ((unsigned char)out->boundary[i] >= 0x7f || out->boundary[i] == '\t')
 			ambiguous(c, "a boundary that is not printable ASCII");
@@ -197,6 +200,49 @@ static void set_lower(struct cursor *c, char *out, size_t size, bool exact, bool
 	lower(out);
 }
 
+/* What may follow in a name that should have been quoted: nothing that could begin another parameter. */
+static bool is_name_char(unsigned char ch)
+{
+	return is_token_char(ch) || ch >= 0x80 || text_is_space(ch) || memchr("@,[]/:?", ch, 7);
+}
+
+static bool is_hex_digit(unsigned char ch)
+{
+	return (ch >= '0' && ch <= '9') || (text_lower(ch) >= 'a' && text_lower(ch) <= 'f');
+}
+
+/* '=' as an encoded word has it (RFC 2047): beside '?', before "=?" or two digits. Not that of another parameter: no
+ * character set that matters begins so. */
+static bool is_encoded_word_equals(const unsigned char *begin, const unsigned char *at,
+				   const unsigned char *end)
+{
+	if (*at != '=')
+		return false;
+	if ((at > begin && at[-1] == '?') || (at + 1 < end && at[1] == '?'))
+		return true;
+	return at + 2 < end &&
+	       ((at[1] == '=' && at[2] == '?') || (is_hex_digit(at[1]) && is_hex_digit(at[2])));
+}
+
+/* An unquoted file name with blanks, parentheses, 8-bit letters or encoded words, up to the semicolon: old Apple
+ * Mail and many scripts write such. Anything else is left for take_value(). */
+static void skip_name(struct cursor *c)
+{
+	const unsigned char *at = c->at, *begin = c->at;
+	bool is_open = false;
+
+	for (; at < c->end && *at != ';'; at++) {
+		if (*at == '(' && !is_open)
+			is_open = true;
+		else if (*at == ')' && is_open)
+			is_open = false;
+		else if (!is_name_char(*at) && !is_encoded_word_equals(begin, at, c->end))
+			return;
+	}
+	if (!is_open)
+		c->at = at;
+}
+
 static void parameter_value(struct cursor *c, const unsigned char *name, size_t len,
 			    struct content_type *out)
 {
@@ -214,6 +260,9 @@ static void parameter_value(struct cursor *c, const unsigned char *name, size_t 
 		set_lower(c, out->report_type, sizeof(out->report_type), false, false, "");
 	} else if (text_is(name, len, "smime-type")) {
 		set_lower(c, out->smime_type, sizeof(out->smime_type), false, false, "");
+	} else if (text_is(name, len, "name") && !c->is_multipart && c->at < c->end && *c->at != '"') {
+		skip_name(c);
+		take_value(c, ignored, sizeof(ignored), false, &is_cut);
 	} else {
 		if (is_extended(name, len, "boundary") || is_extended(name, len, "protocol"))
 			ambiguous(c, "an RFC 2231 form of boundary or protocol");
@@ -253,7 +302,7 @@ static void parameters(struct cursor *c, struct content_type *out)
 
 void field_content_type(const unsigned char *value, size_t len, struct content_type *out)
 {
-	struct cursor c = {value, value + len, &out->ambiguity};
+	struct cursor c = {value, value + len, &out->ambiguity, false};
 	const unsigned char *type, *subtype;
 	size_t type_len, subtype_len;
 
@@ -278,13 +327,14 @@ void field_content_type(const unsigned char *value, size_t len, struct content_t
 	memcpy(out->type + type_len + 1, subtype, subtype_len);
 	out->type[type_len + 1 + subtype_len] = '\0';
 	lower(out->type);
+	c.is_multipart = strncmp(out->type, "multipart/", 10) == 0;
 	parameters(&c, out);
 }
 
 enum encoding field_encoding(const unsigned char *value, size_t len, const char **ambiguity,
 			     char name[32])
 {
-	struct cursor c = {value, value + len, ambiguity};
+	struct cursor c = {value, value + len, ambiguity, false};
 	const unsigned char *token;
 	size_t n;
 
@@ -310,7 +360,7 @@ enum encoding field_encoding(const unsigned char *value, size_t len, const char 
 
 void field_mime_version(const unsigned char *value, size_t len, const char **ambiguity)
 {
-	struct cursor c = {value, value + len, ambiguity};
+	struct cursor c = {value, value + len, ambiguity, false};
 
 	check_octets(&c);
 }
@@ -323,5 +373,6 @@ bool field_is_hidden_subject(const unsigned char *value, size_t len)
 	}
 	len = text_trimmed(value, len);
 	return len == 0 || text_is(value, len, "...") || text_is(value, len, "[...]") ||
-	       text_is(value, len, "Encrypted Message");
+	       text_is(value, len, "Encrypted Message") ||
+	       text_is(value, len, "=?utf-8?Q?p=E2=89=A1p?=") /* pEp's mark */;
 }

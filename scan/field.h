@@ -4,10 +4,11 @@
  * section 5.1), Content-Transfer-Encoding (section 6.1), MIME-Version (section 4), and Subject.
  *
  * A field that two readers could take differently is ambiguous: duplicate boundary or protocol parameters,
- * RFC 2231 forms of them, malformed quoting, comments or quoted strings that could be taken for
- * structure, control characters, a lone CR.
+ * RFC 2231 forms of them, a boundary that RFC 2047 would decode, malformed quoting, comments or quoted strings
+ * that could be taken for structure, backslashes on a multipart, control characters, a lone CR.
  * Accepts: folding, comments, quoting, any letter case, a parameter name without value (ignored, Delta
- * Chat writes "protected;"), an unquoted value with '=', '/', ':' or '?' in it (many programs write it).
+ * Chat writes "protected;"), an unquoted value with '=', '/', ':' or '?' in it (many programs write it), an
+ * unquoted file name with blanks, parentheses or 8-bit letters on what is no multipart.
  *
  * Plain values, any thread.
  */
@@ -46,8 +47,8 @@ enum encoding field_encoding(const unsigned char *value, size_t len, const char 
 /* Only its ambiguity matters: RFC 2045 section 4 asks readers to take any version. */
 void field_mime_version(const unsigned char *value, size_t len, const char **ambiguity);
 
-/* Does this Subject say nothing? Empty, "...", "[...]" (RFC 9788), "Encrypted Message"; encoded words of
- * these are not looked for: nobody writes them. */
+/* Does this Subject say nothing? Empty, "...", "[...]" (RFC 9788), "Encrypted Message", or pEp's encoded word;
+ * encoded words of the others are not looked for: nobody writes them. */
 bool field_is_hidden_subject(const unsigned char *value, size_t len);
 
 #endif

@@ -41,10 +41,9 @@ static void take_structural(struct header *h, int field, const unsigned char *va
 	static const char *const twice[STRUCTURAL_COUNT] = {
 		[CONTENT_TYPE] = "two Content-Type fields",
 		[CONTENT_TRANSFER_ENCODING] = "two Content-Transfer-Encoding fields",
-		[MIME_VERSION] = "two MIME-Version fields",
 	};
 
-	if (h->n_of[field]++ > 0) {
+	if (h->n_of[field]++ > 0 && twice[field]) { /* no reader asks which MIME-Version counts */
 		ambiguous(h, twice[field]);
 		return;
 	}
@@ -119,6 +118,8 @@ static void begin_field(struct header *h, const unsigned char *line, size_t len)
 		ambiguous(h, "a line that is no header field");
 		return;
 	}
+	if (text_begins(line, len, "--"))
+		ambiguous(h, "a header field that could be taken for a boundary line");
 	name_len = (size_t)(colon - line);
 	if (text_is_blank(line[name_len - 1]))
 		ambiguous(h, "white space before the colon");

@@ -117,7 +117,7 @@ static void visible_line(struct leaf *l, const unsigned char *line, size_t len, 
 	if (memchr(line, '\0', len))
 		l->has_nul = true;
 	if (!l->is_tiny_cut && (visible > 0 || l->tiny_len > 0)) {
-		keep_tiny(l, line, len);
+		keep_tiny(l, line, text_trimmed(line, len));
 		keep_tiny(l, (const unsigned char *)"\n", 1);
 		l->is_tiny_cut |= beyond > 0;
 	}
@@ -414,9 +414,20 @@ void leaf_feed(struct leaf *l, const unsigned char *bytes, size_t len)
 	}
 }
 
+/* Proper packets where they can be read as something else: see the header file. */
+static void refuse_binary(struct leaf *l, struct finding *f)
+{
+	if (l->is_text)
+		finding_set(f, "bad-armor", "unarmored OpenPGP data in a text");
+	else if (l->is_unprotected)
+		finding_set(f, "bad-encoding", "unarmored OpenPGP data that is not in base64");
+}
+
 static void finish_binary(struct leaf *l)
 {
 	packet_finish(&l->walk);
+	if (!finding_is_set(&l->walk.fault))
+		refuse_binary(l, &l->walk.fault);
 	if (l->type == LEAF_PGP_SIGNATURE) {
 		if (finding_is_set(&l->walk.fault))
 			finding_adopt(&l->fault, &l->walk.fault);
@@ -466,6 +477,8 @@ void leaf_finish(struct leaf *l)
 		l->cms = cms_type(l->prefix, l->prefix_len, l->bytes);
 		if (ciphertext_looks_like(&l->walk.sample))
 			l->cms = CMS_NONE;
+		if (l->cms == CMS_SIGNED && l->is_unprotected)
+			l->cms = CMS_OTHER;
 		return;
 	}
 	if (l->state == STATE_PREFIX && l->prefix_len > 0) {

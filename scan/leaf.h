@@ -6,6 +6,9 @@
  * A leaf is binary OpenPGP if it begins like a session key packet, else lines of text: armored blocks,
  * clearsigned texts, and whatever stands between. Lines longer than LEAF_LINE_MAX are text.
  *
+ * Binary OpenPGP is opaque beyond its framing. So it may not stand where a reader shows what is in it: in a
+ * text, or without an encoding that keeps it apart from boundary lines (some take a lone CR for a line end).
+ *
  * Fixed memory, one thread. After leaf_feed() has set `fault` while `has_claim` holds nothing more is read.
  */
 #ifndef PGPGATE_SCAN_LEAF_H
@@ -24,7 +27,7 @@
 #define LEAF_LINE_MAX \
 	1024 /* octets of a line that are looked at: more than any armor line may have */
 #define LEAF_TINY_MAX \
-	96 /* octets of a leaf's whole text that are kept: "Version: 1" and the like */
+	400 /* octets of a leaf's whole text that are kept: "Version: 1", the longest preamble */
 #define LEAF_PREFIX_MAX 8 /* octets that tell whether a leaf is binary: tag, length of 5, version */
 
 enum leaf_type {
@@ -63,6 +66,8 @@ struct leaf {
 
 	/* set by the caller after leaf_begin() */
 	bool is_whole_body;
+	bool is_text;	     /* its type is text/... */
+	bool is_unprotected; /* no transfer encoding, or lone CRs in it; may be set until leaf_finish() */
 
 	/* private */
 	bool has_bad_charset;
@@ -76,10 +81,10 @@ struct leaf {
 	unsigned char prefix[CMS_HEAD];
 	size_t tiny_len;
 	bool is_tiny_cut;
-	unsigned char tiny[LEAF_TINY_MAX];
 	size_t line_len, line_whole;
 	int64_t line_beyond_visible;
-	unsigned char line[LEAF_LINE_MAX];
+	unsigned char line[LEAF_LINE_MAX]; /* from here on nothing is cleared */
+	unsigned char tiny[LEAF_TINY_MAX];
 	struct armor armor;
 	struct packet_walk walk;
 	struct armor_channel *channel;
@@ -97,7 +102,7 @@ void leaf_finish(struct leaf *l);
 /* After leaf_finish(): is the whole text, white space around it apart, exactly this? */
 bool leaf_text_is(const struct leaf *l, const char *text);
 bool leaf_is_empty(const struct leaf *l); /* nothing but white space */
-/* Is the whole text one line that is in the NULL-terminated list, letter case as given? */
+/* Is the whole text in the NULL-terminated list, letter case as given? Its lines end with LF there. */
 bool leaf_text_is_one_of(const struct leaf *l, const char *const *list);
 
 #endif

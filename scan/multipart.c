@@ -55,6 +55,18 @@ bool multipart_is_cms_signed_ciphertext(const struct level *l)
 	       l->part[0].class == PART_CIPHERTEXT && l->part[1].class == PART_CMS_SIGNATURE;
 }
 
+/* Courier's mimegpg (sqwebmail, Cone) writes five lines, some list programs the first two of them. */
+#define COURIER_ENCRYPTED                                                           \
+	"This is a MIME GnuPG-encrypted message.  If you see this text, it means\n" \
+	"that your E-mail or Usenet software does not support MIME encrypted messages."
+#define COURIER_SIGNED                                                                \
+	"This is a MIME GnuPG-signed message.  If you see this text, it means that\n" \
+	"your E-mail or Usenet software does not support MIME signed messages."
+#define COURIER_MORE                                                                        \
+	"\nThe Internet standard for MIME PGP messages, RFC 2015, was published in 1996.\n" \
+	"To open this message correctly you will need to install E-mail or Usenet\n"        \
+	"software that supports modern Internet standards."
+
 /* They say to those who know no MIME what this is. */
 bool multipart_is_known_preamble(const struct leaf *l)
 {
@@ -64,6 +76,9 @@ bool multipart_is_known_preamble(const struct leaf *l)
 		"This is an OpenPGP/MIME encrypted message (RFC 2440 and 3156)",
 		"This is an OpenPGP/MIME signed message (RFC 2440 and 3156)",
 		"This is an OpenPGP/MIME encrypted message (RFC 3156)",
+		"This is an OpenPGP/MIME encrypted message (RFC 3156).",
+		"This is an OpenPGP/MIME encrypted message",
+		"This is an OpenPGP/MIME encrypted message.",
 		"This is a multi-part message in MIME format",
 		"This is a multi-part message in MIME format.",
 		"This is a multi-part message in MIME format...",
@@ -71,6 +86,9 @@ bool multipart_is_known_preamble(const struct leaf *l)
 		"This is a cryptographically signed message in MIME format.",
 		"This message is in MIME format and has been PGP encrypted.",
 		"This message is in MIME format and has been PGP signed.",
+		COURIER_ENCRYPTED COURIER_MORE,
+		COURIER_ENCRYPTED,
+		COURIER_SIGNED COURIER_MORE,
 		NULL,
 	};
 

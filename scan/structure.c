@@ -162,6 +162,8 @@ static void begin_leaf(struct structure *s, const char *type, const struct heade
 	s->place = PLACE_LEAF;
 	leaf_begin(&s->leaf, kind, h->type.has_bad_charset, &s->channel);
 	s->leaf.is_whole_body = s->n_levels == 0;
+	s->leaf.is_text = strncmp(type, "text/", 5) == 0;
+	s->leaf.is_unprotected = h->encoding == ENCODING_IDENTITY;
 	s->is_embedded_fed = is_returned_message(s, type);
 	transfer_begin(&s->transfer, h->encoding, leaf_sink, s);
 	if (h->encoding == ENCODING_UNKNOWN)
@@ -236,6 +238,7 @@ static void end_leaf(struct structure *s)
 	transfer_finish(&s->transfer);
 	if (s->leaf.is_decided)
 		s->transfer.wrong = s->wrong_when_decided;
+	s->leaf.is_unprotected |= s->transfer.has_lone_cr;
 	leaf_finish(&s->leaf);
 	if (s->transfer.wrong)
 		fault_at(s, s->n_levels, "bad-encoding", s->transfer.wrong);
@@ -269,11 +272,25 @@ static void begin_outside(struct structure *s, enum place place)
 		   &s->channel);
 }
 
+/* Is `shorter` and then "--" the same as `longer`? */
+static bool closes_as(const char *shorter, size_t shorter_len, const char *longer, size_t longer_len)
+{
+	return longer_len == shorter_len + 2 && memcmp(longer, shorter, shorter_len) == 0 &&
+	       memcmp(longer + shorter_len, "--", 2) == 0;
+}
+
+/* Could a line of this boundary be one of a multipart that is open? Readers ask inner or outer first. */
 static bool is_open_boundary(const struct structure *s, const char *boundary, size_t len)
 {
-	for (unsigned i = 0; i < s->n_levels; i++)
-		if (s->level[i].boundary_len == len && memcmp(s->level[i].boundary, boundary, len) == 0)
+	for (unsigned i = 0; i < s->n_levels; i++) {
+		const struct level *l = &s->level[i];
+
+		if (l->boundary_len == len && memcmp(l->boundary, boundary, len) == 0)
 			return true;
+		if (closes_as(boundary, len, l->boundary, l->boundary_len) ||
+		    closes_as(l->boundary, l->boundary_len, boundary, len))
+			return true;
+	}
 	return false;
 }
 
@@ -290,7 +307,9 @@ static void begin_multipart(struct structure *s, const char *type, const struct 
 	snprintf(l->type, sizeof(l->type), "%s", type);
 	snprintf(l->report_type, sizeof(l->report_type), "%s", h->type.report_type);
 	if (is_open_boundary(s, h->type.boundary, h->type.boundary_len))
-		structure_fault(s, "ambiguous-mime", "the boundary of an enclosing multipart, again");
+		structure_fault(
+			s, "ambiguous-mime",
+			"a boundary that cannot be told from that of an enclosing multipart");
 	memcpy(l->boundary, h->type.boundary, h->type.boundary_len);
 	l->boundary_len = h->type.boundary_len;
 	l->readable_before = s->n_readable;
@@ -376,7 +395,8 @@ static void take_root_facts(struct structure *s, const struct level *l)
 	if (f->is_report && l->n_parts == 3)
 		f->returns = l->part[2].type == LEAF_HEADERS ? RETURNS_HEADERS : RETURNS_READABLE;
 	f->is_securejoin = s->securejoin_header > 0 && l->kind == MULTIPART_MIXED && l->is_closed &&
-			   l->n_parts == 1 && l->part[0].securejoin == s->securejoin_header && is_bare;
+			   l->n_parts == 1 && l->part[0].securejoin == s->securejoin_header &&
+			   is_bare && s->n_readable == 1;
 	f->is_autocrypt_setup = s->has_setup_header && l->kind == MULTIPART_MIXED && l->is_closed &&
 				l->n_parts == 2 && l->part[0].type == LEAF_TEXT_PLAIN &&
 				l->part[1].is_setup && is_bare;

@@ -64,9 +64,9 @@ RULE_1 = [
     ("r01-two-encodings-top", 1, AMBIGUOUS,
      content(TYPE + "Content-Transfer-Encoding: 7bit\nContent-Transfer-Encoding: 7bit\n"),
      "two transfer encodings in the message's header"),
-    ("r01-two-mime-version", 1, AMBIGUOUS, content(TYPE + "MIME-Version: 1.0\n"),
-     "two MIME-Version fields"),
-    ("r01-two-mime-version-part", 1, AMBIGUOUS, second(OCTETS + "MIME-Version: 1.0\nMIME-Version: 1.0\n"),
+    ("r01-two-mime-version", 1, MIME, content(TYPE + "MIME-Version: 1.0\n"),
+     "two MIME-Version fields, as libraries of senders write"),
+    ("r01-two-mime-version-part", 1, MIME, second(OCTETS + "MIME-Version: 1.0\nMIME-Version: 1.0\n"),
      "two MIME-Version fields in a part"),
     ("r01-one-mime-version-part", 1, MIME, second(OCTETS + "MIME-Version: 1.0\n"),
      "MIME-Version in a part"),
@@ -90,6 +90,16 @@ RULE_1 = [
     ("r01-protocol-2231", 1, AMBIGUOUS,
      content('multipart/encrypted; protocol*0="application/pgp-encrypted"; boundary="b1"'),
      "RFC 2231 form of protocol"),
+    ("r01-boundary-encoded-word", 1, AMBIGUOUS, content(ENCRYPTED.replace("b1", "=?us-ascii?Q?b1?="), boundary="=?us-ascii?Q?b1?="),
+     "a boundary that RFC 2047 would decode"),
+    ("r01-boundary-question", 1, MIME, content(ENCRYPTED.replace("b1", "b-?=1"), boundary="b-?=1"),
+     "a boundary with ?= in it, as JavaScript mailers write"),
+    ("r01-backslash-multipart", 1, AMBIGUOUS, content(ENCRYPTED + '; name="a\\"; boundary=b2; x="'),
+     "an escaped quote in a multipart's parameter: some take what follows for a boundary"),
+    ("r01-backslash-name", 1, MIME, second('Content-Type: application/octet-stream; name="the \\"third\\".asc"\n'),
+     "escaped quotes in the name of a part that is no multipart"),
+    ("r01-field-like-boundary", 1, AMBIGUOUS, second(OCTETS + "--b2: x\n"), "a line in a part's header that begins as a boundary line"),
+    ("r01-field-dash", 1, MIME, second(OCTETS + "X--Note: x\n"), "dashes within a field's name"),
     ("r01-name-2231", 1, MIME, second("Content-Type: application/octet-stream; name*=utf-8''a.asc\n"),
      "RFC 2231 on other parameters is common"),
     ("r01-space-before-colon", 1, AMBIGUOUS, content("Content-Type : " + ENCRYPTED + "\n"),
@@ -142,6 +152,28 @@ RULE_2 = [
     ("r02-comment-open", 2, AMBIGUOUS,
      content('multipart/encrypted; protocol="application/pgp-encrypted"; boundary="b1" (x'),
      "a comment without end"),
+    ("r02-name-blanks", 2, MIME, second("Content-Type: application/octet-stream; name=third quarter.asc\n"),
+     "an unquoted name with blanks, as old Apple Mail and scripts write"),
+    ("r02-name-blanks-more", 2, MIME, second("Content-Type: application/octet-stream; name=third quarter.asc;\n charset=utf-8\n"),
+     "the same, and another parameter"),
+    ("r02-name-blanks-charset", 2, "invalid - bad-charset",
+     second("Content-Type: application/octet-stream; name=third quarter.asc; charset=utf-16\n"), "the same, and a charset that counts"),
+    ("r02-name-parentheses", 2, MIME, second("Content-Type: application/octet-stream; name=quarter(3).asc\n"),
+     "an unquoted name with parentheses"),
+    ("r02-name-parenthesis", 2, AMBIGUOUS, second("Content-Type: application/octet-stream; name=quarter 3).asc\n"),
+     "an unquoted name with half of them"),
+    ("r02-name-8-bit", 2, MIME, second("Content-Type: application/octet-stream; name=B\xc3\xbccher.asc\n"),
+     "an unquoted name with 8-bit letters"),
+    ("r02-name-encoded-words", 2, MIME, second("Content-Type: application/octet-stream; name==?utf-8?Q?B=C3=BCcher_?=\n =?utf-8?Q?3=2Easc?=\n"),
+     "an unquoted name of two encoded words"),
+    ("r02-name-equals", 2, AMBIGUOUS, second("Content-Type: application/octet-stream; name=third charset=utf-16\n"),
+     "an unquoted name that could hold another parameter"),
+    ("r02-name-quote", 2, AMBIGUOUS, second('Content-Type: application/octet-stream; name=third "quarter".asc\n'),
+     "a quote within an unquoted name"),
+    ("r02-name-blanks-multipart", 2, AMBIGUOUS, content(ENCRYPTED + "; name=third quarter"),
+     "an unquoted name with blanks on a multipart"),
+    ("r02-charset-blank", 2, AMBIGUOUS, second("Content-Type: application/octet-stream; charset=us ascii\n"),
+     "a blank in another parameter's value"),
     ("r02-quoted-malformed-name", 2, MIME, second(
         'Content-Type: application/octet-stream\nContent-Disposition: attachment; filename="a.asc\n'),
      "malformed quoting of another field"),
@@ -161,6 +193,14 @@ RULE_3 = [
      mail(multi(nested("encrypted", control(), part(ARMOR, OCTETS), boundary="a",
                        params='; protocol="application/pgp-encrypted"'), boundary="ab"),
           'multipart/mixed; boundary="ab"'), "--ab is no boundary of a"),
+    ("r03-boundary-and-close", 3, AMBIGUOUS,
+     mail(multi(nested("mixed", INLINE_TEXT, boundary="a--"), boundary="a"), 'multipart/mixed; boundary="a"'),
+     "an inner boundary line that would close the outer multipart"),
+    ("r03-boundary-and-close-reversed", 3, AMBIGUOUS,
+     mail(multi(nested("mixed", INLINE_TEXT, boundary="a"), boundary="a--"), 'multipart/mixed; boundary="a--"'),
+     "an inner close line that would begin a part of the outer multipart"),
+    ("r03-boundary-ends-in-dashes", 3, INLINE, mail(multi(INLINE_TEXT, boundary="a--"), 'multipart/mixed; boundary="a--"'),
+     "a boundary that ends in dashes, alone"),
     ("r03-boundary-goes-on", 3, OUTSIDE, pgp_mime(ARMOR + b"--b1 meet me at eight\n"),
      "a line that begins with the boundary and goes on is text"),
     ("r03-close-goes-on", 3, OUTSIDE, pgp_mime(ARMOR + b"--b1--x\n"),
@@ -199,12 +239,20 @@ RULE_4 = [
      "only the close boundary appears"),
 ]
 
+COURIER = ("This is a MIME GnuPG-encrypted message.  If you see this text, it means\n"
+           "that your E-mail or Usenet software does not support MIME encrypted messages.")
+COURIER_MORE = ("The Internet standard for MIME PGP messages, RFC 2015, was published in 1996.\n"
+                "To open this message correctly you will need to install E-mail or Usenet\n"
+                "software that supports modern Internet standards.")
 PREAMBLES = [
     ("encrypted-4880", "This is an OpenPGP/MIME encrypted message (RFC 4880 and 3156)"),
     ("signed-4880", "This is an OpenPGP/MIME signed message (RFC 4880 and 3156)"),
     ("encrypted-2440", "This is an OpenPGP/MIME encrypted message (RFC 2440 and 3156)"),
     ("signed-2440", "This is an OpenPGP/MIME signed message (RFC 2440 and 3156)"),
     ("encrypted-3156", "This is an OpenPGP/MIME encrypted message (RFC 3156)"),
+    ("encrypted-3156-dot", "This is an OpenPGP/MIME encrypted message (RFC 3156)."),
+    ("encrypted", "This is an OpenPGP/MIME encrypted message"),
+    ("encrypted-dot", "This is an OpenPGP/MIME encrypted message."),
     ("multi-part", "This is a multi-part message in MIME format"),
     ("multi-part-dot", "This is a multi-part message in MIME format."),
     ("multi-part-dots", "This is a multi-part message in MIME format..."),
@@ -212,12 +260,18 @@ PREAMBLES = [
     ("smime-signed", "This is a cryptographically signed message in MIME format."),
     ("pgp-encrypted", "This message is in MIME format and has been PGP encrypted."),
     ("pgp-signed", "This message is in MIME format and has been PGP signed."),
+    ("courier", COURIER + "\n" + COURIER_MORE + "\n"),
+    ("courier-short", COURIER + "\n"),
+    ("courier-signed", COURIER.replace("it means\nthat your", "it means that\nyour").replace("encrypted", "signed") + "\n" + COURIER_MORE),
 ]
 NOT_PREAMBLES = [
     ("signed-3156", "This is an OpenPGP/MIME signed message (RFC 3156)\n", "signed, RFC 3156 alone: nobody writes it"),
+    ("encrypted-longer", "This is an OpenPGP/MIME encrypted message. Meet me at eight.\n", "the shortest known line, and text"),
     ("multi-part-two-dots", "This is a multi-part message in MIME format..\n", "two dots"),
     ("longer", "This is a multi-part message in MIME format. Meet me at eight.\n", "a known line that goes on"),
     ("before", "Bob! This is a multi-part message in MIME format.\n", "a known line with text before it"),
+    ("courier-more", COURIER + "\n" + COURIER_MORE + "\nMeet me at eight.\n", "known lines, and one more"),
+    ("courier-other", COURIER + "\n" + COURIER_MORE.replace("1996", "1997") + "\n", "known lines, and another year"),
     ("twice", "This is a multi-part message in MIME format.\nThis is a multi-part message in MIME format.\n",
      "two known lines"),
     ("text", "Meet me at eight.\n", "any other text"),
@@ -225,7 +279,7 @@ NOT_PREAMBLES = [
     ("armor", ARMOR.decode() + "\n", "armor in the preamble is not shown as a message by anyone"),
 ]
 
-RULE_5 = [("r05-preamble-" + slug, 5, MIME, pgp_mime(ARMOR, preamble=line + "\n"), "the preamble " + line)
+RULE_5 = [("r05-preamble-" + slug, 5, MIME, pgp_mime(ARMOR, preamble=line + "\n"), "the preamble " + line.split("\n")[0])
           for slug, line in PREAMBLES]
 RULE_5 += [("r05-not-preamble-" + slug, 5, OUTSIDE, pgp_mime(ARMOR, preamble=line), why)
            for slug, line, why in NOT_PREAMBLES]

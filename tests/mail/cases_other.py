@@ -97,6 +97,9 @@ RULE_30 = [
     ("r30-smime-signature-prose", 30, "partial + readable-part", signed(
         ENCRYPTED_PART, part(b64(cms(SIGNED_DATA, b"Meet me at the old bridge at eight. " * 20)), CMS_SIG % "application/pkcs7-signature"),
         'multipart/signed; protocol="application/pkcs7-signature"; boundary="b1"'), "prose within CMS signed-data"),
+    ("r30-smime-signature-8bit", 30, "partial + readable-part", signed(
+        ENCRYPTED_PART, part(cms(SIGNED_DATA, noise(90)), "Content-Type: application/pkcs7-signature\nContent-Transfer-Encoding: binary\n"),
+        'multipart/signed; protocol="application/pkcs7-signature"; boundary="b1"'), "a signature that no base64 protects", {"lines": "exact"}),
     ("r30-signed-third", 30, "partial + readable-part", signed(ENCRYPTED_PART, more=(MEET,)), "a third part, readable"),
     ("r30-signed-text-signature", 30, "partial + readable-part", signed(
         ENCRYPTED_PART, part("none\n", "Content-Type: application/pgp-signature\n")), "text for a signature"),
@@ -246,6 +249,8 @@ RULE_32 = [
     ("r32-no-header", 32, NONE, join("", "Secure-Join: vc-request\n"), "no header"),
     ("r32-two-parts", 32, NONE, join(JOIN % "vc-request", "Secure-Join: vc-request\n", more=(MEET,)), "a second part"),
     ("r32-not-mixed", 32, NONE, mail("Secure-Join: vc-request\n", JOIN % "vc-request" + "Content-Type: text/plain\n"), "no multipart"),
+    ("r32-part-header", 32, NONE, mail(multi(part("Secure-Join: vc-request\n", "Content-Type: text/plain\nX-Note: " + "Meet me " * 140 + "\n")),
+                                       JOIN % "vc-request" + 'Content-Type: multipart/mixed; boundary="b1"\n'), "a text in the part's header"),
     ("r32-html", 32, NONE, join(JOIN % "vc-request", "Secure-Join: vc-request\n", kind="text/html"), "an HTML part"),
     ("r32-preamble", 32, NONE, mail(multi(text("Secure-Join: vc-request\n"), preamble="Meet me\n"),
                                     JOIN % "vc-request" + 'Content-Type: multipart/mixed; boundary="b1"\n'), "text in the preamble"),
@@ -271,6 +276,8 @@ SUBJECT = [
     ("subject-dots", 0, HIDDEN, pgp_mime(ARMOR, subject="..."), "...", HIDE),
     ("subject-brackets", 0, HIDDEN, pgp_mime(ARMOR, subject="[...]"), "[...]", HIDE),
     ("subject-encrypted-message", 0, HIDDEN, pgp_mime(ARMOR, subject="Encrypted Message"), "Encrypted Message", HIDE),
+    ("subject-pep", 0, HIDDEN, pgp_mime(ARMOR, subject="=?utf-8?Q?p=E2=89=A1p?="), "what pEp writes", HIDE),
+    ("subject-pep-more", 0, SHOWN, pgp_mime(ARMOR, subject="=?utf-8?Q?p=E2=89=A1p_at_eight?="), "the same, and more", SHOW),
     ("subject-none", 0, HIDDEN, mail(pgp_mime(ARMOR).split(b"\n\n", 1)[1], ENCRYPTED).replace(
         b"Subject: Numbers for the third quarter\n", b""), "no Subject", HIDE),
     ("subject-empty", 0, "encrypted pgp-mime ok", pgp_mime(ARMOR, subject=""), "an empty Subject", HIDE),

@@ -277,14 +277,44 @@ def attached(data, kind="application/octet-stream", beside=True):
     return mail(multi(text(armor(message())), part(b64(data), header)), 'multipart/mixed; boundary="b1"')
 
 
+def as_it_is(data, encoding="binary"):
+    """Octets that no base64 protects from the lines around them."""
+    return mail(cat("--b1\nContent-Type: application/octet-stream\nContent-Transfer-Encoding: ", encoding, "\n\n", data, "\n--b1--\n"),
+                'multipart/mixed; boundary="b1"')
+
+
+def quopri(data):
+    """Quoted-printable in which nothing stands for itself but letters."""
+    data = [bytes([c]) if 65 <= c < 91 else b"=%02X" % c for c in data]
+    return b"=\n".join(b"".join(data[i:i + 24]) for i in range(0, len(data), 24))
+
+
+def signed_by(data, encoding):
+    return mail(multi(text(armor(message())), part(data, "Content-Type: application/pgp-signature\nContent-Transfer-Encoding: %s\n" % encoding)),
+                'multipart/signed; protocol="application/pgp-signature"; boundary="b1"')
+
+
 INLINE = "encrypted pgp-inline ok"
+UNENCODED = "invalid - bad-encoding"
 READABLE = "partial + readable-part"
 RULE_28 = [
     ("r28-binary", 28, INLINE, attached(message(), beside=False), "unarmored ciphertext in base64"),
-    ("r28-binary-text-type", 28, INLINE, attached(message(), "text/plain", beside=False), "unarmored ciphertext called text"),
-    ("r28-binary-8bit", 28, INLINE, mail(cat("--b1\nContent-Type: application/octet-stream\n"
-                                             "Content-Transfer-Encoding: binary\n\n", message(), "\n--b1--\n"),
-                                         'multipart/mixed; boundary="b1"'), "unarmored ciphertext as it is", {"lines": "exact"}),
+    ("r28-binary-text-type", 28, "invalid - bad-armor", attached(message(), "text/plain", beside=False), "unarmored ciphertext called text"),
+    ("r28-binary-text-late", 28, "invalid - bad-armor", attached(KEY + seipd1(noise(4096, "late") + PROSE[:400]), "text/plain", beside=False),
+     "unarmored ciphertext called text, and text in it where it is not looked at: a mail program shows it"),
+    ("r28-binary-calendar", 28, "invalid - bad-armor", attached(message(), "text/calendar"), "unarmored ciphertext called another kind of text"),
+    ("r28-binary-untyped", 28, "invalid - bad-armor", mail(b64(message()), "Content-Transfer-Encoding: base64\n"),
+     "unarmored ciphertext without a type is text"),
+    ("r28-binary-application", 28, INLINE, attached(message(), "application/pgp-encrypted").replace(b"pgp-encrypted", b"x-gzip"),
+     "unarmored ciphertext called something else"),
+    ("r28-binary-8bit", 28, UNENCODED, as_it_is(message()), "unarmored ciphertext as it is", {"lines": "exact"}),
+    ("r28-binary-lone-cr", 28, UNENCODED, as_it_is(KEY + seipd1(noise(4096, "late") + b"\r--b1\r\r" + PROSE[:100] + b"\r--b1\r" + noise(80))),
+     "unarmored ciphertext as it is, and a part in it for programs to which CR ends a line", {"lines": "exact"}),
+    ("r28-binary-qp", 28, INLINE, as_it_is(quopri(message()), "quoted-printable"), "unarmored ciphertext in quoted-printable"),
+    ("r28-binary-qp-lone-cr", 28, UNENCODED, as_it_is(quopri(KEY + seipd1(noise(4096, "late") + noise(80))).replace(b"=0D", b"\r"), "quoted-printable"),
+     "the same with a lone CR", {"lines": "exact"}),
+    ("r28-binary-signature", 28, INLINE, signed_by(b64(signature()), "base64"), "an unarmored signature in base64"),
+    ("r28-binary-signature-8bit", 28, UNENCODED, signed_by(signature(), "binary"), "an unarmored signature as it is", {"lines": "exact"}),
     ("r28-binary-marker", 28, INLINE, attached(marker() + message(), beside=False), "a marker first"),
     ("r28-binary-literal", 28, READABLE, attached(literal()), "an unarmored literal packet is readable"),
     ("r28-binary-no-key", 28, READABLE, attached(END), "a container without session key is readable"),

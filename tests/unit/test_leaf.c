@@ -178,6 +178,37 @@ static void leaf_binary_is_told_from_text_by_its_first_octets(void **state)
 	}
 }
 
+static void leaf_binary_is_refused_where_it_can_be_read(void **state)
+{
+	static struct leaf l;
+	struct armor_channel channel = {0};
+	unsigned char message[1024], sig[64];
+	size_t len = octets_build(PKESK SEIPD, message), sig_len = octets_build("c2 14 04 *19", sig);
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		leaf_begin(&l, LEAF_OTHER, false, &channel);
+		l.is_text = i & 1;
+		l.is_unprotected = i & 2;
+		feed_in_steps(&l, message, len, 7);
+		assert_int_equal(l.n_messages, i == 0);
+		assert_true(l.has_claim);
+		assert_string_equal(l.fault.reason, i & 1   ? "bad-armor"
+						    : i & 2 ? "bad-encoding"
+							    : "");
+	}
+	leaf_begin(&l, LEAF_PGP_SIGNATURE, false, &channel);
+	l.is_unprotected = true;
+	feed_in_steps(&l, sig, sig_len, 7);
+	assert_int_equal(l.n_signatures, 0);
+	assert_string_equal(l.fault.reason, "bad-encoding");
+	leaf_begin(&l, LEAF_TEXT_PLAIN, false, &channel);
+	l.is_text = l.is_unprotected = true;
+	feed_in_steps(&l, (const unsigned char *)ARMORED, strlen(ARMORED), 7);
+	assert_int_equal(l.n_messages, 1); /* armor is at home there */
+	assert_string_equal(l.fault.reason, "");
+}
+
 static void leaf_long_lines_are_text(void **state)
 {
 	static struct leaf l;
@@ -223,7 +254,7 @@ static void leaf_texts_that_are_compared_whole(void **state)
 	static struct leaf l;
 	struct armor_channel channel = {0};
 	static const char *const list[] = {"hello", "Version: 1", NULL};
-	char longer[200];
+	char longer[LEAF_TINY_MAX + 100];
 
 	(void)state;
 	leaf_begin(&l, LEAF_OTHER, false, &channel);
@@ -235,6 +266,9 @@ static void leaf_texts_that_are_compared_whole(void **state)
 	leaf_begin(&l, LEAF_OTHER, false, &channel);
 	feed_in_steps(&l, (const unsigned char *)"Version: 1\nx", 12, 3);
 	assert_false(leaf_text_is_one_of(&l, list));
+	leaf_begin(&l, LEAF_OTHER, false, &channel);
+	feed_in_steps(&l, (const unsigned char *)"one \r\ntwo\n", 10, 3);
+	assert_true(leaf_text_is(&l, "one\ntwo"));
 	memset(longer, 'x', sizeof(longer));
 	longer[LEAF_TINY_MAX] = '\0';
 	leaf_begin(&l, LEAF_OTHER, false, &channel);
@@ -276,6 +310,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(leaf_text_is_read_line_by_line),
 		cmocka_unit_test(leaf_binary_is_told_from_text_by_its_first_octets),
+		cmocka_unit_test(leaf_binary_is_refused_where_it_can_be_read),
 		cmocka_unit_test(leaf_long_lines_are_text),
 		cmocka_unit_test(leaf_armor_wants_a_plain_character_set_and_no_nul),
 		cmocka_unit_test(leaf_texts_that_are_compared_whole),
