@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""What is installed beside the programs, against the programs: services, user, directories, completion.
+
+PGPGATE_BUILD names the build directory (default: build/ in the tree). What needs a program that is not
+there is skipped. Ends with the line "N passed, N failed, N skipped".
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+TREE = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+BUILD = os.path.realpath(os.environ.get("PGPGATE_BUILD", os.path.join(TREE, "build")))
+DAEMONS = ("pgpgate-filter", "pgpgate-policyd")
+
+counts = {"passed": 0, "failed": 0, "skipped": 0}
+
+
+def check(name, complaints):
+    counts["failed" if complaints else "passed"] += 1
+    for complaint in complaints:
+        print(f"FAIL {name}: {complaint}")
+
+
+def skipped(name, why):
+    counts["skipped"] += 1
+    print(f"SKIP {name}: {why}")
+
+
+def read(name):
+    with open(os.path.join(TREE, "dist", name), encoding="utf-8") as file:
+        return file.read()
+
+
+def run(*words, **more):
+    return subprocess.run(words, capture_output=True, text=True, **more)
+
+
+def defaults():
+    lines = run(os.path.join(BUILD, "pgpgate"), "config", "-d").stdout.splitlines()
+    return dict(re.split(r" = ?", line, maxsplit=1) for line in lines)
+
+
+def test_services():
+    folder = tempfile.mkdtemp()
+    for daemon in DAEMONS:
+        text = read(f"{daemon}.service.in")
+        command = re.search(r"^ExecStart=@sbindir@/(\S+)(.*)$", text, re.M)
+        done = run(os.path.join(BUILD, command.group(1)), *command.group(2).split(), "-n", "-c", "/dev/null")
+        check(f"service: the command of {daemon}", [] if command.group(1) == daemon and done.returncode == 0
+              else [f"exit {done.returncode}: {done.stderr.strip()}"])
+        user = set(re.findall(r"^(?:User|Group)=(.*)$", text, re.M))
+        check(f"service: the user of {daemon}", [] if user == {defaults()["user"]} else [f"{user}"])
+        writable = set(re.search(r"^ReadWritePaths=(.*)$", text, re.M).group(1).split())
+        check(f"service: what {daemon} may write", sorted(directories() ^ writable))
+        with open(os.path.join(folder, f"{daemon}.service"), "w", encoding="utf-8") as file:
+            file.write(text.replace("@sbindir@", BUILD))
+    if shutil.which("systemd-analyze"):
+        done = run("systemd-analyze", "verify", "--man=no", *(f"./{d}.service" for d in DAEMONS), cwd=folder)
+        check("service: systemd-analyze verify", [line for line in done.stderr.splitlines() if "pgpgate" in line])
+    else:
+        skipped("service: systemd-analyze verify", "there is no systemd-analyze")
+    shutil.rmtree(folder)
+
+
+def directories():
+    """Where the defaults put database and sockets."""
+    values = defaults()
+    return {os.path.dirname(values[key].split(":", 1)[1]) for key in ("database", "filter_socket", "policy_socket")}
+
+
+def test_user():
+    users = re.findall(r"^u (\S+)", read("pgpgate.sysusers"), re.M)
+    check("sysusers: the user of the settings", [] if users == [defaults()["user"]] else [f"{users}"])
+
+
+def test_directories():
+    lines = re.findall(r"^d (\S+) (\S+) (\S+) (\S+) -$", read("pgpgate.tmpfiles"), re.M)
+    check("tmpfiles: the directories of the settings", sorted({line[0] for line in lines} ^ directories()))
+    with open(os.path.join(TREE, "README.md"), encoding="utf-8") as file:
+        readme = file.read()
+    with open(os.path.join(TREE, "man", "pgpgate-filter.8"), encoding="utf-8") as file:
+        page = file.read().replace(" \\e\n    ", " ")
+    for path, mode, user, group in lines:
+        made = f"install -d -o {user} -g {group} -m {mode} {path}"
+        wrong = [f"{made}: not in pgpgate-filter(8)"] if group == "postfix" and made not in page else []
+        check(f"tmpfiles: {path}", wrong + ([] if made in readme or "systemd-tmpfiles" in readme
+                                            else [f"{made}: not in README.md"]))
+
+
+COMPLETE = """
+. "$1"; shift
+COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _pgpgate; printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+def completed(*words):
+    path = {**os.environ, "PATH": BUILD + ":" + os.environ["PATH"]}
+    file = os.path.join(TREE, "dist", "pgpgate.bash-completion")
+    return set(run("bash", "-c", COMPLETE, "bash", file, "pgpgate", *words, env=path).stdout.split())
+
+
+def test_completion():
+    program = os.path.join(BUILD, "pgpgate")
+    commands = set(re.findall(r"^  ([a-z]+) ", run(program, "--help").stdout, re.M))
+    check("completion: commands", sorted(completed("") ^ commands))
+    check("completion: commands of db", sorted(completed("-c", "x", "db", "") ^ set(
+        "init status migrate check backup prune".split())))
+    for command in sorted(commands):
+        options = set(re.findall(r"--[a-z][a-z-]+", run(program, command, "--help").stdout))
+        check(f"completion: options of {command}", sorted(options - completed(command, "-")) if command != "db" else [])
+    check("completion: settings", sorted({f"{key}=" for key in defaults()} ^ completed("-o", "")))
+
+
+def main():
+    if os.access(os.path.join(BUILD, "pgpgate"), os.X_OK):
+        test_services()
+        test_user()
+        test_directories()
+        test_completion()
+    else:
+        skipped("services, user, directories, completion", f"{BUILD} holds no programs (PGPGATE_BUILD)")
+    print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts))
+    return 1 if counts["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
