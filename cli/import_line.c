@@ -106,23 +106,11 @@ static int field_text(const char *name, json_t *value, const char **out, char *e
 	return 0;
 }
 
-static int field_copy(const char *name, const char *text, char *out, size_t out_size, char *err,
-		      size_t err_size)
-{
-	if (strlen(text) >= out_size)
-		return wrong(err, err_size, "\"", name, "\" is too long");
-	for (const char *p = text; *p != '\0'; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			return wrong(err, err_size, "\"", name, "\" holds a control character");
-	snprintf(out, out_size, "%s", text);
-	return 0;
-}
-
 static int set_field(const struct import_context *c, const char *name, json_t *value,
 		     struct rule *r, char *err, size_t err_size)
 {
 	static const char *const ignored[] = {"id", "author", "created_at", "hits", "last_hit_at"};
-	const char *text;
+	const char *text = NULL;
 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		if (strcmp(name, ignored[i]) == 0)
@@ -150,9 +138,9 @@ static int set_field(const struct import_context *c, const char *name, json_t *v
 	if (strcmp(name, "expires_at") == 0)
 		return clock_parse_when(text, c->now_unix, true, &r->expires_at_unix, err, err_size);
 	if (strcmp(name, "note") == 0)
-		return field_copy(name, text, r->note, sizeof(r->note), err, err_size);
+		return rule_set_text(r, text, NULL, err, err_size);
 	if (strcmp(name, "help_url") == 0)
-		return field_copy(name, text, r->help_url, sizeof(r->help_url), err, err_size);
+		return rule_set_text(r, NULL, text, err, err_size);
 	return wrong(err, err_size, "unknown field \"", name, "\"");
 }
 

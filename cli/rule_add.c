@@ -33,27 +33,11 @@ void rule_add_narrow(const struct cli *cli, const struct settings *s, const char
 		cli_misuse(cli, "--client: %s", err);
 }
 
-static void copy_text(const struct cli *cli, const char *option, const char *text, char *out,
-		      size_t out_size)
-{
-	json_t *utf8;
-
-	if (text == NULL)
-		return;
-	if (strlen(text) >= out_size)
-		cli_misuse(cli, "%s is longer than %zu bytes", option, out_size - 1);
-	for (const char *p = text; *p != '\0'; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			cli_misuse(cli, "%s holds a control character or a line break", option);
-	if ((utf8 = json_string(text)) == NULL)
-		cli_misuse(cli, "%s is not UTF-8", option);
-	json_decref(utf8);
-	snprintf(out, out_size, "%s", text);
-}
-
 static void fill(const struct cli *cli, const struct settings *s, const struct rule_add_options *o,
 		 enum requirement requirement, struct rule *r)
 {
+	char err[400];
+
 	memset(r, 0, sizeof(*r));
 	r->requirement = requirement;
 	rule_add_narrow(cli, s, o->sender, o->client, r);
@@ -63,11 +47,8 @@ static void fill(const struct cli *cli, const struct settings *s, const struct r
 		cli_misuse(cli, "--expires is not after --starts");
 	if (r->expires_at_unix != 0 && r->expires_at_unix <= clock_now_unix())
 		cli_misuse(cli, "--expires is in the past");
-	copy_text(cli, "--note", o->note, r->note, sizeof(r->note));
-	copy_text(cli, "--help-url", o->help_url, r->help_url, sizeof(r->help_url));
-	if (o->help_url != NULL &&
-	    (strchr(o->help_url, ' ') != NULL || strstr(o->help_url, "://") == NULL))
-		cli_misuse(cli, "--help-url wants a URL such as https://example.org/pgp");
+	if (rule_set_text(r, o->note, o->help_url, err, sizeof(err)) != 0)
+		cli_misuse(cli, "--%s", err); /* it begins with "note" or "help-url" */
 	snprintf(r->author, sizeof(r->author), "%s", cli_author());
 }
 

@@ -12,7 +12,11 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/log.h"
+#include "common/settings.h"
 #include "common/utf8.h"
+
+_Static_assert(HELP_URL_MAX == SETTINGS_URL_MAX, "a rule has room for every URL that passes");
 
 #define TOKEN_MAX 1200 /* bytes with NUL; a note with every character escaped is the longest */
 
@@ -169,9 +173,7 @@ static int copy_text(const char *name, const char *value, char *out, size_t out_
 
 		if (n == 0 || utf8_is_deceptive(codepoint)) {
 			snprintf(err, err_size,
-				 "%s: control characters and bytes that are not UTF-8 "
-				 "are not allowed",
-				 name);
+				 "%s holds control characters or is not UTF-8; remove them", name);
 			return -1;
 		}
 		at += n;
@@ -186,12 +188,18 @@ int rule_set_text(struct rule *r, const char *note, const char *help_url, char *
 		return -1;
 	if (help_url == NULL)
 		return 0;
-	if (strpbrk(help_url, " \t\"\\<>") != NULL || strstr(help_url, "://") == NULL) {
+	/* The shape of help_url: it goes into replies, which are ASCII (RFC 5321 section 4.2). */
+	if (help_url[0] != '\0' && !settings_is_url(help_url)) {
+		char shown[100];
+
 		snprintf(err, err_size,
-			 "help-url: \"%.60s\" is no URL, such as https://example.org/pgp", help_url);
+			 "help-url: \"%s\" is no URL; write one such as https://example.org/pgp "
+			 "(ASCII, no blanks, at most %d bytes)",
+			 log_escape(shown, sizeof shown, help_url, strlen(help_url)), HELP_URL_MAX);
 		return -1;
 	}
-	return copy_text("help-url", help_url, r->help_url, sizeof r->help_url, err, err_size);
+	snprintf(r->help_url, sizeof r->help_url, "%s", help_url);
+	return 0;
 }
 
 struct reader {

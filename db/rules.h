@@ -45,8 +45,8 @@ struct rule {
 char *rule_client_text(const struct rule *r, char out[NETADDR_TEXT_MAX]);
 /* The inverse of what the administrator types for --client. 0, or -1 with err. */
 int rule_client_parse(const char *text, struct rule *r, char *err, size_t err_size);
-/* Sets note and help_url (NULL leaves one as it is). 0, or -1 with err: too long, not UTF-8, control
- * characters, no URL. */
+/* Sets note and help_url (NULL leaves one as it is). 0, or -1 with err, which begins with "note" or
+ * "help-url": too long, not UTF-8, control characters, no URL (settings_is_url()). */
 int rule_set_text(struct rule *r, const char *note, const char *help_url, char *err, size_t err_size);
 /* One rule a line, the text form that import reads and export writes (pgpgate.8). out_size RULE_TEXT_MAX. */
 char *rule_format(const struct rule *r, char *out, size_t out_size);
