@@ -160,11 +160,15 @@ static void end_line(struct armor *a, const unsigned char *line, size_t len)
 
 size_t armor_run(struct armor *a, const unsigned char *bytes, size_t len)
 {
-	const unsigned char *lf = memchr(bytes, '\n', len < ARMOR_LINE_MAX ? len : ARMOR_LINE_MAX);
+	const uint64_t opaque = packet_opaque(a->walk);
+	const unsigned char *lf;
 	uint64_t octets; /* of one line, decoded */
 	size_t stride, n_chars, n_lines;
 
-	if (!lf || lf == bytes || a->state != STATE_DATA || a->base64.n_chars != 0 || a->base64.is_ended)
+	if (opaque == 0 || a->state != STATE_DATA || a->base64.n_chars != 0 || a->base64.is_ended)
+		return 0;
+	lf = memchr(bytes, '\n', len < ARMOR_LINE_MAX ? len : ARMOR_LINE_MAX);
+	if (!lf || lf == bytes)
 		return 0;
 	stride = (size_t)(lf + 1 - bytes);
 	n_chars = lf[-1] == '\r' ? stride - 2 : stride - 1;
@@ -172,8 +176,8 @@ size_t armor_run(struct armor *a, const unsigned char *bytes, size_t len)
 		return 0;
 	octets = n_chars / 4 * 3;
 	n_lines = len / stride;
-	if (n_lines > packet_opaque(a->walk) / octets)
-		n_lines = (size_t)(packet_opaque(a->walk) / octets);
+	if (n_lines > opaque / octets)
+		n_lines = (size_t)(opaque / octets);
 	n_lines = base64_count_lines(bytes, n_lines, n_chars, stride);
 	packet_skip(a->walk, n_lines * octets);
 	return n_lines * stride;

@@ -21,9 +21,3 @@ void finding_set(struct finding *f, const char *reason, const char *format, ...)
 	vsnprintf(f->detail, sizeof(f->detail), format, args);
 	va_end(args);
 }
-
-void finding_adopt(struct finding *f, const struct finding *from)
-{
-	if (!finding_is_set(f))
-		*f = *from;
-}

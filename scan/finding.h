@@ -20,7 +20,11 @@ static inline bool finding_is_set(const struct finding *f)
 void finding_set(struct finding *f, const char *reason, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Sets *f, unless it is set, to *from (which may be none). */
-void finding_adopt(struct finding *f, const struct finding *from);
+/* Sets *f, unless it is set, to *from (which may be none). Asked at every line of armor. */
+static inline void finding_adopt(struct finding *f, const struct finding *from)
+{
+	if (finding_is_set(from) && !finding_is_set(f))
+		*f = *from;
+}
 
 #endif
