@@ -161,6 +161,99 @@ def mailman(a):
         "Content-Disposition: inline\n\n", body, "\n--", b, "--\n")
 
 
+def pep(a):
+    b = "4f0c1d7a2b6e9358"
+    return head('multipart/encrypted; boundary="%s";\n\tprotocol="application/pgp-encrypted"' % b, "X-pEp-Version: 2.1\n",
+                "=?utf-8?Q?p=E2=89=A1p?=") + parts(
+        b, "", "Content-Type: application/pgp-encrypted\n\nVersion: 1",
+        'Content-Type: application/octet-stream\nContent-Transfer-Encoding: 7bit\nContent-Disposition: inline; filename="msg.asc"\n', a)
+
+
+def courier(a):
+    b = "=_courier-0-8f3c11"
+    return head('multipart/encrypted;\n    boundary="%s";\n    protocol="application/pgp-encrypted"' % b, "X-Mailer: Cone 1.8\n", "numbers") + parts(
+        b, "This is a MIME GnuPG-encrypted message.  If you see this text, it means\n"
+        "that your E-mail or Usenet software does not support MIME encrypted messages.\n"
+        "The Internet standard for MIME PGP messages, RFC 2015, was published in 1996.\n"
+        "To open this message correctly you will need to install E-mail or Usenet\n"
+        "software that supports modern Internet standards.\n\n",
+        "Content-Type: application/pgp-encrypted\nContent-Transfer-Encoding: 7bit\n\nVersion: 1\n",
+        "Content-Type: application/octet-stream\nContent-Transfer-Encoding: 7bit\n", a)
+
+
+def roundcube(a):
+    b = "=_0a7d1c55f2e94b6c8d3e"
+    return head('multipart/encrypted; protocol="application/pgp-encrypted";\n boundary="%s"' % b, "User-Agent: Roundcube Webmail\n", "numbers") + parts(
+        b, "This is an OpenPGP/MIME encrypted message (RFC 4880 and 3156)\n\n",
+        "Content-Type: application/pgp-encrypted\nContent-Description: PGP/MIME version identification\n\nVersion: 1",
+        "Content-Type: application/octet-stream;\n name=encrypted.asc\nContent-Disposition: inline;\n filename=encrypted.asc;\n size=%d\n"
+        "Content-Description: PGP/MIME encrypted message\n" % len(a), a, "")
+
+
+def gnus(a):
+    return head('multipart/encrypted; boundary="=-=-=";\n\tprotocol="application/pgp-encrypted"', "User-Agent: Gnus/5.13\n", "numbers") + parts(
+        "=-=-=", "", "Content-Type: application/pgp-encrypted\n\nVersion: 1\n", "Content-Type: application/octet-stream\n", a, "")
+
+
+def rails(a):
+    b = "--==_mimepart_5f3a8c1e_2b1c3fd4"
+    return head('multipart/encrypted;\n boundary="%s";\n charset=UTF-8;\n protocol="application/pgp-encrypted"' % b, "Mime-Version: 1.0\n", "numbers",
+                after="Content-Transfer-Encoding: 7bit\n") + parts(
+        b, "\n", "Content-Type: application/pgp-encrypted;\n charset=UTF-8\nContent-Transfer-Encoding: 7bit\nContent-Disposition: attachment\n"
+        "Content-Description: PGP/MIME Versions Identification\n\nVersion: 1\n",
+        'Content-Type: application/octet-stream;\n name="encrypted.asc"\nContent-Transfer-Encoding: 7bit\n'
+        'Content-Disposition: inline;\n filename="encrypted.asc"\nContent-Description: OpenPGP encrypted message\n', a)
+
+
+def python(a):
+    b = "===============8462917939563016793=="
+    return head('multipart/encrypted; protocol="application/pgp-encrypted";\n boundary="%s"' % b, subject="Encrypted message") + parts(
+        b, "", 'Content-Type: application/pgp-encrypted; charset="us-ascii"\nMIME-Version: 1.0\nContent-Transfer-Encoding: 7bit\n\nVersion: 1\n',
+        'Content-Type: application/octet-stream; name="encrypted.asc"\nMIME-Version: 1.0\nContent-Description: OpenPGP encrypted message\n'
+        'Content-Disposition: inline; filename="encrypted.asc"\n', a)
+
+
+def sailfish(a):
+    b = "qmf-8d1f27c04e"
+    return head('multipart/encrypted; protocol="application/pgp-encrypted";\n boundary="%s"' % b, subject="numbers") + parts(
+        b, "This is an OpenPGP/MIME encrypted message (RFC 3156).\n\n",
+        "Content-Type: application/pgp-encrypted\nContent-Description: PGP/MIME version identification\n\nVersion: 1\n",
+        'Content-Type: application/pgp-signature; name="encrypted.asc"\nContent-Disposition: inline; filename="encrypted.asc"\n', a)
+
+
+def ipgmail(a):
+    b = "iPGMail-1D2F8A"
+    return head("multipart/mixed; boundary=%s" % b, "X-Mailer: iPGMail\n", "numbers") + cat(
+        "--", b, "\nContent-Type: text/plain;\n\tcharset=us-ascii\nContent-Transfer-Encoding: 7bit\n\n\n\n--", b,
+        "\nContent-Type: application/pgp-encrypted;\n\tname=encrypted.asc\nContent-Disposition: inline;\n\tfilename=encrypted.asc\n"
+        "Content-Transfer-Encoding: 7bit\n\n", a, "\n--", b, "--\n")
+
+
+def universal(a):
+    b = "----=_NextPart_000_0007_01D3A9"
+    saved = "X-Content-PGP-Universal-Saved-"
+    return head('multipart/mixed;\n\tboundary="%s"' % b, "X-PGP-Universal: processed\nX-PGP-MIME-Structure: alternative\n", "numbers") + cat(
+        "This is a multipart message in MIME format.\n\n--", b, "\nContent-Type: text/plain;\n\tcharset=\"us-ascii\"\nContent-Transfer-Encoding: 7bit\n\n", a,
+        "\n--", b, "\n", saved, 'Content-Disposition: inline;\n        filename="PGPexch.htm.pgp"\n', saved, "Content-Type: text/html;\n        "
+        'charset="us-ascii"\n', saved, 'Content-Transfer-Encoding: quoted-printable\nContent-Type: application/octet-stream;\n        '
+        'name="PGPexch.htm.pgp"\nContent-Disposition: attachment;\n        filename="PGPexch.htm.pgp"\n\n', a, "\n--", b, "--\n")
+
+
+def old_apple(a):
+    b = "Apple-Mail-7--482177205"
+    return head("multipart/mixed;\n\tboundary=%s" % b, "X-Mailer: Apple Mail (2.753)\n", "numbers") + cat(
+        "\n--", b, "\nContent-Transfer-Encoding: 7bit\nContent-Type: text/plain;\n\tcharset=US-ASCII;\n\tformat=flowed\n\n\n--", b,
+        "\nContent-Transfer-Encoding: base64\nContent-Type: application/octet-stream;\n\tx-unix-mode=0644;\n\tname=numbers (third quarter).txt.asc\n"
+        "Content-Disposition: attachment;\n\tfilename=numbers (third quarter).txt.asc\n\n", base64.encodebytes(a), "\n--", b,
+        "\nContent-Transfer-Encoding: 7bit\nContent-Type: text/plain;\n\tcharset=US-ASCII;\n\tformat=flowed\n\n\n\n--", b, "--\n")
+
+
+def hushmail(a):
+    begin, rest = a.split(b"\n", 1)
+    return head('text/plain; charset="UTF-8"', subject="numbers", after="Content-Transfer-Encoding: 7bit\n") + cat(
+        begin, "\nVersion: Hush 3.0\nNote: This message can be opened at https://mail.sender.example/\nCharset: UTF8\n", rest)
+
+
 def inline(a):
     return head("text/plain; charset=us-ascii", "X-Mailer: pigeon 1.0\n", "numbers", after="Content-Transfer-Encoding: 7bit\n") + a
 
@@ -193,7 +286,10 @@ def signed(a):
 STYLES = {"thunderbird": thunderbird, "enigmail": enigmail, "mutt": mutt, "k9": k9, "apple": apple, "kmail": kmail, "claws": claws,
           "evolution": evolution, "gpgol": gpgol, "mailvelope": mailvelope, "protonmail": protonmail, "flowcrypt": flowcrypt,
           "deltachat": deltachat, "exchange": exchange, "bridge": bridge, "mailman": mailman, "inline": inline, "inline-qp": inline_qp,
-          "inline-base64": inline_base64, "attachment": attachment, "signed": signed}
+          "inline-base64": inline_base64, "attachment": attachment, "signed": signed, "pep": pep, "courier": courier,
+          "roundcube": roundcube, "gnus": gnus, "rails": rails, "python": python, "sailfish": sailfish, "ipgmail": ipgmail,
+          "universal": universal, "old-apple": old_apple, "hushmail": hushmail}
 FORMS = {name: "pgp-mime" for name in STYLES}
 FORMS.update({"exchange": "pgp-mixed", "bridge": "pgp-mixed", "mailman": "pgp-mixed", "inline": "pgp-inline", "inline-qp": "pgp-inline",
-              "inline-base64": "pgp-inline", "attachment": "pgp-inline", "signed": "none"})
+              "inline-base64": "pgp-inline", "attachment": "pgp-inline", "signed": "none", "ipgmail": "pgp-mixed",
+              "universal": "pgp-inline", "old-apple": "pgp-inline", "hushmail": "pgp-inline"})
