@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "common/address.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,13 +26,6 @@ struct parts {
 	size_t domain_len;
 	bool has_domain;
 };
-
-static void bad(const char *raw, size_t raw_len, struct address *out)
-{
-	memset(out, 0, sizeof(*out));
-	out->kind = ADDRESS_BAD;
-	log_escape(out->text, sizeof(out->text), raw, raw_len);
-}
 
 /* Well-formed UTF-8 without control characters, C1 and line separators included. */
 static bool is_clean(const char *text, size_t len)
@@ -209,6 +203,31 @@ static int canonical_local(char *local, size_t *len)
 	return *len == 0 || strpbrk(local, "\"\\<>") != NULL ? -1 : 0;
 }
 
+/* Where what stands behind the '@' is a domain, it is kept, and as much of the local part as fits: rules for
+ * either may raise what is demanded. Otherwise all of it is local part. */
+static void bad(const char *text, size_t len, bool is_quoted, struct address *out)
+{
+	struct parts parts;
+	char domain[ADDRESS_MAX + 1];
+
+	memset(out, 0, sizeof(*out));
+	out->kind = ADDRESS_BAD;
+	if (len <= RAW_MAX && take_apart(text, len, is_quoted, &parts) == 0 && parts.has_domain &&
+	    address_canonical_domain(parts.domain, parts.domain_len, domain) == 0 &&
+	    strlen(domain) <= DOMAIN_MAX) {
+		const char *local = parts.local_len > 0 ? parts.local : "\"\"";
+		size_t local_len = parts.local_len > 0 ? parts.local_len : 2;
+
+		lower_ascii(parts.local, parts.local_len);
+		log_escape(out->text, sizeof(out->text) - strlen(domain) - 1, local, local_len);
+		out->local_len = strlen(out->text);
+		sprintf(out->text + out->local_len, "@%s", domain);
+		return;
+	}
+	log_escape(out->text, sizeof(out->text), text, len);
+	out->local_len = strlen(out->text);
+}
+
 static void canonical(const char *raw, size_t raw_len, bool is_quoted, struct address *out)
 {
 	const char *text = raw;
@@ -233,7 +252,7 @@ static void canonical(const char *raw, size_t raw_len, bool is_quoted, struct ad
 	    canonical_local(parts.local, &parts.local_len) != 0 ||
 	    (parts.has_domain && canonical_domain(parts.domain, &parts.domain_len) != 0) ||
 	    parts.local_len + parts.has_domain + parts.domain_len > ADDRESS_MAX) {
-		bad(raw, raw_len, out);
+		bad(text, len, is_quoted, out);
 		return;
 	}
 	out->kind = ADDRESS_MAILBOX;

@@ -35,7 +35,8 @@ struct address {
 	bool is_routed; /* local part holds '@', '%' or '!' after unquoting: as ADDRESS_BAD for rules */
 	size_t local_len;	    /* bytes of the local part within text */
 	char text[ADDRESS_MAX + 1]; /* canonical, NUL-terminated; "<>" for the null sender; for ADDRESS_BAD
-				     * what log_escape() makes of the raw text */
+				     * what log_escape() makes of the local part, cut where it is too long,
+				     * and the domain if it is one */
 };
 
 /* Canonicalises raw (raw_len bytes, hostile). Never fails: what cannot be canonical is ADDRESS_BAD. */
@@ -94,8 +95,8 @@ struct candidates {
 	char buffer[ADDRESS_MAX * 4 + 64];
 };
 
-/* Fills c; pointers into it live as long as both a and c. For the null sender: "<>" and "*". For an
- * address that is not trustworthy: only "*" (and a caller must let that only raise the requirement). */
+/* Fills c; pointers into it live as long as both a and c. For the null sender: "<>" and "*". What matches an
+ * address that is not trustworthy may only raise the requirement: callers see to that. */
 void address_candidates(const struct address *a, const char *delimiters, struct candidates *c);
 
 /* Does pattern p match address a? The same rule as address_candidates(). */

@@ -65,10 +65,16 @@ static const char *build(struct candidates *c, size_t *used, const char *user, s
 	return start;
 }
 
+/* As address_domain(), for addresses that are not canonical too. */
+static const char *domain_of(const struct address *a)
+{
+	return a->text[a->local_len] == '@' ? a->text + a->local_len + 1 : "";
+}
+
 /* user+ext@domain, user@domain, domain and the domains above it: suffixes of the address where possible. */
 static void add_with_domain(const struct address *a, size_t user_len, struct candidates *c, size_t *used)
 {
-	const char *domain = address_domain(a);
+	const char *domain = domain_of(a);
 
 	if (user_len < a->local_len)
 		add(c, PATTERN_DETAIL, a->text);
@@ -91,9 +97,9 @@ void address_candidates(const struct address *a, const char *delimiters, struct 
 	c->n = 0;
 	if (a->kind == ADDRESS_NULL) {
 		add(c, PATTERN_NULL, "<>");
-	} else if (address_is_trustworthy(a)) {
+	} else {
 		user_len = address_user_len(a->text, a->local_len, delimiters);
-		if (address_domain(a)[0] != '\0')
+		if (domain_of(a)[0] != '\0')
 			add_with_domain(a, user_len, c, &used);
 		if (user_len < a->local_len)
 			add(c, PATTERN_USER, build(c, &used, a->text, a->local_len, "@"));

@@ -164,6 +164,11 @@ static void bad_text_is_escaped(void **state)
 	address_canonical("a\x1b[31m@x\n", 9, &a);
 	assert_int_equal(a.kind, ADDRESS_BAD);
 	assert_string_equal(a.text, "a\\x1B[31m@x\\x0A");
+	/* A domain that is one is kept, for the rules that demand more. */
+	address_canonical("A\x1b@X.Test", 9, &a);
+	assert_int_equal(a.kind, ADDRESS_BAD);
+	assert_string_equal(a.text, "a\\x1B@x.test");
+	assert_string_equal(a.text + a.local_len, "@x.test");
 }
 
 static void every_octet_string_is_survived(void **state)

@@ -129,9 +129,16 @@ static void candidates_come_in_the_order_in_which_they_win(void **state)
 		{"alice@[192.0.2.1]", "+", "alice@[192.0.2.1] [192.0.2.1] alice@ *"},
 		{"postmaster", "+", "postmaster@ *"},
 		{"<>", "+", "<> *"},
-		{"\"a@b\"@example.org", "+", "*"},
-		{"a%b@example.org", "+", "*"},
-		{"a\xff@example.org", "+", "*"},
+		/* doubtful ones: a stricter rule must find them */
+		{"\"a@b\"@example.org", "+", "a@b@example.org example.org .org a@b@ *"},
+		{"alice+%b@example.org", "+",
+		 "alice+%b@example.org alice@example.org example.org .org alice+%b@ alice@ *"},
+		{"Alice+\xff@Example.org.",
+		 "+", "alice+\\xFF@example.org alice@example.org example.org .org alice+\\xFF@ alice@ *"},
+		{"\"alice+\\\"\"@example.org", "+",
+		 "alice+\"@example.org alice@example.org example.org .org alice+\"@ alice@ *"},
+		{"\"\"@example.org", "+", "\"\"@example.org example.org .org \"\"@ *"},
+		{"a@b\xff.test", "+", "a@b\\xFF.test@ *"},
 	};
 
 	(void)state;
@@ -150,6 +157,23 @@ static void candidates_come_in_the_order_in_which_they_win(void **state)
 		}
 		CHECK_ROW_TEXT(rows[i].address, got, rows[i].want);
 	}
+}
+
+static void candidates_of_a_long_doubtful_address_keep_user_and_domain(void **state)
+{
+	char raw[1000] = "alice+";
+	struct candidates c;
+	struct address a;
+
+	(void)state;
+	memset(raw + 6, '"', 900);
+	strcpy(raw + 906, "@Example.org");
+	address_internal(raw, strlen(raw), &a);
+	assert_int_equal(a.kind, ADDRESS_BAD);
+	address_candidates(&a, "+", &c);
+	assert_int_equal(c.n, 7);
+	assert_string_equal(c.text[1], "alice@example.org");
+	assert_string_equal(c.text[2], "example.org");
 }
 
 static void candidates_of_the_longest_domain_fit(void **state)
@@ -190,7 +214,10 @@ static void matches_as_the_candidates_say(void **state)
 		{"*", "<>", true},
 		{"<>", "<>", true},
 		{"<>", "a@b.test", false},
-		{"example.org", "\"x@y\"@example.org", false},
+		{"example.org", "\"x@y\"@example.org", true},
+		{"y.test", "\"x@y.test\"@example.org", false},
+		{"x@y.test", "\"x@y.test\"@example.org", false},
+		{"alice@example.org", "alice+x!y@example.org", true},
 		{"*", "\"x@y\"@example.org", true},
 	};
 
@@ -215,6 +242,7 @@ int main(void)
 		cmocka_unit_test(parse_null_sender_only_where_allowed),
 		cmocka_unit_test(user_len_follows_recipient_delimiter),
 		cmocka_unit_test(candidates_come_in_the_order_in_which_they_win),
+		cmocka_unit_test(candidates_of_a_long_doubtful_address_keep_user_and_domain),
 		cmocka_unit_test(candidates_of_the_longest_domain_fit),
 		cmocka_unit_test(matches_as_the_candidates_say),
 	};

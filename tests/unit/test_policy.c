@@ -349,6 +349,22 @@ static const struct row mild_default[] = {
 	{"default", {0}, TO("a@b.test"), OBSERVE, SOURCE_DEFAULT, 0},
 	{"a doubtful recipient may be raised", {"encrypted *"}, TO("x!a@b.test"), ENCRYPTED, SOURCE_RULE, 1},
 	{"and not lowered", {"exempt *"}, TO("x!a@b.test"), OBSERVE, SOURCE_DEFAULT, 0},
+	{"by a rule for its domain", {"encrypted b.test"}, TO("\"x@y\"@b.test"), ENCRYPTED, SOURCE_RULE, 1},
+	{"by a rule for its mailbox", {"exempt *", "signed a@b.test"}, TO("a+%x@b.test"), SIGNED, SOURCE_RULE, 2},
+	{"by the strictest of them",
+	 {"signed a@b.test", "encrypted b.test"},
+	 TO("a+!x@b.test"),
+	 ENCRYPTED,
+	 SOURCE_RULE,
+	 2},
+	{"invalid utf-8 too", {"encrypted b.test"}, TO("a\xff@b.test"), ENCRYPTED, SOURCE_RULE, 1},
+	{"not lowered by a rule for its domain", {"exempt b.test"}, TO("x!a@b.test"), OBSERVE, SOURCE_DEFAULT, 0},
+	{"a doubtful sender may raise by its domain",
+	 {"encrypted * sender=sender.test"},
+	 FROM("x!s@sender.test"),
+	 ENCRYPTED,
+	 SOURCE_RULE,
+	 1},
 };
 
 static void a_mild_default_holds_where_no_rule_does(void **state)
