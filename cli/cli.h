@@ -42,9 +42,6 @@ void cli_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void cli_misuse(const struct cli *cli, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* The closest of n names to a misspelt one, or NULL when none is close. */
-const char *cli_closest(const char *misspelt, const char *(*name)(size_t index), size_t n);
-
 /* Reads the global options from argv[1] on. Returns the index of the first word that is none of them: a
  * command, or, where cli->name says that one was read already, what that one takes. Ends the process after
  * --help and --version before a command (0), and on misuse (64). */

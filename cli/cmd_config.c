@@ -4,11 +4,11 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <sysexits.h>
 
 #include "cli/open.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "common/closest.h"
 
 static void print_setting(const struct cli *cli, const char *name, const char *value,
 			  const char *in_default)
@@ -46,7 +46,7 @@ static void check_names(const struct cli *cli, char **names, int n)
 			;
 		if (k < settings_count())
 			continue;
-		closest = cli_closest(names[i], settings_name, settings_count());
+		closest = closest_word(names[i], settings_name, settings_count());
 		if (closest != NULL)
 			cli_misuse(cli, "no setting '%s' (is '%s' meant?)", names[i], closest);
 		cli_misuse(cli, "no setting '%s'", names[i]);
@@ -61,31 +61,25 @@ int cmd_config(struct cli *cli, int argc, char **argv)
 		{NULL, 'n', NULL, OPTION_FLAG, &only_different, "only what differs from the defaults"},
 	};
 	char **names;
-	char err[256];
 	int n = options_parse(cli, argc, argv, specs, OPTIONS_N(specs), NULL, &names);
-	struct settings *s, *defaults;
+	struct settings *s = NULL;
 
 	if (only_defaults && only_different)
 		cli_misuse(cli, "-d and -n exclude each other");
 	check_names(cli, names, n);
 	/* -d must answer when the file is wrong: that is when one looks. */
-	defaults = settings_load("/dev/null", true, NULL, 0, err, sizeof(err));
-	if (defaults == NULL) {
-		cli_error("%s", err);
-		return EX_SOFTWARE;
-	}
-	s = only_defaults ? settings_ref(defaults) : open_settings(cli);
+	if (!only_defaults)
+		s = open_settings(cli);
 	for (size_t i = 0; i < settings_count(); i++) {
-		const char *value = settings_value(s, i);
-		const char *in_default = settings_value(defaults, i);
+		const char *in_default = settings_default(i);
+		const char *value = s != NULL ? settings_value(s, i) : in_default;
 
 		if (is_wanted(names, n, settings_name(i)) &&
 		    !(only_different && strcmp(value, in_default) == 0))
 			print_setting(cli, settings_name(i), value, in_default);
 	}
-	if (!only_defaults)
+	if (s != NULL)
 		open_pause_notice(s);
 	settings_unref(s);
-	settings_unref(defaults);
 	return 0;
 }

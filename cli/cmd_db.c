@@ -12,6 +12,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "common/clock.h"
+#include "common/closest.h"
 #include "db/verdicts.h"
 
 /* A subcommand of db that takes no operand. */
@@ -311,7 +312,7 @@ int cmd_db(struct cli *cli, int argc, char **argv)
 		cli->summary = subcommands[i].summary;
 		return subcommands[i].run(cli, argc - first, argv + first);
 	}
-	closest = cli_closest(argv[first], subcommand_name, N_SUBCOMMANDS);
+	closest = closest_word(argv[first], subcommand_name, N_SUBCOMMANDS);
 	if (closest != NULL)
 		cli_misuse(cli, "unknown subcommand '%s' (is '%s' meant?)", argv[first], closest);
 	cli_misuse(cli, "unknown subcommand '%s'", argv[first]);

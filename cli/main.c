@@ -13,6 +13,7 @@
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "common/closest.h"
 #include "common/log.h"
 #include "common/settings.h"
 #include "db/rules.h"
@@ -81,50 +82,6 @@ void cli_misuse(const struct cli *cli, const char *format, ...)
 	else
 		cli_error("%s; see `pgpgate --help`", text);
 	exit(EX_USAGE);
-}
-
-/* Levenshtein's distance of short words. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t row[40];
-	size_t n = strlen(b);
-
-	if (n + 1 > sizeof(row) / sizeof(row[0]) || strlen(a) > 60)
-		return 99;
-	for (size_t j = 0; j <= n; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1] != '\0'; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= n; j++) {
-			size_t best = diagonal + (a[i - 1] != b[j - 1]);
-
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[n];
-}
-
-const char *cli_closest(const char *misspelt, const char *(*name)(size_t index), size_t n)
-{
-	const char *closest = NULL;
-	size_t best = 3; /* two slips of the finger, not more */
-
-	for (size_t i = 0; i < n; i++) {
-		size_t d = distance(misspelt, name(i));
-
-		if (d < best && d < strlen(name(i))) {
-			best = d;
-			closest = name(i);
-		}
-	}
-	return closest;
 }
 
 const char *cli_author(void)
@@ -224,7 +181,7 @@ static int run_command(struct cli *cli, int argc, char **argv)
 		cli->summary = cli_commands[i].summary;
 		return cli_commands[i].run(cli, argc, argv);
 	}
-	closest = cli_closest(argv[0], command_name, cli_n_commands);
+	closest = closest_word(argv[0], command_name, cli_n_commands);
 	if (closest != NULL)
 		cli_misuse(cli, "unknown command '%s' (is '%s' meant?)", argv[0], closest);
 	cli_misuse(cli, "unknown command '%s'", argv[0]);

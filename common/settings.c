@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "common/closest.h"
 #include "common/conf_file.h"
 #include "common/log.h"
 #include "common/settings_keys.h"
@@ -90,56 +90,20 @@ bool settings_is_local_client(const struct settings *s, const struct netaddr *cl
 	return false;
 }
 
-/* Letters to insert, remove or change between two words (Levenshtein), at most NAME_BYTES_MAX. */
-static unsigned distance(const char *a, const char *b)
-{
-	unsigned row[NAME_BYTES_MAX + 1];
-	size_t a_len = strlen(a), b_len = strlen(b);
-
-	if (a_len > NAME_BYTES_MAX || b_len > NAME_BYTES_MAX)
-		return NAME_BYTES_MAX;
-	for (size_t j = 0; j <= b_len; j++)
-		row[j] = (unsigned)j;
-	for (size_t i = 1; i <= a_len; i++) {
-		unsigned diagonal = row[0];
-
-		row[0] = (unsigned)i;
-		for (size_t j = 1; j <= b_len; j++) {
-			unsigned best = diagonal + (a[i - 1] != b[j - 1]);
-
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			diagonal = row[j];
-			row[j] = best;
-		}
-	}
-	return row[b_len];
-}
-
 static int find_key(const char *name, size_t *index, char *err, size_t err_size)
 {
 	char shown[NAME_BYTES_MAX + 8];
-	unsigned nearest = NAME_BYTES_MAX;
-	size_t nearest_index = 0;
+	const char *closest;
 
-	for (size_t i = 0; i < settings_keys_count; i++) {
-		unsigned d = distance(name, settings_keys[i].name);
-
-		if (d == 0) {
+	for (size_t i = 0; i < settings_keys_count; i++)
+		if (strcmp(name, settings_keys[i].name) == 0) {
 			*index = i;
 			return 0;
 		}
-		if (d < nearest) {
-			nearest = d;
-			nearest_index = i;
-		}
-	}
 	log_escape(shown, sizeof(shown), name, strlen(name));
-	if (nearest <= 3 || nearest <= strlen(name) / 3)
-		snprintf(err, err_size, "unknown key \"%s\"; did you mean %s?", shown,
-			 settings_keys[nearest_index].name);
+	closest = closest_word(name, settings_name, settings_keys_count);
+	if (closest != NULL)
+		snprintf(err, err_size, "unknown key \"%s\"; did you mean %s?", shown, closest);
 	else
 		snprintf(err, err_size, "unknown key \"%s\"; pgpgate.conf(5) lists them all", shown);
 	return -1;
@@ -168,7 +132,6 @@ static int parse_key(const struct loader *l, size_t index, struct settings *s)
 	const struct slot *slot = &l->slots[index];
 	char what[400] = "";
 	struct settings_value v = {s, slot->text, NULL, what, sizeof(what)};
-
 	int rc = settings_keys[index].parse(&settings_keys[index], &v);
 
 	s->value_text[index] = v.canonical;
