@@ -3,6 +3,7 @@
  * pgpgate simulate: replays logged verdicts against a rule that does not exist yet. What the rule would decide: every
  * recipient that it matches and for whom no more specific rule decided. Nothing is changed.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,14 +49,18 @@ static int compare_patterns(bool has_a, const struct pattern *a, bool has_b, con
 		return (int)has_b - (int)has_a;
 	if (a->kind != b->kind)
 		return a->kind < b->kind ? -1 : 1;
-	return a->kind == PATTERN_SUBDOMAINS ? (int)strlen(b->text) - (int)strlen(a->text) : 0;
+	/* The longest subdomain; user+ext@ before user@. */
+	return a->kind == PATTERN_SUBDOMAINS || a->kind == PATTERN_USER
+		       ? (int)strlen(b->text) - (int)strlen(a->text)
+		       : 0;
 }
 
+/* As in db/policy_rules.c: authenticated before every network. */
 static unsigned client_rank(const struct rule *r)
 {
 	return r->client_kind == RULE_CLIENT_ANY	     ? 0
-	       : r->client_kind == RULE_CLIENT_AUTHENTICATED ? 1
-							     : 2 + r->client.prefix_bits;
+	       : r->client_kind == RULE_CLIENT_AUTHENTICATED ? UINT_MAX
+							     : 1 + r->client.prefix_bits;
 }
 
 /* Would the new rule decide where `old` did? An equal key is replaced. */
@@ -95,9 +100,14 @@ static bool client_matches(const struct rule *r, const struct report_row *row)
 
 static bool decides(struct simulation *m, const struct report_recipient *r)
 {
+	const bool is_mild = m->rule.requirement == REQUIREMENT_EXEMPT ||
+			     m->rule.requirement == REQUIREMENT_OBSERVE;
 	const struct rule *old;
 
 	if (r->source == SOURCE_EXEMPT_RECIPIENTS || !report_matches(&m->recipient, r->address))
+		return false;
+	/* No rule lowers what a doubtful address must meet. */
+	if (is_mild && !r->is_trustworthy)
 		return false;
 	old = r->rule_id != 0 ? rule_of(m, r->rule_id) : NULL;
 	return old == NULL || wins_over(&m->rule, old);

@@ -837,6 +837,23 @@ def test_simulate_replays_the_log(gate):
     assert gate.json("simulate", "require", "alice@example.org")[0]["messages"] == 10
     text = gate.must("simulate", "ratchet", "*")
     assert "40 messages" in text.replace("\n", " ") and max(map(len, text.splitlines())) <= 80
+    # the same order as the policy: authenticated before every network, user+ext@ before user@
+    gate.must("require", "n@example.org", "--client", "192.0.2.0/24")
+    gate.must("require", "u+x@")
+    add_verdict(gate, NOON, "s@x.test", [("n@example.org", "encrypted", 2, False)], authenticated="joe")
+    add_verdict(gate, NOON, "s@x.test", [("u+x@example.org", "encrypted", 3, False)])
+    found = gate.json("simulate", "exempt", "n@example.org", "--client", "authenticated")[0]
+    assert (found["messages"], found["newly_accepted"]) == (1, 1)
+    assert gate.json("simulate", "exempt", "u@")[0]["messages"] == 0
+    assert gate.json("simulate", "exempt", "u+x@")[0]["messages"] == 1
+    # no rule lowers what a doubtful address must meet
+    add_verdict(gate, NOON, "s@x.test", [("a%b@doubt.test", "encrypted", None, False)])
+    with sqlite3.connect(gate.database) as d:
+        d.execute("UPDATE verdict_recipient SET is_trustworthy = 0 WHERE recipient_key = ?",
+                  (key_of("a%b@doubt.test"),))
+    d.close()
+    assert gate.json("simulate", "exempt", "doubt.test")[0]["messages"] == 0
+    assert gate.json("simulate", "require", "doubt.test")[0]["refused"] == 1
     gate.misuse("simulate", "require", says="simulate require")
     gate.misuse("simulate", "forbid", "*", says="forbid")
 
