@@ -94,7 +94,9 @@ static void wait_for_ready(int fd, pid_t child)
 	if (WIFEXITED(status) && WEXITSTATUS(status) != EX_OK)
 		_exit(WEXITSTATUS(status));
 	if (WIFSIGNALED(status))
-		fprintf(stderr, "ended by signal %d while starting\n", WTERMSIG(status));
+		log_error("ended by signal %d while starting", WTERMSIG(status));
+	else
+		log_error("ended while starting, and did not say why");
 	_exit(EX_SOFTWARE);
 }
 

@@ -36,11 +36,12 @@ struct daemon_options {
 };
 
 /* socket_key: which key -p sets ("filter_socket" or "policy_socket"). Exits by itself on -V (0), -h (0),
- * misuse (64), bad configuration (78), and after -n (0). Returns the settings, one reference. */
+ * misuse (64), bad configuration (78), and after -n (0). Returns the settings, one reference. What *out
+ * points to lives as long as the process. */
 struct settings *daemon_options(int argc, char **argv, const char *program, const char *socket_key,
 				struct daemon_options *out);
 
-/* 0, or a sysexits(3) code after having logged why. */
+/* Each returns 0, or a sysexits(3) code after having logged why. See the order above. */
 int daemon_begin(const struct daemon_options *o, const struct settings *s);
 int daemon_ready(const struct daemon_options *o);
 void daemon_end(const struct daemon_options *o);

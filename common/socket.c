@@ -36,10 +36,19 @@ static int complain(const char *text, const char *what, char *err, size_t err_si
 static int complain_errno(const struct socket_address *a, const char *what, char *err, size_t err_size)
 {
 	char text[300];
+	const char *mend = "";
 	int e = errno;
 
-	snprintf(text, sizeof(text), "%s: %s%s", what, strerror(e),
-		 e == ENOENT && a->is_unix ? "; create its directory" : "");
+	if (e == ENOENT && a->is_unix)
+		mend = "; create its directory";
+	else if (e == EACCES)
+		mend = a->is_unix ? "; let this user in, and write to its directory"
+				  : "; take a port above 1023";
+	else if (e == EADDRINUSE)
+		mend = "; stop what listens there, or take another port";
+	else if (e == EADDRNOTAVAIL)
+		mend = "; take an address of this machine";
+	snprintf(text, sizeof(text), "%s: %s%s", what, strerror(e), mend);
 	return complain(a->text, text, err, err_size);
 }
 
@@ -107,6 +116,8 @@ static int parse_inet(const char *text, const char *rest, int family, struct soc
 
 int socket_parse(const char *text, struct socket_address *out, char *err, size_t err_size)
 {
+	char what[100];
+
 	memset(out, 0, sizeof(*out));
 	log_escape(out->text, sizeof(out->text), text, strlen(text));
 	for (const char *at = text; *at != '\0'; at++)
@@ -121,8 +132,8 @@ int socket_parse(const char *text, struct socket_address *out, char *err, size_t
 		return parse_inet(text, text + 5, AF_INET, out, err, err_size);
 	if (strncmp(text, "inet6:", 6) == 0)
 		return parse_inet(text, text + 6, AF_INET6, out, err, err_size);
-	return complain(text, "is no socket; write local:/path, inet:port@host or inet6:port@host",
-			err, err_size);
+	snprintf(what, sizeof(what), "is no socket; %s", forms);
+	return complain(text, what, err, err_size);
 }
 
 int socket_clear_stale(const struct socket_address *a, char *err, size_t err_size)

@@ -20,7 +20,7 @@ struct socket_address {
 	socklen_t length;
 };
 
-/* 0, or -1 with a sentence in err. */
+/* 0, or -1 with a sentence in err. A host's name is looked up, which takes as long as the resolver takes. */
 int socket_parse(const char *text, struct socket_address *out, char *err, size_t err_size);
 
 /* Removes a stale unix socket: one that nobody listens on. A live one, or something that is no socket, is

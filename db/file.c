@@ -76,7 +76,11 @@ int file_check(struct db *d, struct stat *out)
 				directory);
 		if (errno == ENOENT)
 			return db_fail(d, DB_ABSENT, "no such file; run \"pgpgate db init\"");
-		return db_fail(d, errno == EACCES ? DB_NO_PERMISSION : DB_BROKEN, "%s", strerror(errno));
+		if (errno == EACCES)
+			return db_fail(d, DB_NO_PERMISSION,
+				       "%s; let this user join the group of the directory (2770)",
+				       strerror(errno));
+		return db_fail(d, DB_BROKEN, "%s", strerror(errno));
 	}
 	if (!S_ISREG(out->st_mode))
 		return db_fail(d, DB_NOT_OURS, "%s, not a database",
@@ -127,7 +131,12 @@ int file_create(struct db *d)
 				"the directory does not exist; make it with \"install -d -m 2770 "
 				"-o pgpgate -g pgpgate %.200s\"",
 				directory);
-		return db_fail(d, errno == ENOSPC ? DB_FULL : DB_NO_PERMISSION, "%s", strerror(errno));
+		if (errno == ENOSPC)
+			return db_fail(d, DB_FULL, "%s; free some space", strerror(errno));
+		return db_fail(
+			d, DB_NO_PERMISSION,
+			"cannot be made: %s; run this as root, or as the user of the daemons",
+			strerror(errno));
 	}
 	file_give_away(d->path, fd, DB_FILE_MODE);
 	close(fd);
@@ -145,7 +154,9 @@ int file_open_lock(struct db *d)
 	d->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, DB_FILE_MODE);
 	if (d->lock_fd < 0)
 		return db_fail(d, errno == ENOSPC ? DB_FULL : DB_NO_PERMISSION,
-			       "lock file %.200s: %s", path, strerror(errno));
+			       "lock file %.200s: %s; %s", path, strerror(errno),
+			       errno == ENOSPC ? "free some space"
+					       : "let this user write to it, and to its directory");
 	if (fstat(d->lock_fd, &st) == 0 && st.st_uid == geteuid() &&
 	    (geteuid() == 0 || (st.st_mode & 07777) != DB_FILE_MODE))
 		file_give_away(d->path, d->lock_fd, DB_FILE_MODE);

@@ -222,7 +222,8 @@ int db_backup(struct db *d, const char *file, void (*progress)(void *context, in
 	fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return db_fail(d, errno == ENOSPC ? DB_FULL : DB_NO_PERMISSION,
-			       "backup to %.200s: %s", file, strerror(errno));
+			       "backup to %.200s: %s%s", file, strerror(errno),
+			       errno == EEXIST ? "; choose another name, or remove it" : "");
 	close(fd);
 	if (sqlite3_open_v2(file, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		result = db_fail(d, DB_NO_PERMISSION, "backup to %.200s: %s", file, sqlite3_errmsg(to));

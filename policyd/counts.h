@@ -24,6 +24,7 @@ struct counts {
 	struct histogram decision; /* of requests at RCPT, answered or not */
 };
 
+/* Writes them all as samples. n_connections_now: those that are open. Errors are for the caller to see in out. */
 void counts_write(const struct counts *c, size_t n_connections_now, FILE *out);
 
 #endif

@@ -201,7 +201,9 @@ static void on_connection(struct evconnlistener *listener, evutil_socket_t fd,
 		close(fd);
 		s->counts.n_too_many++;
 		if (is_allowed(&s->too_many, &n))
-			log_warning("closed a connection: max_connections (%u) reached (%u more)",
+			log_warning("closed a connection: max_connections (%u) reached; raise it "
+				    "to what "
+				    "master.cf lets run of smtpd (%u more)",
 				    s->answer.settings->max_connections, n);
 		return;
 	}
@@ -235,7 +237,9 @@ static void on_accept_error(struct evconnlistener *listener, void *context)
 	unsigned n;
 
 	if (is_allowed(&s->no_descriptors, &n))
-		log_error("cannot accept a connection: %s (%u more)", why, n);
+		log_error("cannot accept a connection: %s; raise the limit of open files "
+			  "(LimitNOFILE=, ulimit -n) if it is that (%u more)",
+			  why, n);
 	evconnlistener_disable(listener);
 	event_add(s->accept_again, &pause);
 }
