@@ -30,7 +30,7 @@ struct settings_key {
 	settings_parse *parse;
 	size_t offset;		  /* of the member, for the parsers that need one */
 	const char *const *words; /* the words, in the order of the enum, NULL at the end */
-	int64_t min, max;	  /* settings_parse_number */
+	int64_t min, max;	  /* settings_parse_number, settings_parse_bytes */
 };
 
 extern const struct settings_key settings_keys[];

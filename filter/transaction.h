@@ -3,9 +3,9 @@
  * transaction.h: one message on its way through the filter: envelope, header, body, answer. It knows
  * nothing of libmilter: filter/milter.c feeds it, and so do the unit tests.
  *
- * All that belongs to one message is in struct transaction and is reset whole between messages; what
- * belongs to the connection is in struct connection. A transaction is used by one thread at a time, not
- * always the same one. Strings given are copied.
+ * A transaction lasts as long as its connection, one message after the other: all that belongs to one message
+ * is in one struct (struct mail, transaction_state.h) that is reset whole between them; the client stays. It is
+ * used by one thread at a time, not always the same one. Strings given are copied.
  */
 #ifndef PGPGATE_FILTER_TRANSACTION_H
 #define PGPGATE_FILTER_TRANSACTION_H
