@@ -179,8 +179,8 @@ int settings_parse_recipients(const struct settings_key *k, struct settings_valu
 	return parse_list(v, parse_recipient);
 }
 
-/* One "requirement=action"; text is cut up. An action runs to the comma, blanks within it included, so that
- * "REJECT go away" can be written. */
+/* One "requirement=action"; text is cut up. An action has its blanks, so that "REJECT go away" can be
+ * written. */
 static int parse_action(struct settings_value *v, char *text)
 {
 	static const char forms[] =
@@ -231,6 +231,27 @@ static int keep_actions(struct settings_value *v)
 	return rc;
 }
 
+/* The entry that begins within this one: behind a blank stand a requirement's name and '='. NULL: none. */
+static char *entry_within(char *item)
+{
+	for (char *at = item; (at = strpbrk(at, " \t")) != NULL;) {
+		enum requirement r;
+		char name[16];
+		size_t len;
+
+		at += strspn(at, " \t");
+		len = strcspn(at, "= \t");
+		if (at[len] != '=' || len >= sizeof(name))
+			continue;
+		memcpy(name, at, len);
+		name[len] = '\0';
+		if (requirement_from_name(name, &r) == 0)
+			return at;
+	}
+	return NULL;
+}
+
+/* Entries end at a comma, or at a blank with the next one behind it. */
 int settings_parse_actions(const struct settings_key *k, struct settings_value *v)
 {
 	char *copy = strdup(v->text);
@@ -239,9 +260,17 @@ int settings_parse_actions(const struct settings_key *k, struct settings_value *
 	int rc = copy == NULL ? out_of_memory(v) : 0;
 
 	(void)k;
-	while (rc == 0 && (item = strsep(&rest, ",")) != NULL)
-		if (item[strspn(item, " \t")] != '\0')
+	while (rc == 0 && (item = strsep(&rest, ",")) != NULL) {
+		item += strspn(item, " \t");
+		while (rc == 0 && item != NULL && *item != '\0') {
+			char *within = entry_within(item);
+
+			if (within != NULL)
+				within[-1] = '\0';
 			rc = parse_action(v, item);
+			item = within;
+		}
+	}
 	free(copy);
 	return rc == 0 ? keep_actions(v) : -1;
 }

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/address.h"
 #include "common/clock.h"
@@ -71,6 +72,28 @@ static bool is_deferred(const struct answer_context *c, const struct request *r,
 	return policy_split_defers(instances_get(c->instances, r->instance, now_s), recipient_class);
 }
 
+/* Does this access(5) result refuse, defer or lose mail by itself? */
+static bool is_refusal(const char *text)
+{
+	static const char *const words[] = {"REJECT", "DEFER", "DEFER_IF_PERMIT", "DISCARD"};
+	const size_t len = strcspn(text, " \t");
+
+	if (len == 3 && (text[0] == '4' || text[0] == '5') && strspn(text, "0123456789") == 3)
+		return true;
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (strlen(words[i]) == len && strncasecmp(text, words[i], len) == 0)
+			return true;
+	return false;
+}
+
+/* What policy_actions says; a refusal only while anything is refused (enforce, `pgpgate pause`). */
+static const char *configured_action(const struct settings *s, const struct policy_answer *a)
+{
+	const char *text = s->policy_actions[a->requirement];
+
+	return (!s->enforce || a->is_paused) && is_refusal(text) ? "DUNNO" : text;
+}
+
 int answer_request(const struct answer_context *c, const struct request *r, int64_t now_unix,
 		   int64_t now_s, char out[ANSWER_MAX], char *err, size_t err_size)
 {
@@ -100,6 +123,6 @@ int answer_request(const struct answer_context *c, const struct request *r, int6
 		return 0;
 	}
 	c->counts->n_requirement[answer.requirement]++;
-	action(out, c->settings->policy_actions[answer.requirement]);
+	action(out, configured_action(c->settings, &answer));
 	return 0;
 }

@@ -73,14 +73,20 @@ static struct answer_context context = {.counts = &counts};
 static char answer[ANSWER_MAX];
 static char err[200];
 
-static void use_settings(const char *one)
+static void use_settings_two(const char *one, const char *two)
 {
-	const char *overrides[] = {one};
+	const char *overrides[] = {one, two};
 
 	settings_unref(context.settings);
-	context.settings = settings_load("/nonexistent", true, overrides, one != NULL, err, sizeof err);
+	context.settings = settings_load("/nonexistent", true, overrides,
+					 (one != NULL) + (two != NULL), err, sizeof err);
 	if (context.settings == NULL)
 		fail_msg("%s", err);
+}
+
+static void use_settings(const char *one)
+{
+	use_settings_two(one, NULL);
 }
 
 static int set_up(void **state)
@@ -203,6 +209,39 @@ static void answer_asks_with_the_request(void **state)
 	assert_true(asked.is_authenticated);
 }
 
+static void answer_refuses_nothing_while_nothing_is_refused(void **state)
+{
+	static const struct {
+		const char *actions, *answer;
+	} rows[] = {
+		{"policy_actions=encrypted=REJECT go away", "action=DUNNO\n\n"},
+		{"policy_actions=encrypted=reject", "action=DUNNO\n\n"},
+		{"policy_actions=encrypted=DEFER", "action=DUNNO\n\n"},
+		{"policy_actions=encrypted=defer_if_permit later", "action=DUNNO\n\n"},
+		{"policy_actions=encrypted=DISCARD", "action=DUNNO\n\n"},
+		{"policy_actions=encrypted=550 5.7.1 no", "action=DUNNO\n\n"},
+		{"policy_actions=encrypted=421 no", "action=DUNNO\n\n"},
+		{"policy_actions=encrypted=450", "action=DUNNO\n\n"},
+		{"policy_actions=encrypted=rejected_here", "action=rejected_here\n\n"},
+		{"policy_actions=encrypted=greylist", "action=greylist\n\n"},
+		{"policy_actions=encrypted=PREPEND X-A: REJECT", "action=PREPEND X-A: REJECT\n\n"},
+		{"policy_actions=encrypted=WARN", "action=WARN\n\n"},
+	};
+
+	(void)state;
+	next.requirement = REQUIREMENT_ENCRYPTED;
+	next.is_paused = true;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		use_settings(rows[i].actions);
+		assert_string_equal(ask_about("a@y.test"), rows[i].answer);
+	}
+	next.is_paused = false;
+	use_settings("policy_actions=encrypted=REJECT");
+	assert_string_equal(ask_about("a@y.test"), "action=REJECT\n\n");
+	use_settings_two("policy_actions=encrypted=REJECT", "enforce=no");
+	assert_string_equal(ask_about("a@y.test"), "action=DUNNO\n\n");
+}
+
 static void answer_size_zero_or_odd_is_not_declared(void **state)
 {
 	static const char *const sizes[] = {"0", "", "-1", "1x", "99999999999999999999999999"};
@@ -279,6 +318,7 @@ int main(void)
 		TEST(answer_at_other_states_is_dunno_unasked),
 		TEST(answer_without_instance_is_dunno_unasked),
 		TEST(answer_asks_with_the_request),
+		TEST(answer_refuses_nothing_while_nothing_is_refused),
 		TEST(answer_size_zero_or_odd_is_not_declared),
 		TEST(answer_database_failing_is_none),
 		TEST(answer_database_failing_and_accept_is_dunno),

@@ -125,6 +125,10 @@ static void every_key_takes_its_values(void **state)
 		{"policy_actions=exempt=PREPEND X-A: b=c",
 		 "exempt=PREPEND X-A: b=c, observe=DUNNO, signed=DUNNO, encrypted=DUNNO, "
 		 "ratchet=DUNNO"},
+		{"policy_actions=exempt=greylist  encrypted=REJECT go away\tsigned=x, ratchet=y",
+		 "exempt=greylist, observe=DUNNO, signed=x, encrypted=REJECT go away, ratchet=y"},
+		{"policy_actions= encrypted=a encrypted=b", NULL},
+		{"policy_actions=exempt=x signed=", NULL},
 		{"policy_actions=", "exempt=DUNNO, observe=DUNNO, signed=DUNNO, encrypted=DUNNO, "
 				    "ratchet=DUNNO"},
 		{"policy_actions=DUNNO", NULL},
