@@ -83,8 +83,8 @@ static size_t source_route_len(const char *text, size_t len)
 }
 
 /* Takes text apart at the last '@' that is not quoted. is_quoted: the text is in the form of RFC 5321
- * (quoted strings, quoted pairs); otherwise every octet stands for itself. A domain keeps its quotes, and is none with them. -1: malformed
- * quoting. */
+ * (quoted strings, quoted pairs); otherwise every octet stands for itself. A domain keeps its quotes, and is
+ * none with them. -1: malformed quoting. */
 static int take_apart(const char *text, size_t len, bool is_quoted, struct parts *out)
 {
 	bool in_quotes = false;
@@ -221,7 +221,7 @@ static void bad(const char *text, size_t len, bool is_quoted, struct address *ou
 		lower_ascii(parts.local, parts.local_len);
 		log_escape(out->text, sizeof(out->text) - strlen(domain) - 1, local, local_len);
 		out->local_len = strlen(out->text);
-		sprintf(out->text + out->local_len, "@%s", domain);
+		snprintf(out->text + out->local_len, sizeof(out->text) - out->local_len, "@%s", domain);
 		return;
 	}
 	log_escape(out->text, sizeof(out->text), text, len);
