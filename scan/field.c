@@ -189,14 +189,14 @@ static bool is_extended(const unsigned char *name, size_t len, const char *of)
 	return len > n && name[n] == '*' && text_is(name, n, of);
 }
 
-static void set_lower(struct cursor *c, char *out, size_t size, bool exact, bool is_structure,
-		      const char *twice)
+/* twice: what two of them are called, where the value is structure; NULL where it is none. */
+static void set_lower(struct cursor *c, char *out, size_t size, const char *twice)
 {
 	bool is_cut;
 
-	if (out[0] && is_structure)
+	if (out[0] && twice)
 		ambiguous(c, twice);
-	take_value(c, out, size, exact, &is_cut);
+	take_value(c, out, size, twice != NULL, &is_cut);
 	lower(out);
 }
 
@@ -252,14 +252,13 @@ static void parameter_value(struct cursor *c, const unsigned char *name, size_t 
 	if (text_is(name, len, "boundary")) {
 		set_boundary(c, out);
 	} else if (text_is(name, len, "protocol")) {
-		set_lower(c, out->protocol, sizeof(out->protocol), true, true,
-			  "two protocol parameters");
+		set_lower(c, out->protocol, sizeof(out->protocol), "two protocol parameters");
 	} else if (text_is(name, len, "charset")) {
 		set_charset(c, out);
 	} else if (text_is(name, len, "report-type")) {
-		set_lower(c, out->report_type, sizeof(out->report_type), false, false, "");
+		set_lower(c, out->report_type, sizeof(out->report_type), NULL);
 	} else if (text_is(name, len, "smime-type")) {
-		set_lower(c, out->smime_type, sizeof(out->smime_type), false, false, "");
+		set_lower(c, out->smime_type, sizeof(out->smime_type), NULL);
 	} else if (text_is(name, len, "name") && !c->is_multipart && c->at < c->end && *c->at != '"') {
 		skip_name(c);
 		take_value(c, ignored, sizeof(ignored), false, &is_cut);

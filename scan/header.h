@@ -40,8 +40,8 @@ void header_reset(struct header *h);
 void header_field(struct header *h, const unsigned char *name, size_t name_len,
 		  const unsigned char *value, size_t value_len);
 
-/* A line of a part's header, without LF. is_cut: it was longer than HEADER_LINE_MAX, and this is its
- * beginning; `whole` is its whole length. False: the empty line that ends the header. */
+/* A line of a part's header, without LF: its first len octets, of `whole` (more than len where it was longer
+ * than HEADER_LINE_MAX). False: the empty line that ends the header. */
 bool header_line(struct header *h, const unsigned char *line, size_t len, size_t whole);
 
 /* The end: the field under way is complete. */

@@ -53,6 +53,15 @@ static void judge_cleartext(const struct scan_facts *f, struct judgement *j)
 		set(j, VERDICT_CLEARTEXT, FORM_NONE, "no-openpgp", f->readable.detail);
 }
 
+/* It says that it is encrypted, nothing in it is faulty, and there is no OpenPGP message. */
+static void judge_empty_claim(const struct scan_facts *f, struct judgement *j)
+{
+	struct finding why = {.reason = ""};
+
+	finding_set(&why, "bad-structure", "%.200s, and no OpenPGP message", f->claim.detail);
+	set_finding(j, VERDICT_INVALID, &why);
+}
+
 static void copy_counts(const struct scan_facts *f, struct judgement *j)
 {
 	j->size_bytes = f->size_bytes;
@@ -80,8 +89,7 @@ void judge(const struct scan_facts *f, const struct acceptance *accept,
 	else if (f->n_messages > 0)
 		judge_messages(f, accept, j);
 	else if (f->has_claim)
-		set(j, VERDICT_INVALID, FORM_NONE, "bad-structure",
-		    "it says that it is OpenPGP-encrypted and holds no OpenPGP message");
+		judge_empty_claim(f, j);
 	else if (f->is_smime && !finding_is_set(&f->fault))
 		set(j, VERDICT_SMIME, FORM_NONE, "smime", "");
 	else if (f->is_signed && !finding_is_set(&f->fault))

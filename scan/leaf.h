@@ -28,7 +28,6 @@
 	1024 /* octets of a line that are looked at: more than any armor line may have */
 #define LEAF_TINY_MAX \
 	400 /* octets of a leaf's whole text that are kept: "Version: 1", the longest preamble */
-#define LEAF_PREFIX_MAX 8 /* octets that tell whether a leaf is binary: tag, length of 5, version */
 
 enum leaf_type {
 	LEAF_OTHER,
@@ -78,7 +77,7 @@ struct leaf {
 	int64_t bytes;
 	int64_t text_visible; /* visible octets outside blocks and clearsigned texts */
 	size_t prefix_len;
-	unsigned char prefix[CMS_HEAD];
+	unsigned char prefix[CMS_HEAD]; /* of CMS, or what tells whether a leaf is binary: tag, length, version */
 	size_t tiny_len;
 	bool is_tiny_cut;
 	size_t line_len, line_whole;

@@ -13,7 +13,6 @@ struct message {
 	bool is_body;
 	bool is_begun;	  /* the first line was seen */
 	bool is_line_end; /* the last octet of the field was LF: the next tells whether it goes on */
-	bool is_cut;	  /* the field under way is longer than the buffer */
 	size_t len;
 	size_t capacity;
 	unsigned char *buffer; /* the field under way, its last line end included */
@@ -50,7 +49,7 @@ void message_free(struct message *m)
 
 void message_reset(struct message *m)
 {
-	m->is_body = m->is_begun = m->is_line_end = m->is_cut = false;
+	m->is_body = m->is_begun = m->is_line_end = false;
 	m->len = 0;
 }
 
@@ -109,7 +108,6 @@ static void end_field(struct message *m)
 		m->field(m->context, (const char *)m->buffer, name_len, (const char *)colon + 1,
 			 len - name_len - 1);
 	m->len = 0;
-	m->is_cut = false;
 }
 
 /* Makes room for `len` octets more, up to MESSAGE_FIELD_MAX; returns how many there is room for. */
@@ -130,10 +128,8 @@ static void keep(struct message *m, const unsigned char *bytes, size_t len)
 {
 	size_t room = make_room(m, len);
 
-	if (len > room) {
-		m->is_cut = true;
+	if (len > room)
 		len = room;
-	}
 	memcpy(m->buffer + m->len, bytes, len);
 	m->len += len;
 }
@@ -147,7 +143,7 @@ static void between_lines(struct message *m, unsigned char next)
 	end_field(m);
 }
 
-/* The empty line; the first line may not be it with an mbox line before. */
+/* Is what is kept, up to its LF, the empty line that ends the header? */
 static bool is_empty_line(const struct message *m)
 {
 	return m->len == 1 || (m->len == 2 && m->buffer[0] == '\r');

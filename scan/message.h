@@ -24,9 +24,13 @@ typedef void message_field(void *context, const char *name, size_t name_len, con
 
 /* Feeds `scan`, which the caller owns, has reset, and finishes. NULL when memory is short. */
 struct message *message_new(struct scan *scan, message_field *field, void *context);
-void message_free(struct message *m);
+void message_free(struct message *m); /* NULL allowed; the scan stays */
+
+/* Makes m ready for the next message, whatever state it is in; the scan is reset by its owner. */
 void message_reset(struct message *m);
 void message_feed(struct message *m, const unsigned char *bytes, size_t len);
+
+/* The end of the message, and scan_finish(). */
 void message_finish(struct message *m, struct scan_facts *facts);
 
 #endif

@@ -393,7 +393,6 @@ static void end_packet(struct packet_walk *w)
 	} else { /* a signature, 5.2: versions 3 to 6, and a body */
 		if (w->head_have < 1 || w->head[0] < 3 || w->head[0] > 6 || w->body_octets < 10)
 			fault(w, "bad-packet", "malformed signature");
-		w->n_signatures++;
 	}
 }
 

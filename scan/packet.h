@@ -69,7 +69,6 @@ struct packet_walk {
 	uint64_t remaining;   /* octets left of the present chunk */
 	uint64_t body_octets; /* octets of the present body so far */
 	unsigned n_markers;
-	unsigned n_signatures;
 	unsigned pkesk_versions, skesk_versions; /* bit masks */
 	struct session_key session_key;
 	unsigned char head[PACKET_CONTAINER_HEAD];
@@ -77,8 +76,10 @@ struct packet_walk {
 	struct ciphertext sample; /* of all session keys or signatures, then of the container's ciphertext */
 };
 
+/* Ready for the first octet; without an observer. */
 void packet_init(struct packet_walk *w, enum packet_grammar grammar);
 void packet_feed(struct packet_walk *w, const unsigned char *bytes, size_t len);
+/* The data has ended: what is missing becomes the fault. */
 void packet_finish(struct packet_walk *w);
 
 /* How many of the next octets will be passed over whatever they are. packet_skip() takes up to so many as

@@ -91,7 +91,6 @@ struct part part_of_leaf(const struct leaf *l, const char *type)
 		.type = l->type,
 		.class = classify(l),
 		.is_embedded = part_is_embedded_type(type),
-		.n_messages = l->n_messages,
 		.n_armored = l->n_armored,
 	};
 
@@ -101,8 +100,8 @@ struct part part_of_leaf(const struct leaf *l, const char *type)
 		p.is_report_fields = report_is_well_formed(&l->report, REPORT_DELIVERY_STATUS);
 	else if (l->type == LEAF_DISPOSITION)
 		p.is_report_fields = report_is_well_formed(&l->report, REPORT_DISPOSITION);
-	p.is_setup = l->type == LEAF_AUTOCRYPT_SETUP && l->n_messages == 1 && l->n_armored == 1 &&
-		     l->has_password_only && !finding_is_set(&l->fault);
+	p.is_setup = l->type == LEAF_AUTOCRYPT_SETUP && l->n_armored == 1 && l->has_password_only &&
+		     !finding_is_set(&l->fault);
 	if (l->type == LEAF_TEXT_PLAIN) {
 		if (leaf_text_is(l, "Secure-Join: vc-request"))
 			p.securejoin = 1;

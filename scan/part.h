@@ -30,7 +30,7 @@ struct part {
 	bool is_report_fields; /* well-formed */
 	bool is_setup;	       /* application/autocrypt-setup with one password-only message */
 	int securejoin;	       /* text is "Secure-Join: vc-request" (1) or "vg-request" (2) */
-	unsigned n_messages, n_armored;
+	unsigned n_armored; /* armored OpenPGP messages; where there is one, there is no binary one */
 	int64_t pending_bytes; /* of a CMS signature, readable unless it finds its place */
 };
 

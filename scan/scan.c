@@ -38,7 +38,7 @@ struct scan *scan_new(void)
 {
 	struct scan *s = new_scan();
 
-	_Static_assert(2 * sizeof(struct scan) + 4096 <= SCAN_MEMORY_MAX,
+	_Static_assert(2 * sizeof(struct scan) + MESSAGE_FIELD_MAX + 1024 <= SCAN_MEMORY_MAX,
 		       "a scan is larger than promised");
 	if (!s)
 		return NULL;

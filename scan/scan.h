@@ -7,8 +7,8 @@
  * same facts however they are cut. Output: struct scan_facts, which judge() (judge.h) turns into a
  * verdict under the administrator's settings. What is odd in a mail is a finding, never an error.
  *
- * Limits: memory is fixed when the scan is made (SCAN_MEMORY_MAX bytes) and does not grow with the
- * message; time is linear. A scan belongs to one thread at a time; two scans share nothing.
+ * Limits: memory is made with the scan and does not grow with the message, but for the longest header field of
+ * a message that a report returns (message.h); SCAN_MEMORY_MAX bytes hold it all. Time is linear. A scan belongs to one thread at a time; two scans share nothing.
  *
  * Standards: RFC 5322, RFC 2045-2047, RFC 2231, RFC 3156, RFC 9580 (and RFC 4880, LibrePGP packet 20),
  * RFC 8551 (outermost CMS type only), RFC 3464, RFC 8098, RFC 6533. Deviations: pgpgate-verdicts(7).
@@ -22,7 +22,7 @@
 
 #include "common/verdict.h"
 
-#define SCAN_MEMORY_MAX (64 * 1024)
+#define SCAN_MEMORY_MAX (128 * 1024)
 
 /* One finding: a slug and where, in words. reason[0] == 0: none. The first of its kind is kept. */
 struct finding {
@@ -87,6 +87,7 @@ void scan_observe(struct scan *s, scan_observer *observer, void *context);
  * colon, if any, still on it), value without the final line end, folds as LF or CR LF. */
 void scan_header(struct scan *s, const unsigned char *name, size_t name_len,
 		 const unsigned char *value, size_t value_len);
+/* The header is complete. The first scan_body() says so too. */
 void scan_end_of_header(struct scan *s);
 
 /* Body octets. True: the verdict can no longer change, and the caller may skip the rest (feeding on is

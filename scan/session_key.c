@@ -63,44 +63,43 @@ static void begin_steps(struct session_key *k, unsigned algorithm)
 		k->is_opaque = true;
 }
 
-/* Looks at what is there of a PKESK's fixed part. True when it is complete (or wrong). */
-static bool parse_pkesk_head(struct session_key *k)
+/* Looks at what is there of a PKESK's fixed part; when it is complete the steps begin, or it is wrong. */
+static void parse_pkesk_head(struct session_key *k)
 {
 	const unsigned char *h = k->head;
 
 	if (k->head_len < 1)
-		return false;
+		return;
 	k->version = h[0];
 	if (k->version == 3) { /* 5.1.1: version, key id, algorithm */
 		if (k->head_len < 10)
-			return false;
+			return;
 		k->key_id = read_key_id(h + 1);
 		begin_steps(k, h[9]);
-		return true;
+		return;
 	}
 	if (k->version != 6) {
 		k->wrong = "public-key session key of unknown version";
-		return true;
+		return;
 	}
 	/* 5.1.2: version, length of what identifies the key, key version, fingerprint, algorithm */
 	if (k->head_len < 2)
-		return false;
+		return;
 	if (h[1] != 0 && h[1] != 21 && h[1] != 33) {
 		k->wrong = "key fingerprint of odd length";
-		return true;
+		return;
 	}
 	if (k->head_len < 2u + h[1] + 1u)
-		return false;
+		return;
 	if ((h[1] == 21 && h[2] != 4) || (h[1] == 33 && h[2] != 6)) {
 		k->wrong = "key version does not fit the fingerprint";
-		return true;
+		return;
 	}
 	if (h[1] == 21) /* 5.5.4: a version 4 key id is the fingerprint's end, a version 6 one its start */
 		k->key_id = read_key_id(h + 3 + 12);
 	else if (h[1] == 33)
 		k->key_id = read_key_id(h + 3);
 	begin_steps(k, h[2 + h[1]]);
-	return true;
 }
 
 /* Reads the next octet of a field's length. */

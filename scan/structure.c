@@ -218,10 +218,8 @@ static void hand_over(struct structure *s, const struct part *p)
 {
 	struct level *l;
 
-	if (s->n_levels == 0) {
-		s->root = *p;
+	if (s->n_levels == 0)
 		return;
-	}
 	l = &s->level[s->n_levels - 1];
 	if (l->n_parts >= 1 && l->n_parts <= MULTIPART_PARTS_KEPT)
 		l->part[l->n_parts - 1] = *p;
@@ -460,7 +458,6 @@ static void end_multipart(struct structure *s)
 		fault_at(s, s->n_levels - 1, "truncated", "no closing boundary line");
 	settle_cms_signatures(s, l);
 	p.class = multipart_class(s, l);
-	p.n_messages = s->facts.n_messages - l->messages_before;
 	if (s->n_levels == 1)
 		take_root_facts(s, l);
 	s->n_levels--;

@@ -52,7 +52,6 @@ struct structure {
 	bool has_preamble_text, has_epilogue_text;
 	bool is_embedded_fed;
 	size_t header_bytes;
-	struct part root;
 	char leaf_type[FIELD_TYPE_MAX];
 	char leaf_encoding[32];
 	char smime_type[FIELD_VALUE_MAX];

@@ -92,9 +92,8 @@ static void qp_text(struct transfer *t, unsigned char c)
 		keep_blank(t, c);
 		return;
 	}
-	if (c == '\n') {
+	if (c == '\n')
 		t->n_blanks = 0;
-	}
 	for (size_t i = 0; i < t->n_blanks; i++) {
 		t->has_lone_cr |= t->blanks[i] == '\r';
 		emit(t, t->blanks[i]);
@@ -197,8 +196,7 @@ void transfer_finish(struct transfer *t)
 {
 	if (t->encoding == ENCODING_BASE64 && !base64_is_complete(&t->base64))
 		t->wrong = "base64 that ends within a group of four";
-	if (t->encoding == ENCODING_QUOTED_PRINTABLE && t->state != QP_TEXT && t->state != QP_SOFT)
-		/* "=" as the very last character is a soft line break before the boundary */
-		if (t->state != QP_EQUALS)
-			t->wrong = "'=' without two hexadecimal digits";
+	/* "=" as the very last character is a soft line break before the boundary. */
+	if (t->encoding == ENCODING_QUOTED_PRINTABLE && t->state == QP_HIGH)
+		t->wrong = "'=' without two hexadecimal digits";
 }

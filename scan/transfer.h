@@ -44,8 +44,10 @@ struct transfer {
 	unsigned char out[256]; /* decoded quoted-printable, empty between calls */
 };
 
+/* The sink is called from transfer_feed() and transfer_finish(), with pieces of any size, never empty ones. */
 void transfer_begin(struct transfer *t, enum encoding encoding, transfer_sink *sink, void *context);
 void transfer_feed(struct transfer *t, const unsigned char *bytes, size_t len);
+/* The end of the encoded text: what is missing sets `wrong`. */
 void transfer_finish(struct transfer *t);
 
 #endif
