@@ -23,7 +23,8 @@
 
 #define DEFAULT_SINCE_S (30 * 86400)
 #define TOP 10
-#define RULES_KEPT 1024 /* a cache of rules by id */
+#define RULES_KEPT \
+	65536 /* a cache by the id of a rule: a look-up costs more than all else of a message */
 
 struct simulation {
 	struct db *db;
@@ -34,9 +35,8 @@ struct simulation {
 	struct sums encrypting; /* pairs that were seen encrypting, for ratchet */
 	struct sums senders;	/* n_messages, n_refused */
 	struct {
-		int64_t id;
-		int found;
-		struct rule rule;
+		int64_t id; /* of the rule that decided */
+		bool loses; /* to the new one, or is gone */
 	} kept[RULES_KEPT];
 	int64_t n_seen, n_messages, n_refused, n_newly_refused, n_newly_accepted;
 	bool has_failed;
@@ -73,16 +73,19 @@ static bool wins_over(const struct rule *new, const struct rule *old)
 	return order != 0 ? order < 0 : client_rank(new) >= client_rank(old);
 }
 
-static const struct rule *rule_of(struct simulation *m, int64_t id)
+static bool rule_loses(struct simulation *m, int64_t id)
 {
 	const size_t at = (size_t)id % RULES_KEPT;
+	struct rule old;
+	int found;
 
 	if (m->kept[at].id != id) {
-		m->kept[at].found = report_rule(m->db, id, &m->kept[at].rule);
+		found = report_rule(m->db, id, &old);
 		m->kept[at].id = id;
-		m->has_failed |= m->kept[at].found < 0;
+		m->kept[at].loses = found != 1 || wins_over(&m->rule, &old);
+		m->has_failed |= found < 0;
 	}
-	return m->kept[at].found == 1 ? &m->kept[at].rule : NULL;
+	return m->kept[at].loses;
 }
 
 static bool client_matches(const struct rule *r, const struct report_row *row)
@@ -102,15 +105,12 @@ static bool decides(struct simulation *m, const struct report_recipient *r)
 {
 	const bool is_mild = m->rule.requirement == REQUIREMENT_EXEMPT ||
 			     m->rule.requirement == REQUIREMENT_OBSERVE;
-	const struct rule *old;
-
 	if (r->source == SOURCE_EXEMPT_RECIPIENTS || !report_matches(&m->recipient, r->address))
 		return false;
 	/* No rule lowers what a doubtful address must meet. */
 	if (is_mild && !r->is_trustworthy)
 		return false;
-	old = r->rule_id != 0 ? rule_of(m, r->rule_id) : NULL;
-	return old == NULL || wins_over(&m->rule, old);
+	return r->rule_id == 0 || rule_loses(m, r->rule_id);
 }
 
 /* Had this pair sent encrypted mail before? Seen in the replay, or on record from before this message. */

@@ -14,11 +14,12 @@ static size_t hash_of(const char *key)
 	return (size_t)(hash ^ hash >> 32);
 }
 
-static struct sum **slot_of(struct sums *s, const char *key)
+static struct sums_bucket *bucket_of(struct sums *s, const char *key, size_t hash)
 {
-	size_t at = hash_of(key) & (s->n_buckets - 1);
+	size_t at = hash & (s->n_buckets - 1);
 
-	while (s->buckets[at] != NULL && strcmp(s->buckets[at]->key, key) != 0)
+	while (s->buckets[at].sum != NULL &&
+	       (s->buckets[at].hash != hash || strcmp(s->buckets[at].sum->key, key) != 0))
 		at = (at + 1) & (s->n_buckets - 1);
 	return &s->buckets[at];
 }
@@ -26,8 +27,7 @@ static struct sum **slot_of(struct sums *s, const char *key)
 static int grow(struct sums *s)
 {
 	const size_t n_buckets = s->n_buckets == 0 ? 64 : 2 * s->n_buckets;
-	struct sum **old = s->buckets;
-	struct sum **buckets = calloc(n_buckets, sizeof(*buckets));
+	struct sums_bucket *buckets = calloc(n_buckets, sizeof(*buckets));
 	struct sum **list = realloc(s->list, n_buckets * sizeof(*list));
 
 	if (list != NULL)
@@ -36,36 +36,52 @@ static int grow(struct sums *s)
 		free(buckets);
 		return -1;
 	}
+	for (size_t i = 0; i < s->n_buckets; i++) {
+		size_t at = s->buckets[i].hash & (n_buckets - 1);
+
+		if (s->buckets[i].sum == NULL)
+			continue;
+		while (buckets[at].sum != NULL)
+			at = (at + 1) & (n_buckets - 1);
+		buckets[at] = s->buckets[i];
+	}
+	free(s->buckets);
 	s->buckets = buckets;
 	s->n_buckets = n_buckets;
-	for (size_t i = 0; i < s->n; i++)
-		*slot_of(s, s->list[i]->key) = s->list[i];
-	free(old);
 	return 0;
+}
+
+static struct sum *make_sum(const char *key)
+{
+	const size_t size = strlen(key) + 1;
+	struct sum *sum = calloc(1, sizeof(*sum) + size);
+
+	if (sum != NULL)
+		sum->key = memcpy((char *)sum + sizeof(*sum), key, size);
+	return sum;
 }
 
 struct sum *sums_get(struct sums *s, const char *key)
 {
-	struct sum **slot;
+	struct sums_bucket *bucket;
+	size_t hash = hash_of(key);
 
 	if (2 * s->n >= s->n_buckets && grow(s) != 0)
 		return NULL;
-	slot = slot_of(s, key);
-	if (*slot == NULL && s->n >= SUMS_MAX) {
+	bucket = bucket_of(s, key, hash);
+	if (bucket->sum == NULL && s->n >= SUMS_MAX) {
 		key = SUMS_OTHERS;
-		slot = slot_of(s, key);
+		hash = hash_of(key);
+		bucket = bucket_of(s, key, hash);
 	}
-	if (*slot == NULL) {
-		struct sum *sum = calloc(1, sizeof(*sum));
-
-		if (sum == NULL || (sum->key = strdup(key)) == NULL) {
-			free(sum);
+	if (bucket->sum == NULL) {
+		bucket->sum = make_sum(key);
+		if (bucket->sum == NULL)
 			return NULL;
-		}
-		*slot = sum;
-		s->list[s->n++] = sum;
+		bucket->hash = hash;
+		s->list[s->n++] = bucket->sum;
 	}
-	return *slot;
+	return bucket->sum;
 }
 
 static int by_key(const void *a, const void *b)
@@ -102,10 +118,8 @@ void sums_sort(struct sums *s, enum sums_order order)
 
 void sums_free(struct sums *s)
 {
-	for (size_t i = 0; i < s->n; i++) {
-		free(s->list[i]->key);
+	for (size_t i = 0; i < s->n; i++)
 		free(s->list[i]);
-	}
 	free(s->buckets);
 	free(s->list);
 	memset(s, 0, sizeof(*s));

@@ -14,7 +14,7 @@
 #define SUMS_OTHERS "(others)"
 
 struct sum {
-	char *key;
+	const char *key; /* behind the struct: one line of cache less to wait for */
 	int64_t n_messages;
 	int64_t n_encrypted; /* verdict encrypted */
 	int64_t n_refused;   /* refused or held */
@@ -24,8 +24,13 @@ struct sum {
 	int64_t first_unix, last_unix;
 };
 
+struct sums_bucket {
+	struct sum *sum; /* NULL: free */
+	size_t hash;
+};
+
 struct sums {
-	struct sum **buckets;
+	struct sums_bucket *buckets;
 	size_t n_buckets;
 	struct sum **list; /* in the order in which they came */
 	size_t n;

@@ -59,10 +59,18 @@ static void count(struct sum *s, const struct report_row *row)
 	s->last_unix = row->time_unix;
 }
 
+static bool is_wanted(const struct tally *t, enum tally_by by)
+{
+	return t->only == 0 || (t->only & 1u << by) != 0;
+}
+
 static int count_key(struct tally *t, enum tally_by by, const char *key, const struct report_row *row)
 {
-	struct sum *s = sums_get(&t->by[by], key);
+	struct sum *s;
 
+	if (!is_wanted(t, by))
+		return 0;
+	s = sums_get(&t->by[by], key);
 	if (s == NULL)
 		return -1;
 	count(s, row);
@@ -77,7 +85,8 @@ int tally_add(struct tally *t, const struct report_row *row)
 	count(&t->total, row);
 	t->by_verdict[row->judgement.verdict]++;
 	t->by_action[row->action]++;
-	failed |= count_key(t, TALLY_DAY, tally_day(row->time_unix, day), row);
+	if (is_wanted(t, TALLY_DAY))
+		failed |= count_key(t, TALLY_DAY, tally_day(row->time_unix, day), row);
 	failed |= count_key(t, TALLY_SENDER, row->sender, row);
 	failed |= count_key(t, TALLY_DOMAIN, tally_domain(row->sender), row);
 	failed |= count_key(t, TALLY_VERDICT, verdict_name(row->judgement.verdict), row);

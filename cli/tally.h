@@ -16,6 +16,7 @@ enum tally_by { TALLY_DAY, TALLY_RECIPIENT, TALLY_SENDER, TALLY_DOMAIN, TALLY_VE
 #define TALLY_COUNT 5
 
 struct tally {
+	unsigned only;	  /* bits 1 << enum tally_by: rows are counted by these; 0: by everything */
 	struct sum total; /* key NULL */
 	int64_t by_verdict[VERDICT_COUNT];
 	int64_t by_action[ACTION_COUNT];

@@ -55,6 +55,24 @@ static void tally_counts_by_everything(void **state)
 	tally_free(&t);
 }
 
+static void tally_counts_by_what_is_wanted(void **state)
+{
+	struct report_recipient recipient = {.address = "a@x.test"};
+	struct report_row row = row_at(5 * DAY, "s@one.test", VERDICT_ENCRYPTED, ACTION_ACCEPT,
+				       ACTION_ACCEPT);
+	struct tally t = {.only = 1u << TALLY_SENDER | 1u << TALLY_VERDICT};
+
+	(void)state;
+	row.recipients = &recipient;
+	row.n_recipients = 1;
+	assert_int_equal(tally_add(&t, &row), 0);
+	assert_int_equal(t.total.n_messages, 1);
+	assert_int_equal(t.by[TALLY_SENDER].n, 1);
+	assert_int_equal(t.by[TALLY_VERDICT].n, 1);
+	assert_int_equal(t.by[TALLY_DAY].n + t.by[TALLY_RECIPIENT].n + t.by[TALLY_DOMAIN].n, 0);
+	tally_free(&t);
+}
+
 static void sums_sort_and_limit(void **state)
 {
 	struct sums s = {.n = 0};
@@ -91,6 +109,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tally_counts_by_everything),
+		cmocka_unit_test(tally_counts_by_what_is_wanted),
 		cmocka_unit_test(sums_sort_and_limit),
 		cmocka_unit_test(tally_domain_and_day),
 	};
