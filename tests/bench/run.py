@@ -16,6 +16,7 @@ status is 0; it is 1 when a line could not be measured, or when an answer was wr
 
 import argparse
 import contextlib
+import glob
 import json
 import os
 import platform
@@ -137,6 +138,36 @@ def _(b):
 @line("filter-32-100", "filter / null, 20 KB, 32 conn., 100 each", 0.85)
 def _(b):
     return b.filter_pair(20000, 32, 100)
+
+
+def record_limit(b, per_connection):
+    """By processor time: what the null filter would be left with if it kept the record, and did nothing else."""
+    message, ratios = b.mails.encrypted(20000), []
+    with b.servers.null_filter() as null:
+        for _ in range(b.args.rounds):
+            b.milter(null, message, 8, per_connection)
+            null_us = 1e6 * b.cpu_s
+            path = b.servers.path("record.db")
+            done = subprocess.run([b.servers.program("record_bench"), "-d", path, "-g", "12"], check=True,
+                                  stdout=subprocess.PIPE, text=True, timeout=300)
+            record = json.loads(done.stdout)
+            b.raw.append({"program": "record_bench", "result": record})
+            ratios.append(null_us / (null_us + record["total_us"]))
+            for file in glob.glob(path + "*"):
+                os.unlink(file)
+    b.notes.append(f"record: {record['total_us']:.0f} us of processor time a message, in groups of 12 "
+                   f"({per_connection} a connection: {null_us:.0f} us for all that the null filter and the load do)")
+    return ratios
+
+
+@line("record", "limit: null with the record, 8, 1 each", best="")
+def _(b):
+    return record_limit(b, 1)
+
+
+@line("record-100", "limit: null with the record, 8, 100 each", best="")
+def _(b):
+    return record_limit(b, 100)
 
 
 @line("filter-50m", "filter / null, 50 MB, 4 conn., bytes/s", 0.85)

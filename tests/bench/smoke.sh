@@ -113,6 +113,13 @@ else
 	skip "scan_bench: not built"
 fi
 
+if [ -x "$bench/record_bench" ]; then
+	check "record_bench: two groups" "$bench/record_bench" -d "$dir/record.db" -g 8 -n 10
+	check_output "record_bench: whole groups" '"messages":16,'
+else
+	skip "record_bench: not built"
+fi
+
 if [ -x "$build/pgpgate" ] && [ -x "$build/pgpgate-filter" ] && [ -x "$build/pgpgate-policyd" ]; then
 	set -- -c /dev/null -o "database=sqlite:$dir/db"
 	check "db init" "$build/pgpgate" "$@" db init
