@@ -161,14 +161,14 @@ int clock_parse_when(const char *text, int64_t now_unix, bool is_end, int64_t *o
 	}
 	if (take_date(&at, &date) != 0)
 		return complain(text, forms, err, err_size);
-	if (*at == '\0') {
-		*out_unix = date + (is_end ? DAY_S : 0);
-		return 0;
-	}
-	if ((*at != 'T' && *at != 't' && *at != ' ') || (at++, take_time(&at, &time_of_day)) != 0 ||
-	    *at != '\0')
+	if (*at == '\0')
+		time_of_day = is_end ? DAY_S : 0;
+	else if ((*at != 'T' && *at != 't' && *at != ' ') ||
+		 (at++, take_time(&at, &time_of_day)) != 0 || *at != '\0')
 		return complain(text, forms, err, err_size);
 	*out_unix = date + time_of_day;
+	if (is_end && *out_unix == 0)
+		*out_unix = -1;
 	return 0;
 }
 

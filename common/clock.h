@@ -22,7 +22,8 @@ char *clock_format(int64_t time_unix, char out[CLOCK_TEXT_MAX]);
 
 /* "2026-12-31" (the day's first second UTC; with is_end the first second after it, so that an end
  * includes the day), an RFC 3339 time with Z or offset, or an offset to now: "+7d", "-24h" (s, m, h,
- * d, w). 0, or -1 with a sentence in err. */
+ * d, w). An end is never 0, which stands for "no end" wherever one is kept: the second before is taken.
+ * 0, or -1 with a sentence in err. */
 int clock_parse_when(const char *text, int64_t now_unix, bool is_end, int64_t *out_unix, char *err,
 		     size_t err_size);
 

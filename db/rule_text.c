@@ -97,8 +97,9 @@ char *rule_format(const struct rule *r, char *out, size_t out_size)
 	out[0] = '\0';
 	put(&l, requirement_name(r->requirement));
 	put_char(&l, ' ');
-	/* A comment sign or a quote in a local part would be read as something else. */
-	if (strpbrk(r->recipient.text, " \t\"\\#") != NULL) {
+	/* A comment sign, a quote or this word in a local part would be read as something else. */
+	if (strpbrk(r->recipient.text, " \t\"\\#") != NULL ||
+	    strncmp(r->recipient.text, "recipient=", 10) == 0) {
 		l.used--;
 		put_quoted(&l, "recipient", r->recipient.text);
 	} else {

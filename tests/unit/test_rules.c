@@ -42,6 +42,9 @@ static void text_is_read_and_written_back(void **state)
 		 "exempt a@b.test expires=2027-02-02T00:00:00Z"},
 		{"exempt a@b.test note=one", "exempt a@b.test note=\"one\""},
 		{"exempt a+b@c.test sender=*", NULL},
+		{"exempt recipient=\"recipient=x@c.test\"", NULL},
+		{"exempt recipient=x@c.test", "exempt x@c.test"},
+		{"exempt sender=x@c.test", NULL},
 	};
 	char text[RULE_TEXT_MAX];
 
