@@ -157,7 +157,7 @@ static int explain_recipient(struct cli *cli, struct settings *s, const char *re
 	d = open_database(s, DB_READ);
 	if (policy_explain(d, s, &q, &x.answer, explanation_add, &x) != 0 ||
 	    (x.has_sender &&
-	     (x.has_history = pair_get(d, s, x.sender.text, x.recipient.text, &x.history)) < 0)) {
+	     (x.has_history = pair_get(d, x.sender.text, x.recipient.text, &x.history)) < 0)) {
 		code = open_failed(d);
 	} else {
 		code = 0;
@@ -201,7 +201,7 @@ static int explain_queue_id(struct cli *cli, struct settings *s, const char *que
 	struct db *d = open_database(s, DB_READ);
 	int code = 0;
 
-	if (verdicts_list(d, s, &f, print_row, &l) != 0) {
+	if (verdicts_list(d, &f, print_row, &l) != 0) {
 		code = open_failed(d);
 	} else if (l.n == 0) {
 		cli_error("no verdict for queue id %s: not seen by the filter, or older than "

@@ -119,7 +119,7 @@ static int forget_history(struct cli *cli, struct settings *s, const char *sende
 	if (recipient.kind != ADDRESS_MAILBOX)
 		cli_misuse(cli, "'%s' is no address", recipient.text);
 	d = open_database(s, DB_WRITE);
-	n = pair_forget(d, s, sender.text, recipient.text, clock_now_unix(), cli_author());
+	n = pair_forget(d, sender.text, recipient.text, clock_now_unix(), cli_author());
 	code = n < 0 ? open_failed(d) : n == 0;
 	if (n >= 0 && cli->json) {
 		json_t *o = json_object();

@@ -56,7 +56,7 @@ static int print_row(void *context, const struct verdict_row *row)
 
 /* Polls: SQLite tells nobody, and a look at the newest ids costs nothing. A database that fails is told once and
  * asked again. */
-static void follow(struct db *d, const struct settings *s, struct verdicts_filter *f, struct listing *l)
+static void follow(struct db *d, struct verdicts_filter *f, struct listing *l)
 {
 	struct sigaction action = {.sa_handler = interrupt};
 	bool has_failed = false;
@@ -73,7 +73,7 @@ static void follow(struct db *d, const struct settings *s, struct verdicts_filte
 		if (is_interrupted)
 			break;
 		f->after_id = l->last_id;
-		failed = verdicts_list(d, s, f, print_row, l);
+		failed = verdicts_list(d, f, print_row, l);
 		if (failed == -1 && !has_failed)
 			cli_warning("%s; trying again", db_error(d));
 		has_failed = failed == -1;
@@ -129,15 +129,15 @@ static int run(struct cli *cli, struct settings *s, const struct log_options *o,
 	if (o->follow) {
 		struct verdicts_filter newest = {.verdict = -1, .action = -1, .last_n = 1};
 
-		failed = verdicts_list(d, s, &newest, note_id, &l);
+		failed = verdicts_list(d, &newest, note_id, &l);
 	}
 	/* `-n 0 --follow` is "from now on", as in tail(1). */
 	if (failed == 0 && !(o->follow && o->last_n == 0))
-		failed = verdicts_list(d, s, f, print_row, &l);
+		failed = verdicts_list(d, f, print_row, &l);
 	if (failed == -1)
 		failed = open_failed(d);
 	else if (o->follow)
-		follow(d, s, f, &l);
+		follow(d, f, &l);
 	else if (l.n == 0 && !cli->json)
 		puts("no verdicts");
 	else if (o->last_n < 0 && f->last_n > 0 && l.n == f->last_n)

@@ -125,8 +125,7 @@ static bool has_encrypted_before(struct simulation *m, const struct report_row *
 	seen = sums_get(&m->encrypting, pair);
 	if (seen == NULL)
 		return false;
-	if (seen->n_messages++ == 0 &&
-	    pair_get(m->db, m->settings, row->sender, r->address, &record) == 1)
+	if (seen->n_messages++ == 0 && pair_get(m->db, row->sender, r->address, &record) == 1)
 		seen->first_unix = record.first_encrypted_unix;
 	if (row->judgement.verdict == VERDICT_ENCRYPTED && seen->first_unix == 0)
 		seen->first_unix = row->time_unix;

@@ -9,12 +9,10 @@
 #include "db/policy_internal.h"
 #include "db/verdicts.h"
 
-int pair_get(struct db *d, const struct settings *s, const char *sender, const char *recipient,
-	     struct pair_record *out)
+int pair_get(struct db *d, const char *sender, const char *recipient, struct pair_record *out)
 {
 	int found;
 
-	(void)s;
 	if (db_begin_read(d) != 0)
 		return -1;
 	found = policy_read_pair(d, sender, recipient, out);
@@ -65,12 +63,11 @@ static int forget(struct db *d, const char *sender, const char *recipient, int64
 	return 1;
 }
 
-int pair_forget(struct db *d, const struct settings *s, const char *sender, const char *recipient,
-		int64_t now_unix, const char *author)
+int pair_forget(struct db *d, const char *sender, const char *recipient, int64_t now_unix,
+		const char *author)
 {
 	int found;
 
-	(void)s;
 	if (db_begin_write(d) != 0)
 		return -1;
 	found = forget(d, sender, recipient, now_unix, author);

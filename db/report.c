@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "db/arena.h"
-#include "db/internal.h"
+#include "db/column.h"
 #include "db/key.h"
 #include "db/rule_row.h"
 
@@ -19,20 +18,6 @@ struct page {
 	size_t n, room;
 	size_t recipients_room; /* of the last row */
 };
-
-static const char *column(sqlite3_stmt *st, int n)
-{
-	const char *text = (const char *)sqlite3_column_text(st, n);
-
-	return text != NULL ? text : "";
-}
-
-static const char *keep_address(struct arena *a, sqlite3_stmt *st, int n)
-{
-	char address[KEY_MAX];
-
-	return arena_keep(a, key_to_address(column(st, n), address, sizeof address));
-}
 
 static struct report_row *add_row(struct page *p)
 {
@@ -54,27 +39,19 @@ static void fill_row(struct page *p, sqlite3_stmt *st, struct report_row *row)
 {
 	row->id = sqlite3_column_int64(st, 0);
 	row->time_unix = sqlite3_column_int64(st, 1);
-	row->sender = keep_address(&p->arena, st, 2);
-	row->client = arena_keep(&p->arena, column(st, 3));
-	row->is_authenticated = column(st, 4)[0] != '\0';
+	row->sender = column_keep_address(&p->arena, st, 2);
+	row->client = column_keep(&p->arena, st, 3);
+	row->is_authenticated = column_text(st, 4)[0] != '\0';
 	row->is_local = sqlite3_column_int(st, 5) != 0;
 	row->size_bytes = sqlite3_column_int64(st, 6);
-	verdict_from_name(column(st, 7), &row->judgement.verdict);
-	form_from_name(column(st, 8), &row->judgement.form);
+	verdict_from_name(column_text(st, 7), &row->judgement.verdict);
+	form_from_name(column_text(st, 8), &row->judgement.form);
 	db_column_text(st, 9, row->judgement.reason, sizeof row->judgement.reason);
 	row->judgement.cleartext_bytes = sqlite3_column_int64(st, 10);
 	row->judgement.returns_readable = sqlite3_column_int(st, 11) != 0;
 	row->judgement.size_bytes = row->size_bytes;
-	action_from_name(column(st, 12), &row->action);
-	action_from_name(column(st, 13), &row->would);
-}
-
-static enum policy_source source_from_name(const char *name)
-{
-	for (int i = SOURCE_RULE; i <= SOURCE_HISTORY; i++)
-		if (strcmp(name, policy_source_name((enum policy_source)i)) == 0)
-			return (enum policy_source)i;
-	return SOURCE_DEFAULT;
+	action_from_name(column_text(st, 12), &row->action);
+	action_from_name(column_text(st, 13), &row->would);
 }
 
 /* -1: no memory. */
@@ -94,11 +71,11 @@ static int add_recipient(struct page *p, sqlite3_stmt *st, struct report_row *ro
 		p->recipients_room = room;
 	}
 	r = &row->recipients[row->n_recipients++];
-	r->address = keep_address(&p->arena, st, 14);
+	r->address = column_keep_address(&p->arena, st, 14);
 	r->is_trustworthy = sqlite3_column_int(st, 15) != 0;
-	requirement_from_name(column(st, 16), &r->requirement);
-	requirement_from_name(column(st, 17), &r->demand);
-	r->source = source_from_name(column(st, 18));
+	requirement_from_name(column_text(st, 16), &r->requirement);
+	requirement_from_name(column_text(st, 17), &r->demand);
+	r->source = column_source(st, 18);
 	r->rule_id = sqlite3_column_int64(st, 19);
 	r->passes = sqlite3_column_int(st, 20) != 0;
 	return 0;

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "db/column.h"
+
 char *client_stored_network(const unsigned char octets[16], unsigned prefix_bits,
 			    char out[CLIENT_STORED_MAX])
 {
@@ -72,25 +74,18 @@ static void pattern_from_stored(const char *text, const char *delimiters, struct
 		out->kind = PATTERN_MAILBOX;
 }
 
-static const char *text_of(sqlite3_stmt *st, int column)
-{
-	const char *text = (const char *)sqlite3_column_text(st, column);
-
-	return text != NULL ? text : "";
-}
-
 void rule_from_row(struct db *d, sqlite3_stmt *st, struct rule *out)
 {
 	const char *delimiters = d->settings->recipient_delimiter;
 
 	out->id = sqlite3_column_int64(st, 0);
-	pattern_from_stored(text_of(st, 1), delimiters, &out->recipient);
-	out->has_sender = text_of(st, 2)[0] != '\0';
-	pattern_from_stored(text_of(st, 2), delimiters, &out->sender);
-	client_from_stored(text_of(st, 3), out);
+	pattern_from_stored(column_text(st, 1), delimiters, &out->recipient);
+	out->has_sender = column_text(st, 2)[0] != '\0';
+	pattern_from_stored(column_text(st, 2), delimiters, &out->sender);
+	client_from_stored(column_text(st, 3), out);
 	/* A word that is none cannot be there (CHECK); were it, the strictest is the safe reading. */
 	out->requirement = REQUIREMENT_ENCRYPTED;
-	requirement_from_name(text_of(st, 4), &out->requirement);
+	requirement_from_name(column_text(st, 4), &out->requirement);
 	out->starts_at_unix = sqlite3_column_int64(st, 5);
 	out->expires_at_unix = sqlite3_column_int64(st, 6);
 	db_column_text(st, 7, out->note, sizeof out->note);

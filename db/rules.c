@@ -224,8 +224,7 @@ int rules_forget(struct db *d, const struct rule *key, bool all, int64_t now_uni
 
 /* ---- listing ---- */
 
-static int read_page(struct db *d, const struct rules_filter *f, const struct rule *last,
-		     struct rule *page)
+static int read_page(struct db *d, const struct rule *last, struct rule *page)
 {
 	struct db_state state;
 	sqlite3_stmt *st;
@@ -240,7 +239,6 @@ static int read_page(struct db *d, const struct rules_filter *f, const struct ru
 		while ((got = db_step(d, st)) == 1)
 			rule_from_row(d, st, &page[n++]);
 	}
-	(void)f;
 	return db_end(d, got) == 0 ? n : -1;
 }
 
@@ -290,7 +288,7 @@ int rules_list(struct db *d, const struct rules_filter *f,
 		return db_fail(d, DB_BROKEN, "out of memory");
 	do {
 		n = f->recipient != NULL ? read_page_of_recipient(d, f, has_last ? &last : NULL, page)
-					 : read_page(d, f, has_last ? &last : NULL, page);
+					 : read_page(d, has_last ? &last : NULL, page);
 		if (n < 0)
 			result = -1;
 		if (n > 0) {

@@ -10,10 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "db/arena.h"
-#include "db/internal.h"
+#include "db/column.h"
 #include "db/key.h"
-#include "db/policy_internal.h"
+#include "db/verdict_row.h"
 
 #define PAGE_IDS 1000 /* ids read under one snapshot */
 #define PAGE_ROWS 50  /* whole rows read under one snapshot */
@@ -131,149 +130,6 @@ static int collect_address(struct db *d, enum sql_statement one, enum sql_statem
 				to[0] != '\0' ? 0 : after_id, ids);
 }
 
-/* ---- loading rows ---- */
-
-static const char *keep_column(struct arena *a, sqlite3_stmt *st, int column)
-{
-	return arena_keep(a, (const char *)sqlite3_column_text(st, column));
-}
-
-static const char *keep_address(struct arena *a, sqlite3_stmt *st, int column)
-{
-	const char *key = (const char *)sqlite3_column_text(st, column);
-	char address[KEY_MAX];
-
-	if (key == NULL)
-		return "";
-	key_to_address(key, address, sizeof address);
-	return arena_keep(a, address);
-}
-
-static const char *column(sqlite3_stmt *st, int n)
-{
-	const char *text = (const char *)sqlite3_column_text(st, n);
-
-	return text != NULL ? text : "";
-}
-
-static enum policy_source source_from_name(const char *name)
-{
-	for (int i = SOURCE_RULE; i <= SOURCE_HISTORY; i++)
-		if (strcmp(name, policy_source_name((enum policy_source)i)) == 0)
-			return (enum policy_source)i;
-	return SOURCE_DEFAULT;
-}
-
-static void fill_row(struct arena *a, sqlite3_stmt *st, struct verdict_row *row)
-{
-	struct verdict_record *r = &row->record;
-	struct judgement *j = &row->judgement;
-
-	memset(row, 0, sizeof *row);
-	row->id = sqlite3_column_int64(st, 0);
-	r->time_unix = sqlite3_column_int64(st, 1);
-	r->queue_id = keep_column(a, st, 2);
-	r->host = keep_column(a, st, 3);
-	r->client = keep_column(a, st, 4);
-	r->authenticated = keep_column(a, st, 5);
-	r->sender = keep_address(a, st, 6);
-	r->header_from = keep_address(a, st, 7);
-	r->is_local = sqlite3_column_int(st, 8) != 0;
-	r->message_id = keep_column(a, st, 9);
-	r->declared_size_bytes = sqlite3_column_type(st, 10) == SQLITE_NULL
-					 ? SIZE_NOT_DECLARED
-					 : sqlite3_column_int64(st, 10);
-	r->size_bytes = sqlite3_column_int64(st, 11);
-	verdict_from_name(column(st, 12), &j->verdict);
-	form_from_name(column(st, 13), &j->form);
-	db_column_text(st, 14, j->reason, sizeof j->reason);
-	db_column_text(st, 15, j->detail, sizeof j->detail);
-	j->cleartext_bytes = sqlite3_column_int64(st, 16);
-	j->returns_readable = sqlite3_column_int(st, 17) != 0;
-	j->size_bytes = r->size_bytes;
-	action_from_name(column(st, 18), &r->action);
-	action_from_name(column(st, 19), &r->would);
-	r->reply = keep_column(a, st, 20);
-}
-
-static void fill_recipient(struct arena *a, sqlite3_stmt *st, struct verdict_recipient *r)
-{
-	r->address = keep_address(a, st, 0);
-	r->is_trustworthy = sqlite3_column_int(st, 1) != 0;
-	requirement_from_name(column(st, 2), &r->requirement);
-	requirement_from_name(column(st, 3), &r->demand);
-	r->source = source_from_name(column(st, 4));
-	r->rule_id = sqlite3_column_int64(st, 5);
-	r->passes = sqlite3_column_int(st, 6) != 0;
-}
-
-/* The recipients of one verdict, in an array that lives in the arena and doubles as it fills. */
-static int load_recipients(struct db *d, struct arena *a, struct verdict_row *row)
-{
-	sqlite3_stmt *st = db_statement(d, SQL_VERDICT_RECIPIENTS);
-	struct verdict_recipient *all = NULL;
-	size_t n = 0, room = 0;
-	int got = -1;
-
-	if (st == NULL)
-		return -1;
-	db_bind_int(st, 1, row->id);
-	while ((got = db_step(d, st)) == 1) {
-		if (n == room) {
-			struct verdict_recipient *more;
-
-			room = room == 0 ? 4 : room * 2;
-			more = arena_take(a, room * sizeof *more);
-			if (more == NULL)
-				return db_fail(d, DB_BROKEN, "out of memory");
-			if (n > 0)
-				memcpy(more, all, n * sizeof *more);
-			all = more;
-		}
-		fill_recipient(a, st, &all[n++]);
-	}
-	row->record.recipients = all;
-	row->record.n_recipients = n;
-	return got;
-}
-
-/* 1 loaded, 0 gone since, -1. */
-static int load_row(struct db *d, struct arena *a, int64_t id, struct verdict_row *row)
-{
-	sqlite3_stmt *st = db_statement(d, SQL_VERDICT_OF_ID);
-	int got;
-
-	if (st == NULL)
-		return -1;
-	db_bind_int(st, 1, id);
-	got = db_step(d, st);
-	if (got != 1)
-		return got;
-	fill_row(a, st, row);
-	sqlite3_reset(st);
-	return load_recipients(d, a, row) == 0 ? 1 : -1;
-}
-
-/* Loads up to PAGE_ROWS rows. Returns how many, or -1. */
-static int load_rows(struct db *d, struct arena *a, const int64_t *ids, size_t n_ids,
-		     struct verdict_row *rows)
-{
-	int n = 0, got = 0;
-
-	if (db_begin_read(d) != 0)
-		return -1;
-	for (size_t i = 0; i < n_ids && got >= 0; i++) {
-		got = load_row(d, a, ids[i], &rows[n]);
-		if (got == 1)
-			n++;
-	}
-	if (db_end(d, got < 0 ? -1 : 0) != 0)
-		return -1;
-	for (int i = 0; i < n; i++)
-		rows[i].record.judgement = &rows[i].judgement;
-	return a->n_failed == 0 ? n : db_fail(d, DB_BROKEN, "out of memory");
-}
-
 /* ---- the filter ---- */
 
 /* The ways in which an address may be stored and shown, to hold a row against what was asked. */
@@ -349,7 +205,7 @@ static int tell_ids(struct listing *l, const int64_t *ids, size_t n_ids)
 
 	for (size_t at = 0; at < n_ids && result == 0; at += PAGE_ROWS) {
 		const size_t many = n_ids - at < PAGE_ROWS ? n_ids - at : PAGE_ROWS;
-		const int n = load_rows(l->d, &arena, ids + at, many, rows);
+		const int n = verdict_rows_load(l->d, &arena, ids + at, many, rows);
 
 		if (n < 0)
 			result = -1;
@@ -374,7 +230,7 @@ static int keep_newest(struct listing *l, struct ids *ids, int64_t last_n)
 	/* Backwards in pages; those that are asked for gather at the end of the array. */
 	while (at > 0 && n_found < last_n && result == 0) {
 		const size_t many = at < PAGE_ROWS ? at : PAGE_ROWS;
-		int n = load_rows(l->d, &arena, ids->id + at - many, many, rows);
+		int n = verdict_rows_load(l->d, &arena, ids->id + at - many, many, rows);
 
 		if (n < 0)
 			result = -1;
@@ -453,9 +309,9 @@ static int page_by_time(struct listing *l, bool backward, struct position *at, s
 			at->time_unix = sqlite3_column_int64(st, 1);
 			++*n_seen;
 			if ((f->verdict < 0 ||
-			     strcmp(column(st, 2), verdict_name((enum verdict)f->verdict)) == 0) &&
+			     strcmp(column_text(st, 2), verdict_name((enum verdict)f->verdict)) == 0) &&
 			    (f->action < 0 ||
-			     strcmp(column(st, 3), action_name((enum action)f->action)) == 0) &&
+			     strcmp(column_text(st, 3), action_name((enum action)f->action)) == 0) &&
 			    ids_add(l->d, ids, at->id) != 0) {
 				got = -1;
 				break;
@@ -512,12 +368,11 @@ static int list_all(struct listing *l)
 	return result;
 }
 
-int verdicts_list(struct db *d, const struct settings *s, const struct verdicts_filter *f,
+int verdicts_list(struct db *d, const struct verdicts_filter *f,
 		  int (*tell)(void *context, const struct verdict_row *row), void *context)
 {
 	struct listing l = {.d = d, .tell = tell, .context = context};
 
-	(void)s;
 	if (db_ready(d) != 0)
 		return -1;
 	l.asked.filter = f;

@@ -34,7 +34,7 @@ struct verdicts_filter {
 };
 
 /* Tells matching rows, oldest first. 0, -1 failed; a nonzero tell() ends it and is returned. */
-int verdicts_list(struct db *d, const struct settings *s, const struct verdicts_filter *f,
+int verdicts_list(struct db *d, const struct verdicts_filter *f,
 		  int (*tell)(void *context, const struct verdict_row *row), void *context);
 
 /* Sums of a day (UTC), kept beyond verdict_retention. Tells those with since <= day < until, in order; days
@@ -58,11 +58,10 @@ struct pair_record {
 	int64_t first_encrypted_unix, last_encrypted_unix, n_encrypted; /* 0: never */
 	int64_t first_cleartext_unix, last_cleartext_unix, n_cleartext;
 };
-int pair_get(struct db *d, const struct settings *s, const char *sender, const char *recipient,
-	     struct pair_record *out);
+int pair_get(struct db *d, const char *sender, const char *recipient, struct pair_record *out);
 
 /* The pair's record counts no more. Audited. 1, 0 when there was none, -1. */
-int pair_forget(struct db *d, const struct settings *s, const char *sender, const char *recipient,
-		int64_t now_unix, const char *author);
+int pair_forget(struct db *d, const char *sender, const char *recipient, int64_t now_unix,
+		const char *author);
 
 #endif

@@ -91,7 +91,7 @@ static int see_day(void *context, const struct verdicts_day *day)
 	return 0;
 }
 
-static void check_everything_is_there(const struct fixture *f, struct db *d)
+static void check_everything_is_there(struct db *d)
 {
 	const struct rules_filter all_rules = {0};
 	const struct verdicts_filter all = {.verdict = -1, .action = -1};
@@ -104,9 +104,9 @@ static void check_everything_is_there(const struct fixture *f, struct db *d)
 	assert_int_equal(rules_list(d, &all_rules, see_rule, &n), 0);
 	assert_int_equal(n, 1);
 	n = 0;
-	assert_int_equal(verdicts_list(d, f->settings, &all, see_verdict, &n), 0);
+	assert_int_equal(verdicts_list(d, &all, see_verdict, &n), 0);
 	assert_int_equal(n, 3);
-	assert_int_equal(pair_get(d, f->settings, "s@x.test", "a@b.test", &pair), 1);
+	assert_int_equal(pair_get(d, "s@x.test", "a@b.test", &pair), 1);
 	assert_int_equal(pair.n_encrypted, 2);
 	assert_int_equal(db_paused_until(d, NOW, &until), 0);
 	assert_int_equal(until, 1800009999);
@@ -139,11 +139,11 @@ static void every_earlier_version_is_migrated_with_its_data(void **state)
 		assert_int_equal(db_schema_version(d), version);
 		if (db_migrate(d) != 0)
 			fail_msg("from %d: %s", version, db_error(d));
-		check_everything_is_there(&f, d);
+		check_everything_is_there(d);
 		assert_int_equal(db_migrate(d), 0); /* again does nothing */
 		db_close(d);
 		d = fixture_open(&f, DB_READ);
-		check_everything_is_there(&f, d);
+		check_everything_is_there(d);
 		db_close(d);
 		fixture_end(&f);
 	}

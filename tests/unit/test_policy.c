@@ -543,8 +543,8 @@ static void check_ratchet(const char *override, const char *later_override)
 			 ENCRYPTED);
 	assert_int_equal(demand_of(&f, d, "a@b.test", "bob@x.test", NULL, NOW - 99 + 864000), OBSERVE);
 	/* and is forgotten */
-	assert_int_equal(pair_forget(d, f.settings, "bob@x.test", "a@b.test", NOW, "root"), 1);
-	assert_int_equal(pair_forget(d, f.settings, "bob@x.test", "a@b.test", NOW, "root"), 0);
+	assert_int_equal(pair_forget(d, "bob@x.test", "a@b.test", NOW, "root"), 1);
+	assert_int_equal(pair_forget(d, "bob@x.test", "a@b.test", NOW, "root"), 0);
 	assert_int_equal(demand_of(&f, d, "a@b.test", "bob@x.test", NULL, NOW), OBSERVE);
 	db_close(d);
 	fixture_end(&f);

@@ -105,7 +105,7 @@ static struct rows list(const struct fixture *f, struct verdicts_filter filter)
 	struct rows rows = {0};
 	struct db *d = fixture_open(f, DB_READ);
 
-	assert_int_equal(verdicts_list(d, f->settings, &filter, gather, &rows), 0);
+	assert_int_equal(verdicts_list(d, &filter, gather, &rows), 0);
 	db_close(d);
 	return rows;
 }
@@ -160,7 +160,7 @@ static void what_is_submitted_is_read_back(void **state)
 	l = start(&f);
 	submit(l, &r);
 	d = fixture_open(&f, DB_READ); /* before the log is stopped: it is on disk already */
-	assert_int_equal(verdicts_list(d, f.settings, &all, check_row, &n), 0);
+	assert_int_equal(verdicts_list(d, &all, check_row, &n), 0);
 	assert_int_equal(n, 1);
 	db_close(d);
 	verdict_log_stop(l);
@@ -347,7 +347,7 @@ static void many_threads_lose_nothing(void **state)
 		struct pair_record pair;
 
 		/* refused mail makes no pair */
-		assert_int_equal(pair_get(d, f.settings, "t1@x.test", "bob@example.org", &pair), 0);
+		assert_int_equal(pair_get(d, "t1@x.test", "bob@example.org", &pair), 0);
 	}
 	db_close(d);
 	fixture_end(&f);
@@ -489,7 +489,7 @@ static void accepted_mail_makes_pairs_for_both_addresses(void **state)
 	verdict_log_stop(l);
 	d = fixture_open(&f, DB_READ);
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(pair_get(d, f.settings, i == 0 ? "s@x.test" : "from@header.test",
+		assert_int_equal(pair_get(d, i == 0 ? "s@x.test" : "from@header.test",
 					  "bob@example.org", &pair),
 				 1);
 		assert_int_equal(pair.n_cleartext, 1);
@@ -627,13 +627,13 @@ static void old_rows_go_in_steps_and_new_ones_stay(void **state)
 	assert_int_equal(upkeep_step(d, f.settings, NOW, &u), 1000);
 	assert_int_equal(list(&f, FILTER(0)).n, 20);
 	/* the pair outlives its verdicts, until its own time comes */
-	assert_int_equal(pair_get(d, f.settings, "s@x.test", "bob@example.org", &pair), 1);
+	assert_int_equal(pair_get(d, "s@x.test", "bob@example.org", &pair), 1);
 	for (int i = 0; i < 10; i++)
 		upkeep_step(d, f.settings, NOW + 29 * 86400, &u);
-	assert_int_equal(pair_get(d, f.settings, "s@x.test", "bob@example.org", &pair), 1);
+	assert_int_equal(pair_get(d, "s@x.test", "bob@example.org", &pair), 1);
 	for (int i = 0; i < 11; i++)
 		upkeep_step(d, f.settings, NOW + 31 * 86400, &u);
-	assert_int_equal(pair_get(d, f.settings, "s@x.test", "bob@example.org", &pair), 0);
+	assert_int_equal(pair_get(d, "s@x.test", "bob@example.org", &pair), 0);
 	assert_int_equal(list(&f, FILTER(0)).n, 0);
 	db_close(d);
 	fixture_end(&f);
