@@ -15,6 +15,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "common/log.h"
+#include "common/outcome.h"
 
 struct check {
 	const struct cli *cli;
@@ -151,6 +152,13 @@ static void print_json(struct check *c, const struct judgement *j)
 	output_json(o);
 }
 
+/* As accept_forms and accept_smime say. Reports and handshakes pass the filter, and are not encrypted. */
+static bool counts_as_encrypted(const struct check *c, const struct judgement *j)
+{
+	return (j->verdict == VERDICT_ENCRYPTED || j->verdict == VERDICT_SMIME) &&
+	       outcome_meets(j, REQUIREMENT_ENCRYPTED, &c->settings->accept);
+}
+
 static void print_text(struct check *c, const struct judgement *j)
 {
 	char name[OUTPUT_TEXT_MAX];
@@ -163,6 +171,10 @@ static void print_text(struct check *c, const struct judgement *j)
 	if (c->number > 0)
 		printf(" message %lld", (long long)c->number);
 	putchar('\n');
+	if (j->verdict == VERDICT_ENCRYPTED && !counts_as_encrypted(c, j)) {
+		printf("%23s", "");
+		output_wrap(stdout, 23, 23, outcome_explain(j));
+	}
 	if (j->verdict == VERDICT_ENCRYPTED && !c->has_tree)
 		return;
 	snprintf(why, sizeof(why), "%s%s%s", j->reason, j->detail[0] != '\0' ? ": " : "", j->detail);
@@ -184,8 +196,7 @@ static void end(void *context)
 		c->parts = sorted_parts(c->parts);
 	c->n_messages++;
 	c->n_by_verdict[j.verdict]++;
-	if (j.verdict == VERDICT_ENCRYPTED || (j.verdict == VERDICT_SMIME && c->settings->accept.smime))
-		c->n_encrypted++;
+	c->n_encrypted += counts_as_encrypted(c, &j);
 	if (c->cli->json)
 		print_json(c, &j);
 	else

@@ -130,6 +130,7 @@ static int db_run_migrate(struct cli *cli, int argc, char **argv)
 	no_operands(cli, argc, argv,
 		    "Each step is one transaction: it is done, or nothing has changed.");
 	s = open_settings(cli);
+	open_pause_notice(s);
 	d = db_open(s, DB_WRITE);
 	if (d == NULL) {
 		cli_error("out of memory");

@@ -88,6 +88,7 @@ static int read_file(struct import *im)
 	char line[LINE_MAX_BYTES];
 	char err[512];
 	struct rule rules[IMPORT_RULES_MAX];
+	const char *text;
 	int64_t number, done = 0;
 	size_t len;
 	int code = 0;
@@ -100,7 +101,9 @@ static int read_file(struct import *im)
 			complain(im, number, "the line is too long for a rule");
 			continue;
 		}
-		n = import_line(&im->lines, line, rules, err, sizeof(err));
+		/* Some programs begin a text file with a byte order mark: it is no part of the rule. */
+		text = number == 1 && strncmp(line, "\xef\xbb\xbf", 3) == 0 ? line + 3 : line;
+		n = import_line(&im->lines, text, rules, err, sizeof(err));
 		if (n < 0)
 			complain(im, number, err);
 		else

@@ -121,11 +121,13 @@ static void print_totals(const struct tally *t, int64_t since_unix, bool has_add
 	       clock_format(since_unix, when), output_number(a, all->n_messages),
 	       output_plural(all->n_messages, "message", "messages"), output_bytes(b, all->bytes),
 	       output_colour(COLOUR_PLAIN));
-	if (has_addresses)
+	if (has_addresses && all->n_messages > 0)
 		printf("from %s %s to %s %s\n", output_number(c, (int64_t)t->by[TALLY_SENDER].n),
 		       output_plural((int64_t)t->by[TALLY_SENDER].n, "sender", "senders"),
 		       output_number(d, (int64_t)t->by[TALLY_RECIPIENT].n),
 		       output_plural((int64_t)t->by[TALLY_RECIPIENT].n, "recipient", "recipients"));
+	if (all->n_messages == 0)
+		return;
 	putchar('\n');
 	print_share("encrypted", COLOUR_GREEN, t->by_verdict[VERDICT_ENCRYPTED], all->n_messages);
 	for (int v = 0; v < VERDICT_COUNT; v++)

@@ -104,19 +104,29 @@ static const char *command_name(size_t index)
 	return cli_commands[index].name;
 }
 
+int cli_flushed(int code)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	cli_error("cannot write the output: %m");
+	return EX_IOERR;
+}
+
 static void print_help(void)
 {
+	char text[OUTPUT_TEXT_MAX];
+
 	printf("Usage: pgpgate [-c FILE] [-o KEY=VALUE] [--json] COMMAND [ARGUMENT...]\n\n"
 	       "Demands OpenPGP encryption from mail, recipient by recipient.\n\nCommands:\n");
 	for (size_t i = 0; i < cli_n_commands; i++)
 		printf("  %-10s %s\n", cli_commands[i].name, cli_commands[i].summary);
-	printf("\nOptions:\n"
-	       "  -c FILE        configuration, default %s\n"
-	       "  -o KEY=VALUE   override one setting; repeatable\n"
+	printf("\nOptions:\n  -c FILE        ");
+	snprintf(text, sizeof(text), "configuration, default %s", settings_default_path());
+	output_wrap(stdout, 17, 17, text);
+	printf("  -o KEY=VALUE   override one setting; repeatable\n"
 	       "  --json         machine-readable output: one JSON object a line\n"
 	       "  -V, --version  version\n"
-	       "  -h, --help     this text; `pgpgate COMMAND --help` for one command\n",
-	       settings_default_path());
+	       "  -h, --help     this text; `pgpgate COMMAND --help` for one command\n");
 }
 
 /* Written by hand: getopt keeps state, and the subcommand's own scan comes after. */
@@ -134,10 +144,10 @@ int cli_global_options(struct cli *cli, int argc, char **argv)
 			if (!is_first)
 				return i;
 			print_help();
-			exit(0);
+			exit(cli_flushed(0));
 		} else if (is_first && (strcmp(a, "-V") == 0 || strcmp(a, "--version") == 0)) {
 			printf("pgpgate %s\n", PACKAGE_VERSION);
-			exit(0);
+			exit(cli_flushed(0));
 		} else if (strncmp(a, "-c", 2) == 0 || strncmp(a, "-o", 2) == 0) {
 			const char *value = a[2] != '\0' ? a + 2 : argv[++i];
 
@@ -199,9 +209,5 @@ int main(int argc, char **argv)
 		cli_misuse(&cli, "no command given");
 	code = run_command(&cli, argc - first, argv + first);
 	free(cli.overrides);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		cli_error("cannot write the output: %m");
-		return EX_IOERR;
-	}
-	return code;
+	return cli_flushed(code);
 }

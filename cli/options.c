@@ -79,9 +79,7 @@ static void print_help(const struct cli *cli, const struct option_spec *specs, s
 		output_wrap(stdout, 0, 0, paragraph);
 		p += len + (end != NULL);
 	}
-	if (fflush(stdout) != 0)
-		exit(EX_IOERR);
-	exit(EX_OK);
+	exit(cli_flushed(0));
 }
 
 static void store_since(const struct cli *cli, const struct option_spec *s, const char *value)

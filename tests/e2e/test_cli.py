@@ -296,7 +296,7 @@ def test_pause_is_shown_by_every_command(gate):
     mail = gate.file("m.eml", CLEARTEXT)
     assert "paused until" in gate.must("pause", "--for", "1h")
     for words in (["rules"], ["log"], ["export"], ["config"], ["check", mail], ["explain", "a@example.org"],
-                  ["db", "status"], ["exempt", "a@example.org"]):
+                  ["db", "status"], ["db", "migrate"], ["exempt", "a@example.org"]):
         err = gate.run(*words).err.splitlines()
         assert len(err) == 1 and "PAUSED" in err[0], (words, err)
     assert gate.json("explain", "a@example.org")[0]["is_enforced"] is False
@@ -359,6 +359,14 @@ def test_import_is_all_or_nothing_and_collects_errors(gate):
     gate.misuse("import", "/nonexistent.txt", code=NOINPUT, says="/nonexistent.txt")
     gate.misuse("import", gate.path, code=NOINPUT, says=gate.path)
     assert "imported 0 rules" in gate.must("import", data="# nothing\n\n")
+
+
+def test_import_takes_what_windows_programs_write(gate):
+    gate.must("import", "-", data="\ufeff# rules\r\nexempt a@example.org\r\n\r\nobserve b@example.org note=\"x y\"\r\n")
+    gate.must("import", "-", data='\ufeff{"recipient": "c@example.org", "requirement": "signed"}\r\n')
+    assert gate.must("export").splitlines() == ["exempt a@example.org", 'observe b@example.org note="x y"',
+                                                "signed c@example.org"]
+    assert "stdin:2:" in gate.run("import", "-", data="exempt a@x.test\n\ufeffexempt b@x.test\n").err
 
 
 def test_import_of_json_lines_names_the_line(gate):
@@ -496,6 +504,10 @@ def test_check_exit_codes(lenient):
     lenient.must("check", "-", data=lenient.encrypted)
     lenient.must("check", "-", data=CLEARTEXT, code=1)
     lenient.must("check", "-", data="", code=1)
+    # accept_forms says what counts as encrypted, here as in the filter
+    text = lenient.must("-o", "accept_forms=pgp-mime", "check", good, code=1)
+    assert "encrypted  pgp-inline" in text and "PGP/MIME" in text, text
+    lenient.must("-o", "accept_forms=pgp-mime, pgp-inline", "check", good)
 
 
 def test_check_json_fields(lenient):
@@ -706,9 +718,10 @@ def test_colour_only_on_a_terminal_and_without_no_color(gate):
 
 def test_output_that_cannot_be_written_is_an_error(gate):
     gate.must("exempt", "a@example.org")
-    with open("/dev/full", "w", encoding="utf-8") as full:
-        run = subprocess.run([PGPGATE, "-c", gate.conf, "export"], stdout=full, stderr=subprocess.PIPE, check=False)
-    assert run.returncode == 74 and b"write" in run.stderr, run
+    for words in (["export"], ["--help"], ["-V"], ["rules", "--help"], ["db", "--help"], ["config"], ["help"]):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            run = subprocess.run([PGPGATE, "-c", gate.conf, *words], stdout=full, stderr=subprocess.PIPE, check=False)
+        assert run.returncode == 74 and b"write" in run.stderr, run
 
 
 # ---- report, simulate, suggest, metrics, prune, doctor -------------------------------------------------
@@ -742,6 +755,11 @@ def fill_report(gate):
         add_verdict(gate, when + 5 * hour, "carol@partner.test", [("bob@example.org", "observe", None, True)],
                     verdict="encrypted", action="accept", form="pgp-mime", reason="ok", cleartext_bytes=0)
     add_daily(gate)
+
+
+def test_report_of_nothing_is_one_line(gate):
+    assert len(gate.must("report").splitlines()) == 1
+    assert len(gate.must("report", "--by", "sender").splitlines()) == 1
 
 
 def test_report_counts(gate):
