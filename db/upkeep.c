@@ -10,41 +10,56 @@
 
 #define STEP_MS 1000	   /* between steps when nothing waits to be removed */
 #define BACKLOG_STEP_MS 50 /* between steps while there is more: half of the time is mail's */
-#define VERDICTS_FIRST 50  /* rows of the first step */
-#define VERDICTS_MOST 2000 /* rows of any */
-#define TOO_SLOW_MS 20	   /* a step that took longer is halved */
-#define FAST_MS 5	   /* one that took less is doubled */
-#define SWEEP_ROWS 500	   /* rows looked at in one step of a sweep */
-#define SWEEP_EVERY 10	   /* steps */
-#define PRUNE_PAUSE_MS 5   /* between steps that a person asked for: mail's turn */
-#define PRUNE_WAL_BYTES (4 << 20)
-#define OTHER_ROWS 200 /* rows of split evidence and attempts removed in one step */
+/* A step that removes verdicts aims at STEP_AIM_MS from begin to commit. What the commit takes is known only afterwards:
+ * so the time for removing is fitted, and looked at every few rows, since one row can be ten pages of a disk. */
+#define STEP_AIM_MS 20
+#define REMOVE_FIRST_MS 5
+#define REMOVE_MOST_MS 12
+#define ROWS_AT_ONCE 5
+#define SWEEP_ROWS 500		    /* rows looked at in one step of a sweep */
+#define SWEEP_EVERY 10		    /* steps */
+#define PRUNE_PAUSE_MS 5	    /* between steps that a person asked for: mail's turn */
+#define PRUNE_WAL_BYTES (512 << 10) /* written back beyond this: others wait for it */
+#define OTHER_ROWS 200		    /* rows of split evidence and attempts removed in one step */
 
-int upkeep_expire_verdicts(struct db *d, int64_t before_unix, int *n)
+/* Removes for some ms, within a write transaction. Returns how many rows, or -1. */
+static int remove_verdicts(struct db *d, int64_t before_unix, int64_t until_ms)
+{
+	int total = 0, removed;
+
+	do {
+		sqlite3_stmt *st = db_statement(d, SQL_VERDICT_EXPIRE);
+
+		if (st == NULL)
+			return -1;
+		db_bind_int(st, 1, before_unix);
+		db_bind_int(st, 2, ROWS_AT_ONCE);
+		if (db_run(d, st) != 0)
+			return -1;
+		removed = sqlite3_changes(d->handle);
+		total += removed;
+	} while (removed == ROWS_AT_ONCE && clock_monotonic_ms() < until_ms);
+	return total;
+}
+
+int upkeep_expire_verdicts(struct db *d, int64_t before_unix, int *remove_ms)
 {
 	int64_t started_ms, took_ms;
-	sqlite3_stmt *st;
-	int result = -1, removed = 0;
+	int removed;
 
-	if (*n == 0)
-		*n = VERDICTS_FIRST;
+	if (*remove_ms == 0)
+		*remove_ms = REMOVE_FIRST_MS;
 	if (db_begin_write(d) != 0)
 		return -1;
 	started_ms = clock_monotonic_ms();
-	st = db_statement(d, SQL_VERDICT_EXPIRE);
-	if (st != NULL) {
-		db_bind_int(st, 1, before_unix);
-		db_bind_int(st, 2, *n);
-		result = db_run(d, st);
-		removed = sqlite3_changes(d->handle);
-	}
-	if (db_end(d, result) != 0)
+	removed = remove_verdicts(d, before_unix, started_ms + *remove_ms);
+	if (db_end(d, removed < 0 ? -1 : 0) != 0)
 		return -1;
 	took_ms = clock_monotonic_ms() - started_ms;
-	if (took_ms > TOO_SLOW_MS && *n > 1)
-		*n /= 2;
-	else if (took_ms < FAST_MS && removed == *n && *n < VERDICTS_MOST)
-		*n *= 2;
+	if (took_ms > STEP_AIM_MS && *remove_ms > 1)
+		*remove_ms /= 2;
+	else if (took_ms < STEP_AIM_MS * 3 / 4 && *remove_ms < REMOVE_MOST_MS)
+		++*remove_ms;
 	return removed;
 }
 
@@ -152,7 +167,7 @@ int upkeep_step(struct db *d, const struct settings *s, int64_t now_unix, struct
 	}
 	if (s->verdict_retention_s == 0 || has_old_verdicts(d, before_unix) != 1)
 		return STEP_MS;
-	return upkeep_expire_verdicts(d, before_unix, &u->n_verdicts) > 0 ? BACKLOG_STEP_MS : STEP_MS;
+	return upkeep_expire_verdicts(d, before_unix, &u->remove_ms) > 0 ? BACKLOG_STEP_MS : STEP_MS;
 }
 
 int64_t verdicts_prune(struct db *d, int64_t before_unix,
@@ -160,9 +175,9 @@ int64_t verdicts_prune(struct db *d, int64_t before_unix,
 {
 	static const struct timespec pause = {.tv_nsec = PRUNE_PAUSE_MS * 1000000L};
 	int64_t total = 0;
-	int n = 0, removed;
+	int remove_ms = 0, removed;
 
-	while ((removed = upkeep_expire_verdicts(d, before_unix, &n)) > 0) {
+	while ((removed = upkeep_expire_verdicts(d, before_unix, &remove_ms)) > 0) {
 		total += removed;
 		if (progress != NULL)
 			progress(context, total);

@@ -16,14 +16,14 @@ struct sweep {
 
 struct upkeep {
 	int64_t n_steps;
-	int n_verdicts; /* rows a step, fitted to the time they take; 0: not yet known */
+	int remove_ms; /* how long a step removes verdicts, fitted to what its commit takes; 0: not yet known */
 	struct sweep pairs, outgoing;
 };
 
 /* One step. Returns the ms after which the next one is due; failures are left to the next step. */
 int upkeep_step(struct db *d, const struct settings *s, int64_t now_unix, struct upkeep *u);
 
-/* Removes verdicts before a time: at most *n rows, and fits *n. Returns how many, or -1. */
-int upkeep_expire_verdicts(struct db *d, int64_t before_unix, int *n);
+/* Removes verdicts before a time: for about *remove_ms, which it fits. Returns how many, or -1. */
+int upkeep_expire_verdicts(struct db *d, int64_t before_unix, int *remove_ms);
 
 #endif
