@@ -243,6 +243,22 @@ static void skip_name(struct cursor *c)
 		c->at = at;
 }
 
+static void set_name(struct cursor *c, struct content_type *out)
+{
+	const unsigned char *begin = c->at, *after;
+	bool is_cut;
+
+	take_value(c, out->name, sizeof(out->name), false, &is_cut);
+	lower(out->name);
+	if (c->is_multipart || begin == c->end || *begin == '"')
+		return;
+	after = c->at;
+	c->at = begin;
+	skip_name(c);
+	if (c->at == begin)
+		c->at = after;
+}
+
 static void parameter_value(struct cursor *c, const unsigned char *name, size_t len,
 			    struct content_type *out)
 {
@@ -259,9 +275,8 @@ static void parameter_value(struct cursor *c, const unsigned char *name, size_t 
 		set_lower(c, out->report_type, sizeof(out->report_type), NULL);
 	} else if (text_is(name, len, "smime-type")) {
 		set_lower(c, out->smime_type, sizeof(out->smime_type), NULL);
-	} else if (text_is(name, len, "name") && !c->is_multipart && c->at < c->end && *c->at != '"') {
-		skip_name(c);
-		take_value(c, ignored, sizeof(ignored), false, &is_cut);
+	} else if (text_is(name, len, "name")) {
+		set_name(c, out);
 	} else {
 		if (is_extended(name, len, "boundary") || is_extended(name, len, "protocol"))
 			ambiguous(c, "an RFC 2231 form of boundary or protocol");

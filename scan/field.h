@@ -33,6 +33,7 @@ struct content_type {
 	char protocol[FIELD_VALUE_MAX]; /* lower case; "": none; cut */
 	char report_type[FIELD_VALUE_MAX];
 	char smime_type[FIELD_VALUE_MAX];
+	char name[FIELD_VALUE_MAX];
 	bool has_bad_charset; /* could hide text from a reader of ASCII */
 };
 

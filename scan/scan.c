@@ -13,7 +13,7 @@ struct scan {
 	struct mime mime;
 	bool is_body;
 	bool is_subject_readable;
-	/* A report returns a message: it is read by a scan of its own, one level deep. */
+	/* A report returns a message, GpgOL attaches one: it is read by a scan of its own, one level deep. */
 	struct scan *returned;
 	struct message *returned_message;
 };
@@ -23,6 +23,26 @@ static void feed_returned(void *context, const unsigned char *bytes, size_t len)
 	struct scan *s = context;
 
 	message_feed(s->returned_message, bytes, len);
+}
+
+/* What GpgOL attached: by the rules as they stand, whatever is accepted. Its header is a readable channel, as
+ * that of a part is. */
+static bool was_pgp_mime(void *context, int64_t octets)
+{
+	static const struct acceptance all = {
+		.forms = 1u << FORM_PGP_MIME,
+		.password_only = true,
+		.legacy_encryption = true,
+	};
+	static const struct judge_envelope nobody;
+	struct scan *s = context;
+	struct scan_facts facts;
+	struct judgement judgement;
+
+	message_finish(s->returned_message, &facts);
+	judge(&facts, &all, &nobody, &judgement);
+	return judgement.verdict == VERDICT_ENCRYPTED && judgement.form == FORM_PGP_MIME &&
+	       octets - facts.size_bytes <= PART_HEADER_MAX;
 }
 
 static struct scan *new_scan(void)
@@ -51,6 +71,7 @@ struct scan *scan_new(void)
 	}
 	s->mime.structure.embedded_sink = feed_returned;
 	s->mime.structure.embedded_context = s;
+	s->mime.structure.embedded_is_pgp_mime = was_pgp_mime;
 	return s;
 }
 

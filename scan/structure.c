@@ -14,6 +14,7 @@ void structure_reset(struct structure *s)
 	scan_observer *observer = s->observer;
 	transfer_sink *sink = s->embedded_sink;
 	void *observer_context = s->observer_context, *embedded_context = s->embedded_context;
+	bool (*is_pgp_mime)(void *, int64_t) = s->embedded_is_pgp_mime;
 
 	memset(s, 0, offsetof(struct structure, transfer));
 	s->channel.used = s->channel.n_lines = 0;
@@ -22,6 +23,7 @@ void structure_reset(struct structure *s)
 	s->observer_context = observer_context;
 	s->embedded_sink = sink;
 	s->embedded_context = embedded_context;
+	s->embedded_is_pgp_mime = is_pgp_mime;
 }
 
 /* "2.1": the present part, or the part whose multipart is level[n_levels - 1]. */
@@ -152,6 +154,15 @@ static bool is_returned_message(const struct structure *s, const char *type)
 	       s->level[0].n_parts == 3 && part_is_embedded_type(type) && s->embedded_sink;
 }
 
+/* GpgOL keeps PGP/MIME in Outlook as one attachment, the whole of it with its header. Exchange sends that so
+ * when GpgOL could not make it a message again. One of them is looked into. */
+static bool is_gpgol_tree(const struct structure *s, enum leaf_type kind, const struct header *h)
+{
+	return kind == LEAF_OTHER && strcmp(h->type.type, "application/octet-stream") == 0 &&
+	       strcmp(h->type.name, "gpgol_mime_structure.mime") == 0 && s->n_levels > 0 &&
+	       s->level[0].kind != MULTIPART_REPORT && s->embedded_sink && !s->was_tree_fed;
+}
+
 static void begin_leaf(struct structure *s, const char *type, const struct header *h)
 {
 	enum leaf_type kind = leaf_type_of(type);
@@ -164,7 +175,9 @@ static void begin_leaf(struct structure *s, const char *type, const struct heade
 	s->leaf.is_whole_body = s->n_levels == 0;
 	s->leaf.is_text = strncmp(type, "text/", 5) == 0;
 	s->leaf.is_unprotected = h->encoding == ENCODING_IDENTITY;
-	s->is_embedded_fed = is_returned_message(s, type);
+	s->is_tree_fed = is_gpgol_tree(s, kind, h);
+	s->was_tree_fed |= s->is_tree_fed;
+	s->is_embedded_fed = s->is_tree_fed || is_returned_message(s, type);
 	transfer_begin(&s->transfer, h->encoding, leaf_sink, s);
 	if (h->encoding == ENCODING_UNKNOWN)
 		fault_at(s, s->n_levels, "bad-encoding", "unknown Content-Transfer-Encoding");
@@ -228,6 +241,18 @@ static void hand_over(struct structure *s, const struct part *p)
 			 "an S/MIME signature out of place");
 }
 
+/* The leaf was looked into: if it is PGP/MIME and nothing else, what is visible in it is its structure. */
+static void settle_gpgol_tree(struct structure *s)
+{
+	struct leaf *l = &s->leaf;
+
+	if (!s->is_tree_fed || s->transfer.wrong || finding_is_set(&l->fault) || l->n_messages != 1 ||
+	    s->channel.is_overflown || !s->embedded_is_pgp_mime(s->embedded_context, l->bytes))
+		return;
+	l->visible_bytes = 0;
+	s->facts.has_pgp_mime_parts = true;
+}
+
 /* The content of a leaf (or of a multipart without boundaries, which is read as text) is complete. */
 static void end_leaf(struct structure *s)
 {
@@ -240,6 +265,7 @@ static void end_leaf(struct structure *s)
 	leaf_finish(&s->leaf);
 	if (s->transfer.wrong)
 		fault_at(s, s->n_levels, "bad-encoding", s->transfer.wrong);
+	settle_gpgol_tree(s);
 	p = part_of_leaf(&s->leaf, s->leaf_type);
 	if (s->observer)
 		observe_leaf(s, p.class);
@@ -264,7 +290,7 @@ static void end_leaf(struct structure *s)
 static void begin_outside(struct structure *s, enum place place)
 {
 	s->place = place;
-	s->is_embedded_fed = false;
+	s->is_embedded_fed = s->is_tree_fed = false;
 	transfer_begin(&s->transfer, ENCODING_IDENTITY, leaf_sink, s);
 	leaf_begin(&s->leaf, place == PLACE_PREAMBLE ? LEAF_TEXT_PLAIN : LEAF_MESSAGE, false,
 		   &s->channel);

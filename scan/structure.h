@@ -40,8 +40,10 @@ struct structure {
 	bool has_setup_header; /* Autocrypt-Setup-Message: v1 */
 	scan_observer *observer;
 	void *observer_context;
-	transfer_sink *embedded_sink; /* gets the message that a report returns; NULL: nobody looks */
+	transfer_sink *embedded_sink; /* gets a message within a part, one at most; NULL: nobody looks */
 	void *embedded_context;
+	/* Was that message, of so many octets, PGP/MIME and nothing else? Asked when its part has ended. */
+	bool (*embedded_is_pgp_mime)(void *context, int64_t octets);
 
 	/* private */
 	unsigned n_levels;
@@ -51,6 +53,7 @@ struct structure {
 	unsigned n_clearsigned; /* leaves that are one clearsigned text */
 	bool has_preamble_text, has_epilogue_text;
 	bool is_embedded_fed;
+	bool is_tree_fed, was_tree_fed; /* ... with what GpgOL attached; before, too */
 	size_t header_bytes;
 	char leaf_type[FIELD_TYPE_MAX];
 	char leaf_encoding[32];

@@ -279,6 +279,20 @@ NOT_PREAMBLES = [
     ("armor", ARMOR.decode() + "\n", "armor in the preamble is not shown as a message by anyone"),
 ]
 
+def gpgol_part(tree, name="GpgOL_MIME_structure.mime", kind="application/octet-stream"):
+    return part(b64(tree), 'Content-Type: %s; name="%s"\nContent-Disposition: attachment; filename="%s"\n'
+                "Content-Transfer-Encoding: base64\n" % (kind, name, name))
+
+
+def gpgol(tree, *args, more=(), **kw):
+    """PGP/MIME as GpgOL keeps it in Outlook and Exchange sends it: one attachment."""
+    return mixed(text(""), gpgol_part(tree, *args, **kw), *more)
+
+
+def tree(armored=ARMOR, header="MIME-Version: 1.0\nContent-Type: " + ENCRYPTED + "\n", **kw):
+    return cat(header, "\n", pgp_mime(armored, **kw).split(b"\n\n", 1)[1])
+
+
 RULE_5 = [("r05-preamble-" + slug, 5, MIME, pgp_mime(ARMOR, preamble=line + "\n"), "the preamble " + line.split("\n")[0])
           for slug, line in PREAMBLES]
 RULE_5 += [("r05-not-preamble-" + slug, 5, OUTSIDE, pgp_mime(ARMOR, preamble=line), why)
@@ -305,6 +319,22 @@ EXCHANGE = [text("\n", "text/plain; charset=\"us-ascii\""), control(), part(ARMO
 RULE_6 = [
     ("r06-control-trailing-space", 6, MIME, pgp_mime(ARMOR, first=control("Version: 1  \n\n\n")),
      "white space after Version: 1"),
+    ("r06-gpgol", 6, MIXED, gpgol(tree()), "what Exchange makes of GpgOL's"),
+    ("r06-gpgol-case", 6, MIXED, gpgol(tree(), "gpgol_mime_structure.mime"), "the same, small letters"),
+    ("r06-gpgol-other-name", 6, OUTSIDE, gpgol(tree(), "structure.mime"), "an attachment of another name is a document"),
+    ("r06-gpgol-text-type", 6, OUTSIDE, gpgol(tree(), kind="text/plain"), "the same as a text"),
+    ("r06-gpgol-epilogue", 6, OUTSIDE, gpgol(tree(epilogue="Meet me at eight.\n")), "text after it"),
+    ("r06-gpgol-third", 6, OUTSIDE, gpgol(tree(more=(text("Meet me at eight.\n"),))), "a third part in it"),
+    ("r06-gpgol-mbox-line", 6, OUTSIDE, gpgol(cat("From " + "Meet me at eight. " * 60 + "\n", tree())), "a long line before its header"),
+    ("r06-gpgol-header", 6, OUTSIDE, gpgol(tree(header="X-Note: %s\nContent-Type: %s\n" % ("Meet me " * 130, ENCRYPTED))),
+     "a text in its header"),
+    ("r06-gpgol-inline", 6, OUTSIDE, gpgol(cat("Content-Type: text/plain\n\n", ARMOR)), "another structure in it"),
+    ("r06-gpgol-cut", 6, OUTSIDE, gpgol(tree(close=False)), "its last boundary missing"),
+    ("r06-gpgol-two", 6, "partial pgp-mixed text-outside", gpgol(tree(), more=(gpgol_part(tree()),)),
+     "a second one is not looked into"),
+    ("r06-gpgol-beside", 6, "partial pgp-mixed readable-part", gpgol(tree(), more=(text("Meet me at eight.\n"),)), "a readable part beside it"),
+    ("r06-gpgol-report", 6, OUTSIDE, gpgol(tree()).replace(b"multipart/mixed;", b"multipart/report;"), "not in a report"),
+    ("r06-gpgol-bad-armor", 6, "invalid - bad-armor", gpgol(tree(ARMOR.replace(b"\n\n", b"\n\n!\n", 1))), "faulty armor in it"),
     ("r06-control-cr", 6, MIME, pgp_mime(ARMOR, first=control("Version: 1\r\r\n")), "CR CR LF, as Exchange writes",
      {"lines": "exact"}),
     ("r06-control-base64", 6, MIME, pgp_mime(ARMOR, first=control(

@@ -111,6 +111,7 @@ def programs(s):
         ("gpg-python", E + to("ecc"), TEXT, "python", {}),
         ("gpg-sailfish", E + to("ecc"), TEXT, "sailfish", {}),
         ("gpg-ipgmail", E + to("rsa2048"), TEXT, "ipgmail", {}),
+        ("gpg-gpgol-exchange", E + to("rsa3072", "ecc"), TEXT, "gpgol-exchange", {}),
         ("gpg-universal", E + ["--cipher-algo", "CAST5"] + to("elg"), TEXT, "universal", {}),
         ("gpg-old-apple", E + to("rsa2048"), TEXT, "old-apple", {}),
         ("gpg-hushmail", E + to("elg"), TEXT, "hushmail", {}),

@@ -142,6 +142,18 @@ def exchange(a):
         base64.encodebytes(a.replace(b"\n", b"\r\n")), "\n--", b, "--\n").replace(b"\n", b"\r\n")
 
 
+def gpgol_exchange(a):
+    b, inner = "_002_DB9PR01MB7777DB9PR01MB7777eurp_", "=-=wbFTRNYvhtD6Rm=-="
+    tree = cat('MIME-Version: 1.0\nContent-Type: multipart/encrypted; boundary="%s"; protocol="application/pgp-encrypted"\n\n\n' % inner, parts(
+        inner, "", "Content-Type: application/pgp-encrypted\nContent-Disposition: attachment\nContent-Transfer-Encoding: 7Bit\n\nVersion: 1",
+        'Content-Type: application/octet-stream\nContent-Disposition: inline; filename="msg.asc"\nContent-Transfer-Encoding: 7Bit\n', a))
+    return head('multipart/mixed;\n\tboundary="%s"' % b, "X-MS-Has-Attach: yes\n", "numbers") + cat(
+        "--", b, '\nContent-Type: text/plain; charset="utf-8"\nContent-Transfer-Encoding: base64\n\n\n--', b,
+        '\nContent-Type: application/octet-stream; name="GpgOL_MIME_structure.mime"\nContent-Description: GpgOL_MIME_structure.mime\n'
+        'Content-Disposition: attachment; filename="GpgOL_MIME_structure.mime";\n\tsize=%d\nContent-Transfer-Encoding: base64\n\n' % len(tree),
+        base64.encodebytes(tree), "\n--", b, "--\n")
+
+
 def bridge(a):
     b = "5d1c0a7f28fa6b6a"
     return head("multipart/mixed; boundary=%s" % b) + cat(
@@ -288,8 +300,8 @@ STYLES = {"thunderbird": thunderbird, "enigmail": enigmail, "mutt": mutt, "k9": 
           "deltachat": deltachat, "exchange": exchange, "bridge": bridge, "mailman": mailman, "inline": inline, "inline-qp": inline_qp,
           "inline-base64": inline_base64, "attachment": attachment, "signed": signed, "pep": pep, "courier": courier,
           "roundcube": roundcube, "gnus": gnus, "rails": rails, "python": python, "sailfish": sailfish, "ipgmail": ipgmail,
-          "universal": universal, "old-apple": old_apple, "hushmail": hushmail}
+          "universal": universal, "old-apple": old_apple, "hushmail": hushmail, "gpgol-exchange": gpgol_exchange}
 FORMS = {name: "pgp-mime" for name in STYLES}
 FORMS.update({"exchange": "pgp-mixed", "bridge": "pgp-mixed", "mailman": "pgp-mixed", "inline": "pgp-inline", "inline-qp": "pgp-inline",
-              "inline-base64": "pgp-inline", "attachment": "pgp-inline", "signed": "none", "ipgmail": "pgp-mixed",
+              "inline-base64": "pgp-inline", "attachment": "pgp-inline", "signed": "none", "ipgmail": "pgp-mixed", "gpgol-exchange": "pgp-mixed",
               "universal": "pgp-inline", "old-apple": "pgp-inline", "hushmail": "pgp-inline"})
