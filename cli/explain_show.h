@@ -23,7 +23,8 @@ struct considered {
 
 struct explanation {
 	int64_t now_unix;
-	struct address recipient, sender, header_from;
+	struct address recipient, sender;
+	struct from_header header_from;
 	bool has_sender; /* --sender was given */
 	struct netaddr client;
 	struct policy_answer answer;

@@ -10,8 +10,7 @@
 struct mail_judge {
 	struct scan *scan;
 	struct message *message;
-	struct address header_from;
-	unsigned n_from;
+	struct from_header header_from;
 };
 
 static void note_field(void *context, const char *name, size_t name_len, const char *value,
@@ -19,12 +18,8 @@ static void note_field(void *context, const char *name, size_t name_len, const c
 {
 	struct mail_judge *m = context;
 
-	if (name_len != 4 || strncasecmp(name, "From", 4) != 0)
-		return;
-	if (m->n_from++ == 0)
-		address_from_header(value, value_len, &m->header_from);
-	else /* RFC 5322 section 3.6: exactly one. Two mail programs could show two senders. */
-		m->header_from.kind = ADDRESS_BAD;
+	if (name_len == 4 && strncasecmp(name, "From", 4) == 0)
+		from_header_add(&m->header_from, value, value_len);
 }
 
 struct mail_judge *mail_judge_new(scan_observer *observer, void *context)
@@ -59,8 +54,6 @@ void mail_judge_begin(struct mail_judge *m)
 	scan_reset(m->scan);
 	message_reset(m->message);
 	memset(&m->header_from, 0, sizeof(m->header_from));
-	m->header_from.kind = ADDRESS_BAD;
-	m->n_from = 0;
 }
 
 void mail_judge_feed(struct mail_judge *m, const unsigned char *bytes, size_t len)
@@ -77,7 +70,7 @@ void mail_judge_finish(struct mail_judge *m, const struct acceptance *accept,
 	judge(&facts, accept, envelope, out);
 }
 
-const struct address *mail_judge_header_from(const struct mail_judge *m)
+const struct from_header *mail_judge_header_from(const struct mail_judge *m)
 {
 	return &m->header_from;
 }

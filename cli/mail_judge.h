@@ -24,8 +24,7 @@ void mail_judge_feed(struct mail_judge *m, const unsigned char *bytes, size_t le
 void mail_judge_finish(struct mail_judge *m, const struct acceptance *accept,
 		       const struct judge_envelope *envelope, struct judgement *out);
 
-/* After mail_judge_finish(): the mailbox of the one From: field; ADDRESS_BAD when there is none, several, or
- * one that is malformed. Borrowed until the next message. */
-const struct address *mail_judge_header_from(const struct mail_judge *m);
+/* After mail_judge_finish(): whom the message says it is from. Borrowed until the next message. */
+const struct from_header *mail_judge_header_from(const struct mail_judge *m);
 
 #endif

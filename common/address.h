@@ -21,6 +21,7 @@
 #include <stddef.h>
 
 #define ADDRESS_MAX 320	       /* bytes: RFC 5321 section 4.5.3.1: 64 + 1 + 255 */
+#define FROM_MAX 4	       /* mailboxes: mail with more authors is rare */
 #define PATTERN_LABELS_MAX 128 /* labels in 255 octets of domain */
 #define CANDIDATES_MAX (PATTERN_LABELS_MAX + 6)
 
@@ -55,9 +56,20 @@ const char *address_domain(const struct address *a);
 /* True if a rule that lessens the requirement may match: a mailbox or the null sender, not routed. */
 bool address_is_trustworthy(const struct address *a);
 
-/* The mailbox of a From: field (RFC 5322 section 3.6.2), value as in the header, comments, display
- * names, folding allowed. Exactly one mailbox: 0. None, several, or malformed: -1, out is ADDRESS_BAD. */
-int address_from_header(const char *value, size_t value_len, struct address *out);
+/* Who a message says it is from: the mailboxes of all its From: fields. RFC 5322 section 3.6 allows one field,
+ * which may name several; what mail programs show of several fields differs. Zero-initialised. */
+struct from_header {
+	size_t n;
+	bool has_more; /* than FROM_MAX different ones */
+	struct address address[FROM_MAX];
+};
+
+/* Adds the mailboxes of one field, value as in the header: comments, display names, groups, folding. What is no
+ * mailbox with a domain is passed over. */
+void from_header_add(struct from_header *f, const char *value, size_t value_len);
+
+/* The one mailbox, or NULL when there is none, or several. Borrowed from f. */
+const struct address *from_header_single(const struct from_header *f);
 
 /* Bytes of a canonical local part before its extension, by Postfix's rule for recipient_delimiter (a set of
  * characters): the first one splits, unless the local part begins with it; postmaster, mailer-daemon and

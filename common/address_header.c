@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
- * address_header.c: the one mailbox of a From: field. Comments and folding are passed over (RFC 5322
- * section 3.2.2). What stands before the angle brackets may be anything that is not a list or a group:
- * display names with unquoted dots and at signs are common, and a field that a mail program shows must
- * not escape notice for want of quotes.
+ * address_header.c: the mailboxes of From: fields. Comments and folding are passed over (RFC 5322 section
+ * 3.2.2). What stands before the angle brackets may be anything: display names with unquoted dots and at
+ * signs are common, and a field that a mail program shows must not escape notice for want of quotes, nor
+ * because it names somebody else as well.
  */
 #include "common/address.h"
 
 #include <string.h>
-
-#include "common/log.h"
 
 #define ADDR_SPEC_MAX 1024 /* bytes of one address as written, comments not counted */
 
@@ -102,34 +100,50 @@ static int read_spec(struct reader *r, struct spec *s, const char *stops)
 	return '\0';
 }
 
-static int read_mailbox(struct reader *r, struct address *out)
+static void add(struct from_header *f, const struct spec *spec)
 {
-	struct spec name, spec;
-	struct spec *address = &name;
-	int stop = read_spec(r, &name, "<>,;:");
+	struct address address;
 
-	if (stop == '<') {
-		address = &spec;
-		if (read_spec(r, &spec, "<>") != '>' || read_spec(r, &name, "<>,;:") != '\0' ||
-		    name.len > 0)
-			return -1;
-	} else if (stop != '\0') {
-		return -1;
+	if (spec->is_malformed || spec->len == 0)
+		return;
+	address_canonical(spec->text, spec->len, &address);
+	if (address.kind != ADDRESS_MAILBOX || address_domain(&address)[0] == '\0')
+		return;
+	for (size_t i = 0; i < f->n; i++)
+		if (strcmp(f->address[i].text, address.text) == 0)
+			return;
+	if (f->n == FROM_MAX) {
+		f->has_more = true;
+		return;
 	}
-	if (address->is_malformed || address->len == 0)
-		return -1;
-	address_canonical(address->text, address->len, out);
-	return out->kind == ADDRESS_MAILBOX && address_domain(out)[0] != '\0' ? 0 : -1;
+	f->address[f->n++] = address;
 }
 
-int address_from_header(const char *value, size_t value_len, struct address *out)
+void from_header_add(struct from_header *f, const char *value, size_t value_len)
 {
 	struct reader r = {value, value + value_len};
+	struct spec word, spec;
+	bool has_brackets = false; /* in this element of the list */
+	int stop;
 
-	if (read_mailbox(&r, out) == 0)
-		return 0;
-	memset(out, 0, sizeof(*out));
-	out->kind = ADDRESS_BAD;
-	log_escape(out->text, sizeof(out->text), value, value_len);
-	return -1;
+	/* The word before ':' names a group, and is no address unless somebody plays tricks. */
+	while ((stop = read_spec(&r, &word, "<>,;:")) >= 0) {
+		if (stop == '<') {
+			while (read_spec(&r, &spec, "<>") == '<')
+				;
+			add(f, &spec);
+			has_brackets = true;
+			continue;
+		}
+		if (!has_brackets)
+			add(f, &word);
+		if (stop == '\0')
+			return;
+		has_brackets = has_brackets && stop == '>';
+	}
+}
+
+const struct address *from_header_single(const struct from_header *f)
+{
+	return f->n == 1 && !f->has_more ? &f->address[0] : NULL;
 }

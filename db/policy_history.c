@@ -78,7 +78,7 @@ static int is_locked_by(struct db *d, const struct settings *s, const struct pol
 	struct pair_record pair;
 	int got;
 
-	if (sender == NULL || sender->kind != ADDRESS_MAILBOX)
+	if (sender->kind != ADDRESS_MAILBOX)
 		return 0;
 	got = policy_read_pair(d, sender->text, q->recipient->text, &pair);
 	if (got != 1)
@@ -89,29 +89,39 @@ static int is_locked_by(struct db *d, const struct settings *s, const struct pol
 		pair.last_encrypted_unix >= q->now_unix - s->pair_retention_s);
 }
 
+/* The ratchet is locked, whoever of those that it names the mail is from. */
+static void lock(struct policy_answer *a, const char *who, int64_t since_unix)
+{
+	char when[CLOCK_TEXT_MAX];
+
+	a->demand = REQUIREMENT_ENCRYPTED;
+	a->source = SOURCE_HISTORY;
+	snprintf(a->why, sizeof a->why, "ratchet: %s sent this recipient encrypted mail, last on %s",
+		 who, clock_format(since_unix, when));
+}
+
 static int resolve_ratchet(struct db *d, const struct settings *s, const struct policy_query *q,
 			   struct policy_answer *a)
 {
-	const struct address *const senders[] = {q->sender, q->header_from};
-	char when[CLOCK_TEXT_MAX];
+	const struct from_header *from = q->header_from;
 	int64_t since_unix = 0;
+	int locked;
 
 	a->demand = REQUIREMENT_OBSERVE;
-	for (size_t i = 0; i < 2; i++) {
-		int locked = is_locked_by(d, s, q, senders[i], &since_unix);
-
-		if (locked < 0)
-			return -1;
-		if (locked == 0)
-			continue;
+	locked = is_locked_by(d, s, q, q->sender, &since_unix);
+	if (locked == 1)
+		lock(a, "this sender", since_unix);
+	for (size_t i = 0; locked == 0 && from != NULL && i < from->n; i++) {
+		locked = is_locked_by(d, s, q, &from->address[i], &since_unix);
+		if (locked == 1)
+			lock(a, from->n == 1 ? "the address in From:" : "an address in From:", since_unix);
+	}
+	if (locked == 0 && from != NULL && from->has_more) {
 		a->demand = REQUIREMENT_ENCRYPTED;
 		a->source = SOURCE_HISTORY;
-		snprintf(a->why, sizeof a->why,
-			 "ratchet: %s sent this recipient encrypted mail, last on %s",
-			 i == 0 ? "this sender" : "the address in From:", clock_format(since_unix, when));
-		return 0;
+		snprintf(a->why, sizeof a->why, "ratchet: From: names more than %d addresses", FROM_MAX);
 	}
-	return 0;
+	return locked < 0 ? -1 : 0;
 }
 
 /* ---- reply window ---- */

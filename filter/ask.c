@@ -24,7 +24,7 @@ void ask_failed(struct transaction *t, const char *why)
 }
 
 int ask_policy(struct transaction *t, const struct address *recipient,
-	       const struct address *header_from, struct policy_answer *answer)
+	       const struct from_header *header_from, struct policy_answer *answer)
 {
 	const struct mail *m = &t->mail;
 	const struct policy_query query = {

@@ -37,12 +37,12 @@ static void judge_mail(struct mail *m, struct judgement *out)
 	judge(&facts, &m->settings->accept, &envelope, out);
 }
 
-/* From: is known now, and it locks a ratchet as the envelope sender does. */
+/* From: is known now, and whom it names locks a ratchet as the envelope sender does. */
 static int ask_ratchets_again(struct transaction *t)
 {
 	struct mail *m = &t->mail;
 
-	if (!m->has_header_from || m->header_from.kind != ADDRESS_MAILBOX)
+	if (m->header_from.n == 0)
 		return 0;
 	for (size_t i = 0; i < m->recipients.n; i++) {
 		struct recipient *r = &m->recipients.list[i];
@@ -96,6 +96,7 @@ static void fill_record(struct transaction *t, const char *queue_id, struct endi
 			const struct outcome *out, struct verdict_record *record)
 {
 	const struct mail *m = &t->mail;
+	const struct address *from = from_header_single(&m->header_from);
 
 	for (size_t i = 0; i < m->recipients.n; i++) {
 		const struct recipient *r = &m->recipients.list[i];
@@ -117,7 +118,7 @@ static void fill_record(struct transaction *t, const char *queue_id, struct endi
 		.authenticated = m->authenticated,
 		.sender = m->sender.text,
 		.is_sender_trustworthy = address_is_trustworthy(&m->sender),
-		.header_from = m->header_from.kind == ADDRESS_MAILBOX ? m->header_from.text : "",
+		.header_from = from != NULL ? from->text : "",
 		.is_local = m->is_local,
 		.message_id = m->message_id,
 		.declared_size_bytes = m->declared_size_bytes,

@@ -177,9 +177,8 @@ void transaction_header(struct transaction *t, const char *name, const char *val
 	digest_header(&m->digest, name, name_len, value, value_len);
 	if (is_field(name, name_len, TRANSACTION_HEADER)) {
 		m->n_forged++;
-	} else if (is_field(name, name_len, "From") && !m->has_header_from) {
-		m->has_header_from = true;
-		address_from_header(value, value_len, &m->header_from);
+	} else if (is_field(name, name_len, "From")) {
+		from_header_add(&m->header_from, value, value_len);
 	} else if (is_field(name, name_len, "Message-ID") && m->message_id[0] == '\0') {
 		keep_message_id(m, value, value_len);
 	}

@@ -39,8 +39,7 @@ struct mail {
 	struct scan *scan; /* NULL before the content begins, so that idle connections are cheap */
 	bool is_scan_final;
 	struct digest digest;
-	bool has_header_from;
-	struct address header_from;
+	struct from_header header_from;
 	char message_id[MESSAGE_ID_MAX];
 	unsigned n_forged;
 };
@@ -62,7 +61,7 @@ struct transaction {
 
 /* What does policy say about one recipient? header_from: NULL while it is not known. */
 int ask_policy(struct transaction *t, const struct address *recipient,
-	       const struct address *header_from, struct policy_answer *answer);
+	       const struct from_header *header_from, struct policy_answer *answer);
 /* What a recipient gets while the database fails and on_database_error is accept. */
 void ask_nobody(struct policy_answer *answer);
 /* How often did this message come together before? */

@@ -180,6 +180,7 @@ static void every_octet_string_is_survived(void **state)
 		static const char alphabet[] = "a@\"\\<>,:.[]%!\xc3\xa9\xe2\x84\xaa\xff\x01-";
 		char raw[24];
 		size_t len = round % sizeof(raw);
+		struct from_header f = {.n = 0};
 		struct address a, b;
 
 		for (size_t i = 0; i < len; i++) {
@@ -188,7 +189,7 @@ static void every_octet_string_is_survived(void **state)
 		}
 		address_canonical(raw, len, &a);
 		assert_true(strlen(a.text) <= ADDRESS_MAX);
-		address_from_header(raw, len, &b);
+		from_header_add(&f, raw, len);
 		if (a.kind != ADDRESS_MAILBOX || a.is_routed)
 			continue;
 		address_canonical(a.text, strlen(a.text), &b);
@@ -198,7 +199,7 @@ static void every_octet_string_is_survived(void **state)
 
 static const struct {
 	const char *value;
-	const char *text; /* NULL: not exactly one mailbox */
+	const char *text; /* the mailboxes, a space between them; NULL: none */
 } header_rows[] = {
 	{"alice@example.org", "alice@example.org"},
 	{" Alice <Alice@Example.org>", "alice@example.org"},
@@ -216,33 +217,59 @@ static const struct {
 	{"<>", NULL},
 	{"alice", NULL},
 	{"Alice alice@example.org", NULL},
-	{"a@b.test, c@d.test", NULL},
-	{"A <a@b.test>, C <c@d.test>", NULL},
-	{"A <a@b.test> <c@d.test>", NULL},
-	{"A <a@b.test> c", NULL},
-	{"A <<a@b.test>>", NULL},
-	{"A <a@b.test", NULL},
-	{"a@b.test>", NULL},
-	{"friends: a@b.test;", NULL},
+	{"a@b.test, c@d.test", "a@b.test c@d.test"},
+	{"A <a@b.test>, C <c@d.test>", "a@b.test c@d.test"},
+	{"A <a@b.test>, \"c@x.test\" <c@d.test> (c), e@f.test", "a@b.test c@d.test e@f.test"},
+	{"A <a@b.test> <c@d.test>", "a@b.test c@d.test"},
+	{"A <a@b.test> c", "a@b.test"},
+	{"A <a@b.test>, A <A@B.test>", "a@b.test"},
+	{"A <<a@b.test>>", "a@b.test"},
+	{"A <a@b.test", "a@b.test"},
+	{"a@b.test>", "a@b.test"},
+	{"friends: a@b.test;", "a@b.test"},
+	{"friends: a@b.test, C <c@d.test>;, e@f.test", "a@b.test c@d.test e@f.test"},
+	{", , a@b.test,", "a@b.test"},
+	{"a b@c.test, d@e.test", "d@e.test"},
+	{"1@x.test, 2@x.test, 3@x.test, 4@x.test", "1@x.test 2@x.test 3@x.test 4@x.test"},
+	{"1@x.test, 2@x.test, 3@x.test, 4@x.test, 5@x.test",
+	 "1@x.test 2@x.test 3@x.test 4@x.test ..."},
 	{"undisclosed-recipients:;", NULL},
 	{"\"A <a@b.test>", NULL},
 	{"(A <a@b.test>", NULL},
 	{"al\x01ice@example.org", NULL},
 };
 
-static void from_header_exactly_one_mailbox(void **state)
+static void from_header_names_its_mailboxes(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ROWS(header_rows); i++) {
 		const char *value = header_rows[i].value;
-		struct address a;
-		int rc = address_from_header(value, strlen(value), &a);
+		const char *wanted = header_rows[i].text != NULL ? header_rows[i].text : "";
+		struct from_header f = {.n = 0};
+		char text[2000] = "";
+		size_t len = 0;
 
-		CHECK_ROW(value, (rc == 0) == (header_rows[i].text != NULL));
-		CHECK_ROW(value, a.kind == (rc == 0 ? ADDRESS_MAILBOX : ADDRESS_BAD));
-		if (rc == 0)
-			CHECK_ROW_TEXT(value, a.text, header_rows[i].text);
+		from_header_add(&f, value, strlen(value));
+		for (size_t k = 0; k < f.n; k++)
+			len += (size_t)snprintf(text + len, sizeof text - len, "%s%s",
+						k > 0 ? " " : "", f.address[k].text);
+		if (f.has_more)
+			snprintf(text + len, sizeof text - len, " ...");
+		CHECK_ROW_TEXT(value, text, wanted);
+		CHECK_ROW(value, (from_header_single(&f) != NULL) == (f.n == 1));
 	}
+}
+
+static void from_header_of_two_fields_names_both(void **state)
+{
+	struct from_header f = {.n = 0};
+
+	(void)state;
+	from_header_add(&f, "Eve <eve@x.test>", 16);
+	from_header_add(&f, "Alice <alice@y.test>", 20);
+	assert_int_equal(f.n, 2);
+	assert_string_equal(f.address[1].text, "alice@y.test");
+	assert_null(from_header_single(&f));
 }
 
 int main(void)
@@ -253,7 +280,8 @@ int main(void)
 		cmocka_unit_test(internal_form_agrees_with_quoted_form),
 		cmocka_unit_test(bad_text_is_escaped),
 		cmocka_unit_test(every_octet_string_is_survived),
-		cmocka_unit_test(from_header_exactly_one_mailbox),
+		cmocka_unit_test(from_header_names_its_mailboxes),
+		cmocka_unit_test(from_header_of_two_fields_names_both),
 	};
 
 	return cmocka_run_group_tests_name("address", tests, NULL, NULL);

@@ -62,7 +62,8 @@ static void gather(void *context, const struct rule *r, const char *why_lost)
 static struct policy_answer ask_at(struct db *d, struct settings *s, const struct envelope *e,
 				   const char *header_from, int64_t size, int64_t now, struct told *told)
 {
-	struct address recipient, sender, from;
+	struct address recipient, sender;
+	struct from_header from = {.n = 0};
 	struct netaddr client;
 	struct policy_answer a, explained;
 	struct told here = {0};
@@ -79,7 +80,7 @@ static struct policy_answer ask_at(struct db *d, struct settings *s, const struc
 	address_canonical(e->recipient, strlen(e->recipient), &recipient);
 	address_canonical(e->sender, strlen(e->sender), &sender);
 	if (header_from != NULL) {
-		address_canonical(header_from, strlen(header_from), &from);
+		from_header_add(&from, header_from, strlen(header_from));
 		q.header_from = &from;
 	}
 	if (e->client != NULL) {
@@ -538,6 +539,16 @@ static void check_ratchet(const char *override, const char *later_override)
 	assert_int_equal(demand_of(&f, d, "a@b.test", "new@z.test", "carol@y.test", NOW), ENCRYPTED);
 	assert_int_equal(demand_of(&f, d, "a@b.test", "new@z.test", "new@z.test", NOW), OBSERVE);
 	assert_int_equal(demand_of(&f, d, "c@b.test", "bob@x.test", NULL, NOW), OBSERVE);
+	/* nobody hides behind another author, or behind more of them than are looked at */
+	assert_int_equal(
+		demand_of(&f, d, "a@b.test", "new@z.test", "new@z.test, Carol <carol@y.test>", NOW),
+		ENCRYPTED);
+	assert_int_equal(
+		demand_of(&f, d, "a@b.test", "<>", "1@z.test, 2@z.test, 3@z.test, 4@z.test", NOW),
+		OBSERVE);
+	assert_int_equal(demand_of(&f, d, "a@b.test", "<>",
+				   "1@z.test, 2@z.test, 3@z.test, 4@z.test, carol@y.test", NOW),
+			 ENCRYPTED);
 	/* the record ends */
 	assert_int_equal(demand_of(&f, d, "a@b.test", "bob@x.test", NULL, NOW - 100 + 864000),
 			 ENCRYPTED);

@@ -77,6 +77,14 @@ bool policy_split_defers(struct policy_split *t, enum split_class recipient_clas
 	return t->transaction_class != recipient_class;
 }
 
+static bool names(const struct from_header *from, const char *address)
+{
+	for (size_t i = 0; i < from->n; i++)
+		if (strcmp(from->address[i].text, address) == 0)
+			return true;
+	return false;
+}
+
 int policy_decide(struct db *d, const struct settings *s, const struct policy_query *q,
 		  struct policy_answer *a)
 {
@@ -105,7 +113,7 @@ int policy_decide(struct db *d, const struct settings *s, const struct policy_qu
 	a->source = SOURCE_DEFAULT;
 	if (a->requirement == REQUIREMENT_RATCHET) {
 		a->demand = REQUIREMENT_OBSERVE;
-		if (q->header_from != NULL && strcmp(q->header_from->text, "alice@locked.test") == 0 &&
+		if (q->header_from != NULL && names(q->header_from, "alice@locked.test") &&
 		    strcmp(q->recipient->text, "ratchet@open.test") != 0) {
 			a->demand = REQUIREMENT_ENCRYPTED;
 			a->source = SOURCE_HISTORY;
@@ -469,7 +477,7 @@ static void transaction_tells_the_policy_who_it_is(void **state)
 
 static void transaction_ratchet_asks_again_when_from_is_known(void **state)
 {
-	struct sample locked = cleartext;
+	struct sample locked = cleartext, two_fields = cleartext;
 
 	(void)state;
 	assert_int_equal(send_to(&cleartext, "ratchet@y.test", NULL).outcome.action, ACTION_ACCEPT);
@@ -478,6 +486,13 @@ static void transaction_ratchet_asks_again_when_from_is_known(void **state)
 	assert_int_equal(send_to(&locked, "ratchet@y.test", NULL).outcome.action, ACTION_REFUSE);
 	assert_int_equal(record.recipients[0].requirement, REQUIREMENT_RATCHET);
 	assert_int_equal(record.recipients[0].demand, REQUIREMENT_ENCRYPTED);
+	/* A second field, or a second author, does not hide the one who locks. */
+	locked.fields[0][1] = " Bob <bob@x.test>, Alice <alice@locked.test>";
+	assert_int_equal(send_to(&locked, "ratchet@y.test", NULL).outcome.action, ACTION_REFUSE);
+	assert_string_equal(record.header_from, "");
+	two_fields.fields[1][0] = "From";
+	two_fields.fields[1][1] = " alice@locked.test";
+	assert_int_equal(send_to(&two_fields, "ratchet@y.test", NULL).outcome.action, ACTION_REFUSE);
 	/* Two ratchets of which one locks are mixed, which was not to be seen at RCPT. */
 	assert_int_equal(send_to(&locked, "ratchet@open.test", "ratchet@y.test").outcome.action,
 			 ACTION_SPLIT);
