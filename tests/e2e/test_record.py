@@ -155,6 +155,15 @@ def test_database_file_read_only(small, small_mx, armor):
 
 # ---- errors of the disk ----
 
+def is_untraced(status):
+    """Of a thread, which may end meanwhile."""
+    try:
+        with open(status, encoding="utf-8") as f:
+            return "TracerPid:\t0\n" in f.read()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 @contextlib.contextmanager
 def injected(process, calls, error, paths):
     """These system calls fail on these files, in all threads of a process."""
@@ -170,7 +179,7 @@ def injected(process, calls, error, paths):
             if strace.poll() is not None:
                 pytest.skip(f"strace cannot trace here: {strace.stderr.read().decode().strip()}")
             tasks = [f"/proc/{process.pid}/task/{t}/status" for t in os.listdir(f"/proc/{process.pid}/task")]
-            return all("TracerPid:\t0\n" not in open(path).read() for path in tasks)
+            return not any(map(is_untraced, tasks))
         wait_until(is_traced, "strace on every thread")
         yield
     finally:
