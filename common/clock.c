@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/log.h"
+#include "common/complain.h"
 
 #define DAY_S 86400
 #define FIRST_UNIX INT64_C(-62167219200)	/* 0000-01-01T00:00:00Z */
@@ -50,15 +50,6 @@ char *clock_format(int64_t time_unix, char out[CLOCK_TEXT_MAX])
 		 (unsigned)tm.tm_mday % 100, (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100,
 		 (unsigned)tm.tm_sec % 100);
 	return out;
-}
-
-static int complain(const char *text, const char *what, char *err, size_t err_size)
-{
-	char shown[80];
-
-	log_escape(shown, sizeof(shown), text, strlen(text));
-	snprintf(err, err_size, "\"%s\" %s", shown, what);
-	return -1;
 }
 
 /* Exactly `digits` decimal digits; moves *text behind them. Returns -1 when they are not there. */
@@ -155,17 +146,17 @@ int clock_parse_when(const char *text, int64_t now_unix, bool is_end, int64_t *o
 
 	if (*text == '+' || *text == '-') {
 		if (clock_parse_duration(text + 1, &date, err, err_size) != 0)
-			return complain(text, forms, err, err_size);
+			return complain_about(text, forms, err, err_size);
 		*out_unix = *text == '-' ? now_unix - date : now_unix + date;
 		return 0;
 	}
 	if (take_date(&at, &date) != 0)
-		return complain(text, forms, err, err_size);
+		return complain_about(text, forms, err, err_size);
 	if (*at == '\0')
 		time_of_day = is_end ? DAY_S : 0;
 	else if ((*at != 'T' && *at != 't' && *at != ' ') ||
 		 (at++, take_time(&at, &time_of_day)) != 0 || *at != '\0')
-		return complain(text, forms, err, err_size);
+		return complain_about(text, forms, err, err_size);
 	*out_unix = date + time_of_day;
 	if (is_end && *out_unix == 0)
 		*out_unix = -1;
@@ -184,19 +175,21 @@ int clock_parse_duration(const char *text, int64_t *out_s, char *err, size_t err
 	int64_t value = 0;
 
 	if (!isdigit((unsigned char)*at))
-		return complain(text, forms, err, err_size);
+		return complain_about(text, forms, err, err_size);
 	for (; isdigit((unsigned char)*at); at++) {
 		value = value * 10 + (*at - '0');
 		if (value > DURATION_MAX_S)
-			return complain(text, "is too long; a hundred years at most", err, err_size);
+			return complain_about(text, "is too long; a hundred years at most", err,
+					      err_size);
 	}
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		if (*at != units[i].letter || (*at != '\0' && at[1] != '\0'))
 			continue;
 		if (value > DURATION_MAX_S / units[i].seconds)
-			return complain(text, "is too long; a hundred years at most", err, err_size);
+			return complain_about(text, "is too long; a hundred years at most", err,
+					      err_size);
 		*out_s = value * units[i].seconds;
 		return 0;
 	}
-	return complain(text, forms, err, err_size);
+	return complain_about(text, forms, err, err_size);
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/log.h"
+#include "common/complain.h"
 
 #define MAPPED_BITS 96 /* ::ffff:0:0/96 */
 
@@ -16,15 +16,6 @@ static bool is_ipv4(const struct netaddr *a)
 {
 	return a->prefix_bits >= MAPPED_BITS &&
 	       memcmp(a->octets, mapped_prefix, sizeof(mapped_prefix)) == 0;
-}
-
-static int complain(const char *text, const char *what, char *err, size_t err_size)
-{
-	char shown[80];
-
-	log_escape(shown, sizeof(shown), text, strlen(text));
-	snprintf(err, err_size, "\"%s\" %s", shown, what);
-	return -1;
 }
 
 /* Decimal digits only, at most `max`. Returns -1 when it is not that. */
@@ -91,20 +82,20 @@ int netaddr_parse(const char *text, struct netaddr *out, char *err, size_t err_s
 	bool is_dotted;
 
 	if (split(text, host, &prefix) != 0)
-		return complain(text, forms, err, err_size);
+		return complain_about(text, forms, err, err_size);
 	is_dotted = inet_pton(AF_INET, host, a.octets + 12) == 1;
 	if (is_dotted)
 		memcpy(a.octets, mapped_prefix, sizeof(mapped_prefix));
 	else if (inet_pton(AF_INET6, host, a.octets) != 1)
-		return complain(text, forms, err, err_size);
+		return complain_about(text, forms, err, err_size);
 	if (prefix != NULL) {
 		int bits = parse_prefix(prefix, is_dotted ? 32 : 128);
 
 		if (bits < 0)
-			return complain(text,
-					is_dotted ? "has a bad prefix length; it is 0 to 32"
-						  : "has a bad prefix length; it is 0 to 128",
-					err, err_size);
+			return complain_about(text,
+					      is_dotted ? "has a bad prefix length; it is 0 to 32"
+							: "has a bad prefix length; it is 0 to 128",
+					      err, err_size);
 		a.prefix_bits = (unsigned)bits + (is_dotted ? MAPPED_BITS : 0);
 	}
 	network = a;
@@ -115,7 +106,7 @@ int netaddr_parse(const char *text, struct netaddr *out, char *err, size_t err_s
 
 		snprintf(what, sizeof(what), "has bits set behind its prefix; write %s",
 			 netaddr_format(&network, right));
-		return complain(text, what, err, err_size);
+		return complain_about(text, what, err, err_size);
 	}
 	*out = a;
 	return 0;

@@ -12,7 +12,7 @@
 #include <strings.h>
 
 #include "common/clock.h"
-#include "common/log.h"
+#include "common/complain.h"
 #include "common/settings_text.h"
 #include "common/socket.h"
 
@@ -23,11 +23,10 @@ static void *member(const struct settings_key *k, const struct settings_value *v
 
 int settings_complain(const struct settings_value *v, const char *forms)
 {
-	char shown[100];
+	char what[300];
 
-	log_escape(shown, sizeof(shown), v->text, strlen(v->text));
-	snprintf(v->err, v->err_size, "\"%s\" is not allowed here; %s", shown, forms);
-	return -1;
+	snprintf(what, sizeof(what), "is not allowed here; %s", forms);
+	return complain_about(v->text, what, v->err, v->err_size);
 }
 
 int settings_keep(struct settings_value *v, const char *canonical)

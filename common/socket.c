@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/complain.h"
 #include "common/log.h"
 
 #define HOST_MAX 256
@@ -23,15 +24,6 @@
 	10 /* a full backlog of a unix socket gives EAGAIN, and poll() does not wait for it */
 
 static const char forms[] = "write local:/path, inet:port@host or inet6:port@host";
-
-static int complain(const char *text, const char *what, char *err, size_t err_size)
-{
-	char shown[140];
-
-	log_escape(shown, sizeof(shown), text, strlen(text));
-	snprintf(err, err_size, "\"%s\" %s", shown, what);
-	return -1;
-}
 
 static int complain_errno(const struct socket_address *a, const char *what, char *err, size_t err_size)
 {
@@ -49,7 +41,7 @@ static int complain_errno(const struct socket_address *a, const char *what, char
 	else if (e == EADDRNOTAVAIL)
 		mend = "; take an address of this machine";
 	snprintf(text, sizeof(text), "%s: %s%s", what, strerror(e), mend);
-	return complain(a->text, text, err, err_size);
+	return complain_about(a->text, text, err, err_size);
 }
 
 static int parse_unix(const char *text, const char *path, struct socket_address *out, char *err,
@@ -61,9 +53,10 @@ static int parse_unix(const char *text, const char *path, struct socket_address 
 	_Static_assert(sizeof(out->path) == sizeof(un->sun_path),
 		       "socket_address.path is sun_path");
 	if (len == 0)
-		return complain(text, "has no path; write local:/path", err, err_size);
+		return complain_about(text, "has no path; write local:/path", err, err_size);
 	if (len >= sizeof(out->path))
-		return complain(text, "has a path over 107 bytes; choose a shorter one", err, err_size);
+		return complain_about(text, "has a path over 107 bytes; choose a shorter one", err,
+				      err_size);
 	out->is_unix = true;
 	memcpy(out->path, path, len + 1);
 	un->sun_family = AF_UNIX;
@@ -91,7 +84,8 @@ static int parse_inet(const char *text, const char *rest, int family, struct soc
 	}
 	if (port_len == 0 || port_len >= sizeof(port) || host_len == 0 ||
 	    host_len >= sizeof(host) || memchr(rest, ':', port_len) != NULL)
-		return complain(text, "is no socket; write inet:port@host (port first)", err, err_size);
+		return complain_about(text, "is no socket; write inet:port@host (port first)", err,
+				      err_size);
 	memcpy(port, rest, port_len);
 	port[port_len] = '\0';
 	memcpy(host, host_text, host_len);
@@ -99,14 +93,14 @@ static int parse_inet(const char *text, const char *rest, int family, struct soc
 	/* getaddrinfo() takes 65537 as 1. */
 	if (strspn(port, "0123456789") == port_len &&
 	    (port_len > 5 || atoi(port) < 1 || atoi(port) > 65535))
-		return complain(text, "has no port from 1 to 65535", err, err_size);
+		return complain_about(text, "has no port from 1 to 65535", err, err_size);
 	rc = getaddrinfo(host, port, &hints, &found);
 	if (rc != 0) {
 		char what[200];
 
 		snprintf(what, sizeof(what), "has no usable port or host: %s; %s", gai_strerror(rc),
 			 forms);
-		return complain(text, what, err, err_size);
+		return complain_about(text, what, err, err_size);
 	}
 	memcpy(&out->storage, found->ai_addr, found->ai_addrlen);
 	out->length = found->ai_addrlen;
@@ -122,8 +116,8 @@ int socket_parse(const char *text, struct socket_address *out, char *err, size_t
 	log_escape(out->text, sizeof(out->text), text, strlen(text));
 	for (const char *at = text; *at != '\0'; at++)
 		if ((unsigned char)*at <= ' ' || *at == 0x7f)
-			return complain(text, "has a blank or control character; remove it", err,
-					err_size);
+			return complain_about(text, "has a blank or control character; remove it",
+					      err, err_size);
 	if (strncmp(text, "unix:", 5) == 0)
 		return parse_unix(text, text + 5, out, err, err_size);
 	if (strncmp(text, "local:", 6) == 0)
@@ -133,7 +127,7 @@ int socket_parse(const char *text, struct socket_address *out, char *err, size_t
 	if (strncmp(text, "inet6:", 6) == 0)
 		return parse_inet(text, text + 6, AF_INET6, out, err, err_size);
 	snprintf(what, sizeof(what), "is no socket; %s", forms);
-	return complain(text, what, err, err_size);
+	return complain_about(text, what, err, err_size);
 }
 
 int socket_clear_stale(const struct socket_address *a, char *err, size_t err_size)
@@ -146,8 +140,9 @@ int socket_clear_stale(const struct socket_address *a, char *err, size_t err_siz
 	if (lstat(a->path, &st) != 0)
 		return errno == ENOENT ? 0 : complain_errno(a, "cannot be looked at", err, err_size);
 	if (!S_ISSOCK(st.st_mode))
-		return complain(a->text, "exists and is no socket; remove it or choose another path",
-				err, err_size);
+		return complain_about(a->text,
+				      "exists and is no socket; remove it or choose another path",
+				      err, err_size);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return complain_errno(a, "cannot be tried", err, err_size);
@@ -156,8 +151,8 @@ int socket_clear_stale(const struct socket_address *a, char *err, size_t err_siz
 	close(fd);
 	errno = saved_errno;
 	if (rc == 0 || errno == EAGAIN || errno == EINPROGRESS)
-		return complain(a->text, "is in use: another process listens there; stop it first",
-				err, err_size);
+		return complain_about(a->text, "is in use: another process listens there; stop it first",
+				      err, err_size);
 	if (errno != ECONNREFUSED && errno != ENOENT)
 		return complain_errno(a, "cannot be tried", err, err_size);
 	if (unlink(a->path) != 0 && errno != ENOENT)
