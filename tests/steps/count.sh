@@ -67,6 +67,8 @@ count_tap() {
 	done <"$logs/lines"
 	if [ $status -ne 0 ] && [ "$n_failed" -eq "$before" ]; then
 		fail "$label: exit $status"
+	elif ! grep -q -e '^ok [0-9]' -e '^not ok [0-9]' "$log"; then
+		fail "$label: no test ran"
 	fi
 	[ "$n_failed" -eq "$before" ] || tail -n 40 "$log"
 }
@@ -90,7 +92,8 @@ count_sum() {
 	while read -r line; do
 		skip "$label" "$line"
 	done <"$logs/lines"
-	if [ "$n_failed" -eq "$before" ] && { [ $status -ne 0 ] || [ "$(sum_of failed)" -ne 0 ]; }; then
+	if [ "$n_failed" -eq "$before" ] && { [ $status -ne 0 ] || [ "$(sum_of failed)" -ne 0 ] ||
+		! echo "$last" | grep -q '[0-9] passed'; }; then
 		fail "$label: exit $status: $last"
 		tail -n 40 "$log"
 	fi
