@@ -294,6 +294,7 @@ static void begin_outside(struct structure *s, enum place place)
 	transfer_begin(&s->transfer, ENCODING_IDENTITY, leaf_sink, s);
 	leaf_begin(&s->leaf, place == PLACE_PREAMBLE ? LEAF_TEXT_PLAIN : LEAF_MESSAGE, false,
 		   &s->channel);
+	s->leaf.is_text = true;
 }
 
 /* Is `shorter` and then "--" the same as `longer`? */
@@ -423,7 +424,7 @@ static void take_root_facts(struct structure *s, const struct level *l)
 			   is_bare && s->n_readable == 1;
 	f->is_autocrypt_setup = s->has_setup_header && l->kind == MULTIPART_MIXED && l->is_closed &&
 				l->n_parts == 2 && l->part[0].type == LEAF_TEXT_PLAIN &&
-				l->part[1].is_setup && is_bare;
+				l->part[1].is_setup && is_bare && f->cleartext_bytes <= SETUP_TEXT_MAX;
 }
 
 /* A CMS signature beside ciphertext in multipart/signed says nothing more; anywhere else it can be read. */

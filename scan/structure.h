@@ -26,6 +26,7 @@
 #define STRUCTURE_PARTS_MAX 1000 /* parts in a message */
 #define PART_HEADER_MAX 1024	 /* octets of one part's header that go for nothing */
 #define PART_HEADERS_MAX 8192	 /* and of all: the largest seen in real mail is 889 */
+#define SETUP_TEXT_MAX 8192	 /* readable octets of an Autocrypt setup message */
 #define PATH_MAX_BYTES 80	 /* "1.2.3": 16 levels */
 
 /* Where content goes now. */

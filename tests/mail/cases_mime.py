@@ -235,6 +235,12 @@ RULE_4 = [
      "multipart/mixed whose boundary never appears is judged as text: readable"),
     ("r04-mixed-boundary-never-beside", 4, OUTSIDE, mail(cat("Meet me at eight.\n", ARMOR), MULTI),
      "multipart/mixed whose boundary never appears is judged as text: text before armor"),
+    ("r04-mixed-boundary-never-binary", 4, "invalid - bad-armor", mail(message(), MULTI),
+     "multipart/mixed whose boundary never appears is judged as text: no place for unarmored ciphertext", {"lines": "exact"}),
+    ("r04-mixed-boundary-missing-binary", 4, "invalid - bad-armor", mail(message(), "multipart/mixed"),
+     "multipart/mixed without boundary, too", {"lines": "exact"}),
+    ("r04-preamble-binary", 4, OUTSIDE, mixed(INLINE_TEXT, preamble=cat(message(), "\n")),
+     "unarmored ciphertext before the first part", {"lines": "exact"}),
     ("r04-only-close", 4, "invalid - bad-structure", mail("--b1--\n", ENCRYPTED),
      "only the close boundary appears"),
 ]

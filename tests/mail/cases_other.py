@@ -262,6 +262,9 @@ RULE_32 = [
     ("r32-setup-third", 32, "invalid - password-only", setup(SETUP_TEXT, SETUP, MEET), "a third part", SELF),
     ("r32-setup-text", 32, "cleartext - no-openpgp", setup(SETUP_TEXT, part("Meet me\n", "Content-Type: application/autocrypt-setup\n")),
      "text in place of the setup", SELF),
+    ("r32-setup-html", 32, HANDSHAKE, setup(SETUP_TEXT, SETUP.replace(b"\n\n", b"\n\n<html><body><p>This is the Autocrypt setup file.</p><pre>\n", 1)
+                                            + b"</pre></body></html>\n"), "the file is HTML around armor, as the standard has it", SELF),
+    ("r32-setup-long", 32, "invalid - password-only", setup(text("Meet me at eight. " * 600 + "\n"), SETUP), "a long text", SELF),
     ("r32-setup-literal", 32, "invalid - not-encrypted", setup(SETUP_TEXT, part(armor(literal()), "Content-Type: application/autocrypt-setup\n")),
      "a literal packet in place of the setup", SELF),
 ]
