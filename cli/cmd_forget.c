@@ -12,7 +12,6 @@
 #include "cli/output.h"
 #include "cli/rule_add.h"
 #include "common/clock.h"
-#include "common/log.h"
 #include "db/verdicts.h"
 
 struct forget_options {

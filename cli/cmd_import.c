@@ -16,7 +16,6 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "common/clock.h"
-#include "common/log.h"
 
 #define ERRORS_MAX 20
 #define LINE_MAX_BYTES 8192 /* a rule with the longest of everything is below 2,048 */

@@ -14,7 +14,6 @@
 #include "cli/output.h"
 #include "cli/rule_add.h"
 #include "cli/verdict_show.h"
-#include "common/clock.h"
 
 #define FOLLOW_INTERVAL_MS 300
 #define FOLLOW_FIRST 10	   /* as tail(1) */

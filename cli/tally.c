@@ -41,7 +41,8 @@ const char *tally_domain(const char *address)
 	return at != NULL ? at + 1 : address;
 }
 
-bool tally_is_refused(enum action a)
+/* Does this action keep mail from its recipient? */
+static bool is_refused(enum action a)
 {
 	return a == ACTION_REFUSE || a == ACTION_QUARANTINE;
 }
@@ -50,8 +51,8 @@ static void count(struct sum *s, const struct report_row *row)
 {
 	s->n_messages++;
 	s->n_encrypted += row->judgement.verdict == VERDICT_ENCRYPTED;
-	s->n_refused += tally_is_refused(row->action);
-	s->n_would += !tally_is_refused(row->action) && tally_is_refused(row->would);
+	s->n_refused += is_refused(row->action);
+	s->n_would += !is_refused(row->action) && is_refused(row->would);
 	s->n_deferred += row->action == ACTION_SPLIT || row->action == ACTION_TEMPFAIL;
 	s->bytes += row->size_bytes;
 	if (s->first_unix == 0)
@@ -99,9 +100,8 @@ static void count_day(struct sum *s, const struct verdicts_day *day)
 {
 	s->n_messages += day->n_messages;
 	s->n_encrypted += day->verdict == VERDICT_ENCRYPTED ? day->n_messages : 0;
-	s->n_refused += tally_is_refused(day->action) ? day->n_messages : 0;
-	s->n_would += !tally_is_refused(day->action) && tally_is_refused(day->would) ? day->n_messages
-										     : 0;
+	s->n_refused += is_refused(day->action) ? day->n_messages : 0;
+	s->n_would += !is_refused(day->action) && is_refused(day->would) ? day->n_messages : 0;
 	s->n_deferred += day->action == ACTION_SPLIT || day->action == ACTION_TEMPFAIL ? day->n_messages
 										       : 0;
 	s->bytes += day->size_bytes;

@@ -39,7 +39,4 @@ char *tally_day(int64_t time_unix, char out[TALLY_DAY_MAX]);
 /* The domain of an address, or the address itself where it has none ("<>"). Borrowed. */
 const char *tally_domain(const char *address);
 
-/* Does this action keep mail from its recipient: refused, or held? */
-bool tally_is_refused(enum action a);
-
 #endif

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/log.h"
 #include "common/settings_text.h"
 
 #define REFUSE_TEXT_MAX 200 /* a reply line has 512 bytes (RFC 5321 section 4.5.3.1.5) */
