@@ -62,7 +62,12 @@ void db_pool_free(struct db_pool *p);
 /* The schema version of this program, and of the open file (-1 on failure). */
 int db_schema_current(void);
 int db_schema_version(struct db *d);
-int db_migrate(struct db *d); /* to the current version, one transaction a step; 0 or -1 */
+
+/* To the current version, one transaction a step. progress, which may be NULL, is called at the beginning of a step
+ * and several times a second during it: from which version, and about how many verdicts there are, which is what a
+ * step takes its time for (some seconds a million). 0 or -1. */
+int db_migrate(struct db *d, void (*progress)(void *context, int from_version, int64_t n_verdicts),
+	       void *context);
 
 struct db_status {
 	char path[4096];

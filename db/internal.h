@@ -46,6 +46,12 @@ struct db {
 		int64_t last_audit, last_rule; /* as long as these are the last ids */
 		int64_t n;
 	} rules_counted; /* status.c */
+	struct {
+		void (*progress)(void *context, int from_version, int64_t n_verdicts);
+		void *context;
+		int from_version;
+		int64_t n_verdicts;
+	} migrating; /* schema.c */
 	enum db_failure failure;
 	char error[DB_ERROR_MAX];
 };

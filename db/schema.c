@@ -73,6 +73,42 @@ int schema_check(struct db *d)
 		(int)found, db_schema_current());
 }
 
+#define PROGRESS_OPERATIONS 1000000 /* of the engine between two looks: tens of ms */
+
+/* Looked up by itself: named statements are those of the current schema. 0 where it cannot be known. */
+static int64_t estimate_verdicts(struct db *d)
+{
+	int64_t n = 0;
+
+	if (pragma_int(d, "SELECT coalesce((SELECT max(id) FROM verdict) - (SELECT min(id) FROM verdict) + 1, 0)",
+		       &n) != 0)
+		return 0;
+	return n > 0 ? n : 0;
+}
+
+static int tell_progress(void *context)
+{
+	struct db *d = context;
+
+	d->migrating.progress(d->migrating.context, d->migrating.from_version, d->migrating.n_verdicts);
+	return 0; /* go on */
+}
+
+static int run_migration(struct db *d, int version)
+{
+	int rc;
+
+	if (d->migrating.progress != NULL && version > 0) {
+		d->migrating.from_version = version;
+		d->migrating.n_verdicts = estimate_verdicts(d);
+		tell_progress(d);
+		sqlite3_progress_handler(d->handle, PROGRESS_OPERATIONS, tell_progress, d);
+	}
+	rc = sqlite3_exec(d->handle, sql_migrations[version], NULL, NULL, NULL);
+	sqlite3_progress_handler(d->handle, 0, NULL, NULL);
+	return rc == SQLITE_OK ? 0 : -1;
+}
+
 /* One step, in a transaction of its own; another process may have made it first. */
 static int migrate_step(struct db *d, bool *is_done)
 {
@@ -90,8 +126,7 @@ static int migrate_step(struct db *d, bool *is_done)
 		*is_done = version >= db_schema_current();
 		if (version > db_schema_current())
 			refuse_newer(d, (int)version);
-		else if (*is_done || sqlite3_exec(d->handle, sql_migrations[version], NULL, NULL,
-						  NULL) == SQLITE_OK)
+		else if (*is_done || run_migration(d, (int)version) == 0)
 			result = 0;
 		else
 			db_fail_engine(d, "migration");
@@ -132,7 +167,8 @@ int db_schema_version(struct db *d)
 	return -1;
 }
 
-int db_migrate(struct db *d)
+int db_migrate(struct db *d, void (*progress)(void *context, int from_version, int64_t n_verdicts),
+	       void *context)
 {
 	/* The connection refuses an old schema at opening: open it as db init does, the file being there. */
 	const enum db_mode mode = d->mode;
@@ -143,7 +179,10 @@ int db_migrate(struct db *d)
 		return -1;
 	d->mode = DB_CREATE;
 	d->must_reopen = true;
+	d->migrating.progress = progress;
+	d->migrating.context = context;
 	result = db_ready(d);
+	d->migrating.progress = NULL;
 	d->mode = mode == DB_CREATE ? DB_WRITE : mode;
 	return result;
 }

@@ -689,6 +689,54 @@ def test_db_commands(bare):
     assert bare.must("-o", f"database=sqlite:{backup}", "export") == "exempt a@example.org\n"
 
 
+def on_terminal(gate, *words, **env):
+    """Exit status, standard output, and what the terminal that is standard error was shown."""
+    master, slave = pty.openpty()
+    run = subprocess.Popen([PGPGATE, "-c", gate.conf, *words], stdout=subprocess.PIPE, stderr=slave, text=True,
+                           env={**os.environ, "TERM": "xterm", **env})
+    os.close(slave)
+    shown = b""
+    try:
+        while chunk := os.read(master, 4096):
+            shown += chunk
+    except OSError:  # EIO: the other side is closed
+        pass
+    out = run.stdout.read()
+    os.close(master)
+    return run.wait(), out, shown.decode()
+
+
+def test_a_migration_says_how_long_it_may_take_on_a_terminal(gate):
+    fill_log(gate)
+    for words in (("db", "migrate"), ("db", "init")):
+        database = sqlite3.connect(gate.database)
+        # how many there are is estimated from the ids
+        database.executescript("UPDATE verdict SET id = 1234567 WHERE id = (SELECT max(id) FROM verdict);"
+                               "DROP TABLE daily; PRAGMA user_version = 1;")
+        first = database.execute("SELECT min(id) FROM verdict").fetchone()[0]
+        database.close()
+        code, out, shown = on_terminal(gate, *words)
+        assert code == 0 and "migrated, schema" in out, (out, shown)
+        assert f"Schema 1 to 2: about {1234567 - first + 1:,} verdicts, which takes some 12 s." in shown, shown
+        assert "temporary error" in shown, shown
+    database = sqlite3.connect(gate.database)
+    database.executescript("DROP TABLE daily; PRAGMA user_version = 1;")
+    database.close()
+    result = gate.run("db", "migrate")
+    assert result.code == 0 and result.err == "", result
+
+
+def test_a_backup_of_hashed_addresses_names_the_key(gate):
+    key = f"{gate.database}.key"
+    for name, hashed in (("plain", False), ("hashed", True)):
+        words = ["-o", "log_addresses=hashed"] if hashed else []
+        code, out, shown = on_terminal(gate, *words, "db", "backup", os.path.join(gate.path, name))
+        assert code == 0 and "backed up" in out, shown
+        assert (key in shown) == hashed and ("not in the backup" in shown) == hashed, shown
+    result = gate.run("-o", "log_addresses=hashed", "db", "backup", os.path.join(gate.path, "cron"))
+    assert result.code == 0 and result.err == "", result
+
+
 def test_colour_only_on_a_terminal_and_without_no_color(gate):
     fill_log(gate)
 

@@ -86,6 +86,15 @@ def test_migration_under_load(mx, pair, armor):
         in_one_transaction(pair, TO_VERSION_1)
         assert codes(mx, armor) == (451, 451)
         assert "pgpgate db migrate" in pair.filter.log()
+        # as one that takes long: nobody can write, and what is read is of the old version
+        slow = sqlite3.connect(pair.database, isolation_level=None, timeout=30)
+        slow.execute("BEGIN IMMEDIATE")
+        for _ in range(5):
+            assert codes(mx, armor) == (451, 451)
+        slow.execute("ROLLBACK")
+        slow.close()
+        for daemon in (pair.filter, pair.policyd):  # of all those messages one is told of
+            assert daemon.log().count("pgpgate db migrate") == 1, daemon.log()[-3000:]
         pair.must("db", "migrate")
         wait_until(lambda: codes(mx, armor) == (550, 250), lambda: pair.filter.log()[-2000:])
         before = running.n_final()

@@ -123,10 +123,26 @@ static void check_everything_is_there(struct db *d)
 	assert_int_equal(db_check(d, NULL, NULL), 0);
 }
 
+struct seen_migration {
+	int n, first_version, last_version;
+	int64_t n_verdicts;
+};
+
+static void see_migration(void *context, int from_version, int64_t n_verdicts)
+{
+	struct seen_migration *seen = context;
+
+	if (seen->n++ == 0)
+		seen->first_version = from_version;
+	seen->last_version = from_version;
+	seen->n_verdicts = n_verdicts;
+}
+
 static void every_earlier_version_is_migrated_with_its_data(void **state)
 {
 	(void)state;
 	for (int version = 1; version < db_schema_current(); version++) {
+		struct seen_migration seen = {.n = 0};
 		struct fixture f;
 		struct db *d;
 
@@ -137,10 +153,13 @@ static void every_earlier_version_is_migrated_with_its_data(void **state)
 		assert_int_equal(db_failure(d), DB_TOO_OLD);
 		assert_non_null(strstr(db_error(d), "pgpgate db migrate"));
 		assert_int_equal(db_schema_version(d), version);
-		if (db_migrate(d) != 0)
+		if (db_migrate(d, see_migration, &seen) != 0)
 			fail_msg("from %d: %s", version, db_error(d));
+		assert_int_equal(seen.first_version, version);
+		assert_int_equal(seen.last_version, db_schema_current() - 1);
+		assert_int_equal(seen.n_verdicts, 3);
 		check_everything_is_there(d);
-		assert_int_equal(db_migrate(d), 0); /* again does nothing */
+		assert_int_equal(db_migrate(d, NULL, NULL), 0); /* again does nothing */
 		db_close(d);
 		d = fixture_open(&f, DB_READ);
 		check_everything_is_there(d);
@@ -162,7 +181,7 @@ static void a_reader_that_waits_for_the_migration_needs_no_restart(void **state)
 	reader = db_open(f.settings, DB_READ);
 	assert_int_equal(db_failure(reader), DB_TOO_OLD);
 	d = db_open(f.settings, DB_WRITE);
-	assert_int_equal(db_migrate(d), 0);
+	assert_int_equal(db_migrate(d, NULL, NULL), 0);
 	assert_int_equal(db_paused_until(reader, NOW, &until), 0);
 	db_close(reader);
 	db_close(d);
@@ -186,7 +205,7 @@ static void a_migration_that_fails_changes_nothing(void **state)
 	assert_int_equal(sqlite3_exec(handle, "CREATE TABLE daily (a)", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(handle);
 	d = db_open(f.settings, DB_WRITE);
-	assert_int_equal(db_migrate(d), -1);
+	assert_int_equal(db_migrate(d, NULL, NULL), -1);
 	assert_non_null(strstr(db_error(d), "daily"));
 	assert_int_equal(db_schema_version(d), 1);
 	db_close(d);
