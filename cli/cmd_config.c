@@ -3,7 +3,9 @@
  * pgpgate config: the settings in force, in the syntax of pgpgate.conf(5).
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "cli/open.h"
 #include "cli/options.h"
@@ -13,9 +15,15 @@
 static void print_setting(const struct cli *cli, const char *name, const char *value,
 			  const char *in_default)
 {
-	char clean[OUTPUT_TEXT_MAX];
+	/* Lists may be long, and what is printed may become a configuration again: nothing is cut. */
+	const size_t room = 4 * strlen(value) + 16;
+	char *clean = malloc(room);
 	json_t *o;
 
+	if (clean == NULL) {
+		cli_error("out of memory");
+		exit(EX_OSERR);
+	}
 	if (cli->json) {
 		o = json_object();
 		json_object_set_new(o, "name", output_json_text(name));
@@ -24,8 +32,9 @@ static void print_setting(const struct cli *cli, const char *name, const char *v
 		output_json(o);
 	} else {
 		printf("%s =%s%s\n", name, value[0] != '\0' ? " " : "",
-		       output_clean(clean, sizeof(clean), value));
+		       output_clean(clean, room, value));
 	}
+	free(clean);
 }
 
 static bool is_wanted(char **names, int n, const char *name)

@@ -268,6 +268,8 @@ static int db_run_backup(struct cli *cli, int argc, char **argv)
 	if (db_backup(d, operands[0], show_pages, &progress) != 0) {
 		progress_clear(&progress);
 		code = open_failed(d);
+		if (code == EX_NOPERM) /* the database is open already: this is the new file */
+			code = EX_CANTCREAT;
 	} else {
 		progress_clear(&progress);
 		print_state(cli, "backed up", operands[0], db_schema_version(d));

@@ -673,6 +673,22 @@ def test_config(gate):
                                  check=False)).out == everything
 
 
+def test_config_prints_long_lists_whole(bare):
+    nets = [f"10.{i}.{j}.0/24" for i in range(20) for j in range(20)]
+    with open(bare.conf, "a", encoding="utf-8") as f:
+        f.write("local_clients =\n" + "".join(f"  {n}\n" for n in nets))
+    assert bare.must("config", "local_clients") == f"local_clients = {', '.join(nets)}\n"
+    assert bare.json("config", "local_clients")[0]["value"] == ", ".join(nets)
+
+
+def test_backup_that_cannot_be_made(gate):
+    good = os.path.join(gate.path, "good.db")
+    assert "backed up" in gate.must("db", "backup", good)
+    for target, part in ((good, "exists"), (gate.database, "exists"), ("/nonexistent/b.db", "No such file")):
+        result = gate.run("db", "backup", target)
+        assert result.code == 73 and part in result.err and target in result.err, result
+
+
 def test_db_commands(bare):
     assert "created" in bare.must("db", "init")
     assert "there already" in bare.must("db", "init")
