@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
  * Every named statement prepares against the schema, and its query plan scans no table, unless a line
- * "-- scan: why" in sql/ allows it.
+ * "-- scan: why" in sql/ allows it. The words that columns may hold are those of the program.
  */
 #include "tests/unit/db_fixture.h"
 
 #include "db/internal.h"
+#include "db/policy.h"
 
 /* A table that a whole scan of would be felt: all but the one-row state. */
 static bool names_a_table(const char *plan)
@@ -121,11 +122,101 @@ static void pages_begin_where_the_last_one_ended(void **state)
 	fixture_end(&f);
 }
 
+/* Adapters to one kind of function. */
+static const char *verdict_word(int i)
+{
+	return verdict_name((enum verdict)i);
+}
+
+static const char *form_word(int i)
+{
+	return form_name((enum form)i);
+}
+
+static const char *requirement_word(int i)
+{
+	return requirement_name((enum requirement)i);
+}
+
+static const char *action_word(int i)
+{
+	return action_name((enum action)i);
+}
+
+static const char *source_word(int i)
+{
+	return policy_source_name((enum policy_source)i);
+}
+
+/* How often the CHECK of a column compares it with a word. */
+static int count_words(const char *table_sql, const char *column, const char *word)
+{
+	char wanted[100];
+	int n = 0;
+
+	snprintf(wanted, sizeof wanted, "%s = '%s", column, word);
+	for (const char *at = table_sql; (at = strstr(at, wanted)) != NULL; at++)
+		n += at[-1] == '(' || at[-1] == ' ' || at[-1] == '\t';
+	return n;
+}
+
+/* A word that the program has and the schema does not would fail every message that is judged so. */
+static void columns_take_the_words_of_the_program(void **state)
+{
+	static const struct {
+		const char *table, *column;
+		const char *(*word)(int i);
+		int n;
+	} rows[] = {
+		{"verdict", "verdict", verdict_word, VERDICT_COUNT},
+		{"verdict", "form", form_word, FORM_COUNT},
+		{"verdict", "action", action_word, ACTION_COUNT},
+		{"verdict", "would", action_word, ACTION_COUNT},
+		{"verdict_recipient", "requirement", requirement_word, REQUIREMENT_COUNT},
+		{"verdict_recipient", "demand", requirement_word, REQUIREMENT_COUNT},
+		{"verdict_recipient", "source", source_word, SOURCE_HISTORY + 1},
+		{"rule", "requirement", requirement_word, REQUIREMENT_COUNT},
+	};
+	struct fixture f;
+	struct db *d;
+
+	(void)state;
+	fixture_begin(&f);
+	d = fixture_open(&f, DB_READ);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		sqlite3_stmt *st;
+		const char *sql;
+
+		assert_int_equal(sqlite3_prepare_v2(d->handle,
+						    "SELECT sql FROM sqlite_schema WHERE name = ?",
+						    -1, &st, NULL),
+				 SQLITE_OK);
+		sqlite3_bind_text(st, 1, rows[i].table, -1, SQLITE_STATIC);
+		assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+		sql = (const char *)sqlite3_column_text(st, 0);
+		for (int k = 0; k < rows[i].n; k++) {
+			char quoted[40];
+
+			snprintf(quoted, sizeof quoted, "%s'", rows[i].word(k));
+			if (count_words(sql, rows[i].column, quoted) != 1)
+				fail_msg("%s.%s does not take '%s", rows[i].table, rows[i].column,
+					 quoted);
+		}
+		if (count_words(sql, rows[i].column, "") != rows[i].n)
+			fail_msg("%s.%s takes more than the program's %d words", rows[i].table,
+				 rows[i].column, rows[i].n);
+		sqlite3_finalize(st);
+	}
+	db_close(d);
+	fixture_end(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_statement_prepares_and_scans_no_table),
 		cmocka_unit_test(pages_begin_where_the_last_one_ended),
+		cmocka_unit_test(columns_take_the_words_of_the_program),
 	};
 
 	return cmocka_run_group_tests_name("statements", tests, NULL, NULL);
