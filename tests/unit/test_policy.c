@@ -1,22 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
- * The decision: tables of rules, envelope, and what holds. Time is given, never waited for. Every row also
- * runs through policy_explain(), which must give the same answer and name the same winner.
+ * The decision by rules: tables of rules, envelope, and what holds. Time is given, never waited for.
  */
-#include "tests/unit/db_fixture.h"
+#include "tests/unit/policy_fixture.h"
 
-#include "db/internal.h"
-#include "db/policy.h"
-#include "db/verdict_write.h"
-#include "db/verdicts.h"
-
-#define NOW 1800000000 /* 2027-01-15T08:00:00Z */
 #define RULES_MAX 8
-
-struct envelope {
-	const char *recipient, *sender, *client; /* client NULL: none */
-	bool is_authenticated, is_submitted_locally;
-};
 
 struct row {
 	const char *label;
@@ -26,77 +14,6 @@ struct row {
 	enum policy_source source;
 	int64_t rule; /* index into rules, from 1; 0: none */
 };
-
-static struct rule parse(const char *line)
-{
-	struct rule r;
-	char err[300] = "";
-
-	if (rule_parse(line, "+", NOW, &r, err, sizeof err) != 0)
-		fail_msg("%s: %s", line, err);
-	snprintf(r.author, sizeof r.author, "root");
-	return r;
-}
-
-struct told {
-	size_t n;
-	int64_t winner;
-	char why[32][200];
-	int64_t id[32];
-};
-
-static void gather(void *context, const struct rule *r, const char *why_lost)
-{
-	struct told *t = context;
-
-	assert_true(t->n < 32);
-	t->id[t->n] = r->id;
-	snprintf(t->why[t->n++], 200, "%s", why_lost);
-	if (why_lost[0] == '\0') {
-		assert_int_equal(t->winner, 0);
-		t->winner = r->id;
-	}
-}
-
-/* Decides and explains, which must agree. */
-static struct policy_answer ask_at(struct db *d, struct settings *s, const struct envelope *e,
-				   const char *header_from, int64_t size, int64_t now, struct told *told)
-{
-	struct address recipient, sender;
-	struct from_header from = {.n = 0};
-	struct netaddr client;
-	struct policy_answer a, explained;
-	struct told here = {0};
-	char err[200];
-	struct policy_query q = {
-		.recipient = &recipient,
-		.sender = &sender,
-		.is_authenticated = e->is_authenticated,
-		.is_submitted_locally = e->is_submitted_locally,
-		.declared_size_bytes = size,
-		.now_unix = now,
-	};
-
-	address_canonical(e->recipient, strlen(e->recipient), &recipient);
-	address_canonical(e->sender, strlen(e->sender), &sender);
-	if (header_from != NULL) {
-		from_header_add(&from, header_from, strlen(header_from));
-		q.header_from = &from;
-	}
-	if (e->client != NULL) {
-		assert_int_equal(netaddr_parse(e->client, &client, err, sizeof err), 0);
-		q.client = &client;
-	}
-	if (policy_decide(d, s, &q, &a) != 0)
-		fail_msg("%s", db_error(d));
-	assert_int_equal(policy_explain(d, s, &q, &explained, gather, &here), 0);
-	assert_memory_equal(&a, &explained, sizeof a);
-	if (a.source == SOURCE_RULE)
-		assert_int_equal(here.winner, a.rule_id);
-	if (told != NULL)
-		*told = here;
-	return a;
-}
 
 static void run_rows(const struct row *rows, size_t n, const char *override)
 {
@@ -126,25 +43,6 @@ static void run_rows(const struct row *rows, size_t n, const char *override)
 		fixture_end(&f);
 	}
 }
-
-#define STRANGER "203.0.113.9"
-#define EXEMPT REQUIREMENT_EXEMPT
-#define OBSERVE REQUIREMENT_OBSERVE
-#define SIGNED REQUIREMENT_SIGNED
-#define ENCRYPTED REQUIREMENT_ENCRYPTED
-#define RATCHET REQUIREMENT_RATCHET
-#define TO(address)                                              \
-	{                                                        \
-		address, "s@sender.test", STRANGER, false, false \
-	}
-#define FROM(address)                                                     \
-	{                                                                 \
-		"alice@mail.example.org", address, STRANGER, false, false \
-	}
-#define BY(client)                                                              \
-	{                                                                       \
-		"alice@mail.example.org", "s@sender.test", client, false, false \
-	}
 
 static const struct row precedence[] = {
 	/* recipients, most specific first */
@@ -450,245 +348,6 @@ static void losers_are_told_with_the_reason(void **state)
 	fixture_end(&f);
 }
 
-/* ---- history: verdicts are written as the log's writer does ---- */
-
-struct sent {
-	const char *sender, *header_from, *recipient;
-	enum verdict verdict;
-	enum action action;
-	bool is_local, passes;
-	int64_t size, time_unix;
-};
-
-static void write_verdict(struct fixture *f, struct db *d, const struct sent *m)
-{
-	const struct judgement j = {.verdict = m->verdict, .reason = "test"};
-	const struct verdict_recipient to = {.address = m->recipient,
-					     .is_trustworthy = true,
-					     .requirement = ENCRYPTED,
-					     .demand = ENCRYPTED,
-					     .source = SOURCE_DEFAULT,
-					     .passes = m->passes};
-	const struct verdict_record r = {.time_unix = m->time_unix,
-					 .queue_id = "Q",
-					 .sender = m->sender,
-					 .is_sender_trustworthy = true,
-					 .header_from = m->header_from,
-					 .is_local = m->is_local,
-					 .declared_size_bytes = m->size,
-					 .judgement = &j,
-					 .action = m->action,
-					 .would = m->action,
-					 .recipients = &to,
-					 .n_recipients = 1};
-	struct stored_verdict v;
-	struct daily_sums daily = {.n = 0};
-
-	assert_int_equal(stored_verdict_fill(&v, &d->hashed, f->settings, &r), 0);
-	assert_int_equal(db_begin_write(d), 0);
-	assert_int_equal(db_end(d, stored_verdict_write(d, &v, &daily)), 0);
-	arena_reset(&v.arena);
-}
-
-static enum requirement demand_of(struct fixture *f, struct db *d, const char *recipient,
-				  const char *sender, const char *header_from, int64_t now)
-{
-	const struct envelope e = {recipient, sender, STRANGER, false, false};
-	struct policy_answer a = ask_at(d, f->settings, &e, header_from, SIZE_NOT_DECLARED, now, NULL);
-
-	assert_true((a.source == SOURCE_HISTORY) == (a.why[0] == 'r' && strchr(a.why, ':') != NULL));
-	return a.demand;
-}
-
-static void check_ratchet(const char *override, const char *later_override)
-{
-	struct fixture f;
-	struct db *d;
-	struct sent m = {.sender = "bob@x.test",
-			 .header_from = "",
-			 .recipient = "a@b.test",
-			 .verdict = VERDICT_CLEARTEXT,
-			 .action = ACTION_ACCEPT,
-			 .size = SIZE_NOT_DECLARED,
-			 .time_unix = NOW - 100};
-
-	fixture_begin(&f);
-	fixture_use(&f, fixture_settings(&f, "default_requirement=ratchet", "pair_retention=10d",
-					 override, NULL));
-	d = fixture_open(&f, DB_WRITE);
-	write_verdict(&f, d, &m);
-	assert_int_equal(demand_of(&f, d, "a@b.test", "bob@x.test", NULL, NOW), OBSERVE);
-	m.verdict = VERDICT_ENCRYPTED;
-	m.action = ACTION_REFUSE; /* refused mail proves nothing */
-	write_verdict(&f, d, &m);
-	assert_int_equal(demand_of(&f, d, "a@b.test", "bob@x.test", NULL, NOW), OBSERVE);
-	m.action = ACTION_ACCEPT;
-	m.header_from = "carol@y.test";
-	write_verdict(&f, d, &m);
-	if (later_override != NULL) {
-		db_close(d);
-		fixture_use(&f, fixture_settings(&f, "default_requirement=ratchet",
-						 "pair_retention=10d", later_override, NULL));
-		d = fixture_open(&f, DB_WRITE);
-	}
-	assert_int_equal(demand_of(&f, d, "a@b.test", "bob@x.test", NULL, NOW), ENCRYPTED);
-	assert_int_equal(demand_of(&f, d, "A@b.test", "\"Bob\"@X.test", NULL, NOW), ENCRYPTED);
-	assert_int_equal(demand_of(&f, d, "a@b.test", "carol@y.test", NULL, NOW), ENCRYPTED);
-	/* either address locks */
-	assert_int_equal(demand_of(&f, d, "a@b.test", "<>", "bob@x.test", NOW), ENCRYPTED);
-	assert_int_equal(demand_of(&f, d, "a@b.test", "new@z.test", "carol@y.test", NOW), ENCRYPTED);
-	assert_int_equal(demand_of(&f, d, "a@b.test", "new@z.test", "new@z.test", NOW), OBSERVE);
-	assert_int_equal(demand_of(&f, d, "c@b.test", "bob@x.test", NULL, NOW), OBSERVE);
-	/* nobody hides behind another author, or behind more of them than are looked at */
-	assert_int_equal(
-		demand_of(&f, d, "a@b.test", "new@z.test", "new@z.test, Carol <carol@y.test>", NOW),
-		ENCRYPTED);
-	assert_int_equal(
-		demand_of(&f, d, "a@b.test", "<>", "1@z.test, 2@z.test, 3@z.test, 4@z.test", NOW),
-		OBSERVE);
-	assert_int_equal(demand_of(&f, d, "a@b.test", "<>",
-				   "1@z.test, 2@z.test, 3@z.test, 4@z.test, carol@y.test", NOW),
-			 ENCRYPTED);
-	/* the record ends */
-	assert_int_equal(demand_of(&f, d, "a@b.test", "bob@x.test", NULL, NOW - 100 + 864000),
-			 ENCRYPTED);
-	assert_int_equal(demand_of(&f, d, "a@b.test", "bob@x.test", NULL, NOW - 99 + 864000), OBSERVE);
-	/* and is forgotten */
-	assert_int_equal(pair_forget(d, "bob@x.test", "a@b.test", NOW, "root"), 1);
-	assert_int_equal(pair_forget(d, "bob@x.test", "a@b.test", NOW, "root"), 0);
-	assert_int_equal(demand_of(&f, d, "a@b.test", "bob@x.test", NULL, NOW), OBSERVE);
-	db_close(d);
-	fixture_end(&f);
-}
-
-static void ratchet_locks_on_what_was_accepted(void **state)
-{
-	(void)state;
-	check_ratchet("log_addresses=full", NULL);
-}
-
-static void ratchet_works_with_hashes_and_over_a_switch(void **state)
-{
-	(void)state;
-	check_ratchet("log_addresses=hashed", NULL);
-	check_ratchet("log_addresses=full", "log_addresses=hashed");
-	check_ratchet("log_addresses=hashed", "log_addresses=full");
-}
-
-static void check_reply_window(const char *override)
-{
-	struct fixture f;
-	struct db *d;
-	struct sent m = {.sender = "ours@b.test",
-			 .header_from = "",
-			 .recipient = "orders@shop.example.co.uk",
-			 .verdict = VERDICT_CLEARTEXT,
-			 .action = ACTION_ACCEPT,
-			 .is_local = true,
-			 .size = SIZE_NOT_DECLARED,
-			 .time_unix = NOW};
-
-	fixture_begin(&f);
-	fixture_use(&f, fixture_settings(&f, "reply_window=7d", override, NULL));
-	d = fixture_open(&f, DB_WRITE);
-	m.is_local = false; /* a stranger who claims to be one of ours */
-	write_verdict(&f, d, &m);
-	m.is_local = true;
-	m.verdict = VERDICT_ENCRYPTED;
-	write_verdict(&f, d, &m);
-	m.verdict = VERDICT_CLEARTEXT;
-	m.action = ACTION_REFUSE;
-	write_verdict(&f, d, &m);
-	assert_int_equal(demand_of(&f, d, "ours@b.test", "orders@shop.example.co.uk", NULL, NOW + 1),
-			 ENCRYPTED);
-	m.action = ACTION_ACCEPT;
-	write_verdict(&f, d, &m);
-	assert_int_equal(demand_of(&f, d, "ours@b.test", "noreply@mail.example.co.uk", NULL, NOW + 1),
-			 OBSERVE);
-	assert_int_equal(demand_of(&f, d, "ours@b.test", "noreply@other.co.uk", NULL, NOW + 1),
-			 ENCRYPTED);
-	assert_int_equal(demand_of(&f, d, "other@b.test", "orders@shop.example.co.uk", NULL, NOW + 1),
-			 ENCRYPTED);
-	assert_int_equal(demand_of(&f, d, "ours@b.test", "x!y@shop.example.co.uk", NULL, NOW + 1),
-			 ENCRYPTED);
-	assert_int_equal(demand_of(&f, d, "ours@b.test", "a@example.co.uk", NULL, NOW + 604799),
-			 OBSERVE);
-	assert_int_equal(demand_of(&f, d, "ours@b.test", "a@example.co.uk", NULL, NOW + 604800),
-			 ENCRYPTED);
-	fixture_use(&f, fixture_settings(&f, override, NULL));
-	assert_int_equal(demand_of(&f, d, "ours@b.test", "a@example.co.uk", NULL, NOW + 1), ENCRYPTED);
-	db_close(d);
-	fixture_end(&f);
-}
-
-static void reply_window_opens_for_the_registrable_domain_and_ends(void **state)
-{
-	(void)state;
-	check_reply_window("log_addresses=full");
-	check_reply_window("log_addresses=hashed");
-}
-
-/* ---- mixed recipients ---- */
-
-static enum split_class class_of(struct fixture *f, struct db *d, const char *recipient,
-				 int64_t size, int64_t now)
-{
-	const struct envelope e = {recipient, "bob@x.test", STRANGER, false, false};
-
-	return ask_at(d, f->settings, &e, NULL, size, now, NULL).split_class;
-}
-
-static void split_evidence_serves_sender_recipient_and_size_for_a_day(void **state)
-{
-	static const char *const modes[] = {"log_addresses=full", "log_addresses=hashed"};
-	struct sent m = {.sender = "bob@x.test",
-			 .header_from = "",
-			 .recipient = "a@b.test",
-			 .verdict = VERDICT_CLEARTEXT,
-			 .action = ACTION_SPLIT,
-			 .passes = true,
-			 .size = 1234,
-			 .time_unix = NOW};
-
-	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		struct fixture f;
-		struct db *d;
-
-		fixture_begin(&f);
-		fixture_use(&f, fixture_settings(&f, modes[i], NULL));
-		d = fixture_open(&f, DB_WRITE);
-		m.recipient = "a@b.test";
-		m.passes = true;
-		write_verdict(&f, d, &m);
-		m.recipient = "c@b.test";
-		m.passes = false;
-		write_verdict(&f, d, &m);
-		assert_int_equal(class_of(&f, d, "a@b.test", 1234, NOW + 1), SPLIT_PASSED);
-		assert_int_equal(class_of(&f, d, "c@b.test", 1234, NOW + 1), SPLIT_FAILED);
-		assert_int_equal(class_of(&f, d, "a@b.test", 1235, NOW + 1), SPLIT_NONE);
-		assert_int_equal(class_of(&f, d, "e@b.test", 1234, NOW + 1), SPLIT_NONE);
-		assert_int_equal(class_of(&f, d, "a@b.test", SIZE_NOT_DECLARED, NOW + 1), SPLIT_NONE);
-		assert_int_equal(class_of(&f, d, "a@b.test", 1234, NOW + 86399), SPLIT_PASSED);
-		assert_int_equal(class_of(&f, d, "a@b.test", 1234, NOW + 86400), SPLIT_NONE);
-		db_close(d);
-		fixture_end(&f);
-	}
-}
-
-static void the_first_recipient_sets_the_class(void **state)
-{
-	struct policy_split t = {0};
-
-	(void)state;
-	assert_false(policy_split_defers(&t, SPLIT_NONE));
-	assert_false(policy_split_defers(&t, SPLIT_FAILED));
-	assert_true(policy_split_defers(&t, SPLIT_PASSED));
-	assert_false(policy_split_defers(&t, SPLIT_FAILED));
-	assert_false(policy_split_defers(&t, SPLIT_NONE));
-	assert_true(policy_split_defers(&t, SPLIT_PASSED));
-}
-
 static void a_pause_is_told_and_changes_no_demand(void **state)
 {
 	static const struct envelope e = TO("a@b.test");
@@ -772,11 +431,6 @@ int main(void)
 		cmocka_unit_test(a_mild_default_holds_where_no_rule_does),
 		cmocka_unit_test(staged_rules_do_not_decide),
 		cmocka_unit_test(losers_are_told_with_the_reason),
-		cmocka_unit_test(ratchet_locks_on_what_was_accepted),
-		cmocka_unit_test(ratchet_works_with_hashes_and_over_a_switch),
-		cmocka_unit_test(reply_window_opens_for_the_registrable_domain_and_ends),
-		cmocka_unit_test(split_evidence_serves_sender_recipient_and_size_for_a_day),
-		cmocka_unit_test(the_first_recipient_sets_the_class),
 		cmocka_unit_test(a_pause_is_told_and_changes_no_demand),
 		cmocka_unit_test(the_longest_prefix_is_found_among_random_networks),
 	};

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The decision by what was recorded before: ratchet, reply window, mixed recipients. Time is given, never waited for.
+ */
+#include "tests/unit/policy_fixture.h"
+
+#include "db/verdict_write.h"
+#include "db/verdicts.h"
+
+/* ---- history: verdicts are written as the log's writer does ---- */
+
+struct sent {
+	const char *sender, *header_from, *recipient;
+	enum verdict verdict;
+	enum action action;
+	bool is_local, passes;
+	int64_t size, time_unix;
+};
+
+static void write_verdict(struct fixture *f, struct db *d, const struct sent *m)
+{
+	const struct judgement j = {.verdict = m->verdict, .reason = "test"};
+	const struct verdict_recipient to = {.address = m->recipient,
+					     .is_trustworthy = true,
+					     .requirement = ENCRYPTED,
+					     .demand = ENCRYPTED,
+					     .source = SOURCE_DEFAULT,
+					     .passes = m->passes};
+	const struct verdict_record r = {.time_unix = m->time_unix,
+					 .queue_id = "Q",
+					 .sender = m->sender,
+					 .is_sender_trustworthy = true,
+					 .header_from = m->header_from,
+					 .is_local = m->is_local,
+					 .declared_size_bytes = m->size,
+					 .judgement = &j,
+					 .action = m->action,
+					 .would = m->action,
+					 .recipients = &to,
+					 .n_recipients = 1};
+	struct stored_verdict v;
+	struct daily_sums daily = {.n = 0};
+
+	assert_int_equal(stored_verdict_fill(&v, &d->hashed, f->settings, &r), 0);
+	assert_int_equal(db_begin_write(d), 0);
+	assert_int_equal(db_end(d, stored_verdict_write(d, &v, &daily)), 0);
+	arena_reset(&v.arena);
+}
+
+static enum requirement demand_of(struct fixture *f, struct db *d, const char *recipient,
+				  const char *sender, const char *header_from, int64_t now)
+{
+	const struct envelope e = {recipient, sender, STRANGER, false, false};
+	struct policy_answer a = ask_at(d, f->settings, &e, header_from, SIZE_NOT_DECLARED, now, NULL);
+
+	assert_true((a.source == SOURCE_HISTORY) == (a.why[0] == 'r' && strchr(a.why, ':') != NULL));
+	return a.demand;
+}
+
+static void check_ratchet(const char *override, const char *later_override)
+{
+	struct fixture f;
+	struct db *d;
+	struct sent m = {.sender = "bob@x.test",
+			 .header_from = "",
+			 .recipient = "a@b.test",
+			 .verdict = VERDICT_CLEARTEXT,
+			 .action = ACTION_ACCEPT,
+			 .size = SIZE_NOT_DECLARED,
+			 .time_unix = NOW - 100};
+
+	fixture_begin(&f);
+	fixture_use(&f, fixture_settings(&f, "default_requirement=ratchet", "pair_retention=10d",
+					 override, NULL));
+	d = fixture_open(&f, DB_WRITE);
+	write_verdict(&f, d, &m);
+	assert_int_equal(demand_of(&f, d, "a@b.test", "bob@x.test", NULL, NOW), OBSERVE);
+	m.verdict = VERDICT_ENCRYPTED;
+	m.action = ACTION_REFUSE; /* refused mail proves nothing */
+	write_verdict(&f, d, &m);
+	assert_int_equal(demand_of(&f, d, "a@b.test", "bob@x.test", NULL, NOW), OBSERVE);
+	m.action = ACTION_ACCEPT;
+	m.header_from = "carol@y.test";
+	write_verdict(&f, d, &m);
+	if (later_override != NULL) {
+		db_close(d);
+		fixture_use(&f, fixture_settings(&f, "default_requirement=ratchet",
+						 "pair_retention=10d", later_override, NULL));
+		d = fixture_open(&f, DB_WRITE);
+	}
+	assert_int_equal(demand_of(&f, d, "a@b.test", "bob@x.test", NULL, NOW), ENCRYPTED);
+	assert_int_equal(demand_of(&f, d, "A@b.test", "\"Bob\"@X.test", NULL, NOW), ENCRYPTED);
+	assert_int_equal(demand_of(&f, d, "a@b.test", "carol@y.test", NULL, NOW), ENCRYPTED);
+	/* either address locks */
+	assert_int_equal(demand_of(&f, d, "a@b.test", "<>", "bob@x.test", NOW), ENCRYPTED);
+	assert_int_equal(demand_of(&f, d, "a@b.test", "new@z.test", "carol@y.test", NOW), ENCRYPTED);
+	assert_int_equal(demand_of(&f, d, "a@b.test", "new@z.test", "new@z.test", NOW), OBSERVE);
+	assert_int_equal(demand_of(&f, d, "c@b.test", "bob@x.test", NULL, NOW), OBSERVE);
+	/* nobody hides behind another author, or behind more of them than are looked at */
+	assert_int_equal(
+		demand_of(&f, d, "a@b.test", "new@z.test", "new@z.test, Carol <carol@y.test>", NOW),
+		ENCRYPTED);
+	assert_int_equal(
+		demand_of(&f, d, "a@b.test", "<>", "1@z.test, 2@z.test, 3@z.test, 4@z.test", NOW),
+		OBSERVE);
+	assert_int_equal(demand_of(&f, d, "a@b.test", "<>",
+				   "1@z.test, 2@z.test, 3@z.test, 4@z.test, carol@y.test", NOW),
+			 ENCRYPTED);
+	/* the record ends */
+	assert_int_equal(demand_of(&f, d, "a@b.test", "bob@x.test", NULL, NOW - 100 + 864000),
+			 ENCRYPTED);
+	assert_int_equal(demand_of(&f, d, "a@b.test", "bob@x.test", NULL, NOW - 99 + 864000), OBSERVE);
+	/* and is forgotten */
+	assert_int_equal(pair_forget(d, "bob@x.test", "a@b.test", NOW, "root"), 1);
+	assert_int_equal(pair_forget(d, "bob@x.test", "a@b.test", NOW, "root"), 0);
+	assert_int_equal(demand_of(&f, d, "a@b.test", "bob@x.test", NULL, NOW), OBSERVE);
+	db_close(d);
+	fixture_end(&f);
+}
+
+static void ratchet_locks_on_what_was_accepted(void **state)
+{
+	(void)state;
+	check_ratchet("log_addresses=full", NULL);
+}
+
+static void ratchet_works_with_hashes_and_over_a_switch(void **state)
+{
+	(void)state;
+	check_ratchet("log_addresses=hashed", NULL);
+	check_ratchet("log_addresses=full", "log_addresses=hashed");
+	check_ratchet("log_addresses=hashed", "log_addresses=full");
+}
+
+static void check_reply_window(const char *override)
+{
+	struct fixture f;
+	struct db *d;
+	struct sent m = {.sender = "ours@b.test",
+			 .header_from = "",
+			 .recipient = "orders@shop.example.co.uk",
+			 .verdict = VERDICT_CLEARTEXT,
+			 .action = ACTION_ACCEPT,
+			 .is_local = true,
+			 .size = SIZE_NOT_DECLARED,
+			 .time_unix = NOW};
+
+	fixture_begin(&f);
+	fixture_use(&f, fixture_settings(&f, "reply_window=7d", override, NULL));
+	d = fixture_open(&f, DB_WRITE);
+	m.is_local = false; /* a stranger who claims to be one of ours */
+	write_verdict(&f, d, &m);
+	m.is_local = true;
+	m.verdict = VERDICT_ENCRYPTED;
+	write_verdict(&f, d, &m);
+	m.verdict = VERDICT_CLEARTEXT;
+	m.action = ACTION_REFUSE;
+	write_verdict(&f, d, &m);
+	assert_int_equal(demand_of(&f, d, "ours@b.test", "orders@shop.example.co.uk", NULL, NOW + 1),
+			 ENCRYPTED);
+	m.action = ACTION_ACCEPT;
+	write_verdict(&f, d, &m);
+	assert_int_equal(demand_of(&f, d, "ours@b.test", "noreply@mail.example.co.uk", NULL, NOW + 1),
+			 OBSERVE);
+	assert_int_equal(demand_of(&f, d, "ours@b.test", "noreply@other.co.uk", NULL, NOW + 1),
+			 ENCRYPTED);
+	assert_int_equal(demand_of(&f, d, "other@b.test", "orders@shop.example.co.uk", NULL, NOW + 1),
+			 ENCRYPTED);
+	assert_int_equal(demand_of(&f, d, "ours@b.test", "x!y@shop.example.co.uk", NULL, NOW + 1),
+			 ENCRYPTED);
+	assert_int_equal(demand_of(&f, d, "ours@b.test", "a@example.co.uk", NULL, NOW + 604799),
+			 OBSERVE);
+	assert_int_equal(demand_of(&f, d, "ours@b.test", "a@example.co.uk", NULL, NOW + 604800),
+			 ENCRYPTED);
+	fixture_use(&f, fixture_settings(&f, override, NULL));
+	assert_int_equal(demand_of(&f, d, "ours@b.test", "a@example.co.uk", NULL, NOW + 1), ENCRYPTED);
+	db_close(d);
+	fixture_end(&f);
+}
+
+static void reply_window_opens_for_the_registrable_domain_and_ends(void **state)
+{
+	(void)state;
+	check_reply_window("log_addresses=full");
+	check_reply_window("log_addresses=hashed");
+}
+
+/* ---- mixed recipients ---- */
+
+static enum split_class class_of(struct fixture *f, struct db *d, const char *recipient,
+				 int64_t size, int64_t now)
+{
+	const struct envelope e = {recipient, "bob@x.test", STRANGER, false, false};
+
+	return ask_at(d, f->settings, &e, NULL, size, now, NULL).split_class;
+}
+
+static void split_evidence_serves_sender_recipient_and_size_for_a_day(void **state)
+{
+	static const char *const modes[] = {"log_addresses=full", "log_addresses=hashed"};
+	struct sent m = {.sender = "bob@x.test",
+			 .header_from = "",
+			 .recipient = "a@b.test",
+			 .verdict = VERDICT_CLEARTEXT,
+			 .action = ACTION_SPLIT,
+			 .passes = true,
+			 .size = 1234,
+			 .time_unix = NOW};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct fixture f;
+		struct db *d;
+
+		fixture_begin(&f);
+		fixture_use(&f, fixture_settings(&f, modes[i], NULL));
+		d = fixture_open(&f, DB_WRITE);
+		m.recipient = "a@b.test";
+		m.passes = true;
+		write_verdict(&f, d, &m);
+		m.recipient = "c@b.test";
+		m.passes = false;
+		write_verdict(&f, d, &m);
+		assert_int_equal(class_of(&f, d, "a@b.test", 1234, NOW + 1), SPLIT_PASSED);
+		assert_int_equal(class_of(&f, d, "c@b.test", 1234, NOW + 1), SPLIT_FAILED);
+		assert_int_equal(class_of(&f, d, "a@b.test", 1235, NOW + 1), SPLIT_NONE);
+		assert_int_equal(class_of(&f, d, "e@b.test", 1234, NOW + 1), SPLIT_NONE);
+		assert_int_equal(class_of(&f, d, "a@b.test", SIZE_NOT_DECLARED, NOW + 1), SPLIT_NONE);
+		assert_int_equal(class_of(&f, d, "a@b.test", 1234, NOW + 86399), SPLIT_PASSED);
+		assert_int_equal(class_of(&f, d, "a@b.test", 1234, NOW + 86400), SPLIT_NONE);
+		db_close(d);
+		fixture_end(&f);
+	}
+}
+
+static void the_first_recipient_sets_the_class(void **state)
+{
+	struct policy_split t = {0};
+
+	(void)state;
+	assert_false(policy_split_defers(&t, SPLIT_NONE));
+	assert_false(policy_split_defers(&t, SPLIT_FAILED));
+	assert_true(policy_split_defers(&t, SPLIT_PASSED));
+	assert_false(policy_split_defers(&t, SPLIT_FAILED));
+	assert_false(policy_split_defers(&t, SPLIT_NONE));
+	assert_true(policy_split_defers(&t, SPLIT_PASSED));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ratchet_locks_on_what_was_accepted),
+		cmocka_unit_test(ratchet_works_with_hashes_and_over_a_switch),
+		cmocka_unit_test(reply_window_opens_for_the_registrable_domain_and_ends),
+		cmocka_unit_test(split_evidence_serves_sender_recipient_and_size_for_a_day),
+		cmocka_unit_test(the_first_recipient_sets_the_class),
+	};
+
+	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
+}
