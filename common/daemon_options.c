@@ -24,9 +24,10 @@ static const char *const fixed_keys[] = {"filter_socket", "policy_socket", "sock
 static void usage(FILE *to, const char *program)
 {
 	fprintf(to,
-		"usage: %s [-fnvVh] [-c FILE] [-o KEY=VALUE] [-p SOCKET] [-u USER[:GROUP]] [-P "
-		"PIDFILE]\n"
-		"  -c FILE          configuration (default %s)\n"
+		"usage: %s [-fnvVh] [-c FILE] [-o KEY=VALUE] [-p SOCKET]\n"
+		"       [-u USER[:GROUP]] [-P PIDFILE]\n"
+		"  -c FILE          configuration; default:\n"
+		"                   %s\n"
 		"  -o KEY=VALUE     override one setting; may be repeated\n"
 		"  -p SOCKET        listen here: local:/path, inet:port@host, inet6:port@host\n"
 		"  -u USER[:GROUP]  become this user when started as root\n"
@@ -110,10 +111,10 @@ static void take_option(int option, const char *socket_key, struct daemon_option
 		break;
 	case 'V':
 		printf("%s %s\n", o->program, PACKAGE_VERSION);
-		exit(EX_OK);
+		exit(fflush(stdout) == 0 ? EX_OK : EX_IOERR);
 	case 'h':
 		usage(stdout, o->program);
-		exit(EX_OK);
+		exit(fflush(stdout) == 0 ? EX_OK : EX_IOERR);
 	default: /* getopt() has said what is wrong */
 		usage(stderr, o->program);
 		exit(EX_USAGE);

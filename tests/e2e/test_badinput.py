@@ -194,3 +194,13 @@ def test_daemon_misuse(idle):
         assert result.code == 0 and re.match(rf"{daemon} \d", result.out), result
         result = run_program([program(daemon), "-f", "-c", idle.conf, "-u", "no-such-user"])
         assert result.code > 1 and "no-such-user" in result.err, result
+
+
+@pytest.mark.parametrize("daemon", DAEMONS)
+def test_daemon_help(daemon):
+    result = run_program([program(daemon), "-h"])
+    assert result.code == 0 and not result.err, result
+    # the place of the configuration is as long as it is
+    lines = [line for line in result.out.splitlines() if ".conf" not in line]
+    assert max(map(len, lines)) <= 80, result
+    assert set(re.findall(r"^  -([a-zA-Z])", result.out, re.M)) >= set("copufnPvV"), result
