@@ -42,12 +42,25 @@ void histogram_add(struct histogram *h, int64_t duration_us)
 	while (i < HISTOGRAM_BOUNDS && duration_us > bounds[i].us)
 		i++;
 	h->n[i]++;
-	h->sum_us += (uint64_t)duration_us;
+	h->sum_us[i] += (uint64_t)duration_us;
+}
+
+int64_t histogram_bound_us(size_t i)
+{
+	return i < HISTOGRAM_BOUNDS ? bounds[i].us : INT64_MAX;
+}
+
+void histogram_merge(struct histogram *h, const struct histogram *from)
+{
+	for (size_t i = 0; i <= HISTOGRAM_BOUNDS; i++) {
+		h->n[i] += from->n[i];
+		h->sum_us[i] += from->sum_us[i];
+	}
 }
 
 void metrics_histogram(FILE *out, const char *name, const char *help, const struct histogram *h)
 {
-	uint64_t n = 0;
+	uint64_t n = 0, sum_us = 0;
 
 	metrics_head(out, name, METRIC_HISTOGRAM, help);
 	for (size_t i = 0; i < HISTOGRAM_BOUNDS; i++) {
@@ -55,9 +68,10 @@ void metrics_histogram(FILE *out, const char *name, const char *help, const stru
 		fprintf(out, "%s_bucket{le=\"%s\"} %" PRIu64 "\n", name, bounds[i].seconds, n);
 	}
 	n += h->n[HISTOGRAM_BOUNDS];
+	for (size_t i = 0; i <= HISTOGRAM_BOUNDS; i++)
+		sum_us += h->sum_us[i];
 	fprintf(out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, n);
 	/* Not %f: its decimal point is the locale's. */
-	fprintf(out, "%s_sum %" PRIu64 ".%06" PRIu64 "\n", name, h->sum_us / 1000000,
-		h->sum_us % 1000000);
+	fprintf(out, "%s_sum %" PRIu64 ".%06" PRIu64 "\n", name, sum_us / 1000000, sum_us % 1000000);
 	fprintf(out, "%s_count %" PRIu64 "\n", name, n);
 }

@@ -27,11 +27,15 @@ void metrics_single(FILE *out, const char *name, enum metric_type type, const ch
 #define HISTOGRAM_BOUNDS 14
 
 struct histogram {
-	uint64_t n[HISTOGRAM_BOUNDS + 1]; /* the last: beyond all bounds */
-	uint64_t sum_us;
+	uint64_t n[HISTOGRAM_BOUNDS + 1];      /* the last: beyond all bounds */
+	uint64_t sum_us[HISTOGRAM_BOUNDS + 1]; /* of these */
 };
 
 void histogram_add(struct histogram *h, int64_t duration_us);
+/* Upper bound, inclusive, of n[i], in microseconds; INT64_MAX for the last. */
+int64_t histogram_bound_us(size_t i);
+/* Adds all of from to h. */
+void histogram_merge(struct histogram *h, const struct histogram *from);
 void metrics_histogram(FILE *out, const char *name, const char *help, const struct histogram *h);
 
 #endif

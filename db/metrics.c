@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/metrics.h"
+#include "db/answer_times.h"
 #include "db/internal.h"
 
 struct totals {
@@ -96,17 +97,27 @@ static void write_state(FILE *to, const struct settings *s, const struct db_stat
 		       "Room left on its file system.", status->free_bytes);
 }
 
+static int read_counters(struct db *d, struct totals *t, struct histogram *answers)
+{
+	memset(t, 0, sizeof *t);
+	memset(answers, 0, sizeof *answers);
+	return read_totals(d, t) == 0 && answer_times_read(d, answers) == 0 ? 0 : -1;
+}
+
 int metrics_write(struct db *d, const struct settings *s, FILE *to)
 {
+	struct histogram answers;
 	struct totals totals;
 	struct db_status status;
 
-	memset(&totals, 0, sizeof totals);
 	if (db_get_vitals(d, &status) != 0 || db_begin_read(d) != 0)
 		return -1;
-	if (db_end(d, read_totals(d, &totals)) != 0)
+	if (db_end(d, read_counters(d, &totals, &answers)) != 0)
 		return -1;
 	write_state(to, s, &status);
 	write_messages(to, &totals);
+	metrics_histogram(
+		to, "pgpgate_filter_answer_seconds",
+		"Time from the end of a message to the filter's answer, its verdict stored.", &answers);
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "common/clock.h"
+#include "db/answer_times.h"
 #include "db/policy_internal.h"
 #include "db/rule_hits.h"
 #include "db/upkeep.h"
@@ -26,15 +27,17 @@
 
 struct verdict_log {
 	struct verdict_queue queue;
-	pthread_mutex_t lock; /* guards settings and hashed */
+	pthread_mutex_t lock; /* guards settings, hashed, took */
 	struct settings *settings;
 	struct hashed hashed;
+	struct histogram took; /* since the last tick */
 	pthread_t writer;
 	/* the writer's own */
 	struct db *db;
 	struct upkeep upkeep;
-	struct rule_hits hits; /* of groups that are committed; not yet written */
-	bool was_full;	       /* the last group failed for want of space */
+	struct rule_hits hits;	/* of groups that are committed; not yet written */
+	struct histogram times; /* not yet written, likewise */
+	bool was_full;		/* the last group failed for want of space */
 };
 
 /* ---- the writer ---- */
@@ -116,6 +119,17 @@ static void commit_group(struct verdict_log *l, struct submission *group)
 	verdict_queue_answer(group, -1, db_error(l->db));
 }
 
+/* What the database does not take now is tried again with the next tick. */
+static void write_counts(struct verdict_log *l)
+{
+	pthread_mutex_lock(&l->lock);
+	histogram_merge(&l->times, &l->took);
+	memset(&l->took, 0, sizeof l->took);
+	pthread_mutex_unlock(&l->lock);
+	rule_hits_write(l->db, &l->hits);
+	answer_times_write(l->db, &l->times);
+}
+
 static void use_settings(struct verdict_log *l, struct settings **mine)
 {
 	pthread_mutex_lock(&l->lock);
@@ -148,12 +162,12 @@ static void *run_writer(void *context)
 		if (clock_monotonic_ms() < next_upkeep_ms || must_stop)
 			continue;
 		use_settings(l, &mine);
-		rule_hits_write(l->db, &l->hits);
+		write_counts(l);
 		next_upkeep_ms = clock_monotonic_ms() +
 				 upkeep_step(l->db, mine, clock_now_unix(), &l->upkeep);
 	}
 	if (l->db != NULL) {
-		rule_hits_write(l->db, &l->hits);
+		write_counts(l);
 		db_checkpoint(l->db, 0);
 	}
 	db_close(l->db);
@@ -244,6 +258,13 @@ const char *verdict_log_shown(struct verdict_log *l, enum hashed_kind kind, cons
 	hashed = l->hashed;
 	pthread_mutex_unlock(&l->lock);
 	return hashed_shown(&hashed, kind, text, out);
+}
+
+void verdict_log_took(struct verdict_log *l, int64_t duration_us)
+{
+	pthread_mutex_lock(&l->lock);
+	histogram_add(&l->took, duration_us);
+	pthread_mutex_unlock(&l->lock);
 }
 
 void verdict_log_reload(struct verdict_log *l, struct settings *s)

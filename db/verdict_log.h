@@ -5,8 +5,8 @@
  * verdict_sync says), so that what was answered is never lost.
  *
  * The same transaction keeps the pairs' record (accepted mail only) and the evidence for mixed recipients.
- * Hits of rules are gathered and written once a second and at the end: a process that is killed takes those of
- * its last second with it. Between transactions the writer checkpoints and removes old rows in small steps.
+ * Hits of rules and times of answers are gathered and written once a second and at the end: a process that is
+ * killed takes those of its last second with it. Between transactions the writer checkpoints and removes old rows in small steps.
  *
  * verdict_log_submit() may be called from any number of threads.
  */
@@ -71,6 +71,9 @@ int verdict_log_submit(struct verdict_log *l, const struct verdict_record *r, ch
 /* What may be written to a log under log_addresses: the text, or its hash in out. Either is returned. */
 const char *verdict_log_shown(struct verdict_log *l, enum hashed_kind kind, const char *text,
 			      char out[HASHED_ADDRESS_MAX]);
+
+/* How long the answer to a message took, for the metrics; they are written once a second. */
+void verdict_log_took(struct verdict_log *l, int64_t duration_us);
 
 /* New settings for retention and the like (SIGUSR1). */
 void verdict_log_reload(struct verdict_log *l, struct settings *s);

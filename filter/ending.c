@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "filter/log_line.h"
 #include "scan/judge.h"
@@ -211,6 +212,7 @@ static void end_with(struct transaction *t, struct ending *e, const char *queue_
 void transaction_end(struct transaction *t, const char *queue_id, struct outcome *out,
 		     const char **header_value, unsigned *n_forged)
 {
+	const int64_t began_us = clock_monotonic_us();
 	struct mail *m = &t->mail;
 	struct ending *e = NULL;
 
@@ -239,4 +241,5 @@ void transaction_end(struct transaction *t, const char *queue_id, struct outcome
 		free(e);
 	}
 	transaction_reset(t);
+	verdict_log_took(t->context->log, clock_monotonic_us() - began_us);
 }

@@ -8,6 +8,17 @@
 SELECT verdict, action, would, n_messages, n_recipients, size_bytes
 FROM daily;
 
+-- name: answer_time_add
+INSERT INTO answer_time (le_us, n, sum_us)
+VALUES (?1, ?2, ?3)
+ON CONFLICT (le_us) DO UPDATE
+SET n = n + ?2,
+	sum_us = sum_us + ?3;
+
+-- name: answer_times
+SELECT le_us, n, sum_us
+FROM answer_time;
+
 -- name: metrics_rules_changed
 -- Each change of the rules has a row in the audit; one that is staged by an import, a rule.
 SELECT

@@ -13,7 +13,7 @@ from harness.smtp import send
 
 ALICE, BOB = load.PROTECTED, "bob@example.net"
 CONFIG = 78  # sysexits(3)
-TO_VERSION_1 = "DROP TABLE daily; PRAGMA user_version = 1;"
+TO_VERSION_1 = "DROP TABLE answer_time; DROP TABLE daily; PRAGMA user_version = 1;"
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,7 @@ def pair(make_pair, place):
     subprocess.run([sys.executable, os.path.join(TOP, "tests/bench/fill_db.py"), "--rules", str(RULES), "--verdicts",
                     str(VERDICTS), "--pairs", str(PAIRS), pair.database], check=True, stdout=sys.stderr)
     database = sqlite3.connect(pair.database)
-    database.executescript("DROP TABLE daily; PRAGMA user_version = 1;")
+    database.executescript("DROP TABLE answer_time; DROP TABLE daily; PRAGMA user_version = 1;")
     database.close()
     began = time.monotonic()
     pair.must("db", "migrate", timeout=1800)

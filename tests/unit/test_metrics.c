@@ -53,7 +53,7 @@ static void sample_is_a_line(void **state)
 
 static void histogram_counts_upwards(void **state)
 {
-	struct histogram h = {.sum_us = 0};
+	struct histogram h = {.n = {0}};
 	FILE *out;
 
 	(void)state;

@@ -23,8 +23,8 @@
 static struct {
 	bool policy_fails, log_fails, is_paused;
 	int attempts;
-	unsigned n_policy, n_submitted, n_pool; /* n_pool: connections out */
-	struct policy_query query;		/* the last; its pointers are dead */
+	unsigned n_policy, n_submitted, n_timed, n_pool; /* n_pool: connections out */
+	struct policy_query query;			 /* the last; its pointers are dead */
 	char query_sender[400];
 } fake;
 
@@ -128,6 +128,13 @@ int verdict_log_attempts(struct db *d, const unsigned char digest[32], int64_t n
 	(void)digest;
 	(void)now_unix;
 	return fake.attempts;
+}
+
+void verdict_log_took(struct verdict_log *l, int64_t duration_us)
+{
+	(void)l;
+	assert_true(duration_us >= 0);
+	fake.n_timed++;
 }
 
 #define KEEP(field) \
@@ -386,6 +393,7 @@ static void transaction_messages_of_a_session_are_judged_on_their_own(void **sta
 		assert_int_equal(record.n_recipients, 1);
 	}
 	assert_int_equal(fake.n_submitted, 4);
+	assert_int_equal(fake.n_timed, 4);
 }
 
 static void transaction_aborted_leaves_nothing_behind(void **state)
