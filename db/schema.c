@@ -54,15 +54,21 @@ static int refuse_newer(struct db *d, int version)
 
 int schema_check(struct db *d)
 {
+	/* Asked at every transaction: whose file it is only when that is not known yet. */
+	const bool was_current = d->schema_version == db_schema_current();
 	int64_t found;
 
 	if (db_one(d, SQL_USER_VERSION, &found) != 0)
 		return -1;
 	d->schema_version = (int)found;
+	if (found == db_schema_current() && was_current)
+		return 0;
+	if (is_ours(d) < 0) {
+		d->schema_version = 0;
+		return -1;
+	}
 	if (found == db_schema_current())
 		return 0;
-	if (is_ours(d) < 0)
-		return -1;
 	if (found > db_schema_current())
 		return refuse_newer(d, (int)found);
 	if (found == 0)

@@ -177,6 +177,15 @@ static void what_cannot_be_opened_is_refused_with_its_mend(void **state)
 	run_sql(&f, "CREATE TABLE t (a)");
 	expect_refusal(&f, DB_WRITE, DB_NOT_OURS, "another program");
 	expect_refusal(&f, DB_CREATE, DB_NOT_OURS, "another program");
+	/* Other programs count their schemas too. */
+	for (int version = 1; version <= db_schema_current() + 1; version++) {
+		char sql[40];
+
+		snprintf(sql, sizeof sql, "PRAGMA user_version = %d", version);
+		run_sql(&f, sql);
+		expect_refusal(&f, DB_READ, DB_NOT_OURS, "another program");
+		expect_refusal(&f, DB_WRITE, DB_NOT_OURS, "another program");
+	}
 	fixture_end(&f);
 }
 
