@@ -158,9 +158,12 @@ static bool is_returned_message(const struct structure *s, const char *type)
  * when GpgOL could not make it a message again. One of them is looked into. */
 static bool is_gpgol_tree(const struct structure *s, enum leaf_type kind, const struct header *h)
 {
-	return kind == LEAF_OTHER && strcmp(h->type.type, "application/octet-stream") == 0 &&
-	       strcmp(h->type.name, "gpgol_mime_structure.mime") == 0 && s->n_levels > 0 &&
-	       s->level[0].kind != MULTIPART_REPORT && s->embedded_sink && !s->was_tree_fed;
+	if (kind != LEAF_OTHER || strcmp(h->type.type, "application/octet-stream") != 0 ||
+	    s->n_levels == 0 || s->level[0].kind == MULTIPART_REPORT || !s->embedded_sink ||
+	    s->was_tree_fed)
+		return false;
+	return strcmp(h->type.name, "gpgol_mime_structure.mime") == 0 ||
+	       strcmp(h->type.name, "gpgol_mime_structure.txt") == 0; /* older */
 }
 
 static void begin_leaf(struct structure *s, const char *type, const struct header *h)

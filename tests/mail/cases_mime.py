@@ -327,6 +327,7 @@ RULE_6 = [
      "white space after Version: 1"),
     ("r06-gpgol", 6, MIXED, gpgol(tree()), "what Exchange makes of GpgOL's"),
     ("r06-gpgol-case", 6, MIXED, gpgol(tree(), "gpgol_mime_structure.mime"), "the same, small letters"),
+    ("r06-gpgol-txt", 6, MIXED, gpgol(tree(), "GpgOL_MIME_structure.txt"), "the name that older GpgOL gave it"),
     ("r06-gpgol-other-name", 6, OUTSIDE, gpgol(tree(), "structure.mime"), "an attachment of another name is a document"),
     ("r06-gpgol-text-type", 6, OUTSIDE, gpgol(tree(), kind="text/plain"), "the same as a text"),
     ("r06-gpgol-epilogue", 6, OUTSIDE, gpgol(tree(epilogue="Meet me at eight.\n")), "text after it"),
