@@ -11,6 +11,7 @@ import base64
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -140,30 +141,33 @@ def main():
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--keep", default="refused")
     options = options.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # no gpg-agent is left behind
     judge = Talker(options.build + "/judge_lines")
     failures, made, count = 0, Counter(), 0
     with tempfile.TemporaryDirectory(prefix="pgpgate-") as folder:
         shop = Workshop(folder)
-        for i in range(options.n):
-            rng = random.Random("%d/%d" % (options.seed, i))
-            program, build = rng.choice([("gpg", with_gpg), ("gpg", with_gpg), ("sq", with_sq), ("rnp", with_rnp)])
-            command = build(rng, shop)
-            try:
-                data = shop.run(command, plaintext(rng))
-            except RuntimeError as e:
-                made[program + " declined"] += 1
-                print("# declined: %s" % str(e).strip().replace("\n", " ")[-120:])
-                continue
-            made[program] += 1
-            for wrap in range(options.wraps):
-                message, how = wrapped(rng, data)
-                count += 1
-                answer = judge.line(message)
-                if not answer.startswith("encrypted "):
-                    failures += 1
-                    save(options.keep, "%d-%d-%d" % (options.seed, i, wrap), message, "%s\n%s\n%s" % (answer, how, " ".join(command)))
-                    print("FAIL %s, %s: %s" % (" ".join(command[:4]), how, answer))
-        shop.close()
+        try:
+            for i in range(options.n):
+                rng = random.Random("%d/%d" % (options.seed, i))
+                program, build = rng.choice([("gpg", with_gpg), ("gpg", with_gpg), ("sq", with_sq), ("rnp", with_rnp)])
+                command = build(rng, shop)
+                try:
+                    data = shop.run(command, plaintext(rng))
+                except RuntimeError as e:
+                    made[program + " declined"] += 1
+                    print("# declined: %s" % str(e).strip().replace("\n", " ")[-120:])
+                    continue
+                made[program] += 1
+                for wrap in range(options.wraps):
+                    message, how = wrapped(rng, data)
+                    count += 1
+                    answer = judge.line(message)
+                    if not answer.startswith("encrypted "):
+                        failures += 1
+                        save(options.keep, "%d-%d-%d" % (options.seed, i, wrap), message, "%s\n%s\n%s" % (answer, how, " ".join(command)))
+                        print("FAIL %s, %s: %s" % (" ".join(command[:4]), how, answer))
+        finally:
+            shop.close()
     judge.close()
     for program in ("gpg", "sq", "rnp"):
         if made[program] <= made[program + " declined"]:  # a few modes want a newer version
