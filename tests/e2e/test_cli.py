@@ -728,7 +728,7 @@ def test_a_migration_says_how_long_it_may_take_on_a_terminal(gate):
         database = sqlite3.connect(gate.database)
         # how many there are is estimated from the ids
         database.executescript("UPDATE verdict SET id = 1234567 WHERE id = (SELECT max(id) FROM verdict);"
-                               "DROP TABLE daily; PRAGMA user_version = 1;")
+                               "DROP TABLE answer_time; DROP TABLE daily; PRAGMA user_version = 1;")
         first = database.execute("SELECT min(id) FROM verdict").fetchone()[0]
         database.close()
         code, out, shown = on_terminal(gate, *words)
@@ -736,7 +736,7 @@ def test_a_migration_says_how_long_it_may_take_on_a_terminal(gate):
         assert f"Schema 1 to 2: about {1234567 - first + 1:,} verdicts, which takes some 12 s." in shown, shown
         assert "temporary error" in shown, shown
     database = sqlite3.connect(gate.database)
-    database.executescript("DROP TABLE daily; PRAGMA user_version = 1;")
+    database.executescript("DROP TABLE answer_time; DROP TABLE daily; PRAGMA user_version = 1;")
     database.close()
     result = gate.run("db", "migrate")
     assert result.code == 0 and result.err == "", result
@@ -893,10 +893,12 @@ def test_metrics_follow_the_conventions(gate):
             assert name not in seen
             seen.add(name)
         elif line.startswith("# TYPE "):
-            assert line.split()[2] == name and line.split()[3] in ("counter", "gauge")
-            assert (line.split()[3] == "counter") == name.endswith("_total"), line
+            kind = line.split()[3]
+            assert line.split()[2] == name and kind in ("counter", "gauge", "histogram")
+            assert (kind == "counter") == name.endswith("_total"), line
         else:
-            assert re.match(rf'^{name}(\{{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\}})? -?\d+$', line), line
+            sample = f"{name}(_bucket|_sum|_count)" if kind == "histogram" else name
+            assert re.match(rf'^{sample}(\{{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\}})? -?\d+(\.\d+)?$', line), line
     assert "pgpgate_enforce 0" in gate.must("metrics")
 
 
