@@ -41,9 +41,10 @@ static void take_structural(struct header *h, int field, const unsigned char *va
 	static const char *const twice[STRUCTURAL_COUNT] = {
 		[CONTENT_TYPE] = "two Content-Type fields",
 		[CONTENT_TRANSFER_ENCODING] = "two Content-Transfer-Encoding fields",
+		[MIME_VERSION] = "two MIME-Version fields",
 	};
 
-	if (h->n_of[field]++ > 0 && twice[field]) { /* no reader asks which MIME-Version counts */
+	if (h->n_of[field]++ > 0) {
 		ambiguous(h, twice[field]);
 		return;
 	}

@@ -2,7 +2,7 @@
  *
  * header.h: one header, of the message or of a part: gathers the three fields that decide structure
  * (Content-Type, Content-Transfer-Encoding, MIME-Version) and notices what makes it ambiguous: two of one
- * of the first two, white space before a colon, a lone CR, a line that is no field or could be a boundary
+ * of them, white space before a colon, a lone CR, a line that is no field or could be a boundary
  * line.
  *
  * The message's own fields come whole (header_field); a part's come line by line (header_line).

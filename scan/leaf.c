@@ -419,8 +419,8 @@ static void refuse_binary(struct leaf *l, struct finding *f)
 {
 	if (l->is_text)
 		finding_set(f, "bad-armor", "unarmored OpenPGP data in a text");
-	else if (l->is_unprotected)
-		finding_set(f, "bad-encoding", "unarmored OpenPGP data that is not in base64");
+	else if (l->has_cr_boundary)
+		finding_set(f, "ambiguous-mime", "a boundary line after a lone CR");
 }
 
 static void finish_binary(struct leaf *l)
@@ -477,7 +477,7 @@ void leaf_finish(struct leaf *l)
 		l->cms = cms_type(l->prefix, l->prefix_len, l->bytes);
 		if (ciphertext_looks_like(&l->walk.sample))
 			l->cms = CMS_NONE;
-		if (l->cms == CMS_SIGNED && l->is_unprotected)
+		if (l->cms == CMS_SIGNED && l->has_cr_boundary)
 			l->cms = CMS_OTHER;
 		return;
 	}

@@ -7,7 +7,7 @@
  * clearsigned texts, and whatever stands between. Lines longer than LEAF_LINE_MAX are text.
  *
  * Binary OpenPGP is opaque beyond its framing. So it may not stand where a reader shows what is in it: in a
- * text, or without an encoding that keeps it apart from boundary lines (some take a lone CR for a line end).
+ * text, or in a part that ends within it for readers to which a lone CR ends a line (Thunderbird, Python).
  *
  * Fixed memory, one thread. After leaf_feed() has set `fault` while `has_claim` holds nothing more is read.
  */
@@ -65,8 +65,8 @@ struct leaf {
 
 	/* set by the caller after leaf_begin() */
 	bool is_whole_body;
-	bool is_text;	     /* its type is text/... */
-	bool is_unprotected; /* no transfer encoding, or lone CRs in it; may be set until leaf_finish() */
+	bool is_text;	      /* its type is text/... */
+	bool has_cr_boundary; /* a boundary line after a lone CR; may be set until leaf_finish() */
 
 	/* private */
 	bool has_bad_charset;
@@ -93,6 +93,12 @@ struct leaf {
 enum leaf_type leaf_type_of(const char *type);
 
 /* channel: of the whole message, borrowed until leaf_finish(). */
+/* Can a leaf that begins with this octet be opaque, OpenPGP or CMS? */
+static inline bool leaf_may_be_binary(unsigned char first)
+{
+	return (first & 0x80) != 0 || first == 0x30;
+}
+
 void leaf_begin(struct leaf *l, enum leaf_type type, bool has_bad_charset,
 		struct armor_channel *channel);
 void leaf_feed(struct leaf *l, const unsigned char *bytes, size_t len);

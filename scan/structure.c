@@ -177,7 +177,8 @@ static void begin_leaf(struct structure *s, const char *type, const struct heade
 	leaf_begin(&s->leaf, kind, h->type.has_bad_charset, &s->channel);
 	s->leaf.is_whole_body = s->n_levels == 0;
 	s->leaf.is_text = strncmp(type, "text/", 5) == 0;
-	s->leaf.is_unprotected = h->encoding == ENCODING_IDENTITY;
+	s->is_cr_watched = h->encoding != ENCODING_BASE64;
+	s->cr_levels = 0;
 	s->is_tree_fed = is_gpgol_tree(s, kind, h);
 	s->was_tree_fed |= s->is_tree_fed;
 	s->is_embedded_fed = s->is_tree_fed || is_returned_message(s, type);
@@ -264,7 +265,6 @@ static void end_leaf(struct structure *s)
 	transfer_finish(&s->transfer);
 	if (s->leaf.is_decided)
 		s->transfer.wrong = s->wrong_when_decided;
-	s->leaf.is_unprotected |= s->transfer.has_lone_cr;
 	leaf_finish(&s->leaf);
 	if (s->transfer.wrong)
 		fault_at(s, s->n_levels, "bad-encoding", s->transfer.wrong);
@@ -522,11 +522,60 @@ void structure_boundary(struct structure *s, unsigned index, bool is_close)
 	l->n_parts++;
 }
 
+/* Whatever comes next, up to a boundary of an open multipart, may follow on a lone CR. One bit a level. */
+static void follow_cr(struct structure *s)
+{
+	s->cr_levels = 0;
+	s->cr_len = 0;
+	for (unsigned i = 0; i < s->n_levels; i++)
+		s->cr_levels |= 1u << i;
+}
+
+/* One octet more of a line that began after CR: which levels' boundary lines may it still be? */
+static void follow_octet(struct structure *s, unsigned char c)
+{
+	const size_t at = s->cr_len++;
+
+	for (unsigned i = 0; i < s->n_levels; i++) {
+		const struct level *l = &s->level[i];
+
+		if (!(s->cr_levels & 1u << i))
+			continue;
+		if (c != (at < 2 ? '-' : (unsigned char)l->boundary[at - 2]))
+			s->cr_levels &= ~(1u << i);
+		else if (s->cr_len == 2 + l->boundary_len)
+			s->leaf.has_cr_boundary = true;
+	}
+}
+
+/* Some readers take a lone CR for a line end. In what is text they find nothing that we do not; but in opaque
+ * octets there could be a boundary line for them, and a readable part behind it. */
+static void watch_lone_cr(struct structure *s, const unsigned char *bytes, size_t len)
+{
+	const unsigned char *end = bytes + len;
+
+	/* Nothing opaque begins otherwise. */
+	if (s->leaf.bytes == 0 && len > 0 && s->transfer.encoding == ENCODING_IDENTITY)
+		s->is_cr_watched = leaf_may_be_binary(bytes[0]);
+	while (bytes < end && s->is_cr_watched && !s->leaf.has_cr_boundary) {
+		if (*bytes == '\r')
+			follow_cr(s);
+		else if (s->cr_levels != 0)
+			follow_octet(s, *bytes);
+		bytes++;
+		if (s->cr_levels == 0)
+			bytes = memchr(bytes, '\r', (size_t)(end - bytes));
+		if (!bytes)
+			return;
+	}
+}
+
 void structure_content(struct structure *s, const unsigned char *bytes, size_t len)
 {
 	if (s->is_final)
 		return;
 	if (s->place == PLACE_LEAF) {
+		watch_lone_cr(s, bytes, len);
 		transfer_feed(&s->transfer, bytes, len);
 		if (s->leaf.is_decided && !s->is_final) {
 			end_leaf(s);

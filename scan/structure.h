@@ -54,6 +54,9 @@ struct structure {
 	unsigned n_clearsigned; /* leaves that are one clearsigned text */
 	bool has_preamble_text, has_epilogue_text;
 	bool is_embedded_fed;
+	bool is_cr_watched;
+	uint32_t cr_levels;		/* whose boundary lines may be under way after a lone CR */
+	size_t cr_len;			/* octets of it */
 	bool is_tree_fed, was_tree_fed; /* ... with what GpgOL attached; before, too */
 	size_t header_bytes;
 	char leaf_type[FIELD_TYPE_MAX];

@@ -15,7 +15,6 @@ enum qp_state {
 void transfer_begin(struct transfer *t, enum encoding encoding, transfer_sink *sink, void *context)
 {
 	t->wrong = NULL;
-	t->has_lone_cr = false;
 	t->encoding = encoding;
 	t->sink = sink;
 	t->context = context;
@@ -94,10 +93,8 @@ static void qp_text(struct transfer *t, unsigned char c)
 	}
 	if (c == '\n')
 		t->n_blanks = 0;
-	for (size_t i = 0; i < t->n_blanks; i++) {
-		t->has_lone_cr |= t->blanks[i] == '\r';
+	for (size_t i = 0; i < t->n_blanks; i++)
 		emit(t, t->blanks[i]);
-	}
 	t->n_blanks = 0;
 	if (c == '=')
 		t->state = QP_EQUALS;

@@ -30,7 +30,6 @@ typedef void transfer_sink(void *context, const unsigned char *bytes, size_t len
 
 struct transfer {
 	const char *wrong; /* in words; NULL while the encoding is proper. Input goes on being read. */
-	bool has_lone_cr; /* in quoted-printable: within a line, not written "=0D" */
 	/* private */
 	enum encoding encoding;
 	transfer_sink *sink;

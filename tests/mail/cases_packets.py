@@ -283,8 +283,11 @@ def as_it_is(data, encoding="binary"):
                 'multipart/mixed; boundary="b1"')
 
 
-def quopri(data):
-    """Quoted-printable in which nothing stands for itself but letters."""
+def quopri(data, as_it_is=b""):
+    """Quoted-printable in which nothing stands for itself but letters, and `as_it_is` where it occurs."""
+    if as_it_is and as_it_is in data:
+        before, after = data.split(as_it_is, 1)
+        return quopri(before) + as_it_is + quopri(after)
     data = [bytes([c]) if 65 <= c < 91 else b"=%02X" % c for c in data]
     return b"=\n".join(b"".join(data[i:i + 24]) for i in range(0, len(data), 24))
 
@@ -295,7 +298,8 @@ def signed_by(data, encoding):
 
 
 INLINE = "encrypted pgp-inline ok"
-UNENCODED = "invalid - bad-encoding"
+CR_BOUNDARY = "invalid - ambiguous-mime"
+HIDDEN = b"\r--b1\r\r" + PROSE[:100] + b"\r--b1\r"
 READABLE = "partial + readable-part"
 RULE_28 = [
     ("r28-binary", 28, INLINE, attached(message(), beside=False), "unarmored ciphertext in base64"),
@@ -307,14 +311,23 @@ RULE_28 = [
      "unarmored ciphertext without a type is text"),
     ("r28-binary-application", 28, INLINE, attached(message(), "application/pgp-encrypted").replace(b"pgp-encrypted", b"x-gzip"),
      "unarmored ciphertext called something else"),
-    ("r28-binary-8bit", 28, UNENCODED, as_it_is(message()), "unarmored ciphertext as it is", {"lines": "exact"}),
-    ("r28-binary-lone-cr", 28, UNENCODED, as_it_is(KEY + seipd1(noise(4096, "late") + b"\r--b1\r\r" + PROSE[:100] + b"\r--b1\r" + noise(80))),
+    ("r28-binary-8bit", 28, INLINE, as_it_is(message()), "unarmored ciphertext as it is", {"lines": "exact"}),
+    ("r28-binary-cr-boundary", 28, CR_BOUNDARY, as_it_is(KEY + seipd1(noise(4096, "late") + HIDDEN + noise(80))),
      "unarmored ciphertext as it is, and a part in it for programs to which CR ends a line", {"lines": "exact"}),
     ("r28-binary-qp", 28, INLINE, as_it_is(quopri(message()), "quoted-printable"), "unarmored ciphertext in quoted-printable"),
-    ("r28-binary-qp-lone-cr", 28, UNENCODED, as_it_is(quopri(KEY + seipd1(noise(4096, "late") + noise(80))).replace(b"=0D", b"\r"), "quoted-printable"),
-     "the same with a lone CR", {"lines": "exact"}),
+    ("r28-binary-cr-boundary-first", 28, CR_BOUNDARY, as_it_is(packet(PKESK, b"\x03\r--b1\r\r\n" + pkesk3_body(18)[9:]) + seipd1()),
+     "the same in the first octets, as a key id", {"lines": "exact"}),
+    ("r28-binary-cr-other-boundary", 28, INLINE, as_it_is(KEY + seipd1(noise(4096, "late") + HIDDEN.replace(b"b1", b"b2") + noise(80))),
+     "no boundary of this message", {"lines": "exact"}),
+    ("r28-binary-cr-boundary-base64", 28, INLINE, attached(KEY + seipd1(noise(4096, "late") + HIDDEN + noise(80))),
+     "base64 keeps it apart"),
+    ("r28-binary-qp-lone-cr", 28, INLINE, as_it_is(quopri(KEY + seipd1(noise(4096, "late") + noise(80))).replace(b"=0D", b"\r"), "quoted-printable"),
+     "the same with lone CRs", {"lines": "exact"}),
+    ("r28-binary-qp-cr-boundary", 28, CR_BOUNDARY, as_it_is(quopri(KEY + seipd1(noise(4096, "late") + HIDDEN + noise(80)), HIDDEN), "quoted-printable"),
+     "a part in quoted-printable for programs to which CR ends a line", {"lines": "exact"}),
     ("r28-binary-signature", 28, INLINE, signed_by(b64(signature()), "base64"), "an unarmored signature in base64"),
-    ("r28-binary-signature-8bit", 28, UNENCODED, signed_by(signature(), "binary"), "an unarmored signature as it is", {"lines": "exact"}),
+    ("r28-binary-signature-8bit", 28, INLINE, signed_by(signature(), "binary"), "an unarmored signature as it is", {"lines": "exact"}),
+    ("r28-binary-signature-cr-boundary", 28, CR_BOUNDARY, signed_by(signature(notation=HIDDEN), "binary"), "a part in an unarmored signature", {"lines": "exact"}),
     ("r28-binary-marker", 28, INLINE, attached(marker() + message(), beside=False), "a marker first"),
     ("r28-binary-literal", 28, READABLE, attached(literal()), "an unarmored literal packet is readable"),
     ("r28-binary-no-key", 28, READABLE, attached(END), "a container without session key is readable"),

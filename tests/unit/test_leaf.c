@@ -189,21 +189,21 @@ static void leaf_binary_is_refused_where_it_can_be_read(void **state)
 	for (unsigned i = 0; i < 4; i++) {
 		leaf_begin(&l, LEAF_OTHER, false, &channel);
 		l.is_text = i & 1;
-		l.is_unprotected = i & 2;
+		l.has_cr_boundary = i & 2;
 		feed_in_steps(&l, message, len, 7);
 		assert_int_equal(l.n_messages, i == 0);
 		assert_true(l.has_claim);
 		assert_string_equal(l.fault.reason, i & 1   ? "bad-armor"
-						    : i & 2 ? "bad-encoding"
+						    : i & 2 ? "ambiguous-mime"
 							    : "");
 	}
 	leaf_begin(&l, LEAF_PGP_SIGNATURE, false, &channel);
-	l.is_unprotected = true;
+	l.has_cr_boundary = true;
 	feed_in_steps(&l, sig, sig_len, 7);
 	assert_int_equal(l.n_signatures, 0);
-	assert_string_equal(l.fault.reason, "bad-encoding");
+	assert_string_equal(l.fault.reason, "ambiguous-mime");
 	leaf_begin(&l, LEAF_TEXT_PLAIN, false, &channel);
-	l.is_text = l.is_unprotected = true;
+	l.is_text = l.has_cr_boundary = true;
 	feed_in_steps(&l, (const unsigned char *)ARMORED, strlen(ARMORED), 7);
 	assert_int_equal(l.n_messages, 1); /* armor is at home there */
 	assert_string_equal(l.fault.reason, "");

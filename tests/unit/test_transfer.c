@@ -71,33 +71,6 @@ static void transfer_any_chunking_same_octets(void **state)
 	}
 }
 
-static void transfer_lone_cr_in_quoted_printable_is_noticed(void **state)
-{
-	static const struct {
-		const char *in;
-		bool has_lone_cr;
-	} lone[] = {
-		{"a\r\nb\r\n", false}, {"a\r\r\nb", false}, {"a\rb", true},
-		{"a=0Db", false},      {"a \r b", true},    {"a=\r\nb", false},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ROWS(lone); i++) {
-		for (size_t step = 1; step < 8; step++) {
-			struct transfer t;
-			struct text out = {0};
-			size_t len = strlen(lone[i].in);
-
-			transfer_begin(&t, ENCODING_QUOTED_PRINTABLE, append, &out);
-			for (size_t at = 0; at < len; at += step)
-				transfer_feed(&t, (const unsigned char *)lone[i].in + at,
-					      len - at < step ? len - at : step);
-			transfer_finish(&t);
-			CHECK_ROW(lone[i].in, t.has_lone_cr == lone[i].has_lone_cr);
-		}
-	}
-}
-
 static void transfer_endless_blanks_are_a_fault_not_memory(void **state)
 {
 	struct transfer t;
@@ -117,7 +90,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(transfer_any_chunking_same_octets),
-		cmocka_unit_test(transfer_lone_cr_in_quoted_printable_is_noticed),
 		cmocka_unit_test(transfer_endless_blanks_are_a_fault_not_memory),
 	};
 

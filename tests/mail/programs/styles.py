@@ -209,7 +209,7 @@ def gnus(a):
 
 def rails(a):
     b = "--==_mimepart_5f3a8c1e_2b1c3fd4"
-    return head('multipart/encrypted;\n boundary="%s";\n charset=UTF-8;\n protocol="application/pgp-encrypted"' % b, "Mime-Version: 1.0\n", "numbers",
+    return head('multipart/encrypted;\n boundary="%s";\n charset=UTF-8;\n protocol="application/pgp-encrypted"' % b, "", "numbers",
                 after="Content-Transfer-Encoding: 7bit\n") + parts(
         b, "\n", "Content-Type: application/pgp-encrypted;\n charset=UTF-8\nContent-Transfer-Encoding: 7bit\nContent-Disposition: attachment\n"
         "Content-Description: PGP/MIME Versions Identification\n\nVersion: 1\n",
