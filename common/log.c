@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -24,11 +25,23 @@ static atomic_bool log_is_echoed; /* ends while threads run */
 static bool log_with_priority;
 static int log_verbose;
 
+/* systemd.exec(5): the device and inode of the journal's stream; a shell started below a service has the
+ * variable too, and its standard error may be something else. */
+static bool is_journal(int fd)
+{
+	const char *text = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat st;
+
+	return text != NULL && sscanf(text, "%llu:%llu", &device, &inode) == 2 &&
+	       fstat(fd, &st) == 0 && st.st_dev == device && st.st_ino == inode;
+}
+
 void log_open(const char *ident, bool to_stderr, int verbose)
 {
 	log_ident = ident;
 	log_to_stderr = to_stderr;
-	log_with_priority = to_stderr && getenv("JOURNAL_STREAM") != NULL;
+	log_with_priority = to_stderr && is_journal(STDERR_FILENO);
 	log_verbose = verbose;
 	closelog();
 	if (!to_stderr)
@@ -69,12 +82,13 @@ __attribute__((format(printf, 2, 0))) static void log_line(int priority, const c
 	char line[PREFIX_MAX_BYTES + LINE_MAX_BYTES + 1];
 	char *text;
 	int saved_errno = errno;
-	int len, prefix_len = 0;
+	int len, prefix_len;
 
+	/* The journal knows the name, and would show it twice. */
 	if (log_with_priority)
 		prefix_len = snprintf(line, PREFIX_MAX_BYTES, "<%d>", priority);
-	prefix_len += snprintf(line + prefix_len, (size_t)(PREFIX_MAX_BYTES - prefix_len),
-			       "%.100s: ", log_ident);
+	else
+		prefix_len = snprintf(line, PREFIX_MAX_BYTES, "%.100s: ", log_ident);
 	text = line + prefix_len;
 	len = vsnprintf(text, LINE_MAX_BYTES, format, arguments);
 	mask_controls(text);

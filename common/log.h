@@ -13,8 +13,8 @@
 #include <stddef.h>
 
 /* Opens the log under the name `ident` (borrowed for the life of the process). With to_stderr the
- * lines go to standard error as "ident: text"; under systemd the priority prefix <N> is put before
- * them if the environment has JOURNAL_STREAM. verbose: 0 no debug lines, 1 and more with. */
+ * lines go to standard error as "ident: text"; to the journal, which
+ * knows the name, as "<priority>text". verbose: 0 no debug lines, 1 and more with. */
 void log_open(const char *ident, bool to_stderr, int verbose);
 
 /* With on, lines that go to syslog go to standard error as well: while a daemon starts. */

@@ -255,6 +255,7 @@ int db_fail_engine(struct db *d, const char *doing)
 		break;
 	case SQLITE_NOTADB:
 		failure = DB_NOT_OURS;
+		mend = "; restore a backup, or choose another path for \"database\"";
 		break;
 	case SQLITE_CORRUPT:
 		mend = "; restore a backup (\"pgpgate db check\" says more)";

@@ -155,7 +155,6 @@ int policy_decide(struct db *d, const struct settings *s, const struct policy_qu
 /* ---- explain ---- */
 
 #define TOLD_MAX 1000 /* rules of one pattern that are told; a person reads no more */
-#define PAGE_RULES 100
 
 struct explanation {
 	const struct settings *settings;
@@ -174,8 +173,7 @@ static int tell_rule(void *context, const struct rule *r)
 	char why[160] = "exempt_recipients comes before all rules";
 
 	if (!e->is_exempt)
-		policy_why_lost(e->query, e->sender, e->settings->recipient_delimiter, r, e->winner,
-				why, sizeof why);
+		policy_why_lost(e->query, e->sender, r, e->winner, why, sizeof why);
 	e->tell(e->context, r, why);
 	return ++e->n_told >= TOLD_MAX ? 1 : 0;
 }

@@ -33,8 +33,8 @@ int policy_find_rule(struct db *d, int64_t generation, const struct policy_query
 /* Why a rule of one of the recipient's patterns did not win over `winner` (NULL: nothing won); "" for the
  * winner itself. Returns out. */
 const char *policy_why_lost(const struct policy_query *q, const struct policy_address *sender,
-			    const char *delimiters, const struct rule *r, const struct rule *winner,
-			    char *out, size_t out_size);
+			    const struct rule *r, const struct rule *winner, char *out,
+			    size_t out_size);
 
 /* What history says, within a read transaction: it may change a->demand, a->source and a->why. 0 or -1. */
 int policy_ask_history(struct db *d, const struct settings *s, const struct policy_query *q,

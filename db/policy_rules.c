@@ -245,10 +245,8 @@ static const char *less_specific(const struct rule *r, const struct rule *winner
 }
 
 const char *policy_why_lost(const struct policy_query *q, const struct policy_address *sender,
-			    const char *delimiters, const struct rule *r, const struct rule *winner,
-			    char *out, size_t out_size)
+			    const struct rule *r, const struct rule *winner, char *out, size_t out_size)
 {
-	(void)delimiters;
 	out[0] = '\0';
 	if (winner != NULL && r->id == winner->id)
 		return out;

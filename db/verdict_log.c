@@ -249,17 +249,6 @@ int verdict_log_submit(struct verdict_log *l, const struct verdict_record *r, ch
 	return result;
 }
 
-const char *verdict_log_shown(struct verdict_log *l, enum hashed_kind kind, const char *text,
-			      char out[HASHED_ADDRESS_MAX])
-{
-	struct hashed hashed;
-
-	pthread_mutex_lock(&l->lock);
-	hashed = l->hashed;
-	pthread_mutex_unlock(&l->lock);
-	return hashed_shown(&hashed, kind, text, out);
-}
-
 void verdict_log_took(struct verdict_log *l, int64_t duration_us)
 {
 	pthread_mutex_lock(&l->lock);

@@ -68,10 +68,6 @@ struct verdict_log *verdict_log_start(struct settings *s, char *err, size_t err_
 /* 0 when committed; -1 when it could not be, within VERDICT_LOG_WAIT_MS: err says why (DB_ERROR_MAX). */
 int verdict_log_submit(struct verdict_log *l, const struct verdict_record *r, char *err);
 
-/* What may be written to a log under log_addresses: the text, or its hash in out. Either is returned. */
-const char *verdict_log_shown(struct verdict_log *l, enum hashed_kind kind, const char *text,
-			      char out[HASHED_ADDRESS_MAX]);
-
 /* How long the answer to a message took, for the metrics; they are written once a second. */
 void verdict_log_took(struct verdict_log *l, int64_t duration_us);
 

@@ -280,7 +280,7 @@ static int count_day(struct db *d, struct daily_sums *daily, const struct verdic
 	       (daily->entry[i].day != day || daily->entry[i].verdict != m->judgement->verdict ||
 		daily->entry[i].action != m->action || daily->entry[i].would != m->would))
 		i++;
-	if (i == SUMS_MAX) {
+	if (i == DAILY_SUMS_MAX) {
 		if (daily_sums_write(d, daily) != 0)
 			return -1;
 		i = 0;

@@ -24,7 +24,7 @@ struct stored_recipient {
 struct stored_verdict {
 	struct verdict_record record; /* strings point into the arena; sender and header_from are keys */
 	struct judgement judgement;
-	bool counts_for_pairs; /* accepted, from a sender that can have a record */
+	bool counts_for_pairs; /* it was accepted */
 	struct stored_recipient *recipients;
 	struct arena arena;
 };
@@ -34,7 +34,7 @@ int stored_verdict_fill(struct stored_verdict *v, const struct hashed *h, const 
 			const struct verdict_record *r);
 
 /* Sums of a group, so that a row of the table daily is written once. */
-#define SUMS_MAX 16
+#define DAILY_SUMS_MAX 16
 struct daily_sums {
 	size_t n;
 	struct {
@@ -42,7 +42,7 @@ struct daily_sums {
 		enum verdict verdict;
 		enum action action, would;
 		int64_t n_messages, n_recipients, size_bytes;
-	} entry[SUMS_MAX];
+	} entry[DAILY_SUMS_MAX];
 };
 
 /* Within a write transaction; daily_sums_write() ends a group. 0 or -1. */

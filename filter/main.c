@@ -101,7 +101,7 @@ static int check_database(struct filter *f)
 static int start(struct filter *f)
 {
 	char err[DB_ERROR_MAX];
-	int code;
+	int code, rc;
 
 	f->context.settings = settings_in_force;
 	f->context.settings_owner = f;
@@ -130,8 +130,9 @@ static int start(struct filter *f)
 		log_error("%s", err);
 		return EX_OSERR;
 	}
-	if (pthread_create(&f->reloader, NULL, reload_thread, f) != 0) {
-		log_error("cannot start a thread");
+	rc = pthread_create(&f->reloader, NULL, reload_thread, f);
+	if (rc != 0) {
+		log_error("cannot start a thread: %s", strerror(rc));
 		return EX_OSERR;
 	}
 	return daemon_ready(&f->options);

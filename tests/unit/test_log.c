@@ -2,6 +2,7 @@
 #include "common/log.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/utf8.h"
@@ -102,15 +103,23 @@ static void escape_any_bytes_give_clean_utf8_that_fits(void **state)
 	}
 }
 
-/* What the function writes to standard error. */
-static void captured(char *out, size_t size)
+/* What the function writes to standard error. journal: what JOURNAL_STREAM says, "" for nothing, NULL for the
+ * truth: that standard error is the journal's. */
+static void captured(const char *journal, char *out, size_t size)
 {
 	int saved = dup(STDERR_FILENO);
+	char stream[64];
+	struct stat st;
 	int fds[2];
 	ssize_t n;
 
 	assert_int_equal(pipe(fds), 0);
 	dup2(fds[1], STDERR_FILENO);
+	assert_int_equal(fstat(fds[1], &st), 0);
+	snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)st.st_dev,
+		 (unsigned long long)st.st_ino);
+	setenv("JOURNAL_STREAM", journal != NULL ? journal : stream, 1);
+	log_open("tester", true, 0);
 	log_info("one\ntwo %s", "\x1b[0m");
 	log_debug("not seen");
 	dup2(saved, STDERR_FILENO);
@@ -126,21 +135,19 @@ static void line_stays_one_line(void **state)
 	char out[200];
 
 	(void)state;
-	unsetenv("JOURNAL_STREAM");
-	log_open("tester", true, 0);
-	captured(out, sizeof(out));
+	captured("", out, sizeof(out));
+	assert_string_equal(out, "tester: one?two ?[0m\n");
+	captured("1:2", out, sizeof(out)); /* somebody else's */
 	assert_string_equal(out, "tester: one?two ?[0m\n");
 }
 
-static void line_has_priority_under_systemd(void **state)
+static void line_has_priority_and_no_name_in_the_journal(void **state)
 {
 	char out[200];
 
 	(void)state;
-	setenv("JOURNAL_STREAM", "1:2", 1);
-	log_open("tester", true, 0);
-	captured(out, sizeof(out));
-	assert_string_equal(out, "<6>tester: one?two ?[0m\n");
+	captured(NULL, out, sizeof(out));
+	assert_string_equal(out, "<6>one?two ?[0m\n");
 }
 
 int main(void)
@@ -150,7 +157,7 @@ int main(void)
 		cmocka_unit_test(escape_cuts_between_characters),
 		cmocka_unit_test(escape_any_bytes_give_clean_utf8_that_fits),
 		cmocka_unit_test(line_stays_one_line),
-		cmocka_unit_test(line_has_priority_under_systemd),
+		cmocka_unit_test(line_has_priority_and_no_name_in_the_journal),
 	};
 
 	return cmocka_run_group_tests_name("log", tests, NULL, NULL);
