@@ -92,6 +92,21 @@ def test_directories():
                                             else [f"{made}: not in README.md"]))
 
 
+def test_apparmor():
+    text = read("pgpgate.apparmor")
+    # As long as nobody has tried it on a kernel that enforces it: mail must not wait for a rule that is missing.
+    for daemon in DAEMONS:
+        check(f"AppArmor: {daemon} complains", [] if re.search(rf"^profile {daemon} .*flags=\(complain\)", text, re.M)
+              else ["the profile would forbid"])
+    missing = [path for path in sorted(directories()) if f"  {path}/" not in text]
+    check("AppArmor: the directories of the settings", missing)
+    if shutil.which("apparmor_parser"):
+        done = run("apparmor_parser", "-Q", "-K", "-T", os.path.join(TREE, "dist", "pgpgate.apparmor"))
+        check("AppArmor: apparmor_parser", [] if done.returncode == 0 else [done.stderr.strip()])
+    else:
+        skipped("AppArmor: apparmor_parser", "there is no apparmor_parser")
+
+
 COMPLETE = """
 . "$1"; shift
 COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _pgpgate; printf '%s\\n' "${COMPREPLY[@]}"
@@ -121,6 +136,7 @@ def main():
         test_services()
         test_user()
         test_directories()
+        test_apparmor()
         test_completion()
     else:
         skipped("services, user, directories, completion", f"{BUILD} holds no programs (PGPGATE_BUILD)")
