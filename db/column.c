@@ -24,6 +24,13 @@ const char *column_keep_address(struct arena *a, sqlite3_stmt *st, int column)
 	return arena_keep(a, key_to_address(column_text(st, column), address, sizeof address));
 }
 
+int64_t column_count(sqlite3_stmt *st, int column)
+{
+	const int64_t n = sqlite3_column_int64(st, column);
+
+	return n < 0 ? 0 : n > COLUMN_COUNT_MAX ? COLUMN_COUNT_MAX : n;
+}
+
 enum policy_source column_source(sqlite3_stmt *st, int column)
 {
 	for (int i = SOURCE_RULE; i <= SOURCE_HISTORY; i++)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "db/column.h"
 #include "db/internal.h"
 #include "db/verdicts.h"
 
@@ -29,12 +30,16 @@ static int read_rows(struct db *d, int64_t since_day, int64_t until_day,
 	for (; (got = db_step(d, st)) == 1; n++) {
 		memset(&page[n], 0, sizeof page[n]);
 		page[n].day = sqlite3_column_int64(st, 0);
-		verdict_from_name((const char *)sqlite3_column_text(st, 1), &page[n].verdict);
-		action_from_name((const char *)sqlite3_column_text(st, 2), &page[n].action);
-		action_from_name((const char *)sqlite3_column_text(st, 3), &page[n].would);
-		page[n].n_messages = sqlite3_column_int64(st, 4);
-		page[n].n_recipients = sqlite3_column_int64(st, 5);
-		page[n].size_bytes = sqlite3_column_int64(st, 6);
+		/* A word that is none would not lead to the next page, but back to this one. */
+		if (verdict_from_name(column_text(st, 1), &page[n].verdict) != 0 ||
+		    action_from_name(column_text(st, 2), &page[n].action) != 0 ||
+		    action_from_name(column_text(st, 3), &page[n].would) != 0) {
+			sqlite3_reset(st);
+			return db_fail(d, DB_BROKEN, "the sums by day are damaged; restore a backup");
+		}
+		page[n].n_messages = column_count(st, 4);
+		page[n].n_recipients = column_count(st, 5);
+		page[n].size_bytes = column_count(st, 6);
 	}
 	return got == 0 ? n : -1;
 }

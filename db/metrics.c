@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/metrics.h"
 #include "db/answer_times.h"
+#include "db/column.h"
 #include "db/internal.h"
 
 struct totals {
@@ -23,7 +24,7 @@ static int read_totals(struct db *d, struct totals *t)
 
 	while (st != NULL && (got = db_step(d, st)) == 1) {
 		const char *word[3];
-		const int64_t n = sqlite3_column_int64(st, 3);
+		const int64_t n = column_count(st, 3);
 		enum verdict verdict;
 		enum action action, would;
 
@@ -36,8 +37,8 @@ static int read_totals(struct db *d, struct totals *t)
 		t->n_messages[verdict][action] += n;
 		if (would != action)
 			t->n_would[would] += n;
-		t->n_recipients += sqlite3_column_int64(st, 4);
-		t->size_bytes += sqlite3_column_int64(st, 5);
+		t->n_recipients += column_count(st, 4);
+		t->size_bytes += column_count(st, 5);
 	}
 	return got;
 }

@@ -43,11 +43,11 @@ static void fill_row(struct page *p, sqlite3_stmt *st, struct report_row *row)
 	row->client = column_keep(&p->arena, st, 3);
 	row->is_authenticated = column_text(st, 4)[0] != '\0';
 	row->is_local = sqlite3_column_int(st, 5) != 0;
-	row->size_bytes = sqlite3_column_int64(st, 6);
+	row->size_bytes = column_count(st, 6);
 	verdict_from_name(column_text(st, 7), &row->judgement.verdict);
 	form_from_name(column_text(st, 8), &row->judgement.form);
 	db_column_text(st, 9, row->judgement.reason, sizeof row->judgement.reason);
-	row->judgement.cleartext_bytes = sqlite3_column_int64(st, 10);
+	row->judgement.cleartext_bytes = column_count(st, 10);
 	row->judgement.returns_readable = sqlite3_column_int(st, 11) != 0;
 	row->judgement.size_bytes = row->size_bytes;
 	action_from_name(column_text(st, 12), &row->action);

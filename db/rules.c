@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "db/column.h"
 #include "db/rule_row.h"
 
 #define PAGE_RULES 200 /* rows read under one snapshot: about a millisecond */
@@ -133,6 +134,16 @@ int rules_forget_id(struct db *d, int64_t id, int64_t now_unix, const char *auth
 	return db_end(d, found < 0 ? -1 : 0) == 0 ? found : -1;
 }
 
+/* Is the key that was read the one that is stored? Another would not lead to the next page, but back to this one. */
+static bool has_its_key(sqlite3_stmt *st, const struct rule *r)
+{
+	char client[CLIENT_STORED_MAX];
+
+	return strcmp(column_text(st, 2), r->sender.text) == 0 &&
+	       strcmp(column_text(st, 3), client_stored(r, client)) == 0 &&
+	       (size_t)sqlite3_column_bytes(st, 2) == strlen(r->sender.text);
+}
+
 /* The next page of a recipient's rules, after the key in *last. Returns how many, or -1. */
 static int page_of_recipient(struct db *d, const char *recipient, int64_t generation,
 			     const struct rule *last, struct rule *out, int n_max)
@@ -149,8 +160,15 @@ static int page_of_recipient(struct db *d, const char *recipient, int64_t genera
 	db_bind_text(st, 3, last != NULL ? client_stored(last, client) : "");
 	db_bind_int(st, 4, generation);
 	db_bind_int(st, 5, n_max);
-	while ((got = db_step(d, st)) == 1)
-		rule_from_row(d, st, &out[n++]);
+	while ((got = db_step(d, st)) == 1) {
+		rule_from_row(d, st, &out[n]);
+		if (!has_its_key(st, &out[n])) {
+			sqlite3_reset(st);
+			return db_fail(d, DB_BROKEN, "rule %lld is damaged; restore a backup",
+				       (long long)out[n].id);
+		}
+		n++;
+	}
 	return got == 0 ? n : -1;
 }
 

@@ -238,6 +238,11 @@ struct rules_import *rules_import_begin(struct db *d, const char *author, int64_
 		unlock(d, fd);
 		return NULL;
 	}
+	if (state.live_generation == INT64_MAX) { /* no program of ours counts so far */
+		db_fail(d, DB_BROKEN, "the table \"state\" is damaged; restore a backup");
+		unlock(d, fd);
+		return NULL;
+	}
 	i = calloc(1, sizeof *i);
 	if (i == NULL) {
 		db_fail(d, DB_BROKEN, "out of memory");

@@ -33,7 +33,7 @@ static int read_verdict_span(struct db *d, struct db_status *out)
 
 	if (st == NULL || db_step(d, st) != 1)
 		return -1;
-	if (sqlite3_column_type(st, 0) != SQLITE_NULL)
+	if (sqlite3_column_int64(st, 0) > 0) /* as all of ours are: what is none counts as nothing */
 		out->n_verdicts = sqlite3_column_int64(st, 1) - sqlite3_column_int64(st, 0) + 1;
 	out->first_verdict_unix = sqlite3_column_int64(st, 2);
 	out->last_verdict_unix = sqlite3_column_int64(st, 3);

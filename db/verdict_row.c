@@ -24,12 +24,12 @@ static void fill_row(struct arena *a, sqlite3_stmt *st, struct verdict_row *row)
 	r->declared_size_bytes = sqlite3_column_type(st, 10) == SQLITE_NULL
 					 ? SIZE_NOT_DECLARED
 					 : sqlite3_column_int64(st, 10);
-	r->size_bytes = sqlite3_column_int64(st, 11);
+	r->size_bytes = column_count(st, 11);
 	verdict_from_name(column_text(st, 12), &j->verdict);
 	form_from_name(column_text(st, 13), &j->form);
 	db_column_text(st, 14, j->reason, sizeof j->reason);
 	db_column_text(st, 15, j->detail, sizeof j->detail);
-	j->cleartext_bytes = sqlite3_column_int64(st, 16);
+	j->cleartext_bytes = column_count(st, 16);
 	j->returns_readable = sqlite3_column_int(st, 17) != 0;
 	j->size_bytes = r->size_bytes;
 	action_from_name(column_text(st, 18), &r->action);

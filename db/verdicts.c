@@ -81,7 +81,12 @@ static int page_of_index(struct db *d, enum sql_statement which, char from[KEY_M
 			*after_id = sqlite3_column_int64(st, 0);
 			db_column_text(st, 1, last, sizeof last);
 			n++;
-			if (ids_add(d, ids, *after_id) != 0) {
+			/* One that is cut would not lead to the next page, but back to this one. */
+			if ((size_t)sqlite3_column_bytes(st, 1) != strlen(last))
+				got = db_fail(d, DB_BROKEN,
+					      "an address in the record is damaged; "
+					      "restore a backup");
+			if (got != 1 || ids_add(d, ids, *after_id) != 0) {
 				got = -1;
 				break;
 			}

@@ -261,6 +261,16 @@ static inline int op_log_of_domain(struct db *d)
 	return list_verdicts(d, FILTER(.recipient = ".example.org", .sender = "s@x.test"));
 }
 
+static inline int op_log_to_domain(struct db *d)
+{
+	return list_verdicts(d, FILTER(.recipient = "example.org"));
+}
+
+static inline int op_log_from_domain(struct db *d)
+{
+	return list_verdicts(d, FILTER(.sender = "x.test"));
+}
+
 static inline int op_log_of_queue_id(struct db *d)
 {
 	return list_verdicts(d, FILTER(.queue_id = "OLD"));
@@ -358,6 +368,8 @@ static const struct operation {
 	{"log", op_log, false, false},
 	{"log of recipient", op_log_of_recipient, false, false},
 	{"log of domain", op_log_of_domain, false, false},
+	{"log to domain", op_log_to_domain, false, false},
+	{"log from domain", op_log_from_domain, false, false},
 	{"log of queue id", op_log_of_queue_id, false, false},
 	{"log since", op_log_since, false, false},
 	{"daily", op_daily, false, false},
