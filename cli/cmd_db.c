@@ -42,6 +42,7 @@ static void print_state(const struct cli *cli, const char *key, const char *text
 }
 
 /* One transaction, during which nobody writes: who looks on should know how long, and that no mail is lost. */
+#define MIGRATION_OF_VERDICTS 1	   /* the version from which all verdicts are read */
 #define MIGRATION_S_PER_MILLION 10 /* measured: 8, on a machine that did other things too */
 #define MIGRATION_WORTH_A_WORD_S 3
 
@@ -54,7 +55,9 @@ struct migration {
 static void show_migration(void *context, int from_version, int64_t n_verdicts)
 {
 	struct migration *m = context;
-	const int64_t estimate_s = n_verdicts * MIGRATION_S_PER_MILLION / 1000000;
+	const int64_t estimate_s = from_version == MIGRATION_OF_VERDICTS
+					   ? n_verdicts * MIGRATION_S_PER_MILLION / 1000000
+					   : 0;
 	int64_t done_s;
 	char a[OUTPUT_NUMBER_MAX], b[OUTPUT_NUMBER_MAX];
 

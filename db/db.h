@@ -64,8 +64,8 @@ int db_schema_current(void);
 int db_schema_version(struct db *d);
 
 /* To the current version, one transaction a step. progress, which may be NULL, is called at the beginning of a step
- * and several times a second during it: from which version, and about how many verdicts there are, which is what a
- * step takes its time for (some seconds a million). 0 or -1. */
+ * and several times a second during it: from which version, and about how many verdicts there are, for a step
+ * that reads them all (some seconds a million). 0 or -1. */
 int db_migrate(struct db *d, void (*progress)(void *context, int from_version, int64_t n_verdicts),
 	       void *context);
 

@@ -198,6 +198,56 @@ static void missing_directory_is_told(void **state)
 	assert_int_equal(socket_connect(&a, 100, err, sizeof(err)), -1);
 }
 
+static void addresses_of_the_network_are_listened_on_once(void **state)
+{
+	struct socket_address a, there;
+	struct sockaddr_in bound;
+	socklen_t bound_size = sizeof(bound);
+	char err[ERR_MAX] = "", port[60];
+	int fd, client;
+
+	(void)state;
+	/* port 0 is no port in a configuration, but the system's choice here */
+	assert_int_equal(socket_parse("inet:1@127.0.0.1", &a, err, sizeof(err)), 0);
+	((struct sockaddr_in *)&a.storage)->sin_port = 0;
+	fd = socket_listen(&a, 007, err, sizeof(err));
+	if (fd < 0)
+		fail_msg("%s", err);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&bound, &bound_size), 0);
+	snprintf(port, sizeof(port), "inet:%u@127.0.0.1", ntohs(bound.sin_port));
+	assert_int_equal(socket_parse(port, &there, err, sizeof(err)), 0);
+	client = socket_connect(&there, 1000, err, sizeof(err));
+	assert_true(client >= 0);
+	assert_int_equal(fcntl(client, F_GETFL) & O_NONBLOCK, 0);
+	assert_int_equal(socket_listen(&there, 007, err, sizeof(err)), -1);
+	assert_non_null(strstr(err, "in use"));
+	close(client);
+	close(fd);
+	assert_int_equal(socket_connect(&there, 1000, err, sizeof(err)), -1);
+	assert_non_null(strstr(err, "refused"));
+}
+
+static void a_full_queue_is_waited_for_and_no_longer(void **state)
+{
+	struct socket_address a;
+	char err[ERR_MAX];
+	int fd, waiting[8], n = 0;
+
+	(void)state;
+	assert_int_equal(socket_parse(text, &a, err, sizeof(err)), 0);
+	fd = socket_listen(&a, 007, err, sizeof(err));
+	assert_true(fd >= 0);
+	assert_int_equal(listen(fd, 0), 0); /* nobody accepts */
+	while (n < 8 && (waiting[n] = socket_connect(&a, 50, err, sizeof(err))) >= 0)
+		n++;
+	assert_true(n > 0 && n < 8);
+	assert_non_null(strstr(err, "timed out"));
+	while (n > 0)
+		close(waiting[--n]);
+	close(fd);
+	unlink(path);
+}
+
 static void connect_to_nobody_fails(void **state)
 {
 	struct socket_address a;
@@ -222,6 +272,8 @@ int main(void)
 		cmocka_unit_test(live_socket_is_an_error_and_stays),
 		cmocka_unit_test(what_is_no_socket_is_never_removed),
 		cmocka_unit_test(missing_directory_is_told),
+		cmocka_unit_test(addresses_of_the_network_are_listened_on_once),
+		cmocka_unit_test(a_full_queue_is_waited_for_and_no_longer),
 		cmocka_unit_test(connect_to_nobody_fails),
 	};
 
