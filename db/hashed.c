@@ -14,13 +14,13 @@
 int hashed_load(struct hashed *h, const struct settings *s, char *err, size_t err_size)
 {
 	char path[4096];
-	int fd;
+	int fd, saved_errno;
 	ssize_t n;
 
 	memset(h, 0, sizeof *h);
 	h->is_on = s->hash_addresses;
 	snprintf(path, sizeof path, "%s.key", s->database_path);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* a fifo would wait for ever */
 	if (fd < 0) {
 		if (!h->is_on)
 			return 0;
@@ -34,12 +34,16 @@ int hashed_load(struct hashed *h, const struct settings *s, char *err, size_t er
 		return -1;
 	}
 	n = read(fd, h->key, sizeof h->key);
+	saved_errno = errno;
 	close(fd);
 	h->has_key = n == (ssize_t)sizeof h->key;
 	if (h->has_key || !h->is_on)
 		return 0;
-	snprintf(err, err_size, "%.300s: shorter than %d bytes; restore it from a backup", path,
-		 HASHED_KEY_BYTES);
+	if (n < 0)
+		snprintf(err, err_size, "%.300s: %s", path, strerror(saved_errno));
+	else
+		snprintf(err, err_size, "%.300s: shorter than %d bytes; restore it from a backup",
+			 path, HASHED_KEY_BYTES);
 	return -1;
 }
 

@@ -189,6 +189,63 @@ static void what_cannot_be_opened_is_refused_with_its_mend(void **state)
 	fixture_end(&f);
 }
 
+static void files_beside_it_that_are_none_are_named(void **state)
+{
+	struct fixture f;
+	struct db *d;
+	int64_t until;
+	char key[400], lock[400];
+
+	(void)state;
+	fixture_begin(&f);
+	snprintf(key, sizeof key, "%s.key", f.path);
+	snprintf(lock, sizeof lock, "%s.lock", f.path);
+	/* the lock: writers need it, readers do not */
+	unlink(lock);
+	assert_int_equal(mkdir(lock, 0755), 0);
+	expect_refusal(&f, DB_WRITE, DB_NO_PERMISSION, "lock file");
+	db_close(fixture_open(&f, DB_READ));
+	rmdir(lock);
+	db_close(fixture_open(&f, DB_WRITE));
+	/* the key: only hashed addresses need it, and then all of it */
+	assert_int_equal(truncate(key, 31), 0);
+	db_close(fixture_open(&f, DB_WRITE));
+	fixture_use(&f, fixture_settings(&f, "log_addresses=hashed", NULL));
+	expect_refusal(&f, DB_READ, DB_ABSENT, "shorter than 32 bytes; restore it");
+	d = db_open(f.settings, DB_WRITE);
+	assert_int_equal(db_failure(d), DB_ABSENT);
+	unlink(key);
+	assert_int_equal(db_paused_until(d, NOW, &until), -1);
+	assert_non_null(strstr(db_error(d), "pgpgate db init"));
+	assert_int_equal(mkdir(key, 0755), 0);
+	expect_refusal(&f, DB_READ, DB_ABSENT, "Is a directory");
+	rmdir(key);
+	assert_int_equal(mkfifo(key, 0640), 0);
+	expect_refusal(&f, DB_READ, DB_ABSENT, "shorter than 32 bytes");
+	unlink(key);
+	write_file(key, "0123456789abcdef0123456789abcdef", 32);
+	assert_int_equal(db_paused_until(d, NOW, &until), 0); /* without a restart */
+	db_close(d);
+	fixture_end(&f);
+}
+
+static void what_is_no_regular_file_is_not_opened(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_directory(&f);
+	f.settings = fixture_settings(&f, NULL);
+	assert_int_equal(mkfifo(f.path, 0660), 0); /* which would wait for a writer, for ever */
+	expect_refusal(&f, DB_READ, DB_NOT_OURS, "no regular file");
+	expect_refusal(&f, DB_CREATE, DB_NOT_OURS, "no regular file");
+	unlink(f.path);
+	assert_int_equal(symlink(f.path, f.path), 0);
+	expect_refusal(&f, DB_READ, DB_BROKEN, "symbolic links");
+	unlink(f.path);
+	fixture_end(&f);
+}
+
 static void a_missing_directory_is_named(void **state)
 {
 	struct fixture f;
@@ -530,6 +587,8 @@ int main(void)
 		cmocka_unit_test(create_again_keeps_everything),
 		cmocka_unit_test(pragmas_are_as_promised),
 		cmocka_unit_test(what_cannot_be_opened_is_refused_with_its_mend),
+		cmocka_unit_test(files_beside_it_that_are_none_are_named),
+		cmocka_unit_test(what_is_no_regular_file_is_not_opened),
 		cmocka_unit_test(a_missing_directory_is_named),
 		cmocka_unit_test(a_schema_from_the_future_is_refused_also_while_running),
 		cmocka_unit_test(network_file_systems_are_known),
