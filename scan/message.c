@@ -83,6 +83,13 @@ static bool is_field_name(const unsigned char *name, size_t len)
 	return len > 0;
 }
 
+static size_t without_line_end(const unsigned char *bytes, size_t len)
+{
+	while (len > 0 && bytes[len - 1] == '\n')
+		len -= len > 1 && bytes[len - 2] == '\r' ? 2 : 1;
+	return len;
+}
+
 /* A field with its folds is complete, or the header is. */
 static void end_field(struct message *m)
 {
@@ -92,6 +99,9 @@ static void end_field(struct message *m)
 
 	m->is_begun = true;
 	if (is_first && is_mbox_line(m->buffer, len)) {
+		/* Postfix makes a field of it, X-Mailbox-Line: what it may not hold, this may not either. */
+		scan_header(m->scan, (const unsigned char *)"X-Mailbox-Line", 14, m->buffer,
+			    without_line_end(m->buffer, len));
 		m->len = 0;
 		return;
 	}
@@ -101,8 +111,7 @@ static void end_field(struct message *m)
 		kept_is_body(m);
 		return;
 	}
-	while (len > 0 && m->buffer[len - 1] == '\n')
-		len -= len > 1 && m->buffer[len - 2] == '\r' ? 2 : 1;
+	len = without_line_end(m->buffer, len);
 	scan_header(m->scan, m->buffer, name_len, colon + 1, len - name_len - 1);
 	if (m->field)
 		m->field(m->context, (const char *)m->buffer, name_len, (const char *)colon + 1,

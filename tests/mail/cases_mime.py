@@ -114,6 +114,8 @@ RULE_1 = [
      "white space before the colon of any field of a part"),
     ("r01-lone-cr-subject", 1, AMBIGUOUS, content(ENCRYPTED, subject="one\rtwo"),
      "a lone CR in a field of the message"),
+    ("r01-lone-cr-mbox-line", 1, AMBIGUOUS, cat("From alice@sender.example Mon Nov  2 10:11:12 2026\rMeet me at eight.\n", content(ENCRYPTED)),
+     "a lone CR in an mbox line, of which Postfix makes a field"),
     ("r01-lone-cr-type", 1, AMBIGUOUS, content(ENCRYPTED + ";\r charset=x"), "a lone CR in Content-Type"),
     ("r01-lone-cr-part", 1, AMBIGUOUS, second(OCTETS + "X-Note: one\rtwo\n"), "a lone CR in a part's field"),
     ("r01-parameter-no-value", 1, MIME, content(ENCRYPTED + "; protected;"),
