@@ -21,20 +21,30 @@ from collections import Counter
 import mutate
 from programs import MAIL, POLICIES, Talker, python_text, save
 
-ARMOR_HEADERS = re.compile(rb"(-----BEGIN PGP (?:MESSAGE|SIGNATURE)-----[ \t\r]*\n)((?:[^\n]{1,200}\n){1,8}?)(?=[ \t\r\xa0\xc2]*\n|[A-Za-z0-9+/=]+[ \t\r\xa0\xc2]*\n)")
-HEADER_LINE = re.compile(rb"[^:\n]+:( |\r?$)")
+BLANK = rb"(?:[ \t\r]|\xc2?\xa0|\xef\xbf\xbd)*\n"  # a no-break space in any character set, or one that is none in this
+ARMOR_HEADERS = re.compile(rb"(-----BEGIN PGP (?:MESSAGE|SIGNATURE)-----[ \t\r]*\n)((?:[^\r\n]{1,200}\r*\n){1,8}?)(?=" + BLANK +
+                           rb"|[A-Za-z0-9+/=]+" + BLANK + rb")")
+HEADER_LINE = re.compile(rb"[^:\n]+:( |$)")
+SOFT_BREAK = re.compile(rb"=[ \t]*\r?\n")
 
 
 def without_armor_headers(text):
     """text without what the armor headers may say."""
 
     def drop(match):
-        lines = match[2].split(b"\n")[:-1]
+        lines = [line.rstrip(b"\r") for line in match[2].split(b"\n")[:-1]]
         if all(HEADER_LINE.match(line) for line in lines) and sum(map(len, lines)) <= 256 + 8:
             return match[1]
         return match[0]
 
     return ARMOR_HEADERS.sub(drop, text)
+
+
+def shows(word, text, message):
+    """Apart from armor headers, decoded or as quoted-printable has them."""
+    if not mutate.shows(word, without_armor_headers(text)):
+        return False
+    return b"quoted-printable" not in message.lower() or mutate.shows(word, without_armor_headers(SOFT_BREAK.sub(b"", text)))
 
 
 FIELD = re.compile(rb"[!-9;-~]+[ \t]*:|[ \t]")
@@ -69,9 +79,9 @@ def base_messages():
 def readers_that_show(word, message, gmime):
     """The names of the readers that show the word."""
     for policy, name in zip(POLICIES, ("python compat32", "python default")):
-        if mutate.shows(word, without_armor_headers(python_text(message, policy))):
+        if shows(word, python_text(message, policy), message):
             yield name
-    if mutate.shows(word, without_armor_headers(gmime.octets(message))):
+    if shows(word, gmime.octets(message), message):
         yield "GMime"
 
 
