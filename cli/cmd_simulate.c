@@ -105,6 +105,7 @@ static bool decides(struct simulation *m, const struct report_recipient *r)
 {
 	const bool is_mild = m->rule.requirement == REQUIREMENT_EXEMPT ||
 			     m->rule.requirement == REQUIREMENT_OBSERVE;
+
 	if (r->source == SOURCE_EXEMPT_RECIPIENTS || !report_matches(&m->recipient, r->address))
 		return false;
 	/* No rule lowers what a doubtful address must meet. */

@@ -3,6 +3,7 @@
  * What `pgpgate db` does with a database in order: pause, status, check, backup; and the pool of connections.
  */
 #include "tests/unit/db_fixture.h"
+
 #include "db/internal.h"
 
 #define NOW 1800000000
