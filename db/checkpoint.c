@@ -24,16 +24,39 @@ static int64_t wal_bytes(struct db *d)
 	return stat(path, &st) == 0 ? (int64_t)st.st_size : 0;
 }
 
+/* What the checkpoint will do first, done while others may still write: it then excludes them for a third of the
+ * time. A disk tells of an error only once, so that it is an error here, too. 0 or -1. */
+static int sync_wal(struct db *d)
+{
+	sqlite3_file *wal = NULL;
+
+	if (sqlite3_file_control(d->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal) != SQLITE_OK ||
+	    wal == NULL || wal->pMethods == NULL)
+		return 0;
+	if (wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL) == SQLITE_OK)
+		return 0;
+	d->must_reopen = true;
+	return db_fail(d, DB_BROKEN, "checkpoint: the write-ahead log cannot be synced; check the disk");
+}
+
 int db_checkpoint(struct db *d, int64_t threshold_bytes)
 {
 	const int busy_ms = d->busy_ms;
-	int n_log = 0, n_done = 0, had, rc;
+	int n_log = 0, n_done = 0, wait_ms, had, rc;
 
 	if (d->handle == NULL || d->must_reopen || d->mode == DB_READ)
 		return 0;
 	if (wal_bytes(d) <= threshold_bytes)
 		return 0;
-	had = file_lock(d, true, wal_bytes(d) > 4 * threshold_bytes ? WAIT_MS : 0);
+	wait_ms = wal_bytes(d) > 4 * threshold_bytes ? WAIT_MS : 0;
+	/* No sync for nothing while somebody writes all the time. */
+	had = file_lock(d, true, wait_ms);
+	if (had != 1)
+		return had;
+	file_unlock(d);
+	if (sync_wal(d) != 0)
+		return -1;
+	had = file_lock(d, true, wait_ms);
 	if (had != 1)
 		return had;
 	d->busy_ms = 0;
