@@ -55,7 +55,7 @@ class Rnp:
 
 
 def gpg_packets(path, home):
-    done = subprocess.run(["gpg", "--homedir", home, "--batch", "--no-tty", "--list-packets", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    done = subprocess.run(["gpg", "--homedir", home, "--batch", "--no-tty", "--no-autostart", "--list-packets", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     # gpg 2.2 does not pass over the body of a container whose version it does not know: no more after that
     text = done.stdout.split(b":encrypted data packet: [unknown version]")[0]
     return [(int(m[2]), int(m[1])) for m in re.finditer(rb"^# off=(\d+) ctb=.. tag=(\d+)", text, re.M)]
