@@ -18,47 +18,37 @@
  */
 #include <err.h>
 #include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "tests/bench/bench_load.h"
 #include "tests/bench/bench_mail.h"
 #include "tests/bench/bench_stats.h"
 #include "tests/bench/milter_peer.h"
 
-#define CONNECTIONS_MAX 2000
 #define STACK_BYTES (512 * 1024)
 
 static struct {
-	const char *socket, *file, *domain;
-	int connections, per_connection, seconds, recipients, pool, timeout_s;
-	long messages;
+	const char *file, *domain;
+	int recipients, pool;
 	size_t write_bytes;
 	enum peer_end expected; /* END_COUNT: any */
-	pid_t pid;
 	bool has_size, together;
 } option = {.domain = "example.org",
-	    .connections = 1,
-	    .per_connection = 1,
-	    .seconds = 60,
 	    .recipients = 1,
 	    .pool = 1000,
-	    .timeout_s = 300,
-	    .messages = 1000,
 	    .write_bytes = 4096,
 	    .expected = END_COUNT,
 	    .has_size = true};
 
+static struct load load = {
+	.connections = 1, .per_connection = 1, .seconds = 60, .timeout_s = 300, .n = 1000};
 static struct mail *mail;
-static atomic_long next_message;
-static int64_t deadline_ns;
-static pthread_barrier_t start_line, body_line;
+static pthread_barrier_t body_line;
 
 struct worker {
-	pthread_t thread;
 	struct peer peer;
 	uint64_t ended[END_COUNT], n_connections;
 	int64_t last_answer_ns;
@@ -87,29 +77,23 @@ static void wait_for_all(void *line)
 	pthread_barrier_wait(line);
 }
 
-static bool take_message(long *serial)
-{
-	*serial = atomic_fetch_add(&next_message, 1);
-	return *serial < option.messages && stats_now_ns() < deadline_ns;
-}
-
 /* One connection. False when there is no more to send or it broke. */
 static bool one_connection(struct worker *w, struct peer_envelope *e)
 {
 	long serial;
 	bool go_on = true;
 
-	if (!take_message(&serial))
+	if (!load_take(&load, &serial))
 		return false;
 	w->n_connections++;
-	if (peer_open(&w->peer, option.socket, option.timeout_s, option.write_bytes) != 0) {
+	if (peer_open(&w->peer, load.socket, load.timeout_s, option.write_bytes) != 0) {
 		w->ended[END_BROKEN]++;
 		peer_close(&w->peer);
 		if (option.together)
 			wait_for_all(&body_line);
 		return false;
 	}
-	for (int i = 0; go_on && (i == 0 || take_message(&serial)); i++) {
+	for (int i = 0; go_on && (i == 0 || load_take(&load, &serial)); i++) {
 		int64_t begin_ns = stats_now_ns(), eom_ns;
 		enum peer_end end;
 
@@ -120,7 +104,7 @@ static bool one_connection(struct worker *w, struct peer_envelope *e)
 		w->ended[end]++;
 		histogram_add(&w->message, w->last_answer_ns - begin_ns);
 		histogram_add(&w->eom, w->last_answer_ns - eom_ns);
-		go_on = end != END_BROKEN && i + 1 < option.per_connection;
+		go_on = end != END_BROKEN && i + 1 < load.per_connection;
 	}
 	go_on = !w->peer.error[0];
 	peer_close(&w->peer);
@@ -134,7 +118,7 @@ static void *work(void *context)
 
 	if (!e)
 		err(EX_OSERR, "memory");
-	pthread_barrier_wait(&start_line);
+	load_start(&load);
 	while (one_connection(w, e))
 		;
 	free(e);
@@ -167,25 +151,10 @@ static void read_options(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "s:f:c:n:m:t:r:R:D:x:w:p:W:zT")) != -1) {
+	while ((c = getopt(argc, argv, LOAD_OPTIONS "f:r:R:D:x:w:zT")) != -1) {
 		switch (c) {
-		case 's':
-			option.socket = optarg;
-			break;
 		case 'f':
 			option.file = optarg;
-			break;
-		case 'c':
-			option.connections = (int)stats_number("-c", optarg, 1, CONNECTIONS_MAX);
-			break;
-		case 'n':
-			option.messages = stats_number("-n", optarg, 1, 10000000);
-			break;
-		case 'm':
-			option.per_connection = (int)stats_number("-m", optarg, 1, 1000000);
-			break;
-		case 't':
-			option.seconds = (int)stats_number("-t", optarg, 1, 3600);
 			break;
 		case 'r':
 			option.recipients = (int)stats_number("-r", optarg, 1, PEER_RECIPIENTS_MAX);
@@ -202,12 +171,6 @@ static void read_options(int argc, char **argv)
 		case 'w':
 			option.write_bytes = (size_t)stats_number("-w", optarg, 64, 1 << 24);
 			break;
-		case 'p':
-			option.pid = (pid_t)stats_number("-p", optarg, 1, 1 << 30);
-			break;
-		case 'W':
-			option.timeout_s = (int)stats_number("-W", optarg, 1, 3600);
-			break;
 		case 'z':
 			option.has_size = false;
 			break;
@@ -215,18 +178,19 @@ static void read_options(int argc, char **argv)
 			option.together = true;
 			break;
 		default:
-			usage();
+			if (!load_option(&load, c, optarg))
+				usage();
 		}
 	}
-	if (optind != argc || !option.socket || !option.file)
+	if (optind != argc || !load.socket || !option.file || load.per_connection == 0)
 		usage();
-	if (option.together && (option.messages != option.connections || option.per_connection != 1))
+	if (option.together && (load.n != load.connections || load.per_connection != 1))
 		errx(EX_USAGE, "-T wants as many messages as connections, one each");
 }
 
-static void print_report(const struct worker *all, double elapsed_s, const struct usage *before,
-			 const struct usage *after)
+static void print_report(const struct worker *all)
 {
+	const double elapsed_s = load_elapsed_s(&load, all->last_answer_ns);
 	static const char *const name[END_COUNT] = {"accepted", "rejected", "tempfailed", "early",
 						    "broken"};
 	uint64_t answered = all->ended[END_ACCEPTED] + all->ended[END_REJECTED] +
@@ -234,7 +198,7 @@ static void print_report(const struct worker *all, double elapsed_s, const struc
 	const char *comma = "";
 
 	printf("{\"connections\":%d,\"per_connection\":%d,\"messages\":%llu,\"elapsed_s\":%.4f,",
-	       option.connections, option.per_connection, (unsigned long long)answered, elapsed_s);
+	       load.connections, load.per_connection, (unsigned long long)answered, elapsed_s);
 	printf("\"messages_per_s\":%.2f,\"bytes_per_s\":%.0f,\"message_bytes\":%zu,\"write_bytes\":"
 	       "%zu,",
 	       (double)answered / elapsed_s, (double)answered * (double)mail->size_bytes / elapsed_s,
@@ -256,9 +220,9 @@ static void print_report(const struct worker *all, double elapsed_s, const struc
 	histogram_print_json(stdout, "latency_us", &all->message);
 	printf(",");
 	histogram_print_json(stdout, "eom_latency_us", &all->eom);
-	printf(",\"load_cpu_s\":%.3f,\"server_cpu_s\":%.3f,\"server_peak_kib\":%ld,\"server_now_"
-	       "kib\":%ld}\n",
-	       usage_own_cpu_s(), after->cpu_s - before->cpu_s, after->peak_kib, after->now_kib);
+	printf(",");
+	load_print_usage(&load);
+	printf("}\n");
 }
 
 static void merge(struct worker *all, const struct worker *w)
@@ -283,37 +247,19 @@ static void merge(struct worker *all, const struct worker *w)
 int main(int argc, char **argv)
 {
 	struct worker *worker, *all;
-	struct usage before, after;
-	pthread_attr_t attr;
-	int64_t begin_ns;
 	uint64_t total;
 
 	read_options(argc, argv);
-	signal(SIGPIPE, SIG_IGN);
 	mail = mail_load(option.file);
-	worker = calloc((size_t)option.connections, sizeof(*worker));
+	worker = calloc((size_t)load.connections, sizeof(*worker));
 	all = calloc(1, sizeof(*all));
 	if (!worker || !all)
 		err(EX_OSERR, "memory");
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_BYTES);
-	pthread_barrier_init(&start_line, NULL, (unsigned)option.connections + 1);
-	pthread_barrier_init(&body_line, NULL, (unsigned)option.connections);
-	for (int i = 0; i < option.connections; i++)
-		if (pthread_create(&worker[i].thread, &attr, work, &worker[i]) != 0)
-			errx(EX_OSERR, "no more threads");
-	usage_of(option.pid, &before);
-	begin_ns = stats_now_ns();
-	deadline_ns = begin_ns + (int64_t)option.seconds * 1000000000;
-	pthread_barrier_wait(&start_line);
-	for (int i = 0; i < option.connections; i++) {
-		pthread_join(worker[i].thread, NULL);
+	pthread_barrier_init(&body_line, NULL, (unsigned)load.connections);
+	load_run(&load, STACK_BYTES, work, worker, sizeof(*worker));
+	for (int i = 0; i < load.connections; i++)
 		merge(all, &worker[i]);
-	}
-	usage_of(option.pid, &after);
-	if (all->last_answer_ns <= begin_ns)
-		all->last_answer_ns = begin_ns + 1;
-	print_report(all, (double)(all->last_answer_ns - begin_ns) / 1e9, &before, &after);
+	print_report(all);
 	total = all->message.n; /* what was begun */
 	if (all->ended[END_BROKEN] > 0 || total == 0)
 		return 1;

@@ -17,37 +17,25 @@
 #include <err.h>
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "tests/bench/bench_load.h"
 #include "tests/bench/bench_stats.h"
 
-#define CONNECTIONS_MAX 2000
 #define STACK_BYTES (256 * 1024)
 #define ACTIONS_MAX 8 /* different actions that are counted by name */
 #define ANSWER_MAX 1024
 
 static struct {
-	const char *socket, *format_head, *format_tail, *expected;
-	int connections, per_connection, seconds, recipients, timeout_s, keep_s;
-	long requests, pool, seed;
-	pid_t pid;
-} option = {.format_head = "user",
-	    .format_tail = "@example.org",
-	    .connections = 1,
-	    .seconds = 60,
-	    .recipients = 1,
-	    .timeout_s = 100,
-	    .requests = 1000,
-	    .pool = 1000};
+	const char *format_head, *format_tail, *expected;
+	int recipients, keep_s;
+	long pool, seed;
+} option = {.format_head = "user", .format_tail = "@example.org", .recipients = 1, .pool = 1000};
 
-static atomic_long next_request;
-static int64_t deadline_ns;
-static pthread_barrier_t start_line;
+static struct load load = {.connections = 1, .seconds = 60, .timeout_s = 100, .n = 1000};
 
 struct action_count {
 	char name[32];
@@ -55,7 +43,6 @@ struct action_count {
 };
 
 struct worker {
-	pthread_t thread;
 	int fd;
 	struct action_count action[ACTIONS_MAX];
 	uint64_t n_broken, n_connections;
@@ -162,18 +149,17 @@ static void *work(void *context)
 	int left = 0;
 
 	w->fd = -1;
-	pthread_barrier_wait(&start_line);
-	while ((serial = atomic_fetch_add(&next_request, 1)) < option.requests &&
-	       stats_now_ns() < deadline_ns) {
+	load_start(&load);
+	while (load_take(&load, &serial)) {
 		int64_t begin_ns = stats_now_ns();
 		size_t len = make_request(request, sizeof(request), serial);
 
 		if (w->fd < 0) {
-			w->fd = stats_connect(option.socket, option.timeout_s);
+			w->fd = stats_connect(load.socket, load.timeout_s);
 			w->n_connections++;
-			left = option.per_connection;
+			left = load.per_connection;
 			if (w->fd < 0) {
-				fail(w, option.socket);
+				fail(w, load.socket);
 				break;
 			}
 		}
@@ -218,23 +204,8 @@ static void read_options(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "s:c:n:m:t:r:F:R:S:x:p:W:k:")) != -1) {
+	while ((c = getopt(argc, argv, LOAD_OPTIONS "r:F:R:S:x:k:")) != -1) {
 		switch (c) {
-		case 's':
-			option.socket = optarg;
-			break;
-		case 'c':
-			option.connections = (int)stats_number("-c", optarg, 1, CONNECTIONS_MAX);
-			break;
-		case 'n':
-			option.requests = stats_number("-n", optarg, 1, 100000000);
-			break;
-		case 'm':
-			option.per_connection = (int)stats_number("-m", optarg, 0, 100000000);
-			break;
-		case 't':
-			option.seconds = (int)stats_number("-t", optarg, 1, 3600);
-			break;
 		case 'r':
 			option.recipients = (int)stats_number("-r", optarg, 1, 1000);
 			break;
@@ -250,20 +221,15 @@ static void read_options(int argc, char **argv)
 		case 'x':
 			option.expected = optarg;
 			break;
-		case 'p':
-			option.pid = (pid_t)stats_number("-p", optarg, 1, 1 << 30);
-			break;
-		case 'W':
-			option.timeout_s = (int)stats_number("-W", optarg, 1, 3600);
-			break;
 		case 'k':
 			option.keep_s = (int)stats_number("-k", optarg, 0, 3600);
 			break;
 		default:
-			usage();
+			if (!load_option(&load, c, optarg))
+				usage();
 		}
 	}
-	if (optind != argc || !option.socket)
+	if (optind != argc || !load.socket)
 		usage();
 }
 
@@ -290,15 +256,15 @@ static void merge(struct worker *all, const struct worker *w)
 }
 
 /* Prints the report; returns how many answers were not the expected one. */
-static uint64_t print_report(const struct worker *all, double elapsed_s, const struct usage *before,
-			     const struct usage *after)
+static uint64_t print_report(const struct worker *all)
 {
+	const double elapsed_s = load_elapsed_s(&load, all->last_answer_ns);
 	uint64_t n_unexpected = 0;
 	const char *comma = "";
 
 	printf("{\"connections\":%d,\"requests\":%llu,\"elapsed_s\":%.4f,\"requests_per_s\":%.2f,"
 	       "\"opened\":%llu,",
-	       option.connections, (unsigned long long)all->latency.n, elapsed_s,
+	       load.connections, (unsigned long long)all->latency.n, elapsed_s,
 	       (double)all->latency.n / elapsed_s, (unsigned long long)all->n_connections);
 	printf("\"broken\":%llu,\"actions\":{", (unsigned long long)all->n_broken);
 	for (int i = 0; i < ACTIONS_MAX && all->action[i].name[0]; i++) {
@@ -312,45 +278,26 @@ static uint64_t print_report(const struct worker *all, double elapsed_s, const s
 	}
 	printf("},");
 	histogram_print_json(stdout, "latency_us", &all->latency);
-	printf(",\"load_cpu_s\":%.3f,\"server_cpu_s\":%.3f,\"server_peak_kib\":%ld,\"server_now_"
-	       "kib\":%ld}\n",
-	       usage_own_cpu_s(), after->cpu_s - before->cpu_s, after->peak_kib, after->now_kib);
+	printf(",");
+	load_print_usage(&load);
+	printf("}\n");
 	return n_unexpected;
 }
 
 int main(int argc, char **argv)
 {
 	struct worker *worker, *all;
-	struct usage before, after;
-	pthread_attr_t attr;
-	int64_t begin_ns;
 	uint64_t n_unexpected;
 
 	read_options(argc, argv);
-	signal(SIGPIPE, SIG_IGN);
-	worker = calloc((size_t)option.connections, sizeof(*worker));
+	worker = calloc((size_t)load.connections, sizeof(*worker));
 	all = calloc(1, sizeof(*all));
 	if (!worker || !all)
 		err(EX_OSERR, "memory");
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_BYTES);
-	pthread_barrier_init(&start_line, NULL, (unsigned)option.connections + 1);
-	for (int i = 0; i < option.connections; i++)
-		if (pthread_create(&worker[i].thread, &attr, work, &worker[i]) != 0)
-			errx(EX_OSERR, "no more threads");
-	usage_of(option.pid, &before);
-	begin_ns = stats_now_ns();
-	deadline_ns = begin_ns + (int64_t)option.seconds * 1000000000;
-	pthread_barrier_wait(&start_line);
-	for (int i = 0; i < option.connections; i++) {
-		pthread_join(worker[i].thread, NULL);
+	load_run(&load, STACK_BYTES, work, worker, sizeof(*worker));
+	for (int i = 0; i < load.connections; i++)
 		merge(all, &worker[i]);
-	}
-	usage_of(option.pid, &after);
-	if (all->last_answer_ns <= begin_ns)
-		all->last_answer_ns = begin_ns + 1;
-	n_unexpected = print_report(all, (double)(all->last_answer_ns - begin_ns) / 1e9, &before,
-				    &after);
+	n_unexpected = print_report(all);
 	if (n_unexpected)
 		warnx("%llu answers are not %s", (unsigned long long)n_unexpected, option.expected);
 	return n_unexpected || all->n_broken || all->latency.n == 0;

@@ -44,21 +44,23 @@ static void fill(struct stored_verdict *v, const struct hashed *h, const struct 
 						   .reason = "encrypted",
 						   .detail = "to 2 keys",
 						   .size_bytes = 20000};
-	char queue_id[32], message_id[64], address[64];
+	/* Recipients have 8 correspondents each, as with milter_load. */
+	const long recipient_number = random() % n_recipients;
+	char queue_id[32], message_id[64], address[64], sender[64];
 	const struct verdict_recipient recipient = {.address = address,
 						    .is_trustworthy = true,
 						    .requirement = REQUIREMENT_ENCRYPTED,
 						    .demand = REQUIREMENT_ENCRYPTED,
 						    .source = SOURCE_RULE,
-						    .rule_id = 1 + random() % n_recipients,
+						    .rule_id = 1 + recipient_number,
 						    .passes = true};
 	const struct verdict_record record = {.time_unix = clock_now_unix(),
 					      .queue_id = queue_id,
 					      .host = "mail.example.org",
 					      .client = "192.0.2.1",
-					      .sender = "sender@client.test",
+					      .sender = sender,
 					      .is_sender_trustworthy = true,
-					      .header_from = "sender@client.test",
+					      .header_from = sender,
 					      .message_id = message_id,
 					      .declared_size_bytes = 20000,
 					      .size_bytes = 20000,
@@ -72,7 +74,9 @@ static void fill(struct stored_verdict *v, const struct hashed *h, const struct 
 	/* Microseconds of the second, and the file's inode. */
 	snprintf(queue_id, sizeof queue_id, "%05lX%lX", random() % 1000000, 0x40000 + n % 64);
 	snprintf(message_id, sizeof message_id, "<bench.%ld@client.test>", n);
-	snprintf(address, sizeof address, "user%ld@example.org", (long)recipient.rule_id);
+	snprintf(address, sizeof address, "user%ld@example.org", recipient_number);
+	snprintf(sender, sizeof sender, "sender%ld@client%ld.test",
+		 recipient_number + random() % 8 * 613, recipient_number % 101);
 	if (stored_verdict_fill(v, h, s, &record) != 0)
 		errx(EX_OSERR, "out of memory");
 }
