@@ -21,7 +21,7 @@ from collections import Counter
 import mutate
 from programs import MAIL, POLICIES, Talker, python_text, save
 
-BLANK = rb"(?:[ \t\r]|\xc2?\xa0|\xef\xbf\xbd)*\n"  # a no-break space in any character set, or one that is none in this
+BLANK = rb"(?:[ \t\r]|\xc2?\xa0)*\n"  # a no-break space, too
 ARMOR_HEADERS = re.compile(rb"(-----BEGIN PGP (?:MESSAGE|SIGNATURE)-----[ \t\r]*\n)((?:[^\r\n]{1,200}\r*\n){1,8}?)(?=" + BLANK +
                            rb"|[A-Za-z0-9+/=]+" + BLANK + rb")")
 HEADER_LINE = re.compile(rb"[^:\n]+:( |$)")
@@ -37,7 +37,8 @@ def without_armor_headers(text):
             return match[1]
         return match[0]
 
-    return ARMOR_HEADERS.sub(drop, text)
+    # what the reader's character set does not have was one octet, perhaps a no-break space of another
+    return ARMOR_HEADERS.sub(drop, text.replace(b"\xef\xbf\xbd", b"\xa0"))
 
 
 def shows(word, text, message):
