@@ -89,7 +89,8 @@ static bool wait_for_answer(struct submission *s)
 	/* In the last moment: the writer is about to post, and must have done so before s is freed. */
 	while (rc != 0)
 		rc = sem_wait(&s->answered);
-	return true;
+	/* The order of memory that comes with the semaphore, said so that ThreadSanitizer of gcc 12 sees it. */
+	return atomic_load(&s->state) == SUBMISSION_ANSWERED;
 }
 
 int verdict_queue_submit(struct verdict_queue *q, struct submission *s, char *err)
