@@ -89,6 +89,20 @@ static void database_fails(struct server *s, const char *err)
 			  s->answer.settings->accept_on_database_error ? "DUNNO" : "none", n, err);
 }
 
+/* Straight to the client, where there is nearly always room: three system calls fewer than by way of the event
+ * loop, which gets what is left, and finds out what is wrong. */
+static int send_answer(struct client *c, const char *answer, size_t len)
+{
+	ssize_t sent = 0;
+
+	if (evbuffer_get_length(bufferevent_get_output(c->stream)) == 0)
+		sent = send(bufferevent_getfd(c->stream), answer, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (sent < 0)
+		sent = 0;
+	return (size_t)sent == len ? 0
+				   : bufferevent_write(c->stream, answer + sent, len - (size_t)sent);
+}
+
 /* One request is whole. 0, or -1: the client is to be closed. */
 static int serve(struct client *c)
 {
@@ -104,7 +118,7 @@ static int serve(struct client *c)
 		log_info("the database answers again");
 	if (result != 0)
 		return -1;
-	return bufferevent_write(c->stream, answer, strlen(answer));
+	return send_answer(c, answer, strlen(answer));
 }
 
 static int refuse(struct client *c)
