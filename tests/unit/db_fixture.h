@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "db/db.h"
+#include "db/rules.h"
 
 #define FIXTURE_OVERRIDES_MAX 8
 
@@ -74,6 +75,18 @@ static inline void fixture_begin(struct fixture *f)
 	fixture_directory(f);
 	f->settings = fixture_settings(f, NULL);
 	db_close(fixture_open(f, DB_CREATE));
+}
+
+/* A rule as an administrator of the name root types it. */
+static inline struct rule fixture_rule(const char *line, int64_t now_unix)
+{
+	struct rule r;
+	char err[300] = "";
+
+	if (rule_parse(line, "+", now_unix, &r, err, sizeof err) != 0)
+		fail_msg("%s: %s", line, err);
+	snprintf(r.author, sizeof r.author, "root");
+	return r;
 }
 
 static inline void fixture_use(struct fixture *f, struct settings *s)

@@ -18,17 +18,6 @@
 static struct fixture base;
 static char backup_path[400];
 
-static inline struct rule rule_of_text(const char *line)
-{
-	struct rule r;
-	char err[300] = "";
-
-	if (rule_parse(line, "+", NOW, &r, err, sizeof err) != 0)
-		fail_msg("%s: %s", line, err);
-	snprintf(r.author, sizeof r.author, "root");
-	return r;
-}
-
 /* The file is whole by itself afterwards: it can be copied. */
 static inline void fill_base(void)
 {
@@ -44,7 +33,7 @@ static inline void fill_base(void)
 	snprintf(backup_path, sizeof backup_path, "%s/backup", base.directory);
 	d = fixture_open(&base, DB_WRITE);
 	for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
-		struct rule rule = rule_of_text(rules[i]);
+		struct rule rule = fixture_rule(rules[i], NOW);
 
 		assert_int_equal(rules_add(d, &rule, NOW, NULL, NULL), 0);
 	}
@@ -174,14 +163,14 @@ static inline int op_paused_until(struct db *d)
 
 static inline int op_add(struct db *d)
 {
-	struct rule r = rule_of_text("encrypted new@example.org");
+	struct rule r = fixture_rule("encrypted new@example.org", NOW);
 
 	return rules_add(d, &r, NOW, NULL, NULL);
 }
 
 static inline int op_replace(struct db *d)
 {
-	struct rule r = rule_of_text("signed alice@mail.example.org"), old;
+	struct rule r = fixture_rule("signed alice@mail.example.org", NOW), old;
 	bool was_replaced;
 
 	return rules_add(d, &r, NOW, &was_replaced, &old);
@@ -189,7 +178,7 @@ static inline int op_replace(struct db *d)
 
 static inline int op_forget(struct db *d)
 {
-	struct rule r = rule_of_text("exempt example.org");
+	struct rule r = fixture_rule("exempt example.org", NOW);
 
 	return rules_forget(d, &r, true, NOW, "root");
 }
@@ -209,7 +198,7 @@ static inline int op_rules(struct db *d)
 
 static inline int op_rules_of_recipient(struct db *d)
 {
-	struct rule r = rule_of_text("exempt example.org");
+	struct rule r = fixture_rule("exempt example.org", NOW);
 	const struct rules_filter some = {.now_unix = NOW, .recipient = &r.recipient};
 	int n = 0;
 
@@ -226,8 +215,8 @@ static inline int op_history(struct db *d)
 static inline int op_import(struct db *d)
 {
 	struct rules_import *i = rules_import_begin(d, "root", NOW, NULL, NULL);
-	struct rule one = rule_of_text("signed alice@mail.example.org"),
-		    two = rule_of_text("signed imported@example.org");
+	struct rule one = fixture_rule("signed alice@mail.example.org", NOW),
+		    two = fixture_rule("signed imported@example.org", NOW);
 	int64_t n_added, n_replaced;
 
 	if (i == NULL)

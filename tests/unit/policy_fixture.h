@@ -18,17 +18,6 @@ struct envelope {
 	bool is_authenticated, is_submitted_locally;
 };
 
-static inline struct rule parse(const char *line)
-{
-	struct rule r;
-	char err[300] = "";
-
-	if (rule_parse(line, "+", NOW, &r, err, sizeof err) != 0)
-		fail_msg("%s: %s", line, err);
-	snprintf(r.author, sizeof r.author, "root");
-	return r;
-}
-
 struct told {
 	size_t n;
 	int64_t winner;

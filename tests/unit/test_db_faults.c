@@ -8,9 +8,9 @@
 
 /* ---- an engine that fails when it is told to ---- */
 
-enum fault { FAULT_MEMORY, FAULT_FULL, FAULT_WRITE, FAULT_READ, FAULT_COUNT };
+enum fault { FAULT_MEMORY, FAULT_FULL, FAULT_WRITE, FAULT_READ, FAULT_SYNC, FAULT_COUNT };
 static const char *const fault_names[FAULT_COUNT] = {"no memory", "disk full", "EIO on write",
-						     "EIO on read"};
+						     "EIO on read", "EIO on sync"};
 
 static struct {
 	bool is_armed, is_hit;
@@ -66,6 +66,11 @@ static int fail_read(sqlite3_file *f, void *bytes, int n, sqlite3_int64 at)
 	return fails(FAULT_READ) ? SQLITE_IOERR_READ : original_of(f)->xRead(f, bytes, n, at);
 }
 
+static int fail_sync(sqlite3_file *f, int flags)
+{
+	return fails(FAULT_SYNC) ? SQLITE_IOERR_FSYNC : original_of(f)->xSync(f, flags);
+}
+
 static int open_file(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags, int *out_flags)
 {
 	const int rc = unix_vfs->xOpen(unix_vfs, name, f, flags, out_flags);
@@ -79,6 +84,7 @@ static int open_file(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flag
 			files[i].methods = *f->pMethods;
 			files[i].methods.xWrite = fail_write;
 			files[i].methods.xRead = fail_read;
+			files[i].methods.xSync = fail_sync;
 		}
 		if (files[i].original == f->pMethods) {
 			f->pMethods = &files[i].methods;
@@ -256,6 +262,30 @@ static void on_a_disk_that_fails_to_read(void **state)
 	run_all(FAULT_READ);
 }
 
+/* A disk tells of a failed sync once, whoever asks: nothing may be written back as if it were safe. */
+static void on_a_disk_that_fails_to_sync_there_is_no_checkpoint(void **state)
+{
+	struct db *d;
+
+	(void)state;
+	for (int n = 0; n < 3; n++) { /* ahead of the lock, then the log again, then the database */
+		restore_image();
+		d = db_open(base.settings, DB_WRITE);
+		assert_non_null(d);
+		assert_int_equal(db_pause(d, NOW + 60, NOW, "root"), 0);
+		trouble.fault = FAULT_SYNC;
+		trouble.countdown = n;
+		trouble.is_hit = false;
+		trouble.is_armed = true;
+		assert_int_equal(db_checkpoint(d, 0), -1);
+		assert_true(trouble.is_hit);
+		assert_non_null(strstr(db_error(d), "checkpoint"));
+		assert_int_equal(db_pause(d, NOW + 90, NOW, "root"), 0);
+		assert_int_equal(db_checkpoint(d, 0), 1);
+		db_close(d);
+	}
+}
+
 /* Whoever sends a database file is hostile. Bytes are changed at random; whatever is asked ends. */
 static void with_a_damaged_file(void **state)
 {
@@ -295,6 +325,7 @@ int main(void)
 		cmocka_unit_test(on_a_full_disk),
 		cmocka_unit_test(on_a_disk_that_fails_to_write),
 		cmocka_unit_test(on_a_disk_that_fails_to_read),
+		cmocka_unit_test(on_a_disk_that_fails_to_sync_there_is_no_checkpoint),
 		cmocka_unit_test(with_a_damaged_file),
 	};
 	int result;

@@ -28,7 +28,7 @@ static void run_rows(const struct row *rows, size_t n, const char *override)
 			fixture_use(&f, fixture_settings(&f, override, NULL));
 		d = fixture_open(&f, DB_WRITE);
 		for (size_t r = 0; r < RULES_MAX && row->rules[r] != NULL; r++) {
-			struct rule rule = parse(row->rules[r]);
+			struct rule rule = fixture_rule(row->rules[r], NOW);
 
 			assert_int_equal(rules_add(d, &rule, NOW - 1000, NULL, NULL), 0);
 			assert_int_equal(rule.id, r + 1);
@@ -278,7 +278,7 @@ static void staged_rules_do_not_decide(void **state)
 {
 	const struct envelope shadowed = {"a@b.test", "s@x.test", NULL, false, false};
 	const struct envelope alone = {"c@b.test", "s@x.test", NULL, false, false};
-	struct rule rule = parse("observe a@b.test");
+	struct rule rule = fixture_rule("observe a@b.test", NOW);
 	struct policy_answer a;
 	struct fixture f;
 	struct db *d;
@@ -334,7 +334,7 @@ static void losers_are_told_with_the_reason(void **state)
 	fixture_begin(&f);
 	d = fixture_open(&f, DB_WRITE);
 	for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
-		struct rule r = parse(rules[i]);
+		struct rule r = fixture_rule(rules[i], NOW);
 
 		assert_int_equal(rules_add(d, &r, NOW - 1000, NULL, NULL), 0);
 	}
@@ -385,7 +385,7 @@ static void the_longest_prefix_is_found_among_random_networks(void **state)
 		const unsigned host = (unsigned)rand_r(&seed) % 256 & ~((1u << (32 - bits)) - 1);
 
 		snprintf(line, sizeof line, "exempt * client=192.0.2.%u/%u", host, bits);
-		rules[i] = parse(line);
+		rules[i] = fixture_rule(line, NOW);
 		assert_int_equal(rules_add(d, &rules[i], NOW, NULL, NULL), 0);
 	}
 	for (unsigned host = 0; host < 256; host++) {

@@ -10,17 +10,6 @@
 
 #define NOW 1800000000 /* 2027-01-15T08:00:00Z */
 
-static struct rule parse(const char *line)
-{
-	struct rule r;
-	char err[300] = "";
-
-	if (rule_parse(line, "+", NOW, &r, err, sizeof err) != 0)
-		fail_msg("%s: %s", line, err);
-	snprintf(r.author, sizeof r.author, "root");
-	return r;
-}
-
 /* ---- text ---- */
 
 static void text_is_read_and_written_back(void **state)
@@ -50,7 +39,7 @@ static void text_is_read_and_written_back(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct rule r = parse(rows[i].in);
+		struct rule r = fixture_rule(rows[i].in, NOW);
 
 		assert_string_equal(rule_format(&r, text, sizeof text),
 				    rows[i].out != NULL ? rows[i].out : rows[i].in);
@@ -98,7 +87,7 @@ static void text_that_is_no_rule_is_refused_with_the_reason(void **state)
 
 static void the_longest_rule_fits_its_text(void **state)
 {
-	struct rule r = parse("exempt a@b.test"), back;
+	struct rule r = fixture_rule("exempt a@b.test", NOW), back;
 	char text[RULE_TEXT_MAX], err[300];
 
 	(void)state;
@@ -119,7 +108,7 @@ static void the_longest_rule_fits_its_text(void **state)
 
 static void add(struct db *d, const char *line, bool expect_replaced)
 {
-	struct rule r = parse(line), old;
+	struct rule r = fixture_rule(line, NOW), old;
 	bool was_replaced;
 
 	if (rules_add(d, &r, NOW, &was_replaced, &old) != 0)
@@ -185,7 +174,8 @@ static void forget_takes_the_exact_rule_or_all_that_narrow_it(void **state)
 {
 	struct fixture f;
 	struct db *d;
-	struct rule key = parse("exempt a@b.test"), narrow = parse("exempt a@b.test sender=x.test");
+	struct rule key = fixture_rule("exempt a@b.test", NOW),
+		    narrow = fixture_rule("exempt a@b.test sender=x.test", NOW);
 
 	(void)state;
 	fixture_begin(&f);
@@ -218,7 +208,7 @@ static void forget_all_and_list_go_beyond_a_page(void **state)
 {
 	struct fixture f;
 	struct db *d;
-	struct rule key = parse("exempt *");
+	struct rule key = fixture_rule("exempt *", NOW);
 	const struct rules_filter filter = {.recipient = &key.recipient};
 	char line[100];
 	int n = 0;
@@ -245,7 +235,7 @@ static void list_filters(void **state)
 	struct db *d;
 	const struct rules_filter expired = {.only_expired = true, .now_unix = NOW};
 	const struct rules_filter unused = {.only_unused = true, .now_unix = NOW};
-	struct rule wanted = parse("exempt b@b.test");
+	struct rule wanted = fixture_rule("exempt b@b.test", NOW);
 	const struct rules_filter one = {.recipient = &wanted.recipient};
 	struct texts t;
 
@@ -285,7 +275,7 @@ static void every_change_is_kept_with_author_before_and_after(void **state)
 	static struct changes all;
 	struct fixture f;
 	struct db *d;
-	struct rule a = parse("exempt a@b.test");
+	struct rule a = fixture_rule("exempt a@b.test", NOW);
 
 	(void)state;
 	memset(&all, 0, sizeof all);
@@ -322,7 +312,7 @@ static void every_change_is_kept_with_author_before_and_after(void **state)
 static void import_lines(struct rules_import *i, const char *const *lines, size_t n)
 {
 	for (size_t at = 0; at < n; at++) {
-		struct rule r = parse(lines[at]);
+		struct rule r = fixture_rule(lines[at], NOW);
 
 		assert_int_equal(rules_import_add(i, &r), 0);
 	}
