@@ -12,7 +12,7 @@
 #include "cli/output.h"
 #include "cli/rule_add.h"
 #include "common/clock.h"
-#include "db/verdicts.h"
+#include "db/pair.h"
 
 struct forget_options {
 	const char *sender, *client;

@@ -19,7 +19,7 @@
 #include "common/clock.h"
 #include "common/outcome.h"
 #include "db/report.h"
-#include "db/verdicts.h"
+#include "db/pair.h"
 
 #define DEFAULT_SINCE_S (30 * 86400)
 #define TOP 10
@@ -55,7 +55,7 @@ static int compare_patterns(bool has_a, const struct pattern *a, bool has_b, con
 		       : 0;
 }
 
-/* As in db/policy_rules.c: authenticated before every network. */
+/* As in db/policy/policy_rules.c: authenticated before every network. */
 static unsigned client_rank(const struct rule *r)
 {
 	return r->client_kind == RULE_CLIENT_ANY	     ? 0

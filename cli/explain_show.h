@@ -13,7 +13,7 @@
 
 #include "common/outcome.h"
 #include "db/policy.h"
-#include "db/verdicts.h"
+#include "db/pair.h"
 
 /* A rule that was considered. */
 struct considered {

@@ -62,6 +62,13 @@ const char *action_name(enum action a)
 	return action_names[a];
 }
 
+const char *policy_source_name(enum policy_source source)
+{
+	static const char *const names[] = {"rule", "default", "exempt_recipients", "history"};
+
+	return names[source];
+}
+
 int verdict_from_name(const char *name, enum verdict *out)
 {
 	int i = index_of(verdict_names, VERDICT_COUNT, name);

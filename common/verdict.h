@@ -43,6 +43,14 @@ enum requirement {
 };
 #define REQUIREMENT_COUNT 5
 
+/* Where a requirement comes from. */
+enum policy_source {
+	SOURCE_RULE,
+	SOURCE_DEFAULT, /* default_requirement or local_requirement */
+	SOURCE_EXEMPT_RECIPIENTS,
+	SOURCE_HISTORY, /* a ratchet that locked, or the reply window */
+};
+
 enum action {
 	ACTION_ACCEPT,	   /* "not refused by us" */
 	ACTION_REFUSE,	   /* 5xx, or refuse_code */
@@ -95,6 +103,7 @@ const char *verdict_name(enum verdict v);
 const char *form_name(enum form f);
 const char *requirement_name(enum requirement r);
 const char *action_name(enum action a);
+const char *policy_source_name(enum policy_source source);
 
 /* The inverse, exact match. 0 and *out set, or -1 and *out untouched. */
 int verdict_from_name(const char *name, enum verdict *out);

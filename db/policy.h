@@ -33,13 +33,6 @@ struct policy_query {
 	int64_t now_unix;
 };
 
-enum policy_source {
-	SOURCE_RULE,
-	SOURCE_DEFAULT, /* default_requirement or local_requirement */
-	SOURCE_EXEMPT_RECIPIENTS,
-	SOURCE_HISTORY, /* a ratchet that locked, or the reply window */
-};
-
 /* What an earlier transaction recorded about this message (mixed recipients, step 2). */
 enum split_class { SPLIT_NONE, SPLIT_PASSED, SPLIT_FAILED };
 
@@ -59,8 +52,6 @@ struct policy_answer {
 int policy_decide(struct db *d, const struct settings *s, const struct policy_query *q,
 		  struct policy_answer *a);
 
-const char *policy_source_name(enum policy_source source);
-
 /* A rule that was considered and lost, for explain: told in the order of precedence, the winner too
  * (why_lost ""). */
 int policy_explain(struct db *d, const struct settings *s, const struct policy_query *q,
@@ -75,5 +66,8 @@ struct policy_split {
 	enum split_class transaction_class;
 };
 bool policy_split_defers(struct policy_split *t, enum split_class recipient_class);
+/* Mixed recipients, step 4: how many attempts of this digest came before (those less than 5 minutes apart
+ * counting once, the present one not counted). Reads only. -1 on failure. */
+int policy_split_attempts(struct db *d, const unsigned char digest[32], int64_t now_unix);
 
 #endif

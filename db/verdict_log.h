@@ -77,8 +77,4 @@ void verdict_log_reload(struct verdict_log *l, struct settings *s);
 /* Commits what is queued, checkpoints, ends the thread, frees. */
 void verdict_log_stop(struct verdict_log *l);
 
-/* Mixed recipients, step 4: how many attempts of this digest came before (those less than 5 minutes apart
- * counting once, the present one not counted). Reads only. -1 on failure. */
-int verdict_log_attempts(struct db *d, const unsigned char digest[32], int64_t now_unix);
-
 #endif

@@ -66,7 +66,7 @@ int ask_attempts(struct transaction *t, const unsigned char digest[DIGEST_SIZE],
 {
 	struct db *d = db_pool_get(t->context->pool);
 
-	*n = d == NULL ? -1 : verdict_log_attempts(d, digest, t->context->now_unix());
+	*n = d == NULL ? -1 : policy_split_attempts(d, digest, t->context->now_unix());
 	if (*n < 0)
 		ask_failed(t, d == NULL ? "out of memory" : db_error(d));
 	if (d != NULL)

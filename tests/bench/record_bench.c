@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "db/verdict_write.h"
+#include "db/record/verdict_write.h"
 #include "tests/bench/bench_stats.h"
 
 #define CHECKPOINT_BYTES (16 << 20) /* as the filter's writer */

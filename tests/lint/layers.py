@@ -23,14 +23,35 @@ LAYERS = {
     "cli": {"common", "scan", "db"},
 }
 
+# Within db/, likewise: the headers beside the rooms are the doors of those named here, and each room may open the
+# doors of the rooms below it.
+ROOMS = {
+    "db/engine": set(),
+    "db/rules": {"db/engine"},
+    "db/policy": {"db/engine", "db/rules"},
+    "db/record": {"db/engine", "db/rules", "db/policy"},
+}
+DOORS = {
+    "db/db.h": "db/engine",
+    "db/hashed.h": "db/engine",
+    "db/metrics.h": "db/record",
+    "db/pair.h": "db/policy",
+    "db/policy.h": "db/policy",
+    "db/report.h": "db/record",
+    "db/rules.h": "db/rules",
+    "db/sql_statements.h": "db/engine",
+    "db/verdict_log.h": "db/record",
+    "db/verdicts.h": "db/record",
+}
+
 # Library header -> the files that may include it.
 LIBRARIES = {
     r"libmilter/": r"filter/milter\.c",
-    r"sqlite3\.h": r"db/internal\.h",
+    r"sqlite3\.h": r"db/engine/internal\.h",
     r"event2/": r"policyd/\w+\.[ch]",
     r"jansson\.h": r"cli/\w+\.[ch]",
-    r"libpsl\.h": r"db/key\.c",
-    r"nettle/": r"(db/hashed\.c|filter/digest\.h)",
+    r"libpsl\.h": r"db/engine/key\.c",
+    r"nettle/": r"(db/engine/hashed\.c|filter/digest\.h)",
     r"syslog\.h": r"common/log\.c",
 }
 
@@ -47,7 +68,18 @@ def check(name, complaints):
 
 
 def sources(folder):
-    return sorted(os.path.relpath(f, TREE) for f in glob.glob(os.path.join(TREE, folder, "*.[ch]")))
+    """Those of its rooms too."""
+    found = glob.glob(os.path.join(TREE, folder, "**", "*.[ch]"), recursive=True)
+    return sorted(os.path.relpath(f, TREE) for f in found)
+
+
+def folder_of(file):
+    """The folder of LAYERS, whatever the room."""
+    return file.split("/")[0]
+
+
+def room_of(file):
+    return DOORS.get(file, os.path.dirname(file))
 
 
 def text_of(file):
@@ -86,10 +118,23 @@ def test_private_headers():
     wrong = [] if private else ["no header says that it is private: has the wording changed?"]
     for folder in LAYERS:
         for file in sources(folder):
-            wrong += [f"{file}:{number}: {header} is for {os.path.dirname(header)}/ only"
+            wrong += [f"{file}:{number}: {header} is for {folder_of(header)}/ only"
                       for number, header, _ in includes(file)
-                      if header in private and os.path.dirname(header) != folder]
+                      if header in private and folder_of(header) != folder]
     check("layers: private headers", wrong)
+
+
+def test_rooms():
+    wrong = [f"{h}: the door of no room: name it in DOORS" for h in sources("db")
+             if os.path.dirname(h) == "db" and h not in DOORS and not h.endswith("sql_statements.c")]
+    for file in sources("db"):
+        room = room_of(file)
+        for number, header, is_ours in includes(file):
+            other = room_of(header)
+            if is_ours and folder_of(header) == "db" and other != room and other not in ROOMS.get(room, set()):
+                wrong.append(f"{file}:{number}: includes {header} of {other}/; {room}/ may include "
+                             f"{', '.join(sorted(ROOMS.get(room, set()))) or 'no other room'}")
+    check("layers: rooms of db/", wrong)
 
 
 def test_libraries():
@@ -109,6 +154,7 @@ def test_libraries():
 def main():
     test_layers()
     test_private_headers()
+    test_rooms()
     test_libraries()
     print("{passed} passed, {failed} failed, 0 skipped".format(**counts))
     return 1 if counts["failed"] else 0

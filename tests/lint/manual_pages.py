@@ -208,7 +208,7 @@ def test_json():
 
 def test_metrics():
     """Every metric is in the METRICS section of its page, and the other way round."""
-    for page, sources in (("pgpgate.8", ["db/metrics.c"]), ("pgpgate-policyd.8", ["policyd/counts.c", "policyd/server.c"])):
+    for page, sources in (("pgpgate.8", ["db/record/metrics.c"]), ("pgpgate-policyd.8", ["policyd/counts.c", "policyd/server.c"])):
         program = set()
         for source in sources:
             program |= set(re.findall(r'metrics_(?:head|single|histogram)\(\s*\w+,\s*"(\w+)"', read(source)))

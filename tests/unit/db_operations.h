@@ -8,12 +8,13 @@
 
 #include "tests/unit/verdict_log_fixture.h"
 
-#include "db/internal.h"
+#include "db/engine/internal.h"
 #include "db/metrics.h"
+#include "db/pair.h"
 #include "db/policy.h"
 #include "db/report.h"
 #include "db/rules.h"
-#include "db/upkeep.h"
+#include "db/record/upkeep.h"
 
 static struct fixture base;
 static char backup_path[400];
@@ -336,7 +337,7 @@ static inline int op_attempts(struct db *d)
 {
 	static const unsigned char digest[32] = {1};
 
-	return verdict_log_attempts(d, digest, NOW);
+	return policy_split_attempts(d, digest, NOW);
 }
 
 static const struct operation {

@@ -8,7 +8,7 @@
 
 #include "tests/unit/db_fixture.h"
 
-#include "db/internal.h"
+#include "db/engine/internal.h"
 #include "db/policy.h"
 
 #define NOW 1800000000 /* 2027-01-15T08:00:00Z */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "tests/unit/db_fixture.h"
 
-#include "db/answer_times.h"
+#include "db/record/answer_times.h"
 #include "db/verdict_log.h"
 
 static struct histogram read_back(struct db *d)

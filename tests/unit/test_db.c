@@ -8,7 +8,8 @@
 #include <sys/file.h>
 #include <sysexits.h>
 
-#include "db/internal.h"
+#include "db/engine/file.h"
+#include "db/engine/internal.h"
 
 #define NOW 1800000000
 

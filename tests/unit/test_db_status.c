@@ -4,7 +4,7 @@
  */
 #include "tests/unit/db_fixture.h"
 
-#include "db/internal.h"
+#include "db/engine/internal.h"
 
 #define NOW 1800000000
 

@@ -5,7 +5,7 @@
 #include "tests/unit/db_fixture.h"
 
 #include "common/metrics.h"
-#include "db/internal.h"
+#include "db/engine/internal.h"
 #include "db/metrics.h"
 #include "db/rules.h"
 #include "policyd/counts.h"

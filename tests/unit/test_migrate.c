@@ -4,8 +4,9 @@
  */
 #include "tests/unit/db_fixture.h"
 
-#include "db/internal.h"
+#include "db/engine/internal.h"
 #include "db/rules.h"
+#include "db/pair.h"
 #include "db/verdicts.h"
 
 #define NOW 1800000000 /* day 20833 */

@@ -4,8 +4,8 @@
  */
 #include "tests/unit/policy_fixture.h"
 
-#include "db/verdict_write.h"
-#include "db/verdicts.h"
+#include "db/record/verdict_write.h"
+#include "db/pair.h"
 
 /* ---- history: verdicts are written as the log's writer does ---- */
 

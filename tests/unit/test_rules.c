@@ -5,7 +5,7 @@
  */
 #include "tests/unit/db_fixture.h"
 
-#include "db/internal.h"
+#include "db/engine/internal.h"
 #include "db/rules.h"
 
 #define NOW 1800000000 /* 2027-01-15T08:00:00Z */

@@ -5,7 +5,7 @@
  */
 #include "tests/unit/db_fixture.h"
 
-#include "db/internal.h"
+#include "db/engine/internal.h"
 #include "db/policy.h"
 
 /* A table that a whole scan of would be felt: all but the one-row state. */

@@ -8,12 +8,12 @@
 #include <pthread.h>
 
 #include "common/clock.h"
-#include "db/internal.h"
-#include "db/key.h"
-#include "db/rule_hits.h"
-#include "db/upkeep.h"
+#include "db/engine/internal.h"
+#include "db/engine/key.h"
+#include "db/rules/rule_hits.h"
+#include "db/record/upkeep.h"
 #include "db/verdict_log.h"
-#include "db/verdicts.h"
+#include "db/pair.h"
 
 /* ---- threads ---- */
 
@@ -356,7 +356,7 @@ static void attempts_less_than_five_minutes_apart_count_once(void **state)
 	r.has_split_digest = true;
 	memset(r.split_digest, 7, sizeof r.split_digest);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		assert_int_equal(verdict_log_attempts(d, r.split_digest, NOW + rows[i].at),
+		assert_int_equal(policy_split_attempts(d, r.split_digest, NOW + rows[i].at),
 				 rows[i].before);
 		r.time_unix = NOW + rows[i].at;
 		submit(l, &r);

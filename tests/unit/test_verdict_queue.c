@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "common/clock.h"
-#include "db/verdict_queue.h"
+#include "db/record/verdict_queue.h"
 
 #define N_THREADS 8
 #define PATIENCE_MS 20000 /* no test waits so long unless it fails */

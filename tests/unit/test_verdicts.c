@@ -9,11 +9,12 @@
 #include <pthread.h>
 
 #include "common/clock.h"
-#include "db/internal.h"
-#include "db/key.h"
-#include "db/rule_hits.h"
-#include "db/upkeep.h"
+#include "db/engine/internal.h"
+#include "db/engine/key.h"
+#include "db/rules/rule_hits.h"
+#include "db/record/upkeep.h"
 #include "db/verdict_log.h"
+#include "db/pair.h"
 #include "db/verdicts.h"
 
 /* ---- reading ---- */

@@ -66,11 +66,6 @@ const char *db_error(const struct db *d)
 	return "the disk is on fire";
 }
 
-const char *policy_source_name(enum policy_source source)
-{
-	return source == SOURCE_RULE ? "rule" : "default";
-}
-
 bool policy_split_defers(struct policy_split *t, enum split_class recipient_class)
 {
 	if (recipient_class == SPLIT_NONE)
@@ -125,7 +120,7 @@ int policy_decide(struct db *d, const struct settings *s, const struct policy_qu
 	return 0;
 }
 
-int verdict_log_attempts(struct db *d, const unsigned char digest[32], int64_t now_unix)
+int policy_split_attempts(struct db *d, const unsigned char digest[32], int64_t now_unix)
 {
 	(void)d;
 	(void)digest;

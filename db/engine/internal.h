@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * internal.h: what the files of db/ share: the connection, its statements, its transactions. Nobody outside
+ * db/ includes it (unit tests of db/ do).
+ *
+ * How a public function looks: db_begin_read() or db_begin_write(), statements, db_end() with 0 or -1. Each
+ * of these opens the connection if it must, and sets db_failure() and db_error() when it fails.
+ */
+#ifndef PGPGATE_DB_INTERNAL_H
+#define PGPGATE_DB_INTERNAL_H
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <sqlite3.h>
+
+#include "db/db.h"
+#include "db/hashed.h"
+#include "db/sql_statements.h"
+
+#define DB_APPLICATION_ID 1346850887 /* 'PGPG', as in migration 1 */
+#define DB_PATH_MAX 4096
+#define DB_BUSY_MS 5000	  /* the longest that a statement waits for another process */
+#define DB_CACHE_KIB 1024 /* a connection's page cache: the file system has one too */
+#define DB_FILE_MODE 0660
+
+struct db {
+	struct settings *settings; /* one reference */
+	enum db_mode mode;
+	char path[DB_PATH_MAX];
+	sqlite3 *handle;			       /* NULL: closed */
+	sqlite3_stmt *statements[SQL_STATEMENT_COUNT]; /* prepared at first use */
+	struct stat opened;			       /* the file that handle has open */
+	int lock_fd;				       /* DATABASE.lock, or -1 */
+	bool has_lock;				       /* flock held */
+	bool is_in_transaction;
+	bool must_reopen;    /* the engine failed */
+	bool was_constraint; /* the last failure: a row that the schema does not take */
+	int schema_version;  /* of the file when it was looked at last */
+	int busy_ms;
+	int64_t busy_until_ms; /* of the wait under way */
+	int wal_pages;	       /* after our last commit; -1: not known */
+	struct hashed hashed;
+	struct {
+		bool is_known;
+		int64_t last_audit, last_rule; /* as long as these are the last ids */
+		int64_t n;
+	} rules_counted; /* status.c */
+	struct {
+		void (*progress)(void *context, int from_version, int64_t n_verdicts);
+		void *context;
+		int from_version;
+		int64_t n_verdicts;
+	} migrating; /* schema.c */
+	enum db_failure failure;
+	char error[DB_ERROR_MAX];
+};
+
+/* Opens if needed: closed, failed before, or the file was replaced, moved or made unreadable meanwhile. */
+int db_ready(struct db *d);
+
+/* Transactions. db_end(d, 0) commits, db_end(d, -1) rolls back and keeps the error; returns 0 or -1. */
+int db_begin_read(struct db *d);
+int db_begin_write(struct db *d);
+int db_end(struct db *d, int result);
+
+/* A statement, reset, without bindings; NULL with the error set. Valid until the connection closes. */
+sqlite3_stmt *db_statement(struct db *d, enum sql_statement which);
+/* 1: a row is there, 0: no more (reset), -1: failed (reset, error set). */
+int db_step(struct db *d, sqlite3_stmt *st);
+/* Runs a statement without rows. 0 or -1. */
+int db_run(struct db *d, sqlite3_stmt *st);
+/* The first column of the first row of a statement without parameters, as integer. 0 or -1. */
+int db_one(struct db *d, enum sql_statement which, int64_t *out);
+
+/* Bindings. Text is borrowed until the next db_statement() of the same name; NULL binds NULL. */
+void db_bind_text(sqlite3_stmt *st, int n, const char *text);
+void db_bind_int(sqlite3_stmt *st, int n, int64_t value);
+void db_bind_int_or_null(sqlite3_stmt *st, int n, int64_t value);     /* 0 is NULL */
+void db_bind_text_or_null(sqlite3_stmt *st, int n, const char *text); /* "" is NULL */
+/* A column into a buffer, cut if need be; NULL is "". */
+void db_column_text(sqlite3_stmt *st, int column, char *out, size_t out_size);
+
+/* Sets failure and the sentence "PATH: text". Returns -1. */
+int db_fail(struct db *d, enum db_failure failure, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* The same for what the engine said last. Returns -1. */
+int db_fail_engine(struct db *d, const char *doing);
+
+/* The one row of the table state, within a transaction. */
+struct db_state {
+	int64_t live_generation;
+	int64_t paused_until_unix;  /* 0: not paused */
+	int64_t import_first_rule;  /* -1: nothing to clean up */
+	int64_t import_first_audit; /* -1 likewise */
+};
+int db_read_state(struct db *d, struct db_state *out);
+
+/* One row of the audit table, within a write transaction. recipient, before, after: NULL or "" for none. */
+int db_audit(struct db *d, int64_t generation, int64_t now_unix, const char *author,
+	     const char *what, const char *recipient, const char *before, const char *after);
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * schema.c: which schema a file has, and bringing it to ours.
+ */
+#include "db/engine/schema.h"
+
+#include <stdio.h>
+
+#include "db/engine/file.h"
+
+int db_schema_current(void)
+{
+	return SQL_MIGRATION_COUNT;
+}
+
+static int pragma_int(struct db *d, const char *sql, int64_t *out)
+{
+	sqlite3_stmt *st = NULL;
+	int result = -1;
+
+	if (sqlite3_prepare_v2(d->handle, sql, -1, &st, NULL) == SQLITE_OK &&
+	    sqlite3_step(st) == SQLITE_ROW) {
+		*out = sqlite3_column_int64(st, 0);
+		result = 0;
+	} else {
+		db_fail_engine(d, "opening");
+	}
+	sqlite3_finalize(st);
+	return result;
+}
+
+/* 1 a database of ours, 0 an empty one, -1 neither. */
+static int is_ours(struct db *d)
+{
+	int64_t id, n_tables;
+
+	if (pragma_int(d, "PRAGMA application_id", &id) != 0)
+		return -1;
+	if (id == DB_APPLICATION_ID)
+		return 1;
+	if (pragma_int(d, "SELECT count(*) FROM sqlite_schema", &n_tables) != 0)
+		return -1;
+	if (id == 0 && n_tables == 0)
+		return 0;
+	return db_fail(d, DB_NOT_OURS,
+		       "a database of another program; choose another path for \"database\"");
+}
+
+static int refuse_newer(struct db *d, int version)
+{
+	return db_fail(
+		d, DB_TOO_NEW,
+		"schema version %d is newer than this program's %d; install the newer pgpgate",
+		version, db_schema_current());
+}
+
+int schema_check(struct db *d)
+{
+	/* Asked at every transaction: whose file it is only when that is not known yet. */
+	const bool was_current = d->schema_version == db_schema_current();
+	int64_t found;
+
+	if (db_one(d, SQL_USER_VERSION, &found) != 0)
+		return -1;
+	d->schema_version = (int)found;
+	if (found == db_schema_current() && was_current)
+		return 0;
+	if (is_ours(d) < 0) {
+		d->schema_version = 0;
+		return -1;
+	}
+	if (found == db_schema_current())
+		return 0;
+	if (found > db_schema_current())
+		return refuse_newer(d, (int)found);
+	if (found == 0)
+		return db_fail(d, DB_ABSENT, "empty; run \"pgpgate db init\"");
+	return db_fail(
+		d, DB_TOO_OLD,
+		"schema version %d is older than this program's %d; run \"pgpgate db migrate\"",
+		(int)found, db_schema_current());
+}
+
+#define PROGRESS_OPERATIONS 1000000 /* of the engine between two looks: tens of ms */
+
+/* Looked up by itself: named statements are those of the current schema. 0 where it cannot be known. */
+static int64_t estimate_verdicts(struct db *d)
+{
+	int64_t n = 0;
+
+	if (pragma_int(d, "SELECT coalesce((SELECT max(id) FROM verdict) - (SELECT min(id) FROM verdict) + 1, 0)",
+		       &n) != 0)
+		return 0;
+	return n > 0 ? n : 0;
+}
+
+static int tell_progress(void *context)
+{
+	struct db *d = context;
+
+	d->migrating.progress(d->migrating.context, d->migrating.from_version, d->migrating.n_verdicts);
+	return 0; /* go on */
+}
+
+static int run_migration(struct db *d, int version)
+{
+	int rc;
+
+	if (d->migrating.progress != NULL && version > 0) {
+		d->migrating.from_version = version;
+		d->migrating.n_verdicts = estimate_verdicts(d);
+		tell_progress(d);
+		sqlite3_progress_handler(d->handle, PROGRESS_OPERATIONS, tell_progress, d);
+	}
+	rc = sqlite3_exec(d->handle, sql_migrations[version], NULL, NULL, NULL);
+	sqlite3_progress_handler(d->handle, 0, NULL, NULL);
+	return rc == SQLITE_OK ? 0 : -1;
+}
+
+/* One step, in a transaction of its own; another process may have made it first. */
+static int migrate_step(struct db *d, bool *is_done)
+{
+	int64_t version;
+	int result = -1;
+
+	if (file_lock(d, false, d->busy_ms) != 1)
+		return d->failure != DB_OK ? -1 : db_fail(d, DB_BUSY, "the lock file is held");
+	if (sqlite3_exec(d->handle, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK) {
+		db_fail_engine(d, "migration");
+		file_unlock(d);
+		return -1;
+	}
+	if (pragma_int(d, "PRAGMA user_version", &version) == 0) {
+		*is_done = version >= db_schema_current();
+		if (version > db_schema_current())
+			refuse_newer(d, (int)version);
+		else if (*is_done || run_migration(d, (int)version) == 0)
+			result = 0;
+		else
+			db_fail_engine(d, "migration");
+	}
+	if (result == 0 && sqlite3_exec(d->handle, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+		result = db_fail_engine(d, "migration");
+	if (result != 0)
+		sqlite3_exec(d->handle, "ROLLBACK", NULL, NULL, NULL);
+	file_unlock(d);
+	return result;
+}
+
+int schema_migrate(struct db *d, bool create)
+{
+	bool is_done = false;
+	int ours = is_ours(d);
+
+	if (ours < 0)
+		return -1;
+	if (ours == 0) {
+		if (!create)
+			return db_fail(d, DB_ABSENT, "empty; run \"pgpgate db init\"");
+		if (sqlite3_exec(d->handle, "PRAGMA journal_mode = WAL", NULL, NULL, NULL) != SQLITE_OK)
+			return db_fail_engine(d, "opening");
+	}
+	while (!is_done)
+		if (migrate_step(d, &is_done) != 0)
+			return -1;
+	d->schema_version = db_schema_current();
+	return 0;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * transaction.c: begin and end of a transaction, and the two tables that every one may touch: state and audit.
+ */
+#include "db/engine/internal.h"
+
+#include "db/engine/file.h"
+#include "db/engine/schema.h"
+
+static int begin(struct db *d, enum sql_statement which)
+{
+	if (db_run(d, db_statement(d, which)) != 0)
+		return -1;
+	d->is_in_transaction = true;
+	/* A newer program may have migrated while we run: then we know nothing of what the tables mean. */
+	return schema_check(d) == 0 ? 0 : db_end(d, -1);
+}
+
+int db_begin_read(struct db *d)
+{
+	if (db_ready(d) != 0)
+		return -1;
+	return begin(d, SQL_BEGIN_READ);
+}
+
+int db_begin_write(struct db *d)
+{
+	int had;
+
+	if (db_ready(d) != 0)
+		return -1;
+	if (d->mode == DB_READ)
+		return db_fail(d, DB_NO_PERMISSION, "opened for reading only");
+	had = file_lock(d, false, d->busy_ms);
+	if (had == 0)
+		return db_fail(d, DB_BUSY, "the lock file is held: a checkpoint takes too long");
+	if (had < 0)
+		return -1;
+	if (begin(d, SQL_BEGIN_WRITE) == 0)
+		return 0;
+	file_unlock(d);
+	return -1;
+}
+
+static void reset_all(struct db *d)
+{
+	for (size_t i = 0; i < SQL_STATEMENT_COUNT; i++)
+		if (d->statements[i] != NULL && sqlite3_stmt_busy(d->statements[i]))
+			sqlite3_reset(d->statements[i]);
+}
+
+int db_end(struct db *d, int result)
+{
+	if (!d->is_in_transaction)
+		return -1;
+	reset_all(d);
+	if (result == 0)
+		result = db_run(d, db_statement(d, SQL_COMMIT));
+	/* Not by db_run(): the error to be told is the one that brought us here. */
+	if (!sqlite3_get_autocommit(d->handle) &&
+	    sqlite3_exec(d->handle, sql_statements[SQL_ROLLBACK].text, NULL, NULL, NULL) != SQLITE_OK)
+		d->must_reopen = true;
+	d->is_in_transaction = false;
+	file_unlock(d);
+	return result;
+}
+
+int db_read_state(struct db *d, struct db_state *out)
+{
+	sqlite3_stmt *st = db_statement(d, SQL_STATE);
+
+	if (st == NULL)
+		return -1;
+	switch (db_step(d, st)) {
+	case 0:
+		return db_fail(d, DB_BROKEN, "the table \"state\" is empty; restore a backup");
+	case -1:
+		return -1;
+	}
+	out->live_generation = sqlite3_column_int64(st, 0);
+	out->paused_until_unix = sqlite3_column_int64(st, 1);
+	out->import_first_rule = sqlite3_column_type(st, 2) == SQLITE_NULL
+					 ? -1
+					 : sqlite3_column_int64(st, 2);
+	out->import_first_audit = sqlite3_column_type(st, 3) == SQLITE_NULL
+					  ? -1
+					  : sqlite3_column_int64(st, 3);
+	sqlite3_reset(st);
+	return 0;
+}
+
+int db_audit(struct db *d, int64_t generation, int64_t now_unix, const char *author,
+	     const char *what, const char *recipient, const char *before, const char *after)
+{
+	sqlite3_stmt *st = db_statement(d, SQL_AUDIT_INSERT);
+
+	if (st == NULL)
+		return -1;
+	db_bind_int(st, 1, generation);
+	db_bind_int(st, 2, now_unix);
+	db_bind_text(st, 3, author);
+	db_bind_text(st, 4, what);
+	db_bind_text_or_null(st, 5, recipient);
+	db_bind_text_or_null(st, 6, before);
+	db_bind_text_or_null(st, 7, after);
+	return db_run(d, st);
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: ISC */
+#include "db/policy.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/policy/policy_internal.h"
+#include "db/rules/rule_row.h"
+
+int policy_strength(enum requirement r)
+{
+	switch (r) {
+	case REQUIREMENT_EXEMPT:
+		return 0;
+	case REQUIREMENT_OBSERVE:
+		return 1;
+	case REQUIREMENT_RATCHET:
+		return 2;
+	case REQUIREMENT_SIGNED:
+		return 3;
+	case REQUIREMENT_ENCRYPTED:
+		break;
+	}
+	return 4;
+}
+
+static void fill_address(const struct settings *s, const struct address *a, struct policy_address *out)
+{
+	out->address = a;
+	out->is_trustworthy = address_is_trustworthy(a);
+	address_candidates(a, s->recipient_delimiter, &out->candidates);
+}
+
+static bool is_ours(const struct settings *s, const struct policy_query *q)
+{
+	return q->is_authenticated || q->is_submitted_locally ||
+	       (q->client != NULL && settings_is_local_client(s, q->client));
+}
+
+/* What holds where no rule matches. A recipient that is not canonical, or carries old routing syntax, could
+ * be anybody's: the milder default for our own does not apply to it. */
+static void use_default(const struct settings *s, const struct policy_address *recipient,
+			struct policy_answer *a)
+{
+	const bool is_milder = policy_strength(s->local_requirement) <
+			       policy_strength(s->default_requirement);
+	const bool use_local = a->is_local && (recipient->is_trustworthy || !is_milder);
+
+	a->requirement = use_local ? s->local_requirement : s->default_requirement;
+	a->source = SOURCE_DEFAULT;
+	a->rule_id = 0;
+	snprintf(a->why, sizeof a->why, "%s", use_local ? "local_requirement" : "default_requirement");
+}
+
+static bool is_exempt_by_configuration(const struct settings *s,
+				       const struct policy_address *recipient, struct policy_answer *a)
+{
+	if (!recipient->is_trustworthy)
+		return false;
+	for (size_t i = 0; i < s->n_exempt_recipients; i++) {
+		const struct pattern *p = &s->exempt_recipients[i];
+
+		if (!pattern_matches(p, recipient->address, s->recipient_delimiter))
+			continue;
+		a->requirement = REQUIREMENT_EXEMPT;
+		a->source = SOURCE_EXEMPT_RECIPIENTS;
+		snprintf(a->why, sizeof a->why, "exempt_recipients has %.160s", p->text);
+		return true;
+	}
+	return false;
+}
+
+static void use_rule(const struct rule *r, struct policy_answer *a)
+{
+	char client[NETADDR_TEXT_MAX];
+
+	a->requirement = r->requirement;
+	a->source = SOURCE_RULE;
+	a->rule_id = r->id;
+	snprintf(a->help_url, sizeof a->help_url, "%s", r->help_url);
+	rule_client_text(r, client);
+	snprintf(a->why, sizeof a->why, "rule %lld (%.70s%s%.40s%s%.45s)", (long long)r->id,
+		 r->recipient.text, r->has_sender ? " from " : "",
+		 r->has_sender ? r->sender.text : "", client[0] != '\0' ? " by " : "", client);
+}
+
+/* Everything but what history says. 0 or -1; *has_winner and *winner for explain. */
+static int find_requirement(struct db *d, const struct settings *s, const struct policy_query *q,
+			    const struct db_state *state, struct policy_answer *a, bool *has_winner,
+			    struct rule *winner)
+{
+	struct policy_address recipient, sender;
+	int found;
+
+	fill_address(s, q->recipient, &recipient);
+	fill_address(s, q->sender, &sender);
+	*has_winner = false;
+	if (is_exempt_by_configuration(s, &recipient, a))
+		return 0;
+	use_default(s, &recipient, a);
+	found = policy_find_rule(d, state->live_generation, q, &recipient, &sender, a->requirement,
+				 winner);
+	if (found < 0)
+		return -1;
+	*has_winner = found == 1;
+	if (found == 1)
+		use_rule(winner, a);
+	return 0;
+}
+
+/* Evidence of an earlier split counts only where a split is what would happen now: those who are told at once
+ * (step 5), and mail that is refused nothing, are not deferred either. */
+static bool may_be_split(const struct settings *s, const struct policy_answer *a)
+{
+	return s->enforce && !a->is_paused && !a->is_local && s->mixed_recipients == MIXED_SPLIT &&
+	       s->on_refusal != ON_REFUSAL_TAG;
+}
+
+static int decide(struct db *d, const struct settings *s, const struct policy_query *q,
+		  struct policy_answer *a, struct db_state *state, bool *has_winner, struct rule *winner)
+{
+	memset(a, 0, sizeof *a);
+	a->is_local = is_ours(s, q);
+	if (db_read_state(d, state) != 0)
+		return -1;
+	a->is_paused = state->paused_until_unix > q->now_unix;
+	if (find_requirement(d, s, q, state, a, has_winner, winner) != 0)
+		return -1;
+	a->demand = a->requirement;
+	if (policy_ask_history(d, s, q, a) != 0)
+		return -1;
+	return may_be_split(s, a) ? policy_ask_split(d, q, a) : 0;
+}
+
+int policy_decide(struct db *d, const struct settings *s, const struct policy_query *q,
+		  struct policy_answer *a)
+{
+	struct db_state state;
+	struct rule winner;
+	bool has_winner;
+
+	if (db_begin_read(d) != 0)
+		return -1;
+	return db_end(d, decide(d, s, q, a, &state, &has_winner, &winner));
+}
+
+/* ---- explain ---- */
+
+#define TOLD_MAX 1000 /* rules of one pattern that are told; a person reads no more */
+
+struct explanation {
+	const struct settings *settings;
+	const struct policy_query *query;
+	const struct policy_address *sender;
+	const struct rule *winner; /* or NULL */
+	bool is_exempt;		   /* exempt_recipients: no rule was asked */
+	void (*tell)(void *context, const struct rule *r, const char *why_lost);
+	void *context;
+	size_t n_told; /* of this pattern */
+};
+
+static int tell_rule(void *context, const struct rule *r)
+{
+	struct explanation *e = context;
+	char why[160] = "exempt_recipients comes before all rules";
+
+	if (!e->is_exempt)
+		policy_why_lost(e->query, e->sender, r, e->winner, why, sizeof why);
+	e->tell(e->context, r, why);
+	return ++e->n_told >= TOLD_MAX ? 1 : 0;
+}
+
+/* Tells the rules of every pattern that matches the recipient, the most specific pattern first. */
+static int tell_rules(struct db *d, struct explanation *e, const struct policy_address *recipient)
+{
+	for (size_t i = 0; i < recipient->candidates.n; i++) {
+		struct pattern pattern = {.kind = recipient->candidates.kind[i]};
+		const struct rules_filter filter = {.recipient = &pattern};
+
+		snprintf(pattern.text, sizeof pattern.text, "%s", recipient->candidates.text[i]);
+		e->n_told = 0;
+		if (rules_list(d, &filter, tell_rule, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int policy_explain(struct db *d, const struct settings *s, const struct policy_query *q,
+		   struct policy_answer *a,
+		   void (*tell)(void *context, const struct rule *r, const char *why_lost),
+		   void *context)
+{
+	struct policy_address recipient, sender;
+	struct explanation e = {.settings = s, .query = q, .tell = tell, .context = context};
+	struct db_state state;
+	struct rule winner;
+	bool has_winner;
+
+	/* The same decision as for mail; the losers are looked at afterwards, against its winner. */
+	if (db_begin_read(d) != 0 || db_end(d, decide(d, s, q, a, &state, &has_winner, &winner)) != 0)
+		return -1;
+	fill_address(s, q->recipient, &recipient);
+	fill_address(s, q->sender, &sender);
+	e.sender = &sender;
+	e.winner = has_winner ? &winner : NULL;
+	e.is_exempt = a->source == SOURCE_EXEMPT_RECIPIENTS;
+	return tell_rules(d, &e, &recipient);
+}
+
+/* ---- mixed recipients, step 3 ---- */
+
+bool policy_split_defers(struct policy_split *t, enum split_class recipient_class)
+{
+	/* A recipient without evidence goes with either class: it was not in the message that was split. */
+	if (recipient_class == SPLIT_NONE)
+		return false;
+	if (t->transaction_class == SPLIT_NONE)
+		t->transaction_class = recipient_class;
+	return t->transaction_class != recipient_class;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * policy_internal.h: the two things a decision asks: the rules (policy_rules.c) and what happened before
+ * (policy_history.c). For db/ only.
+ */
+#ifndef PGPGATE_DB_POLICY_INTERNAL_H
+#define PGPGATE_DB_POLICY_INTERNAL_H
+
+#include "db/engine/internal.h"
+#include "db/pair.h"
+#include "db/policy.h"
+
+#define SPLIT_EVIDENCE_S 86400	   /* pgpgate-rules(7), MIXED RECIPIENTS: it serves for a day */
+#define ATTEMPT_INTERVAL_S 300	   /* attempts less than this apart count once */
+#define ATTEMPT_RETENTION_S 604800 /* longer than a sending server keeps trying: usually 5 days */
+
+/* An address as the patterns that match it. */
+struct policy_address {
+	const struct address *address;
+	bool is_trustworthy;
+	struct candidates candidates;
+};
+
+/* How strict a requirement is: exempt < observe < ratchet < signed < encrypted. */
+int policy_strength(enum requirement r);
+
+/* The rule that holds, within a read transaction. `fallback` is what holds without any rule. 1 and *winner
+ * set, 0 when the fallback holds, -1. */
+int policy_find_rule(struct db *d, int64_t generation, const struct policy_query *q,
+		     const struct policy_address *recipient, const struct policy_address *sender,
+		     enum requirement fallback, struct rule *winner);
+
+/* Why a rule of one of the recipient's patterns did not win over `winner` (NULL: nothing won); "" for the
+ * winner itself. Returns out. */
+const char *policy_why_lost(const struct policy_query *q, const struct policy_address *sender,
+			    const struct rule *r, const struct rule *winner, char *out,
+			    size_t out_size);
+
+/* What history says, within a read transaction: it may change a->demand, a->source and a->why. 0 or -1. */
+int policy_ask_history(struct db *d, const struct settings *s, const struct policy_query *q,
+		       struct policy_answer *a);
+/* What a message that was split meant for this recipient: a->split_class. 0 or -1. */
+int policy_ask_split(struct db *d, const struct policy_query *q, struct policy_answer *a);
+
+/* The record of a pair under each form in which it may be stored (plain, hashed), added up. 1, 0, -1. */
+int policy_read_pair(struct db *d, const char *sender, const char *recipient, struct pair_record *out);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: ISC */
+#include "db/metrics.h"
+
+#include <inttypes.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/metrics.h"
+#include "db/record/answer_times.h"
+#include "db/engine/column.h"
+#include "db/engine/internal.h"
+
+struct totals {
+	int64_t n_messages[VERDICT_COUNT][ACTION_COUNT];
+	int64_t n_would[ACTION_COUNT]; /* of those whose action was another one */
+	int64_t n_recipients, size_bytes;
+};
+
+static int read_totals(struct db *d, struct totals *t)
+{
+	sqlite3_stmt *st = db_statement(d, SQL_METRICS_TOTALS);
+	int got = -1;
+
+	while (st != NULL && (got = db_step(d, st)) == 1) {
+		const char *word[3];
+		const int64_t n = column_count(st, 3);
+		enum verdict verdict;
+		enum action action, would;
+
+		for (int i = 0; i < 3; i++)
+			word[i] = (const char *)sqlite3_column_text(st, i);
+		if (word[0] == NULL || verdict_from_name(word[0], &verdict) != 0 ||
+		    word[1] == NULL || action_from_name(word[1], &action) != 0 || word[2] == NULL ||
+		    action_from_name(word[2], &would) != 0)
+			continue;
+		t->n_messages[verdict][action] += n;
+		if (would != action)
+			t->n_would[would] += n;
+		t->n_recipients += column_count(st, 4);
+		t->size_bytes += column_count(st, 5);
+	}
+	return got;
+}
+
+/* Every verdict and action is there from the beginning, so that rate() sees the first one. */
+static void write_messages(FILE *to, const struct totals *t)
+{
+	char labels[80];
+
+	metrics_head(to, "pgpgate_messages_total", METRIC_COUNTER,
+		     "Messages judged, by verdict and by what became of them.");
+	for (int v = 0; v < VERDICT_COUNT; v++) {
+		for (int a = 0; a < ACTION_COUNT; a++) {
+			snprintf(labels, sizeof labels, "verdict=\"%s\",action=\"%s\"",
+				 verdict_name((enum verdict)v), action_name((enum action)a));
+			metrics_sample(to, "pgpgate_messages_total", labels, t->n_messages[v][a]);
+		}
+	}
+	metrics_head(
+		to, "pgpgate_unenforced_messages_total", METRIC_COUNTER,
+		"Messages that would have been treated otherwise, had the rules been enforced, by "
+		"what would have been done.");
+	for (int a = 0; a < ACTION_COUNT; a++) {
+		snprintf(labels, sizeof labels, "would=\"%s\"", action_name((enum action)a));
+		metrics_sample(to, "pgpgate_unenforced_messages_total", labels, t->n_would[a]);
+	}
+	metrics_single(to, "pgpgate_recipients_total", METRIC_COUNTER,
+		       "Recipients of the messages judged.", t->n_recipients);
+	metrics_single(to, "pgpgate_message_bytes_total", METRIC_COUNTER,
+		       "Bytes of the bodies judged.", t->size_bytes);
+}
+
+static void write_state(FILE *to, const struct settings *s, const struct db_status *status)
+{
+	char labels[80];
+
+	metrics_head(to, "pgpgate_build_info", METRIC_GAUGE, "Version of pgpgate; always 1.");
+	snprintf(labels, sizeof labels, "version=\"%s\",schema=\"%d\"", PACKAGE_VERSION,
+		 status->schema_version);
+	metrics_sample(to, "pgpgate_build_info", labels, 1);
+	metrics_single(to, "pgpgate_enforce", METRIC_GAUGE,
+		       "1 if the rules are enforced: enforce = yes, and no pause.",
+		       s->enforce && status->paused_until_unix <= clock_now_unix());
+	metrics_single(to, "pgpgate_paused_until_timestamp_seconds", METRIC_GAUGE,
+		       "When the pause ends; 0 without one.", status->paused_until_unix);
+	metrics_single(to, "pgpgate_rules", METRIC_GAUGE, "Rules, expired ones included.",
+		       status->n_rules);
+	metrics_single(to, "pgpgate_stored_verdicts", METRIC_GAUGE, "Verdicts stored, about.",
+		       status->n_verdicts);
+	metrics_single(to, "pgpgate_last_verdict_timestamp_seconds", METRIC_GAUGE,
+		       "Time of the newest verdict; 0 without one.", status->last_verdict_unix);
+	metrics_single(to, "pgpgate_database_bytes", METRIC_GAUGE, "Size of the database file.",
+		       status->file_bytes);
+	metrics_single(to, "pgpgate_database_wal_bytes", METRIC_GAUGE,
+		       "Size of its write-ahead log.", status->wal_bytes);
+	metrics_single(to, "pgpgate_database_free_bytes", METRIC_GAUGE,
+		       "Room left on its file system.", status->free_bytes);
+}
+
+static int read_counters(struct db *d, struct totals *t, struct histogram *answers)
+{
+	memset(t, 0, sizeof *t);
+	memset(answers, 0, sizeof *answers);
+	return read_totals(d, t) == 0 && answer_times_read(d, answers) == 0 ? 0 : -1;
+}
+
+int metrics_write(struct db *d, const struct settings *s, FILE *to)
+{
+	struct histogram answers;
+	struct totals totals;
+	struct db_status status;
+
+	if (db_get_vitals(d, &status) != 0 || db_begin_read(d) != 0)
+		return -1;
+	if (db_end(d, read_counters(d, &totals, &answers)) != 0)
+		return -1;
+	write_state(to, s, &status);
+	write_messages(to, &totals);
+	metrics_histogram(
+		to, "pgpgate_filter_answer_seconds",
+		"Time from the end of a message to the filter's answer, its verdict stored.", &answers);
+	return 0;
+}

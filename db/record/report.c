@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: ISC */
+#include "db/report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/engine/column.h"
+#include "db/engine/key.h"
+#include "db/rules/rule_row.h"
+
+#define PAGE_VERDICTS 500 /* under one snapshot: a few ms */
+#define FOREVER INT64_MAX
+
+struct page {
+	struct arena arena;
+	struct report_row *rows;
+	size_t n, room;
+	size_t recipients_room; /* of the last row */
+};
+
+static struct report_row *add_row(struct page *p)
+{
+	if (p->n == p->room) {
+		const size_t room = p->room == 0 ? PAGE_VERDICTS : 2 * p->room;
+		struct report_row *more = realloc(p->rows, room * sizeof *more);
+
+		if (more == NULL)
+			return NULL;
+		p->rows = more;
+		p->room = room;
+	}
+	p->recipients_room = 0;
+	memset(&p->rows[p->n], 0, sizeof p->rows[0]);
+	return &p->rows[p->n++];
+}
+
+static void fill_row(struct page *p, sqlite3_stmt *st, struct report_row *row)
+{
+	row->id = sqlite3_column_int64(st, 0);
+	row->time_unix = sqlite3_column_int64(st, 1);
+	row->sender = column_keep_address(&p->arena, st, 2);
+	row->client = column_keep(&p->arena, st, 3);
+	row->is_authenticated = column_text(st, 4)[0] != '\0';
+	row->is_local = sqlite3_column_int(st, 5) != 0;
+	row->size_bytes = column_count(st, 6);
+	verdict_from_name(column_text(st, 7), &row->judgement.verdict);
+	form_from_name(column_text(st, 8), &row->judgement.form);
+	db_column_text(st, 9, row->judgement.reason, sizeof row->judgement.reason);
+	row->judgement.cleartext_bytes = column_count(st, 10);
+	row->judgement.returns_readable = sqlite3_column_int(st, 11) != 0;
+	row->judgement.size_bytes = row->size_bytes;
+	action_from_name(column_text(st, 12), &row->action);
+	action_from_name(column_text(st, 13), &row->would);
+}
+
+/* -1: no memory. */
+static int add_recipient(struct page *p, sqlite3_stmt *st, struct report_row *row)
+{
+	struct report_recipient *r;
+
+	if (row->n_recipients == p->recipients_room) {
+		const size_t room = p->recipients_room == 0 ? 2 : 2 * p->recipients_room;
+		struct report_recipient *more = arena_take(&p->arena, room * sizeof *more);
+
+		if (more == NULL)
+			return -1;
+		if (row->n_recipients > 0)
+			memcpy(more, row->recipients, row->n_recipients * sizeof *more);
+		row->recipients = more;
+		p->recipients_room = room;
+	}
+	r = &row->recipients[row->n_recipients++];
+	r->address = column_keep_address(&p->arena, st, 14);
+	r->is_trustworthy = sqlite3_column_int(st, 15) != 0;
+	requirement_from_name(column_text(st, 16), &r->requirement);
+	requirement_from_name(column_text(st, 17), &r->demand);
+	r->source = column_source(st, 18);
+	r->rule_id = sqlite3_column_int64(st, 19);
+	r->passes = sqlite3_column_int(st, 20) != 0;
+	return 0;
+}
+
+/* Reads the verdicts behind (*time_unix, *id), up to a page. 0 or -1. */
+static int read_page(struct db *d, struct page *p, int64_t *time_unix, int64_t *id, int64_t until)
+{
+	struct report_row *row = NULL;
+	sqlite3_stmt *st;
+	int got = -1;
+
+	p->n = 0;
+	arena_reset(&p->arena);
+	if (db_begin_read(d) != 0)
+		return -1;
+	st = db_statement(d, SQL_REPORT_PAGE);
+	if (st != NULL) {
+		db_bind_int(st, 1, *time_unix);
+		db_bind_int(st, 2, *id);
+		db_bind_int(st, 3, until);
+		db_bind_int(st, 4, PAGE_VERDICTS);
+		while ((got = db_step(d, st)) == 1) {
+			if (row == NULL || row->id != sqlite3_column_int64(st, 0)) {
+				row = add_row(p);
+				if (row != NULL)
+					fill_row(p, st, row);
+			}
+			if (row == NULL || (sqlite3_column_type(st, 14) != SQLITE_NULL &&
+					    add_recipient(p, st, row) != 0)) {
+				sqlite3_reset(st);
+				got = db_fail(d, DB_BROKEN, "out of memory");
+				break;
+			}
+		}
+	}
+	if (p->n > 0) {
+		*time_unix = p->rows[p->n - 1].time_unix;
+		*id = p->rows[p->n - 1].id;
+	}
+	if (got == 0 && p->arena.n_failed > 0)
+		got = db_fail(d, DB_BROKEN, "out of memory");
+	return db_end(d, got);
+}
+
+int report_rows(struct db *d, int64_t since_unix, int64_t until_unix,
+		int (*tell)(void *context, const struct report_row *row), void *context)
+{
+	struct page page = {.n = 0};
+	int64_t time_unix = since_unix, id = INT64_MIN;
+	int result;
+
+	do {
+		result = read_page(d, &page, &time_unix, &id, until_unix != 0 ? until_unix : FOREVER);
+		for (size_t i = 0; i < page.n && result == 0; i++)
+			result = tell(context, &page.rows[i]);
+	} while (result == 0 && page.n == PAGE_VERDICTS);
+	arena_reset(&page.arena);
+	free(page.rows);
+	return result;
+}
+
+void report_matcher_init(struct db *d, const struct pattern *p, const char *delimiters,
+			 struct report_matcher *m)
+{
+	const struct hashed *h = db_hashed(d);
+
+	memset(m, 0, sizeof *m);
+	m->pattern = *p;
+	m->delimiters = delimiters;
+	if (!h->has_key)
+		return;
+	if (p->kind == PATTERN_DOMAIN) {
+		hashed_text(h, HASHED_DOMAIN, p->text, m->hashed);
+	} else if (p->kind == PATTERN_MAILBOX || p->kind == PATTERN_DETAIL) {
+		hashed_address(h, p->text, m->hashed);
+		m->is_whole = true;
+	}
+}
+
+bool report_matches(const struct report_matcher *m, const char *stored_address)
+{
+	struct address address;
+
+	if (strncmp(stored_address, "h:", 2) == 0 && m->pattern.kind != PATTERN_ANY) {
+		const char *at = strrchr(stored_address, '@');
+
+		if (m->hashed[0] == '\0' || at == NULL)
+			return false;
+		return strcmp(m->is_whole ? stored_address : at + 1, m->hashed) == 0;
+	}
+	address_canonical(stored_address, strlen(stored_address), &address);
+	return pattern_matches(&m->pattern, &address, m->delimiters);
+}
+
+int report_rule(struct db *d, int64_t id, struct rule *out)
+{
+	struct db_state state;
+	sqlite3_stmt *st;
+	int got = -1;
+
+	if (db_begin_read(d) != 0)
+		return -1;
+	st = db_read_state(d, &state) == 0 ? db_statement(d, SQL_RULE_OF_ID) : NULL;
+	if (st != NULL) {
+		db_bind_int(st, 1, id);
+		db_bind_int(st, 2, state.live_generation);
+		got = db_step(d, st);
+		if (got == 1) {
+			rule_from_row(d, st, out);
+			sqlite3_reset(st);
+		}
+	}
+	if (db_end(d, got < 0 ? -1 : 0) != 0)
+		return -1;
+	return got;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: ISC */
+#include "db/record/upkeep.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "common/clock.h"
+#include "db/policy/policy_internal.h"
+#include "db/verdicts.h"
+
+#define STEP_MS 1000	   /* between steps when nothing waits to be removed */
+#define BACKLOG_STEP_MS 50 /* between steps while there is more: half of the time is mail's */
+/* A step that removes verdicts aims at STEP_AIM_MS from begin to commit. What the commit takes is known only afterwards:
+ * so the time for removing is fitted, and looked at every few rows, since one row can be ten pages of a disk. */
+#define STEP_AIM_MS 20
+#define REMOVE_FIRST_MS 5
+#define REMOVE_MOST_MS 12
+#define ROWS_AT_ONCE 5
+#define SWEEP_ROWS 500		    /* rows looked at in one step of a sweep */
+#define SWEEP_EVERY 10		    /* steps */
+#define PRUNE_PAUSE_MS 5	    /* between steps that a person asked for: mail's turn */
+#define PRUNE_WAL_BYTES (512 << 10) /* written back beyond this: others wait for it */
+#define OTHER_ROWS 200		    /* rows of split evidence and attempts removed in one step */
+
+/* Removes for some ms, within a write transaction. Returns how many rows, or -1. */
+static int remove_verdicts(struct db *d, int64_t before_unix, int64_t until_ms)
+{
+	int total = 0, removed;
+
+	do {
+		sqlite3_stmt *st = db_statement(d, SQL_VERDICT_EXPIRE);
+
+		if (st == NULL)
+			return -1;
+		db_bind_int(st, 1, before_unix);
+		db_bind_int(st, 2, ROWS_AT_ONCE);
+		if (db_run(d, st) != 0)
+			return -1;
+		removed = sqlite3_changes(d->handle);
+		total += removed;
+	} while (removed == ROWS_AT_ONCE && clock_monotonic_ms() < until_ms);
+	return total;
+}
+
+int upkeep_expire_verdicts(struct db *d, int64_t before_unix, int *remove_ms)
+{
+	int64_t started_ms, took_ms;
+	int removed;
+
+	if (*remove_ms == 0)
+		*remove_ms = REMOVE_FIRST_MS;
+	if (db_begin_write(d) != 0)
+		return -1;
+	started_ms = clock_monotonic_ms();
+	removed = remove_verdicts(d, before_unix, started_ms + *remove_ms);
+	if (db_end(d, removed < 0 ? -1 : 0) != 0)
+		return -1;
+	took_ms = clock_monotonic_ms() - started_ms;
+	if (took_ms > STEP_AIM_MS && *remove_ms > 1)
+		*remove_ms /= 2;
+	else if (took_ms < STEP_AIM_MS * 3 / 4 && *remove_ms < REMOVE_MOST_MS)
+		++*remove_ms;
+	return removed;
+}
+
+/* Is there anything for verdict_expire? Looked at without a write lock. 1, 0, -1. */
+static int has_old_verdicts(struct db *d, int64_t before_unix)
+{
+	sqlite3_stmt *st;
+	int got = -1;
+	bool is_old = false;
+
+	if (db_begin_read(d) != 0)
+		return -1;
+	st = db_statement(d, SQL_VERDICT_OLDEST);
+	if (st != NULL)
+		got = db_step(d, st);
+	if (got == 1)
+		is_old = sqlite3_column_int64(st, 0) < before_unix;
+	return db_end(d, got < 0 ? -1 : 0) == 0 ? is_old : -1;
+}
+
+static int expire_others(struct db *d, int64_t now_unix)
+{
+	static const enum sql_statement which[] = {SQL_SPLIT_EXPIRE, SQL_ATTEMPT_EXPIRE};
+	static const int64_t age_s[] = {SPLIT_EVIDENCE_S, ATTEMPT_RETENTION_S};
+	int result = 0;
+
+	if (db_begin_write(d) != 0)
+		return -1;
+	for (size_t i = 0; i < 2 && result == 0; i++) {
+		sqlite3_stmt *st = db_statement(d, which[i]);
+
+		if (st == NULL) {
+			result = -1;
+			break;
+		}
+		db_bind_int(st, 1, now_unix - age_s[i]);
+		db_bind_int(st, 2, OTHER_ROWS);
+		result = db_run(d, st);
+	}
+	return db_end(d, result);
+}
+
+struct sweep_statements {
+	enum sql_statement end, sweep, rest;
+};
+
+/* One step of a sweep, within a write transaction: looks at SWEEP_ROWS rows, or at the last ones. */
+static int sweep_rows(struct db *d, const struct sweep_statements *which, struct sweep *at,
+		      int64_t before_unix)
+{
+	struct sweep end = {"", ""};
+	sqlite3_stmt *st = db_statement(d, which->end);
+	int got;
+
+	if (st == NULL)
+		return -1;
+	db_bind_text(st, 1, at->a);
+	db_bind_text(st, 2, at->b);
+	db_bind_int(st, 3, SWEEP_ROWS);
+	got = db_step(d, st);
+	if (got < 0)
+		return -1;
+	if (got == 1) {
+		db_column_text(st, 0, end.a, sizeof end.a);
+		db_column_text(st, 1, end.b, sizeof end.b);
+		sqlite3_reset(st);
+	}
+	st = db_statement(d, got == 1 ? which->sweep : which->rest);
+	if (st == NULL)
+		return -1;
+	db_bind_text(st, 1, at->a);
+	db_bind_text(st, 2, at->b);
+	if (got == 1) {
+		db_bind_text(st, 3, end.a);
+		db_bind_text(st, 4, end.b);
+	}
+	db_bind_int(st, got == 1 ? 5 : 3, before_unix);
+	if (db_run(d, st) != 0)
+		return -1;
+	*at = end; /* from the start again after the last rows */
+	return 0;
+}
+
+static int sweep(struct db *d, const struct sweep_statements *which, struct sweep *at, int64_t before_unix)
+{
+	if (db_begin_write(d) != 0)
+		return -1;
+	return db_end(d, sweep_rows(d, which, at, before_unix));
+}
+
+int upkeep_step(struct db *d, const struct settings *s, int64_t now_unix, struct upkeep *u)
+{
+	static const struct sweep_statements pairs = {SQL_PAIR_SWEEP_END, SQL_PAIR_SWEEP,
+						      SQL_PAIR_SWEEP_REST};
+	static const struct sweep_statements outgoing = {SQL_OUTGOING_SWEEP_END, SQL_OUTGOING_SWEEP,
+							 SQL_OUTGOING_SWEEP_REST};
+	const int64_t before_unix = now_unix - s->verdict_retention_s;
+
+	if (u->n_steps++ % SWEEP_EVERY == 0) {
+		expire_others(d, now_unix);
+		if (s->pair_retention_s > 0) {
+			sweep(d, &pairs, &u->pairs, now_unix - s->pair_retention_s);
+			sweep(d, &outgoing, &u->outgoing, now_unix - s->pair_retention_s);
+		}
+	}
+	if (s->verdict_retention_s == 0 || has_old_verdicts(d, before_unix) != 1)
+		return STEP_MS;
+	return upkeep_expire_verdicts(d, before_unix, &u->remove_ms) > 0 ? BACKLOG_STEP_MS : STEP_MS;
+}
+
+int64_t verdicts_prune(struct db *d, int64_t before_unix,
+		       void (*progress)(void *context, int64_t done), void *context)
+{
+	static const struct timespec pause = {.tv_nsec = PRUNE_PAUSE_MS * 1000000L};
+	int64_t total = 0;
+	int remove_ms = 0, removed;
+
+	while ((removed = upkeep_expire_verdicts(d, before_unix, &remove_ms)) > 0) {
+		total += removed;
+		if (progress != NULL)
+			progress(context, total);
+		db_checkpoint(d, PRUNE_WAL_BYTES);
+		nanosleep(&pause, NULL);
+	}
+	return removed < 0 ? -1 : total;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * verdict_queue.h: the bounded queue between the threads that judge messages and the one that writes their
+ * verdicts. A group is what waits when the writer takes it, so that many messages share one commit. Waiting
+ * for more of them was tried, and gained nothing: while one group is written the next one gathers.
+ *
+ * All functions may be called from any thread; take and answer are for the one writer. For db/ only.
+ */
+#ifndef PGPGATE_DB_VERDICT_QUEUE_H
+#define PGPGATE_DB_VERDICT_QUEUE_H
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "db/db.h"
+#include "db/record/verdict_write.h"
+
+#define VERDICT_QUEUE_MAX 4096 /* waiting messages; more than smtpd processes of any sane Postfix */
+#define VERDICT_GROUP_MAX 256  /* messages a transaction: about 10 ms */
+
+enum submission_state {
+	SUBMISSION_WAITS,
+	SUBMISSION_ANSWERED,
+	SUBMISSION_ABANDONED, /* its thread has gone: the writer frees it */
+};
+
+/* One message's record, from submit to answer. Who finds the other side's mark in `state` frees it. */
+struct submission {
+	struct submission *next;
+	_Atomic(enum submission_state) state;
+	sem_t answered;
+	int64_t until_ms; /* monotonic: when its thread loses patience */
+	int result;
+	char error[DB_ERROR_MAX];
+	struct stored_verdict verdict;
+};
+
+struct verdict_queue {
+	pthread_mutex_t lock;
+	pthread_cond_t work;
+	struct submission *first, **last;
+	size_t n_waiting;
+	bool must_stop;
+};
+
+/* Zeroed, with until_ms set. NULL when memory is short. */
+struct submission *submission_new(int64_t until_ms);
+void submission_free(struct submission *s);
+
+void verdict_queue_init(struct verdict_queue *q);
+void verdict_queue_destroy(struct verdict_queue *q);
+
+/* Queues s, waits for its answer, and frees it. 0 or -1 as it was answered; -1 too when the queue is full or
+ * stopping (err, of DB_ERROR_MAX, says so), or when s->until_ms has come (err is empty). */
+int verdict_queue_submit(struct verdict_queue *q, struct submission *s, char *err);
+
+/* Up to VERDICT_GROUP_MAX submissions, oldest first, waiting until until_ms (monotonic) for the first. NULL:
+ * none came; then *must_stop says whether to go on. */
+struct submission *verdict_queue_take(struct verdict_queue *q, int64_t until_ms, bool *must_stop);
+
+/* The answer for all of a group, which is the queue's again. error: NULL or a sentence. */
+void verdict_queue_answer(struct submission *group, int result, const char *error);
+
+/* verdict_queue_take() tells the writer to end once nothing waits. */
+void verdict_queue_stop(struct verdict_queue *q);
+
+#endif

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: ISC */
+#include "db/record/verdict_write.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "db/engine/key.h"
+#include "db/policy/policy_internal.h"
+
+#define SECONDS_A_DAY 86400
+#define REPLY_MAX 4096 /* bytes with NUL that are kept of a reply */
+
+/* ---- from record to what is stored: in the thread that submits ---- */
+
+/* A reply names recipients as <address>: with hashes on they are replaced there too. */
+static const char *keep_reply(struct arena *a, const struct hashed *h, const char *reply)
+{
+	char out[REPLY_MAX], address[KEY_MAX], hash[HASHED_ADDRESS_MAX];
+	size_t used = 0;
+
+	if (!h->is_on || reply == NULL)
+		return arena_keep(a, reply);
+	while (*reply != '\0' && used + HASHED_ADDRESS_MAX + 2 < sizeof out) {
+		const char *end = *reply == '<' ? strchr(reply, '>') : NULL;
+		const size_t len = end != NULL ? (size_t)(end - reply - 1) : 0;
+
+		if (len == 0 || len >= sizeof address) {
+			out[used++] = *reply++;
+			continue;
+		}
+		memcpy(address, reply + 1, len);
+		address[len] = '\0';
+		used += (size_t)snprintf(out + used, sizeof out - used, "<%s>",
+					 hashed_address(h, address, hash));
+		reply = end + 1;
+	}
+	out[used] = '\0';
+	return arena_keep(a, out);
+}
+
+static const char *keep_key(struct arena *a, const struct hashed *h, const char *address)
+{
+	char key[KEY_MAX];
+
+	if (address == NULL || address[0] == '\0')
+		return "";
+	return arena_keep(a, key_stored(h, address, key));
+}
+
+static const char *keep_shown(struct arena *a, const struct hashed *h, enum hashed_kind kind,
+			      const char *text)
+{
+	char hash[HASHED_ADDRESS_MAX];
+
+	return arena_keep(a, hashed_shown(h, kind, text != NULL ? text : "", hash));
+}
+
+static bool is_cleartext(enum verdict v)
+{
+	return v == VERDICT_CLEARTEXT || v == VERDICT_SIGNED || v == VERDICT_PARTIAL ||
+	       v == VERDICT_INVALID;
+}
+
+static bool is_delivered(enum action a)
+{
+	return a == ACTION_ACCEPT || a == ACTION_TAG;
+}
+
+static bool is_mailbox(const char *address)
+{
+	return address != NULL && address[0] != '\0' && strcmp(address, "<>") != 0;
+}
+
+static void fill_recipient(struct stored_verdict *v, const struct hashed *h, bool opens_reply_window,
+			   const struct verdict_recipient *from, struct stored_recipient *to)
+{
+	const char *at = strrchr(from->address, '@');
+
+	to->key = keep_key(&v->arena, h, from->address);
+	to->is_trustworthy = from->is_trustworthy;
+	to->requirement = from->requirement;
+	to->demand = from->demand;
+	to->source = from->source;
+	to->rule_id = from->rule_id;
+	to->passes = from->passes;
+	to->outgoing_domain = "";
+	if (opens_reply_window && from->is_trustworthy && at != NULL)
+		to->outgoing_domain = keep_shown(&v->arena, h, HASHED_DOMAIN, key_registrable(at + 1));
+}
+
+int stored_verdict_fill(struct stored_verdict *v, const struct hashed *h, const struct settings *s,
+			const struct verdict_record *r)
+{
+	struct arena *a = &v->arena;
+	bool opens_reply_window;
+
+	memset(v, 0, sizeof *v);
+	v->record = *r;
+	v->judgement = *r->judgement;
+	v->record.judgement = &v->judgement;
+	v->record.queue_id = arena_keep(a, r->queue_id);
+	v->record.host = arena_keep(a, r->host);
+	v->record.client = keep_shown(a, h, HASHED_CLIENT, r->client);
+	v->record.authenticated = keep_shown(a, h, HASHED_LOGIN, r->authenticated);
+	v->record.message_id = keep_shown(a, h, HASHED_MESSAGE_ID, r->message_id);
+	v->record.sender = keep_key(a, h, r->sender);
+	v->record.header_from = keep_key(a, h, r->header_from);
+	v->record.reply = keep_reply(a, h, r->reply);
+	v->record.recipients = NULL;
+	v->counts_for_pairs = is_delivered(r->action);
+	opens_reply_window = v->counts_for_pairs && r->is_local && s->reply_window_s > 0 &&
+			     is_cleartext(r->judgement->verdict) && r->is_sender_trustworthy &&
+			     is_mailbox(r->sender);
+	v->recipients = arena_take(a, (r->n_recipients + 1) * sizeof v->recipients[0]);
+	if (v->recipients == NULL)
+		return -1;
+	for (size_t i = 0; i < r->n_recipients; i++)
+		fill_recipient(v, h, opens_reply_window, &r->recipients[i], &v->recipients[i]);
+	return a->n_failed == 0 ? 0 : -1;
+}
+
+/* ---- in the writer ---- */
+
+static int insert_verdict(struct db *d, const struct verdict_record *r)
+{
+	const struct judgement *j = r->judgement;
+	sqlite3_stmt *st = db_statement(d, SQL_VERDICT_INSERT);
+
+	if (st == NULL)
+		return -1;
+	db_bind_int(st, 1, r->time_unix);
+	db_bind_text(st, 2, r->queue_id);
+	db_bind_text(st, 3, r->host);
+	db_bind_text(st, 4, r->client);
+	db_bind_text(st, 5, r->authenticated);
+	db_bind_text(st, 6, r->sender);
+	db_bind_text_or_null(st, 7, r->header_from);
+	db_bind_int(st, 8, r->is_local);
+	db_bind_text(st, 9, r->message_id);
+	if (r->declared_size_bytes != SIZE_NOT_DECLARED)
+		db_bind_int(st, 10, r->declared_size_bytes);
+	db_bind_int(st, 11, r->size_bytes);
+	db_bind_text(st, 12, verdict_name(j->verdict));
+	db_bind_text(st, 13, form_name(j->form));
+	db_bind_text(st, 14, j->reason);
+	db_bind_text(st, 15, j->detail);
+	db_bind_int(st, 16, j->cleartext_bytes);
+	db_bind_int(st, 17, j->returns_readable);
+	db_bind_text(st, 18, action_name(r->action));
+	db_bind_text(st, 19, action_name(r->would));
+	db_bind_text(st, 20, r->reply);
+	return db_run(d, st);
+}
+
+static int insert_recipient(struct db *d, int64_t verdict_id, size_t position,
+			    const struct stored_recipient *r)
+{
+	sqlite3_stmt *st = db_statement(d, SQL_VERDICT_RECIPIENT_INSERT);
+
+	if (st == NULL)
+		return -1;
+	db_bind_int(st, 1, verdict_id);
+	db_bind_int(st, 2, (int64_t)position);
+	db_bind_text(st, 3, r->key);
+	db_bind_int(st, 4, r->is_trustworthy);
+	db_bind_text(st, 5, requirement_name(r->requirement));
+	db_bind_text(st, 6, requirement_name(r->demand));
+	db_bind_text(st, 7, policy_source_name(r->source));
+	db_bind_int_or_null(st, 8, r->rule_id);
+	db_bind_int(st, 9, r->passes);
+	return db_run(d, st);
+}
+
+static int count_pair(struct db *d, const char *sender_key, const char *recipient_key,
+		      enum verdict v, int64_t time_unix)
+{
+	sqlite3_stmt *st;
+
+	/* Reports, handshakes and S/MIME say nothing about whether this pair uses OpenPGP. */
+	if (v != VERDICT_ENCRYPTED && !is_cleartext(v))
+		return 0;
+	st = db_statement(d, v == VERDICT_ENCRYPTED ? SQL_PAIR_ENCRYPTED : SQL_PAIR_CLEARTEXT);
+	if (st == NULL)
+		return -1;
+	db_bind_text(st, 1, sender_key);
+	db_bind_text(st, 2, recipient_key);
+	db_bind_int(st, 3, time_unix);
+	return db_run(d, st);
+}
+
+static int open_reply_window(struct db *d, const struct verdict_record *r, const char *domain)
+{
+	sqlite3_stmt *st = db_statement(d, SQL_OUTGOING_CLEARTEXT);
+
+	if (st == NULL)
+		return -1;
+	db_bind_text(st, 1, r->sender);
+	db_bind_text(st, 2, domain);
+	db_bind_int(st, 3, r->time_unix);
+	return db_run(d, st);
+}
+
+static int write_pairs(struct db *d, const struct stored_verdict *v, const struct stored_recipient *r)
+{
+	const struct verdict_record *m = &v->record;
+	const enum verdict verdict = v->judgement.verdict;
+
+	if (!v->counts_for_pairs || !r->is_trustworthy)
+		return 0;
+	if (m->is_sender_trustworthy && is_mailbox(m->sender) &&
+	    count_pair(d, m->sender, r->key, verdict, m->time_unix) != 0)
+		return -1;
+	if (is_mailbox(m->header_from) && strcmp(m->header_from, m->sender) != 0 &&
+	    count_pair(d, m->header_from, r->key, verdict, m->time_unix) != 0)
+		return -1;
+	if (r->outgoing_domain[0] != '\0')
+		return open_reply_window(d, m, r->outgoing_domain);
+	return 0;
+}
+
+static int write_evidence(struct db *d, const struct verdict_record *m, const struct stored_recipient *r)
+{
+	sqlite3_stmt *st;
+
+	if (m->action != ACTION_SPLIT || m->declared_size_bytes <= 0)
+		return 0;
+	st = db_statement(d, SQL_SPLIT_INSERT);
+	if (st == NULL)
+		return -1;
+	db_bind_text(st, 1, m->sender);
+	db_bind_text(st, 2, r->key);
+	db_bind_int(st, 3, m->declared_size_bytes);
+	db_bind_int(st, 4, r->passes);
+	db_bind_int(st, 5, m->time_unix);
+	return db_run(d, st);
+}
+
+static int write_attempt(struct db *d, const struct verdict_record *m)
+{
+	sqlite3_stmt *st;
+
+	if (m->action != ACTION_SPLIT || !m->has_split_digest)
+		return 0;
+	st = db_statement(d, SQL_ATTEMPT_INSERT);
+	if (st == NULL)
+		return -1;
+	sqlite3_bind_blob(st, 1, m->split_digest, sizeof m->split_digest, SQLITE_STATIC);
+	db_bind_int(st, 2, m->time_unix);
+	db_bind_int(st, 3, ATTEMPT_INTERVAL_S);
+	return db_run(d, st);
+}
+
+int daily_sums_write(struct db *d, struct daily_sums *daily)
+{
+	for (size_t i = 0; i < daily->n; i++) {
+		sqlite3_stmt *st = db_statement(d, SQL_DAILY_ADD);
+
+		if (st == NULL)
+			return -1;
+		db_bind_int(st, 1, daily->entry[i].day);
+		db_bind_text(st, 2, verdict_name(daily->entry[i].verdict));
+		db_bind_text(st, 3, action_name(daily->entry[i].action));
+		db_bind_text(st, 4, action_name(daily->entry[i].would));
+		db_bind_int(st, 5, daily->entry[i].n_messages);
+		db_bind_int(st, 6, daily->entry[i].n_recipients);
+		db_bind_int(st, 7, daily->entry[i].size_bytes);
+		if (db_run(d, st) != 0)
+			return -1;
+	}
+	daily->n = 0;
+	return 0;
+}
+
+static int count_day(struct db *d, struct daily_sums *daily, const struct verdict_record *m)
+{
+	const int64_t day = m->time_unix / SECONDS_A_DAY;
+	size_t i = 0;
+
+	while (i < daily->n &&
+	       (daily->entry[i].day != day || daily->entry[i].verdict != m->judgement->verdict ||
+		daily->entry[i].action != m->action || daily->entry[i].would != m->would))
+		i++;
+	if (i == DAILY_SUMS_MAX) {
+		if (daily_sums_write(d, daily) != 0)
+			return -1;
+		i = 0;
+	}
+	if (i == daily->n) {
+		memset(&daily->entry[i], 0, sizeof daily->entry[i]);
+		daily->entry[i].day = day;
+		daily->entry[i].verdict = m->judgement->verdict;
+		daily->entry[i].action = m->action;
+		daily->entry[i].would = m->would;
+		daily->n++;
+	}
+	daily->entry[i].n_messages++;
+	daily->entry[i].n_recipients += (int64_t)m->n_recipients;
+	daily->entry[i].size_bytes += m->size_bytes;
+	return 0;
+}
+
+int stored_verdict_write(struct db *d, const struct stored_verdict *v, struct daily_sums *daily)
+{
+	const struct verdict_record *m = &v->record;
+	int64_t id;
+
+	if (insert_verdict(d, m) != 0)
+		return -1;
+	id = sqlite3_last_insert_rowid(d->handle);
+	for (size_t i = 0; i < m->n_recipients; i++) {
+		const struct stored_recipient *r = &v->recipients[i];
+
+		if (insert_recipient(d, id, i, r) != 0 || write_pairs(d, v, r) != 0 ||
+		    write_evidence(d, m, r) != 0)
+			return -1;
+	}
+	return count_day(d, daily, m) == 0 ? write_attempt(d, m) : -1;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * verdict_write.h: one verdict as it is stored, and the statements that store it with all that follows from
+ * it: pairs, reply window, evidence and attempts of mixed recipients. For db/ only.
+ */
+#ifndef PGPGATE_DB_VERDICT_WRITE_H
+#define PGPGATE_DB_VERDICT_WRITE_H
+
+#include "db/engine/arena.h"
+#include "db/engine/internal.h"
+#include "db/verdict_log.h"
+
+struct stored_recipient {
+	const char *key;
+	bool is_trustworthy;
+	enum requirement requirement, demand;
+	enum policy_source source;
+	int64_t rule_id;
+	bool passes;
+	const char *outgoing_domain; /* registrable, as stored; "": opens no reply window */
+};
+
+/* A deep copy of a record, addresses turned into keys. */
+struct stored_verdict {
+	struct verdict_record record; /* strings point into the arena; sender and header_from are keys */
+	struct judgement judgement;
+	bool counts_for_pairs; /* it was accepted */
+	struct stored_recipient *recipients;
+	struct arena arena;
+};
+
+/* Fills v; the caller releases v->arena, also on failure. 0, or -1 when memory is short. */
+int stored_verdict_fill(struct stored_verdict *v, const struct hashed *h, const struct settings *s,
+			const struct verdict_record *r);
+
+/* Sums of a group, so that a row of the table daily is written once. */
+#define DAILY_SUMS_MAX 16
+struct daily_sums {
+	size_t n;
+	struct {
+		int64_t day;
+		enum verdict verdict;
+		enum action action, would;
+		int64_t n_messages, n_recipients, size_bytes;
+	} entry[DAILY_SUMS_MAX];
+};
+
+/* Within a write transaction; daily_sums_write() ends a group. 0 or -1. */
+int stored_verdict_write(struct db *d, const struct stored_verdict *v, struct daily_sums *daily);
+int daily_sums_write(struct db *d, struct daily_sums *daily);
+
+#endif

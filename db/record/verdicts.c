@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * verdicts.c: first the ids, then the rows. Where an address or a queue id is asked for, an index gives the
+ * ids of all its verdicts, in pages; they are sorted, and the rows loaded by id. Elsewhere the walk goes by
+ * time, or by id behind after_id. Each page is a short read transaction of its own, over before tell() runs.
+ */
+#include "db/verdicts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/engine/column.h"
+#include "db/engine/key.h"
+#include "db/record/verdict_row.h"
+
+#define PAGE_IDS 1000 /* ids read under one snapshot */
+#define PAGE_ROWS 50  /* whole rows read under one snapshot */
+#define FOREVER INT64_MAX
+
+struct ids {
+	int64_t *id;
+	size_t n, room;
+};
+
+static int ids_add(struct db *d, struct ids *ids, int64_t id)
+{
+	if (ids->n == ids->room) {
+		const size_t room = ids->room == 0 ? PAGE_IDS : ids->room * 2;
+		int64_t *more = realloc(ids->id, room * sizeof more[0]);
+
+		if (more == NULL)
+			return db_fail(d, DB_BROKEN, "out of memory");
+		ids->id = more;
+		ids->room = room;
+	}
+	ids->id[ids->n++] = id;
+	return 0;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void ids_sort(struct ids *ids)
+{
+	size_t kept = 0;
+
+	if (ids->n == 0)
+		return;
+	qsort(ids->id, ids->n, sizeof ids->id[0], by_value);
+	for (size_t i = 1; i < ids->n; i++)
+		if (ids->id[i] != ids->id[kept])
+			ids->id[++kept] = ids->id[i];
+	ids->n = kept + 1;
+}
+
+/* ---- ids by an index ---- */
+
+/* One page of (id, key) behind (*from, *after_id). Returns how many, or -1; moves both. */
+static int page_of_index(struct db *d, enum sql_statement which, char from[KEY_MAX], const char *to,
+			 int64_t *after_id, struct ids *ids)
+{
+	sqlite3_stmt *st;
+	char last[KEY_MAX];
+	int got = -1, n = 0;
+
+	if (db_begin_read(d) != 0)
+		return -1;
+	memcpy(last, from, KEY_MAX);
+	st = db_statement(d, which);
+	if (st != NULL) {
+		db_bind_text(st, 1, from);
+		db_bind_text(st, 2, to);
+		db_bind_int(st, 3, *after_id);
+		db_bind_int(st, 4, PAGE_IDS);
+		while ((got = db_step(d, st)) == 1) {
+			*after_id = sqlite3_column_int64(st, 0);
+			db_column_text(st, 1, last, sizeof last);
+			n++;
+			/* One that is cut would not lead to the next page, but back to this one. */
+			if ((size_t)sqlite3_column_bytes(st, 1) != strlen(last))
+				got = db_fail(d, DB_BROKEN,
+					      "an address in the record is damaged; "
+					      "restore a backup");
+			if (got != 1 || ids_add(d, ids, *after_id) != 0) {
+				got = -1;
+				break;
+			}
+		}
+	}
+	got = db_end(d, got);
+	memcpy(from, last, KEY_MAX);
+	return got == 0 ? n : -1;
+}
+
+static int collect_by_index(struct db *d, enum sql_statement which, const char *key, const char *to,
+			    int64_t after_id, struct ids *ids)
+{
+	char from[KEY_MAX];
+	int n;
+
+	snprintf(from, sizeof from, "%s", key);
+	do
+		n = page_of_index(d, which, from, to, &after_id, ids);
+	while (n == PAGE_IDS);
+	return n < 0 ? -1 : 0;
+}
+
+/* Under every form in which the address may be stored: plain, and hashed. What is asked for as a hash
+ * already ("h:...", copied from the log) is found as it is. */
+static int collect_address(struct db *d, enum sql_statement one, enum sql_statement range,
+			   const char *pattern, int64_t after_id, struct ids *ids)
+{
+	const char *domain = pattern[0] == '@' ? pattern + 1 : pattern;
+	char from[KEY_MAX], to[KEY_MAX], hash[HASHED_ADDRESS_MAX], hashed_pattern[KEY_MAX];
+
+	key_range(pattern, from, to);
+	if (collect_by_index(d, to[0] != '\0' ? range : one, from, to[0] != '\0' ? to : NULL,
+			     to[0] != '\0' ? 0 : after_id, ids) != 0)
+		return -1;
+	/* A hash of a domain says nothing of the domains below it. */
+	if (!d->hashed.has_key || pattern[0] == '.' || strncmp(pattern, "h:", 2) == 0)
+		return 0;
+	if (to[0] == '\0')
+		hashed_address(&d->hashed, pattern, hashed_pattern);
+	else
+		snprintf(hashed_pattern, sizeof hashed_pattern, "%s",
+			 hashed_text(&d->hashed, HASHED_DOMAIN, domain, hash));
+	key_range(hashed_pattern, from, to);
+	return collect_by_index(d, to[0] != '\0' ? range : one, from, to[0] != '\0' ? to : NULL,
+				to[0] != '\0' ? 0 : after_id, ids);
+}
+
+/* ---- the filter ---- */
+
+/* The ways in which an address may be stored and shown, to hold a row against what was asked. */
+struct asked {
+	const struct verdicts_filter *filter;
+	char sender[2][2][KEY_MAX]; /* [plain, hashed][from, to] */
+	char recipient[2][2][KEY_MAX];
+	size_t n_forms;
+};
+
+static void prepare_pattern(struct db *d, const char *pattern, char out[2][2][KEY_MAX])
+{
+	const char *domain = pattern[0] == '@' ? pattern + 1 : pattern;
+	char hash[HASHED_ADDRESS_MAX];
+
+	key_range(pattern, out[0][0], out[0][1]);
+	if (out[0][1][0] == '\0')
+		key_range(hashed_address(&d->hashed, pattern, hash), out[1][0], out[1][1]);
+	else
+		key_range(hashed_text(&d->hashed, HASHED_DOMAIN, domain, hash), out[1][0], out[1][1]);
+}
+
+static bool address_is_asked(const struct asked *asked, char forms[2][2][KEY_MAX], const char *address)
+{
+	char key[KEY_MAX];
+
+	key_from_address(address, key);
+	for (size_t i = 0; i < asked->n_forms; i++) {
+		const char *from = forms[i][0], *to = forms[i][1];
+
+		if (to[0] == '\0' ? strcmp(key, from) == 0
+				  : strcmp(key, from) >= 0 && strcmp(key, to) < 0)
+			return true;
+	}
+	return false;
+}
+
+static bool row_is_asked(struct asked *asked, const struct verdict_row *row)
+{
+	const struct verdicts_filter *f = asked->filter;
+	const struct verdict_record *r = &row->record;
+
+	if (row->id <= f->after_id || r->time_unix < f->since_unix ||
+	    (f->until_unix != 0 && r->time_unix >= f->until_unix))
+		return false;
+	if ((f->verdict >= 0 && row->judgement.verdict != (enum verdict)f->verdict) ||
+	    (f->action >= 0 && r->action != (enum action)f->action) ||
+	    (f->queue_id != NULL && strcmp(r->queue_id, f->queue_id) != 0))
+		return false;
+	if (f->sender != NULL && !address_is_asked(asked, asked->sender, r->sender))
+		return false;
+	if (f->recipient == NULL)
+		return true;
+	for (size_t i = 0; i < r->n_recipients; i++)
+		if (address_is_asked(asked, asked->recipient, r->recipients[i].address))
+			return true;
+	return false;
+}
+
+struct listing {
+	struct db *d;
+	struct asked asked;
+	int (*tell)(void *context, const struct verdict_row *row);
+	void *context;
+};
+
+/* Loads and tells the rows of ids[], in order, those that are asked for. */
+static int tell_ids(struct listing *l, const int64_t *ids, size_t n_ids)
+{
+	struct verdict_row *rows = calloc(PAGE_ROWS, sizeof *rows);
+	struct arena arena = {0};
+	int result = rows == NULL ? db_fail(l->d, DB_BROKEN, "out of memory") : 0;
+
+	for (size_t at = 0; at < n_ids && result == 0; at += PAGE_ROWS) {
+		const size_t many = n_ids - at < PAGE_ROWS ? n_ids - at : PAGE_ROWS;
+		const int n = verdict_rows_load(l->d, &arena, ids + at, many, rows);
+
+		if (n < 0)
+			result = -1;
+		for (int i = 0; i < n && result == 0; i++)
+			if (row_is_asked(&l->asked, &rows[i]))
+				result = l->tell(l->context, &rows[i]);
+		arena_reset(&arena);
+	}
+	free(rows);
+	return result;
+}
+
+/* Of sorted ids, keeps the newest last_n that are asked for. */
+static int keep_newest(struct listing *l, struct ids *ids, int64_t last_n)
+{
+	struct verdict_row *rows = calloc(PAGE_ROWS, sizeof *rows);
+	struct arena arena = {0};
+	size_t at = ids->n, kept = ids->n;
+	int64_t n_found = 0;
+	int result = rows == NULL ? db_fail(l->d, DB_BROKEN, "out of memory") : 0;
+
+	/* Backwards in pages; those that are asked for gather at the end of the array. */
+	while (at > 0 && n_found < last_n && result == 0) {
+		const size_t many = at < PAGE_ROWS ? at : PAGE_ROWS;
+		int n = verdict_rows_load(l->d, &arena, ids->id + at - many, many, rows);
+
+		if (n < 0)
+			result = -1;
+		while (n-- > 0 && n_found < last_n)
+			if (row_is_asked(&l->asked, &rows[n])) {
+				ids->id[--kept] = rows[n].id;
+				n_found++;
+			}
+		at -= many;
+		arena_reset(&arena);
+	}
+	free(rows);
+	memmove(ids->id, ids->id + kept, (ids->n - kept) * sizeof ids->id[0]);
+	ids->n -= kept;
+	return result;
+}
+
+static int list_by_index(struct listing *l)
+{
+	const struct verdicts_filter *f = l->asked.filter;
+	struct ids ids = {0};
+	int result;
+
+	if (f->queue_id != NULL)
+		result = collect_by_index(l->d, SQL_VERDICT_IDS_OF_QUEUE_ID, f->queue_id, NULL,
+					  f->after_id, &ids);
+	else if (f->recipient != NULL)
+		result = collect_address(l->d, SQL_VERDICT_IDS_OF_RECIPIENT,
+					 SQL_VERDICT_IDS_OF_RECIPIENTS, f->recipient, f->after_id,
+					 &ids);
+	else
+		result = collect_address(l->d, SQL_VERDICT_IDS_OF_SENDER,
+					 SQL_VERDICT_IDS_OF_SENDERS, f->sender, f->after_id, &ids);
+	ids_sort(&ids);
+	if (result == 0 && f->last_n > 0 && ids.n > 0)
+		result = keep_newest(l, &ids, f->last_n);
+	if (result == 0)
+		result = tell_ids(l, ids.id, ids.n);
+	free(ids.id);
+	return result;
+}
+
+/* ---- by time or by id ---- */
+
+struct position {
+	int64_t time_unix, id;
+};
+
+/* Of one page of verdicts the ids that may be asked for. *n_seen: rows looked at. 0 or -1. */
+static int page_by_time(struct listing *l, bool backward, struct position *at, struct ids *ids,
+			int *n_seen)
+{
+	const struct verdicts_filter *f = l->asked.filter;
+	const bool by_id = f->after_id > 0 && !backward;
+	sqlite3_stmt *st;
+	int got = -1;
+
+	*n_seen = 0;
+	if (db_begin_read(l->d) != 0)
+		return -1;
+	st = db_statement(l->d, by_id	   ? SQL_VERDICT_IDS_AFTER
+				: backward ? SQL_VERDICT_IDS_BACKWARD
+					   : SQL_VERDICT_IDS_FORWARD);
+	if (st != NULL) {
+		db_bind_int(st, 1, by_id ? at->id : at->time_unix);
+		db_bind_int(st, 2, by_id ? PAGE_IDS : at->id);
+		if (!by_id) {
+			db_bind_int(st, 3,
+				    backward		 ? f->since_unix
+				    : f->until_unix != 0 ? f->until_unix
+							 : FOREVER);
+			db_bind_int(st, 4, PAGE_IDS);
+		}
+		while ((got = db_step(l->d, st)) == 1) {
+			at->id = sqlite3_column_int64(st, 0);
+			at->time_unix = sqlite3_column_int64(st, 1);
+			++*n_seen;
+			if ((f->verdict < 0 ||
+			     strcmp(column_text(st, 2), verdict_name((enum verdict)f->verdict)) == 0) &&
+			    (f->action < 0 ||
+			     strcmp(column_text(st, 3), action_name((enum action)f->action)) == 0) &&
+			    ids_add(l->d, ids, at->id) != 0) {
+				got = -1;
+				break;
+			}
+		}
+	}
+	return db_end(l->d, got);
+}
+
+static void reverse(int64_t *ids, size_t n)
+{
+	for (size_t i = 0; i < n / 2; i++) {
+		const int64_t other = ids[n - 1 - i];
+
+		ids[n - 1 - i] = ids[i];
+		ids[i] = other;
+	}
+}
+
+static int list_newest(struct listing *l)
+{
+	const struct verdicts_filter *f = l->asked.filter;
+	struct position at = {f->until_unix != 0 ? f->until_unix : FOREVER, 0};
+	struct ids ids = {0};
+	int n_seen, result;
+
+	do
+		result = page_by_time(l, true, &at, &ids, &n_seen);
+	while (result == 0 && n_seen == PAGE_IDS && (int64_t)ids.n < f->last_n);
+	if (result == 0 && ids.n > 0) {
+		if ((int64_t)ids.n > f->last_n)
+			ids.n = (size_t)f->last_n;
+		reverse(ids.id, ids.n);
+		result = tell_ids(l, ids.id, ids.n);
+	}
+	free(ids.id);
+	return result;
+}
+
+static int list_all(struct listing *l)
+{
+	const struct verdicts_filter *f = l->asked.filter;
+	struct position at = {f->since_unix, f->after_id};
+	struct ids ids = {0};
+	int n_seen, result;
+
+	do {
+		ids.n = 0;
+		result = page_by_time(l, false, &at, &ids, &n_seen);
+		if (result == 0)
+			result = tell_ids(l, ids.id, ids.n);
+	} while (result == 0 && n_seen == PAGE_IDS);
+	free(ids.id);
+	return result;
+}
+
+int verdicts_list(struct db *d, const struct verdicts_filter *f,
+		  int (*tell)(void *context, const struct verdict_row *row), void *context)
+{
+	struct listing l = {.d = d, .tell = tell, .context = context};
+
+	if (db_ready(d) != 0)
+		return -1;
+	l.asked.filter = f;
+	l.asked.n_forms = d->hashed.has_key ? 2 : 1;
+	if (f->sender != NULL)
+		prepare_pattern(d, f->sender, l.asked.sender);
+	if (f->recipient != NULL)
+		prepare_pattern(d, f->recipient, l.asked.recipient);
+	if (f->queue_id != NULL || f->recipient != NULL || f->sender != NULL)
+		return list_by_index(&l);
+	return f->last_n > 0 ? list_newest(&l) : list_all(&l);
+}
