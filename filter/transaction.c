@@ -89,6 +89,7 @@ enum transaction_reply transaction_recipient(struct transaction *t, const char *
 					     struct outcome *out)
 {
 	struct mail *m = &t->mail;
+	const struct policy_split split_before = m->split;
 	struct address address;
 	struct policy_answer answer;
 
@@ -106,10 +107,13 @@ enum transaction_reply transaction_recipient(struct transaction *t, const char *
 			outcome_tempfail(out);
 			return TRANSACTION_TEMPFAIL;
 		}
+		/* A look-up that failed says nothing of the message: what earlier
+		 * recipients told of a pause stays. */
 		m->is_database_broken = !m->settings->accept_on_database_error;
 		ask_nobody(&answer);
+	} else {
+		m->is_paused = answer.is_paused;
 	}
-	m->is_paused = answer.is_paused;
 	if (!t->is_submitted_locally && policy_split_defers(&m->split, answer.split_class)) {
 		outcome_defer_class(out);
 		return TRANSACTION_DEFER;
@@ -119,6 +123,8 @@ enum transaction_reply transaction_recipient(struct transaction *t, const char *
 			m->is_out_of_memory = true;
 			return TRANSACTION_CONTINUE;
 		}
+		/* One that is not in the message does not set its class either. */
+		m->split = split_before;
 		outcome_tempfail(out);
 		return TRANSACTION_TEMPFAIL;
 	}

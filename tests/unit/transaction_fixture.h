@@ -25,6 +25,7 @@
  * the From: address alice@locked.test, except ratchet@open.test); passed.X@ and failed.X@ have split evidence besides. */
 static struct {
 	bool policy_fails, log_fails, is_paused;
+	unsigned n_asked, fails_at; /* questions to the database so far; which one fails (0: none) */
 	int attempts;
 	unsigned n_policy, n_submitted, n_timed, n_pool; /* n_pool: connections out */
 	struct policy_query query;			 /* the last; its pointers are dead */
@@ -44,6 +45,11 @@ static struct {
 	unsigned char split_digest[32];
 	int64_t declared_size_bytes;
 } record;
+
+static inline bool this_one_fails(void)
+{
+	return ++fake.n_asked == fake.fails_at;
+}
 
 struct db_pool;
 struct db *db_pool_get(struct db_pool *p)
@@ -94,7 +100,7 @@ int policy_decide(struct db *d, const struct settings *s, const struct policy_qu
 	fake.n_policy++;
 	fake.query = *q;
 	snprintf(fake.query_sender, sizeof fake.query_sender, "%s", q->sender->text);
-	if (fake.policy_fails)
+	if (this_one_fails() || fake.policy_fails)
 		return -1;
 	memset(a, 0, sizeof *a);
 	a->is_paused = fake.is_paused;
@@ -125,7 +131,7 @@ int policy_split_attempts(struct db *d, const unsigned char digest[32], int64_t 
 	(void)d;
 	(void)digest;
 	(void)now_unix;
-	return fake.attempts;
+	return this_one_fails() ? -1 : fake.attempts;
 }
 
 void verdict_log_took(struct verdict_log *l, int64_t duration_us)
@@ -141,7 +147,7 @@ void verdict_log_took(struct verdict_log *l, int64_t duration_us)
 int verdict_log_submit(struct verdict_log *l, const struct verdict_record *r, char *err)
 {
 	(void)l;
-	if (fake.log_fails) {
+	if (this_one_fails() || fake.log_fails) {
 		snprintf(err, DB_ERROR_MAX, "no space left");
 		return -1;
 	}
