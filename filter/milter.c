@@ -21,6 +21,7 @@
 #include "common/netaddr.h"
 #include "common/socket.h"
 #include "db/policy.h"
+#include "filter/envelope.h"
 
 #define NAME "pgpgate-filter"		      /* in libmilter's own log lines */
 #define REPLY_LINE_MAX (OUTCOME_LINE_MAX * 2) /* every % doubled; cut to what libmilter takes */
@@ -32,6 +33,7 @@ struct session {
 	struct transaction *transaction;
 	char client[NETADDR_TEXT_MAX]; /* "" : unknown */
 	bool has_port_zero;
+	bool is_sendmail;
 	char host[256];
 };
 
@@ -82,7 +84,7 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
 	if (actions & SMFIF_SETSYMLIST) {
 		*our_actions |= SMFIF_SETSYMLIST;
 		/* Only what is read below: each macro costs the MTA a look-up a message. */
-		smfi_setsymlist(ctx, SMFIM_CONNECT, "j");
+		smfi_setsymlist(ctx, SMFIM_CONNECT, "j v");
 		smfi_setsymlist(ctx, SMFIM_ENVFROM, "i {auth_authen} {mail_addr}");
 		smfi_setsymlist(ctx, SMFIM_ENVRCPT, "{rcpt_addr}");
 		smfi_setsymlist(ctx, SMFIM_EOM, "i");
@@ -148,6 +150,7 @@ static sfsistat on_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *address)
 	smfi_setpriv(ctx, s);
 	if (s != NULL) {
 		session_client(s, (const struct sockaddr *)address);
+		s->is_sendmail = envelope_is_sendmail(smfi_getsymval(ctx, "v"));
 		host = smfi_getsymval(ctx, "j");
 		snprintf(s->host, sizeof s->host, "%s", host != NULL ? host : "");
 	}
@@ -227,9 +230,9 @@ static sfsistat on_mail(SMFICTX *ctx, char **args)
 	is_submitted_locally = s->has_port_zero && queue_id != NULL && queue_id[0] != '\0';
 	transaction_client(s->transaction, s->client[0] != '\0' ? s->client : NULL,
 			   is_submitted_locally);
-	sender = symbol(ctx, "{mail_addr}");
-	transaction_mail(s->transaction, sender != NULL ? sender : args[0],
-			 symbol(ctx, "{auth_authen}"), declared_size(args + 1), s->host);
+	sender = envelope_address(symbol(ctx, "{mail_addr}"), args[0], s->is_sendmail);
+	transaction_mail(s->transaction, sender, symbol(ctx, "{auth_authen}"),
+			 declared_size(args + 1), s->host);
 	callback_end();
 	return SMFIS_CONTINUE;
 }
@@ -245,9 +248,7 @@ static sfsistat on_recipient(SMFICTX *ctx, char **args)
 		return SMFIS_TEMPFAIL;
 	s = smfi_getpriv(ctx);
 	if (s != NULL) {
-		recipient = symbol(ctx, "{rcpt_addr}");
-		if (recipient == NULL || recipient[0] == '\0')
-			recipient = args[0];
+		recipient = envelope_address(symbol(ctx, "{rcpt_addr}"), args[0], s->is_sendmail);
 		status = SMFIS_CONTINUE;
 		if (transaction_recipient(s->transaction, recipient, &out) != TRANSACTION_CONTINUE)
 			status = reply_with(ctx, &out);

@@ -42,8 +42,8 @@ void transaction_free(struct transaction *t);
  * is_submitted_locally: sendmail(1), whose recipients are never turned away at RCPT. */
 void transaction_client(struct transaction *t, const char *address, bool is_submitted_locally);
 
-/* MAIL FROM: forgets everything of the message before. sender: {mail_addr}, or the raw argument where
- * there is none. authenticated: login name or NULL. declared_size_bytes: of SIZE=, or
+/* MAIL FROM: forgets everything of the message before. sender: as envelope_address() chooses it.
+ * authenticated: login name or NULL. declared_size_bytes: of SIZE=, or
  * SIZE_NOT_DECLARED. host: our name, {j}, or NULL. */
 void transaction_mail(struct transaction *t, const char *sender, const char *authenticated,
 		      int64_t declared_size_bytes, const char *host);
@@ -53,7 +53,7 @@ enum transaction_reply {
 	TRANSACTION_DEFER,    /* 450 or 452 for this recipient, another time: *out is filled */
 	TRANSACTION_TEMPFAIL, /* our own fault: *out is filled (outcome_tempfail) */
 };
-/* recipient: {rcpt_addr}, or the raw argument where there is none. */
+/* recipient: as envelope_address() chooses it. */
 enum transaction_reply transaction_recipient(struct transaction *t, const char *recipient,
 					     struct outcome *out);
 

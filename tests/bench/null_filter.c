@@ -66,7 +66,7 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, u
 	*pf2 = *pf3 = 0;
 	if (*pf1 != wanted)
 		return SMFIS_REJECT;
-	smfi_setsymlist(ctx, SMFIM_CONNECT, (char *)"j");
+	smfi_setsymlist(ctx, SMFIM_CONNECT, (char *)"j v");
 	smfi_setsymlist(ctx, SMFIM_ENVFROM, (char *)"i {auth_authen} {mail_addr}");
 	smfi_setsymlist(ctx, SMFIM_ENVRCPT, (char *)"{rcpt_addr}");
 	smfi_setsymlist(ctx, SMFIM_EOM, (char *)"i");
