@@ -63,11 +63,6 @@ void digest_body(struct digest *d, const unsigned char *bytes, size_t len)
 	d->body_bytes += len;
 }
 
-bool digest_is_satisfied(const struct digest *d)
-{
-	return !d->is_on || d->body_bytes == DIGEST_BODY_MAX;
-}
-
 void digest_finish(struct digest *d, unsigned char out[DIGEST_SIZE])
 {
 	sha256_digest(&d->sha256, DIGEST_SIZE, out);

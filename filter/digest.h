@@ -33,8 +33,6 @@ int digest_begin(struct digest *d, const char *sender, const struct recipients *
 void digest_header(struct digest *d, const char *name, size_t name_len, const char *value,
 		   size_t value_len);
 void digest_body(struct digest *d, const unsigned char *bytes, size_t len);
-/* Wants no more of the body. */
-bool digest_is_satisfied(const struct digest *d);
 void digest_finish(struct digest *d, unsigned char out[DIGEST_SIZE]);
 
 #endif

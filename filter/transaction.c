@@ -201,16 +201,15 @@ void transaction_end_of_header(struct transaction *t)
 		scan_end_of_header(m->scan);
 }
 
-bool transaction_body(struct transaction *t, const unsigned char *bytes, size_t len)
+void transaction_body(struct transaction *t, const unsigned char *bytes, size_t len)
 {
 	struct mail *m = &t->mail;
 
 	if (!m->is_open)
-		return false;
+		return;
 	transaction_begin_content(m);
 	if (m->is_out_of_memory)
-		return false;
+		return;
 	digest_body(&m->digest, bytes, len);
-	m->is_scan_final = scan_body(m->scan, bytes, len);
-	return m->is_scan_final && digest_is_satisfied(&m->digest);
+	scan_body(m->scan, bytes, len);
 }

@@ -60,8 +60,7 @@ enum transaction_reply transaction_recipient(struct transaction *t, const char *
 void transaction_header(struct transaction *t, const char *name, const char *value);
 void transaction_end_of_header(struct transaction *t);
 
-/* True: the rest of the body may be skipped. */
-bool transaction_body(struct transaction *t, const unsigned char *bytes, size_t len);
+void transaction_body(struct transaction *t, const unsigned char *bytes, size_t len);
 
 #define TRANSACTION_HEADER "X-PGP-Gate"
 

@@ -37,7 +37,6 @@ struct mail {
 	struct recipients recipients;
 	struct policy_split split;
 	struct scan *scan; /* NULL before the content begins, so that idle connections are cheap */
-	bool is_scan_final;
 	struct digest digest;
 	struct from_header header_from;
 	char message_id[MESSAGE_ID_MAX];
