@@ -6,8 +6,6 @@
 #include "scan/finding.h"
 #include "scan/text.h"
 
-enum state { STATE_HEADERS, STATE_DATA, STATE_CHECKSUM };
-
 static const char *const begin_lines[] = {
 	[ARMOR_MESSAGE] = "-----BEGIN PGP MESSAGE-----",
 	[ARMOR_SIGNATURE] = "-----BEGIN PGP SIGNATURE-----",
@@ -143,7 +141,7 @@ static void equals_line(struct armor *a, const unsigned char *line, size_t len)
 			return;
 		}
 	}
-	a->state = STATE_CHECKSUM;
+	a->state = ARMOR_IN_CHECKSUM;
 }
 
 static void end_line(struct armor *a, const unsigned char *line, size_t len)
@@ -165,7 +163,7 @@ size_t armor_run(struct armor *a, const unsigned char *bytes, size_t len)
 	uint64_t octets; /* of one line, decoded */
 	size_t stride, n_chars, n_lines;
 
-	if (opaque == 0 || a->state != STATE_DATA || a->base64.n_chars != 0 || a->base64.is_ended)
+	if (opaque == 0 || a->state != ARMOR_IN_DATA || a->base64.n_chars != 0 || a->base64.is_ended)
 		return 0;
 	lf = memchr(bytes, '\n', len < ARMOR_LINE_MAX ? len : ARMOR_LINE_MAX);
 	if (!lf || lf == bytes)
@@ -190,16 +188,16 @@ bool armor_line(struct armor *a, const unsigned char *line, size_t len)
 		end_line(a, line, len);
 		return false;
 	}
-	if (a->state == STATE_HEADERS) {
+	if (a->state == ARMOR_IN_HEADERS) {
 		if (len > 0 && is_header(line, len)) {
 			header_line(a, line, len);
 			return !finding_is_set(&a->fault);
 		}
-		a->state = STATE_DATA; /* the empty line, or, without one, data that is no header */
+		a->state = ARMOR_IN_DATA; /* the empty line, or, without one, data that is no header */
 	}
 	if (len == 0)
 		return true;
-	if (a->state == STATE_CHECKSUM)
+	if (a->state == ARMOR_IN_CHECKSUM)
 		fault(a, "text after the checksum");
 	else if (line[0] == '=')
 		equals_line(a, line, len);

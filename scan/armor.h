@@ -38,12 +38,15 @@ struct armor_channel {
 
 enum armor_label { ARMOR_MESSAGE, ARMOR_SIGNATURE };
 
+/* Which lines come next. */
+enum armor_state { ARMOR_IN_HEADERS, ARMOR_IN_DATA, ARMOR_IN_CHECKSUM };
+
 struct armor {
 	struct finding fault;
 	size_t header_bytes; /* of this block: more than ARMOR_BLOCK_CHANNEL_MAX is readable text */
 	/* private */
 	enum armor_label label;
-	unsigned state;
+	enum armor_state state;
 	unsigned n_headers;
 	struct base64 base64;
 	struct packet_walk *walk;

@@ -8,19 +8,6 @@
 
 #define BEGIN_LINE_MIN 27 /* octets of the shortest line that begins anything: BEGIN PGP MESSAGE */
 
-enum state {
-	STATE_PREFIX, /* too early to say whether it is binary */
-	STATE_TEXT,
-	STATE_MESSAGE,		   /* within BEGIN PGP MESSAGE */
-	STATE_SIGNATURE,	   /* within BEGIN PGP SIGNATURE of a signature leaf */
-	STATE_CLEARSIGNED_HEADERS, /* RFC 9580 section 7 */
-	STATE_CLEARSIGNED_TEXT,
-	STATE_CLEARSIGNED_SIGNATURE,
-	STATE_BINARY,
-	STATE_NOT_BINARY, /* began like a packet, and was none */
-	STATE_FAULTY,	  /* final */
-};
-
 enum leaf_type leaf_type_of(const char *type)
 {
 	static const struct {
@@ -65,7 +52,7 @@ void leaf_begin(struct leaf *l, enum leaf_type type, bool has_bad_charset, struc
 	l->type = type;
 	l->has_bad_charset = has_bad_charset;
 	l->channel = channel;
-	l->state = is_document(l) ? STATE_TEXT : STATE_PREFIX;
+	l->state = is_document(l) ? LEAF_IN_TEXT : LEAF_IN_PREFIX;
 	ciphertext_reset(&l->walk.sample);
 	report_reset(&l->report);
 }
@@ -74,7 +61,7 @@ static void become_faulty(struct leaf *l, const struct finding *f)
 {
 	l->has_claim = true;
 	finding_adopt(&l->fault, f);
-	l->state = STATE_FAULTY;
+	l->state = LEAF_IN_FAULT;
 }
 
 /* What a proper message gave. */
@@ -112,7 +99,7 @@ static void visible_line(struct leaf *l, const unsigned char *line, size_t len, 
 	int64_t visible = (int64_t)text_count_visible(line, len) + beyond;
 
 	l->visible_bytes += visible;
-	if (l->state == STATE_TEXT)
+	if (l->state == LEAF_IN_TEXT)
 		l->text_visible += visible;
 	if (memchr(line, '\0', len))
 		l->has_nul = true;
@@ -123,7 +110,7 @@ static void visible_line(struct leaf *l, const unsigned char *line, size_t len, 
 	}
 }
 
-static void begin_block(struct leaf *l, enum armor_label label, enum state state)
+static void begin_block(struct leaf *l, enum armor_label label, enum leaf_state state)
 {
 	armor_begin(&l->armor, label, &l->walk, l->channel);
 	l->state = state;
@@ -143,15 +130,15 @@ static void text_line(struct leaf *l, const unsigned char *line, size_t len, int
 	if (beyond == 0 && len >= BEGIN_LINE_MIN && !is_document(l)) {
 		if (armor_is_begin(line, len, ARMOR_MESSAGE)) {
 			l->has_claim = true;
-			begin_block(l, ARMOR_MESSAGE, STATE_MESSAGE);
+			begin_block(l, ARMOR_MESSAGE, LEAF_IN_MESSAGE);
 			return;
 		}
 		if (l->type == LEAF_PGP_SIGNATURE && armor_is_begin(line, len, ARMOR_SIGNATURE)) {
-			begin_block(l, ARMOR_SIGNATURE, STATE_SIGNATURE);
+			begin_block(l, ARMOR_SIGNATURE, LEAF_IN_SIGNATURE);
 			return;
 		}
 		if (line[0] == '-' && is_clearsigned_begin(line, len)) {
-			l->state = STATE_CLEARSIGNED_HEADERS;
+			l->state = LEAF_IN_CLEARSIGNED_HEADERS;
 			return;
 		}
 		if (text_begins(line, len, bom) && armor_is_begin(line + 3, len - 3, ARMOR_MESSAGE))
@@ -177,14 +164,14 @@ static void end_block(struct leaf *l)
 {
 	bool is_faulty = finding_is_set(&l->armor.fault);
 
-	if (l->state == STATE_MESSAGE) {
+	if (l->state == LEAF_IN_MESSAGE) {
 		if (is_faulty) {
 			become_faulty(l, &l->armor.fault);
 			return;
 		}
 		take_message(l, true);
 		weigh_armor_headers(l);
-	} else if (l->state == STATE_SIGNATURE) {
+	} else if (l->state == LEAF_IN_SIGNATURE) {
 		if (is_faulty)
 			finding_adopt(&l->fault, &l->armor.fault);
 		else
@@ -195,7 +182,7 @@ static void end_block(struct leaf *l)
 	} else {
 		l->n_clearsigned++;
 	}
-	l->state = STATE_TEXT;
+	l->state = LEAF_IN_TEXT;
 }
 
 /* A line of a clearsigned text, RFC 9580 section 7. All of it is readable; the question is only whether the
@@ -204,9 +191,9 @@ static void clearsigned_line(struct leaf *l, const unsigned char *line, size_t l
 {
 	size_t trimmed = text_trimmed(line, len);
 
-	if (l->state == STATE_CLEARSIGNED_HEADERS) {
+	if (l->state == LEAF_IN_CLEARSIGNED_HEADERS) {
 		if (trimmed == 0) {
-			l->state = STATE_CLEARSIGNED_TEXT;
+			l->state = LEAF_IN_CLEARSIGNED_TEXT;
 			return;
 		}
 		if (!text_begins(line, len, "Hash: ") && !text_begins(line, len, "Charset: "))
@@ -216,12 +203,12 @@ static void clearsigned_line(struct leaf *l, const unsigned char *line, size_t l
 	}
 	if (trimmed > 0 && line[0] == '-' && beyond == 0) {
 		if (armor_is_begin(line, len, ARMOR_SIGNATURE)) {
-			begin_block(l, ARMOR_SIGNATURE, STATE_CLEARSIGNED_SIGNATURE);
+			begin_block(l, ARMOR_SIGNATURE, LEAF_IN_CLEARSIGNED_SIGNATURE);
 			return;
 		}
 		if (len < 2 || line[1] != ' ') { /* not dash-escaped: section 7.2 */
 			l->has_bad_clearsigned = true;
-			l->state = STATE_TEXT;
+			l->state = LEAF_IN_TEXT;
 			text_line(l, line, len, beyond);
 			return;
 		}
@@ -233,17 +220,17 @@ static void clearsigned_line(struct leaf *l, const unsigned char *line, size_t l
 static void take_line(struct leaf *l, const unsigned char *line, size_t len, size_t whole, int64_t beyond)
 {
 	switch (l->state) {
-	case STATE_TEXT:
+	case LEAF_IN_TEXT:
 		if (whole > 0 || l->tiny_len > 0 || is_document(l))
 			text_line(l, line, len, beyond);
 		return;
-	case STATE_CLEARSIGNED_HEADERS:
-	case STATE_CLEARSIGNED_TEXT:
+	case LEAF_IN_CLEARSIGNED_HEADERS:
+	case LEAF_IN_CLEARSIGNED_TEXT:
 		clearsigned_line(l, line, len, beyond);
 		return;
-	case STATE_MESSAGE:
-	case STATE_SIGNATURE:
-	case STATE_CLEARSIGNED_SIGNATURE:
+	case LEAF_IN_MESSAGE:
+	case LEAF_IN_SIGNATURE:
+	case LEAF_IN_CLEARSIGNED_SIGNATURE:
 		if (whole > len)
 			finding_set(&l->armor.fault, "bad-armor",
 				    "armor: a line of more than 998 bytes");
@@ -251,6 +238,11 @@ static void take_line(struct leaf *l, const unsigned char *line, size_t len, siz
 			return;
 		end_block(l);
 		return;
+	case LEAF_IN_PREFIX:
+	case LEAF_IN_BINARY:
+	case LEAF_IN_OTHER_BINARY:
+	case LEAF_IN_FAULT:
+		return; /* no lines */
 	}
 }
 
@@ -278,11 +270,11 @@ static void end_kept_line(struct leaf *l)
 
 static void feed_text(struct leaf *l, const unsigned char *bytes, size_t len)
 {
-	while (len > 0 && l->state != STATE_FAULTY && !l->is_decided) {
+	while (len > 0 && l->state != LEAF_IN_FAULT && !l->is_decided) {
 		const unsigned char *lf;
 		size_t n = 0;
 
-		if (l->state == STATE_MESSAGE && l->line_whole == 0)
+		if (l->state == LEAF_IN_MESSAGE && l->line_whole == 0)
 			n = armor_run(&l->armor, bytes, len);
 		bytes += n;
 		len -= n;
@@ -313,7 +305,7 @@ static void feed_binary(struct leaf *l, const unsigned char *bytes, size_t len)
 	if (l->walk.n_session_keys > 0)
 		become_faulty(l, &l->walk.fault);
 	else
-		l->state = STATE_NOT_BINARY;
+		l->state = LEAF_IN_OTHER_BINARY;
 }
 
 enum prefix_answer { PREFIX_NO, PREFIX_YES, PREFIX_MORE };
@@ -367,14 +359,14 @@ static void feed_prefix(struct leaf *l, const unsigned char *bytes, size_t len)
 	if (answer == PREFIX_MORE)
 		return;
 	if (answer == PREFIX_YES) {
-		l->state = STATE_BINARY;
+		l->state = LEAF_IN_BINARY;
 		packet_init(&l->walk, l->type == LEAF_PGP_SIGNATURE ? PACKETS_OF_SIGNATURES
 								    : PACKETS_OF_MESSAGE);
 		feed_binary(l, l->prefix, l->prefix_len);
-		if (l->state == STATE_BINARY)
+		if (l->state == LEAF_IN_BINARY)
 			feed_binary(l, bytes, len);
 	} else {
-		l->state = STATE_TEXT;
+		l->state = LEAF_IN_TEXT;
 		feed_text(l, l->prefix, l->prefix_len);
 		feed_text(l, bytes, len);
 	}
@@ -405,11 +397,11 @@ void leaf_feed(struct leaf *l, const unsigned char *bytes, size_t len)
 	if (is_cms(l)) {
 		keep_cms_head(l, bytes, len);
 		l->visible_bytes += (int64_t)text_count_visible(bytes, len);
-	} else if (l->state == STATE_PREFIX) {
+	} else if (l->state == LEAF_IN_PREFIX) {
 		feed_prefix(l, bytes, len);
-	} else if (l->state == STATE_BINARY) {
+	} else if (l->state == LEAF_IN_BINARY) {
 		feed_binary(l, bytes, len);
-	} else if (l->state != STATE_NOT_BINARY) {
+	} else if (l->state != LEAF_IN_OTHER_BINARY) {
 		feed_text(l, bytes, len);
 	}
 }
@@ -438,7 +430,7 @@ static void finish_binary(struct leaf *l)
 	} else if (l->walk.n_session_keys > 0) {
 		become_faulty(l, &l->walk.fault);
 	} else {
-		l->state = STATE_NOT_BINARY;
+		l->state = LEAF_IN_OTHER_BINARY;
 	}
 }
 
@@ -447,10 +439,10 @@ static void finish_text(struct leaf *l)
 {
 	if (l->line_whole > 0)
 		end_kept_line(l);
-	if (l->state == STATE_MESSAGE || l->state == STATE_SIGNATURE) {
+	if (l->state == LEAF_IN_MESSAGE || l->state == LEAF_IN_SIGNATURE) {
 		armor_cut(&l->armor);
 		end_block(l);
-	} else if (l->state > STATE_SIGNATURE && l->state < STATE_BINARY) {
+	} else if (l->state > LEAF_IN_SIGNATURE && l->state < LEAF_IN_BINARY) {
 		l->has_bad_clearsigned = true;
 	}
 }
@@ -481,15 +473,15 @@ void leaf_finish(struct leaf *l)
 			l->cms = CMS_OTHER;
 		return;
 	}
-	if (l->state == STATE_PREFIX && l->prefix_len > 0) {
-		l->state = STATE_TEXT;
+	if (l->state == LEAF_IN_PREFIX && l->prefix_len > 0) {
+		l->state = LEAF_IN_TEXT;
 		feed_text(l, l->prefix, l->prefix_len);
 	}
-	if (l->state == STATE_BINARY)
+	if (l->state == LEAF_IN_BINARY)
 		finish_binary(l);
-	else if (l->state != STATE_NOT_BINARY)
+	else if (l->state != LEAF_IN_OTHER_BINARY)
 		finish_text(l);
-	if (l->state == STATE_NOT_BINARY)
+	if (l->state == LEAF_IN_OTHER_BINARY)
 		l->visible_bytes = l->bytes;
 	check_armored(l);
 	l->is_clearsigned_only = l->n_clearsigned == 1 && !l->has_bad_clearsigned &&

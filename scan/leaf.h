@@ -44,6 +44,20 @@ enum leaf_type {
 	LEAF_AUTOCRYPT_SETUP,
 };
 
+/* What the next line, or octet, belongs to. */
+enum leaf_state {
+	LEAF_IN_PREFIX, /* too early to say whether it is binary */
+	LEAF_IN_TEXT,
+	LEAF_IN_MESSAGE,	     /* within BEGIN PGP MESSAGE */
+	LEAF_IN_SIGNATURE,	     /* within BEGIN PGP SIGNATURE of a signature leaf */
+	LEAF_IN_CLEARSIGNED_HEADERS, /* RFC 9580 section 7 */
+	LEAF_IN_CLEARSIGNED_TEXT,
+	LEAF_IN_CLEARSIGNED_SIGNATURE,
+	LEAF_IN_BINARY,
+	LEAF_IN_OTHER_BINARY, /* began like a packet, and was none */
+	LEAF_IN_FAULT,	      /* final */
+};
+
 struct leaf {
 	/* results */
 	enum leaf_type type;
@@ -73,7 +87,7 @@ struct leaf {
 	bool has_bad_clearsigned;
 	bool has_nul;
 	bool is_bom_first;
-	unsigned state;
+	enum leaf_state state;
 	int64_t bytes;
 	int64_t text_visible; /* visible octets outside blocks and clearsigned texts */
 	size_t prefix_len;
@@ -92,13 +106,13 @@ struct leaf {
 /* type: lower case, "text/plain". */
 enum leaf_type leaf_type_of(const char *type);
 
-/* channel: of the whole message, borrowed until leaf_finish(). */
 /* Can a leaf that begins with this octet be opaque, OpenPGP or CMS? */
 static inline bool leaf_may_be_binary(unsigned char first)
 {
 	return (first & 0x80) != 0 || first == 0x30;
 }
 
+/* channel: of the whole message, borrowed until leaf_finish(). */
 void leaf_begin(struct leaf *l, enum leaf_type type, bool has_bad_charset,
 		struct armor_channel *channel);
 void leaf_feed(struct leaf *l, const unsigned char *bytes, size_t len);

@@ -24,7 +24,7 @@ void mime_begin(struct mime *m)
 /* Hands content on. The line end at its end stays here until the next line shows whose it is. */
 static void content(struct mime *m, const unsigned char *bytes, size_t len)
 {
-	if (m->structure.n_levels == 0) {
+	if (m->structure.state.n_levels == 0) {
 		structure_content(&m->structure, bytes, len);
 		return;
 	}
@@ -91,7 +91,7 @@ static bool find_boundary(const struct structure *s, const unsigned char *line, 
 {
 	if (len < 3 || line[0] != '-' || line[1] != '-')
 		return false;
-	for (unsigned i = s->n_levels; i-- > 0;) {
+	for (unsigned i = s->state.n_levels; i-- > 0;) {
 		if (matches_level(&s->level[i], line, len, match)) {
 			match->level = i;
 			return true;
@@ -252,7 +252,7 @@ static size_t feed_body(struct mime *m, const unsigned char *bytes, size_t len)
 {
 	size_t n;
 
-	if (m->structure.n_levels == 0) {
+	if (m->structure.state.n_levels == 0) {
 		content(m, bytes, len);
 		return len;
 	}
@@ -265,7 +265,7 @@ static size_t feed_body(struct mime *m, const unsigned char *bytes, size_t len)
 
 void mime_feed(struct mime *m, const unsigned char *bytes, size_t len)
 {
-	while (len > 0 && !m->structure.is_final) {
+	while (len > 0 && !m->structure.state.is_final) {
 		size_t n = m->is_in_header ? feed_header(m, bytes, len) : feed_body(m, bytes, len);
 
 		bytes += n;

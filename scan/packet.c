@@ -20,8 +20,6 @@ enum tag { /* RFC 9580 section 5 */
 	   TAG_OCB = 20, /* LibrePGP section 5.16 */
 };
 
-enum state { STATE_TAG, STATE_LENGTH, STATE_BODY };
-
 static const char *tag_name(unsigned tag)
 {
 	switch (tag) {
@@ -137,7 +135,7 @@ static void read_tag(struct packet_walk *w, unsigned char octet)
 	w->is_partial = false;
 	w->body_octets = 0;
 	w->length_have = 0;
-	w->state = STATE_LENGTH;
+	w->state = PACKET_IN_LENGTH;
 	if (w->is_new_format) {
 		w->tag = octet & 0x3f;
 		w->length_need = 1;
@@ -247,7 +245,7 @@ static void read_length(struct packet_walk *w, unsigned char octet)
 		for (unsigned i = 0; i < w->length_need; i++)
 			w->remaining = w->remaining << 8 | w->length[i];
 	}
-	w->state = STATE_BODY;
+	w->state = PACKET_IN_BODY;
 	if (!is_first_chunk)
 		return;
 	tell_observer(w);
@@ -382,7 +380,7 @@ static void end_container(struct packet_walk *w)
 
 static void end_packet(struct packet_walk *w)
 {
-	w->state = STATE_TAG;
+	w->state = PACKET_IN_TAG;
 	if (w->tag == TAG_PKESK || w->tag == TAG_SKESK) {
 		end_session_key(w);
 	} else if (is_container(w->tag)) {
@@ -403,7 +401,7 @@ static void end_chunk(struct packet_walk *w)
 		end_packet(w);
 		return;
 	}
-	w->state = STATE_LENGTH;
+	w->state = PACKET_IN_LENGTH;
 	w->length_have = 0;
 	w->length_need = 1;
 }
@@ -413,9 +411,9 @@ void packet_feed(struct packet_walk *w, const unsigned char *bytes, size_t len)
 	while (len > 0 && !finding_is_set(&w->fault)) {
 		size_t n = 1;
 
-		if (w->state == STATE_TAG) {
+		if (w->state == PACKET_IN_TAG) {
 			read_tag(w, *bytes);
-		} else if (w->state == STATE_LENGTH) {
+		} else if (w->state == PACKET_IN_LENGTH) {
 			read_length(w, *bytes);
 		} else {
 			n = len < w->remaining ? len : (size_t)w->remaining;
@@ -425,14 +423,14 @@ void packet_feed(struct packet_walk *w, const unsigned char *bytes, size_t len)
 		w->offset += (int64_t)n;
 		bytes += n;
 		len -= n;
-		if (w->state == STATE_BODY && w->remaining == 0 && !finding_is_set(&w->fault))
+		if (w->state == PACKET_IN_BODY && w->remaining == 0 && !finding_is_set(&w->fault))
 			end_chunk(w);
 	}
 }
 
 uint64_t packet_opaque(const struct packet_walk *w)
 {
-	if (w->state != STATE_BODY || finding_is_set(&w->fault) || !is_container(w->tag) ||
+	if (w->state != PACKET_IN_BODY || finding_is_set(&w->fault) || !is_container(w->tag) ||
 	    w->head_have < w->head_need || !ciphertext_is_full(&w->sample) || w->remaining == 0)
 		return 0;
 	return w->remaining - 1; /* the last octet is fed, so that the chunk ends in one place */
@@ -449,7 +447,7 @@ void packet_finish(struct packet_walk *w)
 {
 	if (finding_is_set(&w->fault))
 		return;
-	if (w->state != STATE_TAG)
+	if (w->state != PACKET_IN_TAG)
 		fault(w, "truncated", "the data ends within it");
 	else if (w->n_packets == 0)
 		finding_set(&w->fault, "truncated", "no OpenPGP data");

@@ -42,6 +42,9 @@ struct packet_seen {
 };
 typedef void packet_observer(void *context, const struct packet_seen *seen);
 
+/* What the next octet belongs to. */
+enum packet_state { PACKET_IN_TAG, PACKET_IN_LENGTH, PACKET_IN_BODY };
+
 struct packet_walk {
 	/* results, to be read after packet_finish() */
 	struct finding fault;  /* not set: the grammar holds */
@@ -60,7 +63,7 @@ struct packet_walk {
 	int64_t offset;	       /* octets read */
 	int64_t packet_offset; /* where the present packet begins */
 	unsigned n_packets;
-	unsigned state;
+	enum packet_state state;
 	unsigned tag;
 	bool is_new_format;
 	bool is_partial; /* another length follows the present chunk */

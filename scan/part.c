@@ -104,9 +104,9 @@ struct part part_of_leaf(const struct leaf *l, const char *type)
 		     !finding_is_set(&l->fault);
 	if (l->type == LEAF_TEXT_PLAIN) {
 		if (leaf_text_is(l, "Secure-Join: vc-request"))
-			p.securejoin = 1;
+			p.securejoin = SECUREJOIN_CONTACT;
 		else if (leaf_text_is(l, "Secure-Join: vg-request"))
-			p.securejoin = 2;
+			p.securejoin = SECUREJOIN_GROUP;
 	}
 	return p;
 }

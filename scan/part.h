@@ -22,6 +22,13 @@ enum part_class {
 	PART_FAULTY,
 };
 
+/* What a SecureJoin request asks for, in its header and again in its text. */
+enum securejoin {
+	SECUREJOIN_NONE,
+	SECUREJOIN_CONTACT, /* vc-request */
+	SECUREJOIN_GROUP,   /* vg-request */
+};
+
 struct part {
 	enum leaf_type type;
 	enum part_class class;
@@ -29,7 +36,7 @@ struct part {
 	bool is_embedded;      /* message/rfc822 or message/global */
 	bool is_report_fields; /* well-formed */
 	bool is_setup;	       /* application/autocrypt-setup with one password-only message */
-	int securejoin;	       /* text is "Secure-Join: vc-request" (1) or "vg-request" (2) */
+	enum securejoin securejoin;
 	unsigned n_armored; /* armored OpenPGP messages; where there is one, there is no binary one */
 	int64_t pending_bytes; /* of a CMS signature, readable unless it finds its place */
 };

@@ -69,9 +69,9 @@ struct scan *scan_new(void)
 		scan_free(s);
 		return NULL;
 	}
-	s->mime.structure.embedded_sink = feed_returned;
-	s->mime.structure.embedded_context = s;
-	s->mime.structure.embedded_is_pgp_mime = was_pgp_mime;
+	s->mime.structure.hooks.embedded_sink = feed_returned;
+	s->mime.structure.hooks.embedded_context = s;
+	s->mime.structure.hooks.embedded_is_pgp_mime = was_pgp_mime;
 	return s;
 }
 
@@ -97,8 +97,8 @@ void scan_reset(struct scan *s)
 
 void scan_observe(struct scan *s, scan_observer *observer, void *context)
 {
-	s->mime.structure.observer = observer;
-	s->mime.structure.observer_context = context;
+	s->mime.structure.hooks.observer = observer;
+	s->mime.structure.hooks.observer_context = context;
 }
 
 /* A value without the white space around it. */
@@ -114,7 +114,7 @@ static size_t trim(const unsigned char **value, size_t len)
 void scan_header(struct scan *s, const unsigned char *name, size_t name_len,
 		 const unsigned char *value, size_t value_len)
 {
-	struct structure *structure = &s->mime.structure;
+	struct structure_state *state = &s->mime.structure.state;
 	size_t len;
 
 	header_field(&s->mime.header, name, name_len, value, value_len);
@@ -122,11 +122,11 @@ void scan_header(struct scan *s, const unsigned char *name, size_t name_len,
 	if (text_is(name, name_len, "Subject")) {
 		s->is_subject_readable |= !field_is_hidden_subject(value, len);
 	} else if (text_is(name, name_len, "Secure-Join")) {
-		structure->securejoin_header = text_is(value, len, "vc-request")   ? 1
-					       : text_is(value, len, "vg-request") ? 2
-										   : 0;
+		state->securejoin_header = text_is(value, len, "vc-request")   ? SECUREJOIN_CONTACT
+					   : text_is(value, len, "vg-request") ? SECUREJOIN_GROUP
+									       : SECUREJOIN_NONE;
 	} else if (text_is(name, name_len, "Autocrypt-Setup-Message")) {
-		structure->has_setup_header = text_is(value, len, "v1");
+		state->has_setup_header = text_is(value, len, "v1");
 	}
 }
 
@@ -141,9 +141,9 @@ void scan_end_of_header(struct scan *s)
 bool scan_body(struct scan *s, const unsigned char *bytes, size_t len)
 {
 	scan_end_of_header(s);
-	s->mime.structure.facts.size_bytes += (int64_t)len;
+	s->mime.structure.state.facts.size_bytes += (int64_t)len;
 	mime_feed(&s->mime, bytes, len);
-	return s->mime.structure.is_final;
+	return s->mime.structure.state.is_final;
 }
 
 /* What a report returns may be ciphertext itself: by the rules as they stand, whatever is accepted. */
@@ -166,7 +166,7 @@ void scan_finish(struct scan *s, struct scan_facts *facts)
 {
 	scan_end_of_header(s);
 	mime_finish(&s->mime);
-	*facts = s->mime.structure.facts;
+	*facts = s->mime.structure.state.facts;
 	facts->is_subject_hidden = !s->is_subject_readable;
 	if (facts->is_report && facts->returns == RETURNS_READABLE && s->returned &&
 	    is_returned_encrypted(s))

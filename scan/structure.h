@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "scan/cr_watch.h"
 #include "scan/field.h"
 #include "scan/header.h"
 #include "scan/leaf.h"
@@ -32,19 +33,24 @@
 /* Where content goes now. */
 enum place { PLACE_LEAF, PLACE_PREAMBLE, PLACE_EPILOGUE };
 
-struct structure {
-	struct scan_facts facts;
-	bool is_final; /* the verdict can no longer change */
-
-	/* set before structure_begin() */
-	int securejoin_header; /* 0, 1: vc-request, 2: vg-request */
-	bool has_setup_header; /* Autocrypt-Setup-Message: v1 */
+/* Set by the owner, kept over structure_reset(). */
+struct structure_hooks {
 	scan_observer *observer;
 	void *observer_context;
 	transfer_sink *embedded_sink; /* gets a message within a part, one at most; NULL: nobody looks */
 	void *embedded_context;
 	/* Was that message, of so many octets, PGP/MIME and nothing else? Asked when its part has ended. */
 	bool (*embedded_is_pgp_mime)(void *context, int64_t octets);
+};
+
+/* Of one message; all zero when it begins. */
+struct structure_state {
+	struct scan_facts facts;
+	bool is_final; /* the verdict can no longer change */
+
+	/* set before structure_begin() */
+	enum securejoin securejoin_header;
+	bool has_setup_header; /* Autocrypt-Setup-Message: v1 */
 
 	/* private */
 	unsigned n_levels;
@@ -54,23 +60,26 @@ struct structure {
 	unsigned n_clearsigned; /* leaves that are one clearsigned text */
 	bool has_preamble_text, has_epilogue_text;
 	bool is_embedded_fed;
-	bool is_cr_watched;
-	uint32_t cr_levels;		/* whose boundary lines may be under way after a lone CR */
-	size_t cr_len;			/* octets of it */
 	bool is_tree_fed, was_tree_fed; /* ... with what GpgOL attached; before, too */
+	struct cr_watch cr_watch;
 	size_t header_bytes;
 	char leaf_type[FIELD_TYPE_MAX];
 	char leaf_encoding[32];
 	char smime_type[FIELD_VALUE_MAX];
 	const char *wrong_when_decided; /* transfer.wrong when leaf.is_decided was set */
-	/* not cleared between messages: each is set up when it begins */
+};
+
+struct structure {
+	struct structure_hooks hooks;
+	struct structure_state state;
+	/* private; each is set up when it begins */
 	struct transfer transfer;
 	struct level level[STRUCTURE_LEVELS_MAX];
 	struct leaf leaf;
 	struct armor_channel channel;
 };
 
-/* Forgets everything but the observer and the embedded sink. */
+/* Ready for the next message; the hooks stay. */
 void structure_reset(struct structure *s);
 
 /* The header of the message (is_root) or of a part is complete: what follows is its content. */

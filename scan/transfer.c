@@ -5,13 +5,6 @@
 
 #define PIECE 4096 /* octets of encoded text decoded at a time */
 
-enum qp_state {
-	QP_TEXT,
-	QP_EQUALS, /* '=' seen */
-	QP_HIGH,   /* '=' and one digit seen */
-	QP_SOFT,   /* '=' and blanks or CR seen: LF must come */
-};
-
 void transfer_begin(struct transfer *t, enum encoding encoding, transfer_sink *sink, void *context)
 {
 	t->wrong = NULL;
@@ -19,7 +12,7 @@ void transfer_begin(struct transfer *t, enum encoding encoding, transfer_sink *s
 	t->sink = sink;
 	t->context = context;
 	base64_reset(&t->base64);
-	t->state = QP_TEXT;
+	t->state = TRANSFER_QP_TEXT;
 	t->high = 0;
 	t->n_blanks = 0;
 	t->n_out = 0;
@@ -97,7 +90,7 @@ static void qp_text(struct transfer *t, unsigned char c)
 		emit(t, t->blanks[i]);
 	t->n_blanks = 0;
 	if (c == '=')
-		t->state = QP_EQUALS;
+		t->state = TRANSFER_QP_EQUALS;
 	else
 		emit(t, c);
 }
@@ -107,41 +100,41 @@ static void qp_octet(struct transfer *t, unsigned char c)
 	int digit;
 
 	switch (t->state) {
-	case QP_TEXT:
+	case TRANSFER_QP_TEXT:
 		qp_text(t, c);
 		return;
-	case QP_EQUALS:
+	case TRANSFER_QP_EQUALS:
 		digit = hex_value(c);
 		if (digit >= 0) {
 			t->high = (unsigned char)digit;
-			t->state = QP_HIGH;
+			t->state = TRANSFER_QP_HIGH;
 			return;
 		}
 		if (text_is_blank(c) || c == '\r') {
-			t->state = QP_SOFT;
+			t->state = TRANSFER_QP_SOFT;
 			return;
 		}
 		break;
-	case QP_HIGH:
+	case TRANSFER_QP_HIGH:
 		digit = hex_value(c);
 		if (digit >= 0) {
 			emit(t, (unsigned char)(t->high << 4 | digit));
-			t->state = QP_TEXT;
+			t->state = TRANSFER_QP_TEXT;
 			return;
 		}
 		break;
-	default:
+	case TRANSFER_QP_SOFT:
 		if (text_is_blank(c) || c == '\r')
 			return;
 		break;
 	}
-	if (c != '\n' || t->state == QP_HIGH) {
+	if (c != '\n' || t->state == TRANSFER_QP_HIGH) {
 		set_wrong(t, "'=' without two hexadecimal digits");
-		t->state = QP_TEXT;
+		t->state = TRANSFER_QP_TEXT;
 		qp_text(t, c);
 		return;
 	}
-	t->state = QP_TEXT; /* a soft line break: nothing */
+	t->state = TRANSFER_QP_TEXT; /* a soft line break: nothing */
 }
 
 /* The length of the run in front that stands for itself: most of quoted-printable text. Blanks at its end may
@@ -162,7 +155,7 @@ static void feed_quoted_printable(struct transfer *t, const unsigned char *bytes
 	while (len > 0) {
 		size_t n = 0;
 
-		if (t->state == QP_TEXT && t->n_blanks == 0)
+		if (t->state == TRANSFER_QP_TEXT && t->n_blanks == 0)
 			n = plain_run(bytes, len);
 		if (n > 0) {
 			flush(t);
@@ -194,6 +187,6 @@ void transfer_finish(struct transfer *t)
 	if (t->encoding == ENCODING_BASE64 && !base64_is_complete(&t->base64))
 		t->wrong = "base64 that ends within a group of four";
 	/* "=" as the very last character is a soft line break before the boundary. */
-	if (t->encoding == ENCODING_QUOTED_PRINTABLE && t->state == QP_HIGH)
+	if (t->encoding == ENCODING_QUOTED_PRINTABLE && t->state == TRANSFER_QP_HIGH)
 		t->wrong = "'=' without two hexadecimal digits";
 }

@@ -28,6 +28,14 @@ enum encoding {
 
 typedef void transfer_sink(void *context, const unsigned char *bytes, size_t len);
 
+/* Within quoted-printable. */
+enum transfer_state {
+	TRANSFER_QP_TEXT,
+	TRANSFER_QP_EQUALS, /* '=' seen */
+	TRANSFER_QP_HIGH,   /* '=' and one digit seen */
+	TRANSFER_QP_SOFT,   /* '=' and blanks or CR seen: LF must come */
+};
+
 struct transfer {
 	const char *wrong; /* in words; NULL while the encoding is proper. Input goes on being read. */
 	/* private */
@@ -35,7 +43,7 @@ struct transfer {
 	transfer_sink *sink;
 	void *context;
 	struct base64 base64;
-	unsigned state;
+	enum transfer_state state;
 	unsigned char high; /* first hexadecimal digit after '=' */
 	size_t n_blanks;
 	unsigned char blanks[TRANSFER_BLANKS_MAX];

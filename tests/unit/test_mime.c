@@ -109,8 +109,8 @@ static void mime_tree_is_the_same_however_it_is_cut(void **state)
 	struct tree tree;
 
 	(void)state;
-	m.structure.observer = note;
-	m.structure.observer_context = &tree;
+	m.structure.hooks.observer = note;
+	m.structure.hooks.observer_context = &tree;
 	for (size_t step = 1; step < 500; step = step * 2 + 1) {
 		for (size_t i = 0; i < ROWS(rows); i++) {
 			const struct row *r = &rows[i];
@@ -118,8 +118,8 @@ static void mime_tree_is_the_same_however_it_is_cut(void **state)
 			tree.text[0] = '\0';
 			run(&m, r->type, r->body, strlen(r->body), step);
 			CHECK_ROW_TEXT(r->label, tree.text, r->tree);
-			CHECK_ROW_TEXT(r->label, m.structure.facts.fault.reason, r->fault);
-			CHECK_ROW(r->label, (strcmp(m.structure.facts.readable.reason,
+			CHECK_ROW_TEXT(r->label, m.structure.state.facts.fault.reason, r->fault);
+			CHECK_ROW(r->label, (strcmp(m.structure.state.facts.readable.reason,
 						    "text-outside") == 0) == r->has_outside_text);
 		}
 	}
@@ -135,13 +135,13 @@ static void mime_boundary_lines_that_are_too_long(void **state)
 	n += (size_t)snprintf(body + n, sizeof(body) - n, "--b--%2000s\n--b--\n", "");
 	for (size_t step = 1; step < 9000; step = step * 9 + 1) {
 		run(&m, MIXED, body, n, step);
-		assert_string_equal(m.structure.facts.fault.reason, "ambiguous-mime");
+		assert_string_equal(m.structure.state.facts.fault.reason, "ambiguous-mime");
 	}
 	n = (size_t)snprintf(body, sizeof(body), "--b\n\nhi\n--x%2000s\n--b--\n", "");
 	for (size_t step = 1; step < 9000; step = step * 9 + 1) {
 		run(&m, MIXED, body, n, step);
-		assert_string_equal(m.structure.facts.fault.reason, "");
-		assert_int_equal(m.structure.facts.cleartext_bytes, 5);
+		assert_string_equal(m.structure.state.facts.fault.reason, "");
+		assert_int_equal(m.structure.state.facts.cleartext_bytes, 5);
 	}
 }
 
@@ -162,7 +162,7 @@ static void mime_bounds_of_depth_and_number(void **state)
 		for (int i = depth; i >= 0; i--)
 			n += (size_t)sprintf(body + n, "--%c--\n", 'b' + i);
 		run(&m, MIXED, body, n, 100);
-		assert_string_equal(m.structure.facts.fault.reason, depth < 16 ? "" : "too-deep");
+		assert_string_equal(m.structure.state.facts.fault.reason, depth < 16 ? "" : "too-deep");
 	}
 	for (int parts = 999; parts <= 1000; parts++) {
 		n = 0;
@@ -170,7 +170,7 @@ static void mime_bounds_of_depth_and_number(void **state)
 			n += (size_t)sprintf(body + n, "--b\n\nx\n");
 		n += (size_t)sprintf(body + n, "--b--\n");
 		run(&m, MIXED, body, n, 100);
-		assert_string_equal(m.structure.facts.fault.reason,
+		assert_string_equal(m.structure.state.facts.fault.reason,
 				    parts < 1000 ? "" : "too-many-parts");
 	}
 }
@@ -188,7 +188,7 @@ static void mime_part_headers_beyond_their_allowance_are_readable(void **state)
 			body[n++] = 'x';
 		n += (size_t)sprintf(body + n, "\n\n--b--\n");
 		run(&m, MIXED, body, n, 100);
-		assert_string_equal(m.structure.facts.readable.reason,
+		assert_string_equal(m.structure.state.facts.readable.reason,
 				    size > 1024 ? "part-headers" : "");
 	}
 	for (int parts = 8; parts <= 9; parts++) {
@@ -197,7 +197,8 @@ static void mime_part_headers_beyond_their_allowance_are_readable(void **state)
 			n += (size_t)sprintf(body + n, "--b\nX: %0*d\n\n", 1024 - 3, 0);
 		n += (size_t)sprintf(body + n, "--b--\n");
 		run(&m, MIXED, body, n, 100);
-		assert_string_equal(m.structure.facts.readable.reason, parts > 8 ? "part-headers" : "");
+		assert_string_equal(m.structure.state.facts.readable.reason,
+				    parts > 8 ? "part-headers" : "");
 	}
 }
 

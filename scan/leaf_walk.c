@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: ISC */
+#include "scan/leaf_walk.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "scan/finding.h"
+#include "scan/notes.h"
+
+/* What the leaf says of itself becomes fact. */
+static void take_leaf_findings(struct structure *s)
+{
+	const struct leaf *l = &s->leaf;
+
+	if (finding_is_set(&l->fault))
+		notes_set(s, &s->state.facts.fault, s->state.n_levels, l->fault.reason, "%s",
+			  l->fault.detail);
+	if (l->has_claim)
+		notes_claim(s, s->state.n_levels, "OpenPGP message");
+	notes_settle(s);
+}
+
+/* The verdict on a leaf that claims to be OpenPGP and cannot be: final. */
+static void take_leaf_fault(struct structure *s)
+{
+	if (s->leaf.has_claim &&
+	    (finding_is_set(&s->leaf.fault) || finding_is_set(&s->state.facts.fault)))
+		take_leaf_findings(s);
+}
+
+static void leaf_sink(void *context, const unsigned char *bytes, size_t len)
+{
+	struct structure *s = context;
+
+	if (s->state.is_final || s->leaf.is_decided)
+		return;
+	if (s->transfer.wrong) /* before what the leaf makes of it */
+		notes_fault(s, s->state.n_levels, "bad-encoding", s->transfer.wrong);
+	leaf_feed(&s->leaf, bytes, len);
+	take_leaf_fault(s); /* before what the decoder finds later: the first counts, however it is cut */
+	if (s->leaf.is_decided) /* what the decoder finds from here on is not looked at */
+		s->state.wrong_when_decided = s->transfer.wrong;
+	if (s->state.is_embedded_fed)
+		s->hooks.embedded_sink(s->hooks.embedded_context, bytes, len);
+}
+
+/* Is the leaf that begins now the message that a report returns? RFC 6522 section 3. */
+static bool is_returned_message(const struct structure *s, const char *type)
+{
+	return s->state.n_levels == 1 && s->level[0].kind == MULTIPART_REPORT &&
+	       s->level[0].n_parts == 3 && part_is_embedded_type(type) && s->hooks.embedded_sink;
+}
+
+/* GpgOL keeps PGP/MIME in Outlook as one attachment, the whole of it with its header. Exchange sends that so
+ * when GpgOL could not make it a message again. One of them is looked into. */
+static bool is_gpgol_tree(const struct structure *s, enum leaf_type kind, const struct header *h)
+{
+	if (kind != LEAF_OTHER || strcmp(h->type.type, "application/octet-stream") != 0 ||
+	    s->state.n_levels == 0 || s->level[0].kind == MULTIPART_REPORT ||
+	    !s->hooks.embedded_sink || s->state.was_tree_fed)
+		return false;
+	return strcmp(h->type.name, "gpgol_mime_structure.mime") == 0 ||
+	       strcmp(h->type.name, "gpgol_mime_structure.txt") == 0; /* older */
+}
+
+void leaf_walk_begin(struct structure *s, const char *type, const struct header *h)
+{
+	enum leaf_type kind = leaf_type_of(type);
+
+	snprintf(s->state.leaf_type, sizeof(s->state.leaf_type), "%s", type);
+	snprintf(s->state.leaf_encoding, sizeof(s->state.leaf_encoding), "%s", h->encoding_name);
+	snprintf(s->state.smime_type, sizeof(s->state.smime_type), "%s", h->type.smime_type);
+	s->state.place = PLACE_LEAF;
+	leaf_begin(&s->leaf, kind, h->type.has_bad_charset, &s->channel);
+	s->leaf.is_whole_body = s->state.n_levels == 0;
+	s->leaf.is_text = strncmp(type, "text/", 5) == 0;
+	cr_watch_begin(&s->state.cr_watch, h->encoding != ENCODING_BASE64);
+	s->state.is_tree_fed = is_gpgol_tree(s, kind, h);
+	s->state.was_tree_fed |= s->state.is_tree_fed;
+	s->state.is_embedded_fed = s->state.is_tree_fed || is_returned_message(s, type);
+	transfer_begin(&s->transfer, h->encoding, leaf_sink, s);
+	if (h->encoding == ENCODING_UNKNOWN)
+		notes_fault(s, s->state.n_levels, "bad-encoding", "unknown Content-Transfer-Encoding");
+	if (kind == LEAF_PGP_CONTROL) {
+		s->state.facts.has_pgp_mime_parts = true;
+		notes_claim(s, s->state.n_levels, "application/pgp-encrypted");
+	}
+}
+
+void leaf_walk_outside(struct structure *s, enum place place)
+{
+	s->state.place = place;
+	s->state.is_embedded_fed = s->state.is_tree_fed = false;
+	transfer_begin(&s->transfer, ENCODING_IDENTITY, leaf_sink, s);
+	leaf_begin(&s->leaf, place == PLACE_PREAMBLE ? LEAF_TEXT_PLAIN : LEAF_MESSAGE, false,
+		   &s->channel);
+	s->leaf.is_text = true;
+}
+
+static void take_messages(struct structure *s)
+{
+	const struct leaf *l = &s->leaf;
+	struct scan_facts *f = &s->state.facts;
+
+	f->n_messages += l->n_messages;
+	if (l->has_password_only)
+		notes_set(s, &f->password_only, s->state.n_levels, "password-only",
+			  "encrypted to a password only");
+	if (l->has_legacy)
+		notes_set(s, &f->legacy, s->state.n_levels, "legacy-encryption",
+			  "OpenPGP packet 9, encrypted without integrity protection");
+	f->n_session_keys += l->n_session_keys;
+	for (size_t i = 0; i < l->n_key_ids && f->n_key_ids < KEY_IDS_MAX; i++)
+		f->key_ids[f->n_key_ids++] = l->key_ids[i];
+}
+
+static void note_readable_leaf(struct structure *s)
+{
+	const struct leaf *l = &s->leaf;
+
+	if (l->is_header_channel)
+		notes_readable(s, s->state.n_levels, "armor-headers", l->visible_bytes,
+			       "long armor headers");
+	else if (l->n_messages > 0)
+		notes_readable(s, s->state.n_levels, "text-outside", l->visible_bytes,
+			       "text beside an OpenPGP message");
+	else if (l->type == LEAF_HTML)
+		notes_readable(s, s->state.n_levels, "html-part", l->visible_bytes, "readable HTML");
+	else
+		notes_readable(s, s->state.n_levels, "readable-part", l->visible_bytes,
+			       "readable content");
+}
+
+static void observe_leaf(struct structure *s, enum part_class class)
+{
+	char text[DETAIL_MAX + REASON_MAX + 4];
+
+	notes_observe(s, s->state.n_levels, false, s->state.leaf_type, s->state.leaf_encoding,
+		      part_describe(&s->leaf, class, text, sizeof(text)));
+}
+
+/* The leaf was looked into: if it is PGP/MIME and nothing else, what is visible in it is its structure. */
+static void settle_gpgol_tree(struct structure *s)
+{
+	struct leaf *l = &s->leaf;
+
+	if (!s->state.is_tree_fed || s->transfer.wrong || finding_is_set(&l->fault) ||
+	    l->n_messages != 1 || s->channel.is_overflown ||
+	    !s->hooks.embedded_is_pgp_mime(s->hooks.embedded_context, l->bytes))
+		return;
+	l->visible_bytes = 0;
+	s->state.facts.has_pgp_mime_parts = true;
+}
+
+void leaf_walk_content(struct structure *s, const unsigned char *bytes, size_t len)
+{
+	struct structure_state *state = &s->state;
+
+	/* Nothing opaque begins otherwise. */
+	if (s->leaf.bytes == 0 && len > 0 && s->transfer.encoding == ENCODING_IDENTITY)
+		state->cr_watch.is_watching = leaf_may_be_binary(bytes[0]);
+	s->leaf.has_cr_boundary |= cr_watch_feed(&state->cr_watch, s->level, state->n_levels, bytes,
+						 len);
+	transfer_feed(&s->transfer, bytes, len);
+}
+
+struct part leaf_walk_end(struct structure *s)
+{
+	struct part p;
+
+	transfer_finish(&s->transfer);
+	if (s->leaf.is_decided)
+		s->transfer.wrong = s->state.wrong_when_decided;
+	leaf_finish(&s->leaf);
+	if (s->transfer.wrong)
+		notes_fault(s, s->state.n_levels, "bad-encoding", s->transfer.wrong);
+	settle_gpgol_tree(s);
+	p = part_of_leaf(&s->leaf, s->state.leaf_type);
+	if (s->hooks.observer)
+		observe_leaf(s, p.class);
+	take_leaf_findings(s);
+	take_messages(s);
+	if (p.class == PART_READABLE) {
+		note_readable_leaf(s);
+		s->state.n_clearsigned += s->leaf.is_clearsigned_only;
+	}
+	if (s->state.n_levels == 0) {
+		s->state.facts.is_smime = !s->transfer.wrong &&
+					  part_is_smime(&s->leaf, s->state.smime_type);
+		if (p.class == PART_CMS_SIGNATURE)
+			notes_readable(s, 0, "readable-part", p.pending_bytes,
+				       "an S/MIME signature alone");
+	}
+	return p;
+}
