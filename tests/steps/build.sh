@@ -14,8 +14,19 @@ refuse_in_tree_build() {
 	fi
 }
 
-# build_in DIRECTORY [ARGUMENTS of configure...]: configures if that was not done with the same arguments,
-# makes the programs. Says nothing unless something fails.
+# What configure can find here: packages, pkg-config's modules, tools, and what the environment asks for. When it
+# is another than at the last configure, something came, went or was upgraded, whatever it was.
+what_is_there() {
+	{
+		dpkg-query -W -f '${Package} ${Version} ${Status}\n' 2>/dev/null
+		pkg-config --list-all 2>/dev/null | sort
+		command -v autoconf cc clang gcc pkg-config
+		echo "${CC-} ${CFLAGS-} ${CPPFLAGS-} ${LDFLAGS-} ${PKG_CONFIG_PATH-}"
+	} | cksum
+}
+
+# build_in DIRECTORY [ARGUMENTS of configure...]: configures unless that was done with the same arguments on the
+# same machine as it is now, makes the programs. Says nothing unless something fails.
 build_in() {
 	directory=$1
 	shift
@@ -33,10 +44,11 @@ build_steps() (
 		cd "$top" && autoreconf -fi || exit 1
 	fi
 	cd "$directory" || exit 1
-	if [ ! -e Makefile ] || [ "$*" != "$(cat configured-with 2>/dev/null)" ] ||
+	configuration="$(what_is_there) $*"
+	if [ ! -e Makefile ] || [ "$configuration" != "$(cat configured-with 2>/dev/null)" ] ||
 		[ "$top/configure" -nt config.status ]; then
 		"$top/configure" -q "$@" || exit 1
-		echo "$*" >configured-with
+		echo "$configuration" >configured-with
 	fi
 	make -s -j"$(jobs_count)"
 )

@@ -2,10 +2,10 @@
 # shellcheck shell=sh disable=SC2034,SC2154  # sourced: variables come from and go to the caller
 # Debian packages, and how they come onto the machine. Sourced by ./quickstart and ./runtests.
 
-BUILD_PACKAGES="autoconf autoconf-archive automake gcc libc6-dev libcmocka-dev libevent-dev libidn2-dev
+BUILD_PACKAGES="autoconf autoconf-archive automake gcc libc6-dev libevent-dev libidn2-dev
 	libjansson-dev libmilter-dev libpsl-dev libsqlite3-dev libunistring-dev make nettle-dev pkg-config"
 DEMO_PACKAGES="gnupg postfix python3 sq"
-TEST_PACKAGES="clang clang-format libclang-rt-dev libgmime-3.0-dev librnp0 llvm mandoc procps python3-pytest rnp
+TEST_PACKAGES="clang clang-format libcmocka-dev libclang-rt-dev libgmime-3.0-dev librnp0 llvm mandoc procps python3-pytest rnp
 	shellcheck sqlite3 strace valgrind xz-utils"
 
 # as_root COMMAND...: through sudo when we are not root.
