@@ -1,20 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "common/outcome.h"
 
-#include <assert.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "common/log.h"
-
-/* Bytes of one reply line: RFC 5321 section 4.5.3.1.5 gives 512 with code, enhanced code and line end. */
-#define REPLY_TEXT_MAX 490
-#define SHOWN_ADDRESS_MAX 180 /* bytes of an address in a reply; longer ones are cut */
-#define HELP_URLS_MAX 2 /* "See URL" lines: what 12 lines leave beside 8 names and 2 lines more */
-
-_Static_assert(1 + OUTCOME_NAMED_MAX + 1 + HELP_URLS_MAX <= OUTCOME_LINES_MAX, "all lines fit");
-_Static_assert(REPLY_TEXT_MAX < OUTCOME_LINE_MAX, "a line fits");
+#include "common/refusal.h"
 
 static bool is_form_accepted(const struct judgement *j, const struct acceptance *a)
 {
@@ -60,69 +50,10 @@ static void set_code(struct outcome *o, const char *code, const char *enhanced)
 	snprintf(o->enhanced, sizeof(o->enhanced), "%s", enhanced);
 }
 
-__attribute__((format(printf, 2, 3))) static void add_line(struct outcome *o, const char *format, ...)
+static void set_line(struct outcome *o, const char *text)
 {
-	va_list arguments;
-
-	assert(o->n_lines < OUTCOME_LINES_MAX);
-	va_start(arguments, format);
-	vsnprintf(o->line[o->n_lines++], REPLY_TEXT_MAX, format, arguments);
-	va_end(arguments);
-}
-
-static void add_recipient(struct outcome *o, const struct outcome_recipient *r,
-			  const struct judgement *j)
-{
-	char shown[SHOWN_ADDRESS_MAX];
-
-	log_escape(shown, sizeof(shown), r->address, strlen(r->address));
-	add_line(o, "<%s> takes only %s mail: %s", shown,
-		 r->demand == REQUIREMENT_SIGNED ? "signed or encrypted" : "encrypted",
-		 outcome_explain(j));
-}
-
-/* "See URL" for each different URL of those who refuse: the rule's, else help_url. */
-static void add_help(struct outcome *o, const struct outcome_input *in)
-{
-	const char *told[HELP_URLS_MAX];
-	size_t n_told = 0;
-
-	for (size_t i = 0; i < in->n_recipients && n_told < HELP_URLS_MAX; i++) {
-		const struct outcome_recipient *r = &in->recipients[i];
-		const char *url = r->help_url != NULL && r->help_url[0] != '\0'
-					  ? r->help_url
-					  : in->settings->help_url;
-		char shown[REPLY_TEXT_MAX - 8];
-		bool is_new = !r->passes && url[0] != '\0';
-
-		for (size_t k = 0; k < n_told; k++)
-			is_new = is_new && strcmp(told[k], url) != 0;
-		if (!is_new)
-			continue;
-		told[n_told++] = url;
-		add_line(o, "See %s", log_escape(shown, sizeof(shown), url, strlen(url)));
-	}
-}
-
-static void refuse(const struct outcome_input *in, struct outcome *o)
-{
-	size_t n_named = 0;
-	size_t n_refusing = 0;
-
-	set_code(o, in->settings->refuse_code, in->settings->refuse_enhanced);
-	add_line(o, "%s", in->settings->refuse_text);
-	for (size_t i = 0; i < in->n_recipients; i++) {
-		if (in->recipients[i].passes)
-			continue;
-		n_refusing++;
-		if (n_named == OUTCOME_NAMED_MAX)
-			continue;
-		n_named++;
-		add_recipient(o, &in->recipients[i], in->judgement);
-	}
-	if (n_refusing > n_named)
-		add_line(o, "and %zu more", n_refusing - n_named);
-	add_help(o, in);
+	snprintf(o->line[0], sizeof(o->line[0]), "%s", text);
+	o->n_lines = 1;
 }
 
 /* What would be done, were everything enforced. */
@@ -158,16 +89,16 @@ void outcome_decide(const struct outcome_input *in, struct outcome *out)
 	set_code(out, "250", "");
 	switch (out->action) {
 	case ACTION_REFUSE:
-		refuse(in, out);
+		set_code(out, in->settings->refuse_code, in->settings->refuse_enhanced);
+		refusal_write(in, out);
 		break;
 	case ACTION_SPLIT:
 		set_code(out, "451", "4.7.1");
-		add_line(out,
-			 "Recipients of this message differ in what they accept. Please try again "
-			 "later");
+		set_line(out, "Recipients of this message differ in what they accept. Please try "
+			      "again later");
 		break;
 	case ACTION_QUARANTINE: /* the reason for the queue */
-		add_line(out, "%s", outcome_explain(in->judgement));
+		set_line(out, outcome_explain(in->judgement));
 		break;
 	default:
 		break;
@@ -179,7 +110,7 @@ void outcome_tempfail(struct outcome *out)
 	memset(out, 0, sizeof(*out));
 	out->action = out->would = ACTION_TEMPFAIL;
 	set_code(out, "451", "4.7.1");
-	add_line(out, "This message cannot be checked now. Please try again later");
+	set_line(out, "This message cannot be checked now. Please try again later");
 }
 
 void outcome_defer_class(struct outcome *out)
@@ -187,7 +118,7 @@ void outcome_defer_class(struct outcome *out)
 	memset(out, 0, sizeof(*out));
 	out->action = out->would = ACTION_SPLIT;
 	set_code(out, "450", "4.7.1");
-	add_line(out, "This recipient takes the message in a delivery of its own. Please try again "
+	set_line(out, "This recipient takes the message in a delivery of its own. Please try again "
 		      "later");
 }
 

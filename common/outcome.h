@@ -14,7 +14,7 @@
 #include "common/settings.h"
 #include "common/verdict.h"
 
-#define OUTCOME_LINES_MAX 12 /* of libmilter's 32 */
+#define OUTCOME_LINES_MAX 16 /* of libmilter's 32 */
 #define OUTCOME_LINE_MAX 600 /* bytes with NUL; libmilter takes 980; RFC 5321 4.5.3.1.5 wants 512 */
 #define OUTCOME_NAMED_MAX 8  /* recipients named in a reply, then "and N more" */
 
@@ -33,6 +33,8 @@ struct outcome_input {
 	bool is_paused; /* `pgpgate pause` */
 	bool may_split; /* the client can be split: it declared SIZE, it is not one of ours, and it has not
 			       * used up its attempts (pgpgate-rules(7), MIXED RECIPIENTS, 4 and 5) */
+	bool is_one_line;     /* a refusal in one line: for sendmail(1), whose bounce keeps one */
+	const char *queue_id; /* the reference in a refusal, or NULL */
 };
 
 struct outcome {
@@ -55,7 +57,7 @@ void outcome_decide(const struct outcome_input *in, struct outcome *out);
 void outcome_tempfail(struct outcome *out);
 void outcome_defer_class(struct outcome *out);
 
-/* Why it does not meet: "no OpenPGP data found in this message". Static text by reason slug, or the
+/* Why it does not meet: "this message is not encrypted". Static text by reason slug, or the
  * detail where no text fits better. */
 const char *outcome_explain(const struct judgement *j);
 

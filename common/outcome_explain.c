@@ -11,7 +11,7 @@ static const struct {
 	const char *reason;
 	const char *text;
 } texts[] = {
-	{"no-openpgp", "no OpenPGP data found in this message"},
+	{"no-openpgp", "this message is not encrypted"},
 	{"no-body", "this message is empty"},
 	{"signed", "this message is signed and not encrypted"},
 	{"text-outside", "there is readable text beside the encrypted part"},

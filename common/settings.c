@@ -78,6 +78,7 @@ void settings_unref(struct settings *s)
 	free(s->recipient_delimiter);
 	free(s->refuse_text);
 	free(s->help_url);
+	free(s->contact);
 	free(s->metrics_listen);
 	free(s);
 }

@@ -49,6 +49,7 @@ struct settings {
 	char refuse_enhanced[12]; /* "5.7.1" */
 	char *refuse_text;
 	char *help_url; /* "" : none */
+	char *contact;	/* "" : none; a local part and "@", or an address */
 	bool add_header;
 	bool accept_on_database_error;
 	enum verdict_sync verdict_sync;
@@ -84,6 +85,8 @@ bool settings_is_local_client(const struct settings *s, const struct netaddr *cl
 /* What help_url and the rules' URLs may be: http(s), printable ASCII without blanks and quotes. */
 #define SETTINGS_URL_MAX 300
 bool settings_is_url(const char *text);
+
+#define SETTINGS_CONTACT_MAX 200 /* octets of contact */
 
 /* Where the configuration is when -c does not say: $sysconfdir/pgpgate/pgpgate.conf. */
 const char *settings_default_path(void);

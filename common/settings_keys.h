@@ -56,5 +56,6 @@ settings_parse settings_parse_delimiter;
 settings_parse settings_parse_forms;
 settings_parse settings_parse_refuse_code;
 settings_parse settings_parse_refuse_text;
+settings_parse settings_parse_contact;
 
 #endif

@@ -360,3 +360,22 @@ int settings_parse_refuse_text(const struct settings_key *k, struct settings_val
 					 "semicolon and comma, by which log summaries group");
 	return settings_keep_string(v, &v->settings->refuse_text, v->text);
 }
+
+int settings_parse_contact(const struct settings_key *k, struct settings_value *v)
+{
+	const char *at = strrchr(v->text, '@');
+	const char *domain = at != NULL ? at + 1 : "";
+	const bool is_domain =
+		domain[strspn(
+			domain,
+			"-.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")] == '\0';
+
+	(void)k;
+	if (v->text[0] != '\0' &&
+	    (at == NULL || at == v->text || strlen(v->text) > SETTINGS_CONTACT_MAX || !is_domain ||
+	     !settings_is_printable_ascii(v->text) || strpbrk(v->text, " \t<>\"\\(),:;") != NULL))
+		return settings_complain(
+			v, "write an address as help@example.org, or a local part with @ "
+			   "(postmaster@: in the recipient's domain), or nothing");
+	return settings_keep_string(v, &v->settings->contact, v->text);
+}

@@ -61,7 +61,7 @@ static int ask_ratchets_again(struct transaction *t)
 }
 
 /* Fills out and e->asked. 0, or -1: the database failed. */
-static int decide(struct transaction *t, struct ending *e, struct outcome *out)
+static int decide(struct transaction *t, const char *queue_id, struct ending *e, struct outcome *out)
 {
 	struct mail *m = &t->mail;
 	struct outcome_input in = {
@@ -71,6 +71,8 @@ static int decide(struct transaction *t, struct ending *e, struct outcome *out)
 		.n_recipients = m->recipients.n,
 		.is_paused = m->is_paused,
 		.may_split = e->has_digest,
+		.is_one_line = t->is_submitted_locally,
+		.queue_id = queue_id,
 	};
 	int n_attempts;
 
@@ -196,7 +198,7 @@ static void end_with(struct transaction *t, struct ending *e, const char *queue_
 		digest_finish(&m->digest, e->digest);
 
 	is_decided = ask_ratchets_again(t) == 0;
-	is_decided = decide(t, e, out) == 0 && is_decided;
+	is_decided = decide(t, queue_id, e, out) == 0 && is_decided;
 	is_decided = is_decided && !m->is_database_broken;
 	fill_record(t, queue_id, e, out, &record);
 	if (is_decided || m->settings->accept_on_database_error) {

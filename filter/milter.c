@@ -198,16 +198,17 @@ static sfsistat reply_with(SMFICTX *ctx, const struct outcome *o)
 		}
 		line[i] = text[i];
 	}
-	if (text == NULL || smfi_setmlreply(ctx, (char *)o->code, (char *)o->enhanced, line[0], line[1],
-					    line[2], line[3], line[4], line[5], line[6], line[7],
-					    line[8], line[9], line[10], line[11], NULL) != MI_SUCCESS)
+	if (text == NULL ||
+	    smfi_setmlreply(ctx, (char *)o->code, (char *)o->enhanced, line[0], line[1], line[2],
+			    line[3], line[4], line[5], line[6], line[7], line[8], line[9], line[10],
+			    line[11], line[12], line[13], line[14], line[15], NULL) != MI_SUCCESS)
 		log_error("libmilter did not take the reply %s %s: the MTA gives its own", o->code,
 			  o->enhanced);
 	free(text);
 	return o->code[0] == '5' ? SMFIS_REJECT : SMFIS_TEMPFAIL;
 }
 
-_Static_assert(OUTCOME_LINES_MAX == 12, "reply_with() names each line");
+_Static_assert(OUTCOME_LINES_MAX == 16, "reply_with() names each line");
 
 static sfsistat on_mail(SMFICTX *ctx, char **args)
 {

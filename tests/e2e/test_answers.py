@@ -62,9 +62,11 @@ def test_reply_as_configured(make_pair, make_postfix):
     sent = send(mx.port, BOB, ALICE, messages.cleartext())
     assert sent.code == 554
     assert sent.final.lines[0] == "5.7.7 100% encrypted mail only here"
-    assert sent.final.lines[-1] == "5.7.7 See https://example.org/pgp?a=%20b"
-    pair.must("require", ALICE, "--help-url", "https://example.org/alice")
-    assert send(mx.port, BOB, ALICE, messages.cleartext()).final.lines[-1] == "5.7.7 See https://example.org/alice"
+    assert "5.7.7 See https://example.org/pgp?a=%20b" in sent.final.lines
+    pair.must("require", ALICE, "--help-url", "https://example.org/%r?id=%q#%R")
+    sent = send(mx.port, BOB, ALICE, messages.cleartext())
+    queue_id = sent.final.lines[-1].removeprefix("5.7.7 Reference: ")
+    assert f"5.7.7 See https://example.org/{ALICE}?id={queue_id}#no-openpgp" in sent.final.lines
 
 
 def test_temporary_refusal_code(make_pair, make_postfix):

@@ -431,7 +431,7 @@ def test_explain_with_a_message_gives_the_reply(gate):
     gate.must("require", "b@example.org", "--help-url", "https://example.org/pgp")
     answer = gate.json("explain", "b@example.org", "--sender", "a@x.test", "--message", mail)[0]
     assert (answer["verdict"], answer["form"], answer["action"]) == ("cleartext", "none", "refuse")
-    assert answer["reply"].startswith("550-5.7.1 OpenPGP-encrypted mail required")
+    assert answer["reply"].startswith("550-5.7.1 Your message was not delivered. OpenPGP-encrypted mail required")
     assert "<b@example.org>" in answer["reply"] and "https://example.org/pgp" in answer["reply"]
     text = gate.must("explain", "b@example.org", "--message", mail)
     assert "550 5.7.1" in text and max(map(len, text.splitlines())) <= 80

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "common/template.h"
+
 #include "tests/unit/unit.h"
 
 #define ALL_FORMS (1u << FORM_PGP_MIME | 1u << FORM_PGP_MIXED | 1u << FORM_PGP_INLINE)
@@ -265,7 +267,7 @@ static void refusal_names_who_refuses_and_where_help_is(void **state)
 		{"carol@example.org", REQUIREMENT_SIGNED, "https://example.org/carol", false},
 		{"dave@example.org", REQUIREMENT_ENCRYPTED, "", false},
 	};
-	struct outcome_input in = {s, &j, recipients, 4, false, false};
+	struct outcome_input in = {s, &j, recipients, 4, .queue_id = "4cDmS64YQkz1Xq"};
 	struct outcome o;
 	char text[2000];
 
@@ -273,17 +275,19 @@ static void refusal_names_who_refuses_and_where_help_is(void **state)
 	outcome_decide(&in, &o);
 	assert_string_equal(
 		outcome_reply_text(&o, text, sizeof(text)),
-		"550-5.7.1 OpenPGP-encrypted mail required\n"
-		"550-5.7.1 <alice@example.org> takes only encrypted mail: no OpenPGP data found in "
-		"this message\n"
-		"550-5.7.1 <carol@example.org> takes only signed or encrypted mail: no OpenPGP "
-		"data "
-		"found in this message\n"
-		"550-5.7.1 <dave@example.org> takes only encrypted mail: no OpenPGP data found in "
-		"this "
-		"message\n"
+		"550-5.7.1 Your message was not delivered. OpenPGP-encrypted mail required\n"
+		"550-5.7.1 <alice@example.org> takes only encrypted mail: this message is not "
+		"encrypted\n"
+		"550-5.7.1 <carol@example.org> takes only signed or encrypted mail: this message "
+		"is not "
+		"encrypted\n"
+		"550-5.7.1 <dave@example.org> takes only encrypted mail: this message is not "
+		"encrypted\n"
+		"550-5.7.1 Please encrypt the message with OpenPGP and send it again\n"
 		"550-5.7.1 See https://example.org/pgp\n"
-		"550 5.7.1 See https://example.org/carol");
+		"550-5.7.1 See https://example.org/carol\n"
+		"550-5.7.1 Questions may be sent without encryption to postmaster@example.org\n"
+		"550 5.7.1 Reference: 4cDmS64YQkz1Xq");
 	settings_unref(s);
 }
 
@@ -292,7 +296,7 @@ static void refusal_of_many_is_bounded(void **state)
 	struct settings *s = settings_with(NULL, NULL);
 	struct judgement j = judged(VERDICT_INVALID, FORM_NONE, "new-slug");
 	struct outcome_recipient recipients[100];
-	struct outcome_input in = {s, &j, recipients, 100, false, true};
+	struct outcome_input in = {s, &j, recipients, 100, .queue_id = "4cDmS64YQkz1Xq"};
 	char long_address[400], urls[100][400], text[8000];
 	struct outcome o;
 
@@ -307,9 +311,10 @@ static void refusal_of_many_is_bounded(void **state)
 							   urls[i], false};
 	}
 	outcome_decide(&in, &o);
-	assert_int_equal(o.n_lines, 12);
+	assert_int_equal(o.n_lines, 15);
 	assert_string_equal(o.line[9], "and 92 more");
-	assert_memory_equal(o.line[10], "See uuu", 7);
+	assert_memory_equal(o.line[11], "See uuu", 7);
+	assert_memory_equal(o.line[14], "Reference: ", 11);
 	for (size_t i = 0; i < o.n_lines; i++) {
 		CHECK_ROW(o.line[i], strlen("550-5.7.1 ") + strlen(o.line[i]) + 2 <= 512);
 		for (const char *p = o.line[i]; *p != '\0'; p++)
@@ -322,6 +327,109 @@ static void refusal_of_many_is_bounded(void **state)
 	assert_int_equal(strlen(text), 19);
 	assert_int_equal(text[20], '!');
 	settings_unref(s);
+}
+
+/* What the administrator writes and what comes of it, for <al+x@example.org>. */
+static void words_are_filled_in(void **state)
+{
+	static const struct {
+		const char *label, *text, *want;
+		bool is_url;
+	} rows[] = {
+		{"nothing to fill in", "Please encrypt", "Please encrypt", false},
+		{"each word", "%r %d %q %R", "al+x@example.org example.org 4cD no-openpgp", false},
+		{"a percent sign", "100%", "100%", false},
+		{"two of them", "100%% of mail", "100% of mail", false},
+		{"an unknown word", "%x %", "%x %", false},
+		{"each word in a URL", "https://h.test/%d/%r?q=%q#%R",
+		 "https://h.test/example.org/al%2Bx@example.org?q=4cD#no-openpgp", true},
+		{"encoded octets stay", "https://h.test/%20%d0%d",
+		 "https://h.test/%20%d0example.org", true},
+		{"two percent signs in a URL", "https://h.test/%%", "https://h.test/%25", true},
+	};
+	const struct template_words words = {"al+x@example.org", "4cD", "no-openpgp"};
+	const struct template_words hostile = {"a\r\n\xff/?#@b", NULL, NULL};
+	char out[200];
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++)
+		CHECK_ROW_TEXT(rows[i].label,
+			       template_fill(rows[i].text, rows[i].is_url, &words, out, sizeof out),
+			       rows[i].want);
+	assert_string_equal(template_fill("%r", true, &hostile, out, sizeof out),
+			    "a%0D%0A%FF%2F%3F%23@b");
+	template_fill("%r%q", false, &hostile, out, sizeof out);
+	for (const char *p = out; *p != '\0'; p++)
+		assert_true(*p >= ' ' && *p <= '~');
+	/* Cut, and never within an encoded octet. */
+	assert_string_equal(template_fill("xy%r", true, &hostile, out, 6), "xya");
+	assert_string_equal(template_fill("abcdef", false, &words, out, 4), "abc");
+}
+
+static void refusal_in_one_line(void **state)
+{
+	struct settings *s = settings_with("help_url=https://example.org/%d#%R", NULL);
+	struct judgement j = judged(VERDICT_CLEARTEXT, FORM_NONE, "no-openpgp");
+	struct outcome_recipient recipients[3] = {
+		{"alice@example.org", REQUIREMENT_ENCRYPTED, NULL, false},
+		{"bob@example.org", REQUIREMENT_ENCRYPTED, NULL, false},
+		{"carol@example.org", REQUIREMENT_EXEMPT, NULL, false},
+	};
+	struct outcome_input in = {s, &j, recipients, 3, .is_one_line = true, .queue_id = "4cD"};
+	struct outcome o;
+	char long_address[300];
+
+	(void)state;
+	outcome_decide(&in, &o);
+	assert_int_equal(o.n_lines, 1);
+	assert_string_equal(
+		o.line[0],
+		"Your message was not delivered. OpenPGP-encrypted mail required - "
+		"<alice@example.org> takes only encrypted mail: this message is not "
+		"encrypted - and 1 more - See https://example.org/example.org#no-openpgp - "
+		"Reference: 4cD");
+	memset(long_address, 'a', 250);
+	strcpy(long_address + 250, "@example.org");
+	recipients[0].address = long_address;
+	memset(j.detail, 'd', sizeof j.detail - 1);
+	strcpy(j.reason, "new-slug");
+	outcome_decide(&in, &o);
+	assert_int_equal(o.n_lines, 1);
+	CHECK_ROW(o.line[0], strlen(o.line[0]) <= 490);
+	assert_non_null(strstr(o.line[0], " - Reference: 4cD"));
+	settings_unref(s);
+}
+
+static void refusal_says_whom_to_ask(void **state)
+{
+	static const struct {
+		const char *setting, *recipient, *want;
+	} rows[] = {
+		{"contact=postmaster@", "a@b.test", "postmaster@b.test"},
+		{"contact=help@example.org", "a@b.test", "help@example.org"},
+		{"contact=", "a@b.test", NULL},
+		{"contact=help@example.org", "help@example.org", NULL},
+		{"contact=postmaster@", "postmaster@b.test", NULL},
+	};
+	struct judgement j = judged(VERDICT_CLEARTEXT, FORM_NONE, "no-openpgp");
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct settings *s = settings_with(rows[i].setting, NULL);
+		struct outcome_recipient r = {rows[i].recipient, REQUIREMENT_ENCRYPTED, NULL, false};
+		struct outcome_input in = {s, &j, &r, 1};
+		struct outcome o;
+		char text[2000];
+		const char *asked;
+
+		outcome_decide(&in, &o);
+		asked = strstr(outcome_reply_text(&o, text, sizeof text), "Questions");
+		CHECK_ROW(rows[i].setting, (asked != NULL) == (rows[i].want != NULL));
+		if (asked != NULL)
+			CHECK_ROW(rows[i].setting, strstr(asked, rows[i].want) != NULL);
+		CHECK_ROW(rows[i].setting, strstr(text, "Reference") == NULL);
+		settings_unref(s);
+	}
 }
 
 static void temporary_answers_group_well(void **state)
@@ -375,6 +483,9 @@ int main(void)
 		cmocka_unit_test(decides_by_settings_and_recipients),
 		cmocka_unit_test(refusal_names_who_refuses_and_where_help_is),
 		cmocka_unit_test(refusal_of_many_is_bounded),
+		cmocka_unit_test(words_are_filled_in),
+		cmocka_unit_test(refusal_in_one_line),
+		cmocka_unit_test(refusal_says_whom_to_ask),
 		cmocka_unit_test(temporary_answers_group_well),
 		cmocka_unit_test(explains_by_reason_or_detail),
 	};
