@@ -53,6 +53,7 @@ struct verdict_record {
 	enum action action;
 	enum action would;
 	const char *reply; /* outcome_reply_text() */
+	bool stands_unrecorded; /* this is the answer also where submit fails (on_database_error = accept) */
 	const struct verdict_recipient *recipients;
 	size_t n_recipients;
 	bool has_split_digest; /* mixed recipients, step 4 */
@@ -65,7 +66,9 @@ struct verdict_log;
  * cannot be opened now is tried again at each submit. */
 struct verdict_log *verdict_log_start(struct settings *s, char *err, size_t err_size);
 
-/* 0 when committed; -1 when it could not be, within VERDICT_LOG_WAIT_MS: err says why (DB_ERROR_MAX). */
+/* 0 when committed; -1 when it could not be, within VERDICT_LOG_WAIT_MS: err says why (DB_ERROR_MAX). A commit that was
+ * under way when this gave up may yet be had: then, unless the answer stands unrecorded, the row is changed at once to
+ * say `tempfail` and the reply of outcome_tempfail(), and counts for no pair. */
 int verdict_log_submit(struct verdict_log *l, const struct verdict_record *r, char *err);
 
 /* How long the answer to a message took, for the metrics; they are written once a second. */

@@ -130,6 +130,7 @@ static void fill_record(struct transaction *t, const char *queue_id, struct endi
 		.action = out->action,
 		.would = out->would,
 		.reply = outcome_reply_text(out, e->reply, sizeof e->reply),
+		.stands_unrecorded = m->settings->accept_on_database_error,
 		.recipients = e->stored,
 		.n_recipients = m->recipients.n,
 		.has_split_digest = out->action == ACTION_SPLIT,

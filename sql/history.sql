@@ -18,6 +18,40 @@ SET first_cleartext_unix = coalesce(first_cleartext_unix, ?3),
 	last_cleartext_unix = max(coalesce(last_cleartext_unix, 0), ?3),
 	n_cleartext = n_cleartext + 1;
 
+-- name: pair_encrypted_retract
+-- One message less. ?3: its time, ?4: that of the one before it, or NULL.
+UPDATE pair
+SET n_encrypted = n_encrypted - 1,
+	first_encrypted_unix = CASE WHEN n_encrypted > 1 THEN first_encrypted_unix END,
+	last_encrypted_unix = CASE
+		WHEN n_encrypted = 1 THEN NULL
+		WHEN last_encrypted_unix = ?3 THEN coalesce(?4, ?3)
+		ELSE last_encrypted_unix
+	END
+WHERE sender_key = ?1
+	AND recipient_key = ?2
+	AND n_encrypted > 0;
+
+-- name: pair_cleartext_retract
+UPDATE pair
+SET n_cleartext = n_cleartext - 1,
+	first_cleartext_unix = CASE WHEN n_cleartext > 1 THEN first_cleartext_unix END,
+	last_cleartext_unix = CASE
+		WHEN n_cleartext = 1 THEN NULL
+		WHEN last_cleartext_unix = ?3 THEN coalesce(?4, ?3)
+		ELSE last_cleartext_unix
+	END
+WHERE sender_key = ?1
+	AND recipient_key = ?2
+	AND n_cleartext > 0;
+
+-- name: pair_delete_empty
+DELETE FROM pair
+WHERE sender_key = ?1
+	AND recipient_key = ?2
+	AND n_encrypted = 0
+	AND n_cleartext = 0;
+
 -- name: pair_delete
 DELETE FROM pair
 WHERE sender_key = ?1
@@ -28,6 +62,20 @@ INSERT INTO outgoing (sender_key, domain, last_cleartext_unix)
 VALUES (?1, ?2, ?3)
 ON CONFLICT (sender_key, domain) DO UPDATE
 SET last_cleartext_unix = max(last_cleartext_unix, ?3);
+
+-- name: outgoing_retract
+-- ?3: the time to be taken back, ?4: that of the message before.
+UPDATE outgoing
+SET last_cleartext_unix = ?4
+WHERE sender_key = ?1
+	AND domain = ?2
+	AND last_cleartext_unix = ?3;
+
+-- name: outgoing_delete
+DELETE FROM outgoing
+WHERE sender_key = ?1
+	AND domain = ?2
+	AND last_cleartext_unix = ?3;
 
 -- name: split_insert
 INSERT INTO split_evidence (sender_key, recipient_key, declared_size_bytes, passed, time_unix)

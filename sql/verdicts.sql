@@ -13,6 +13,13 @@ INSERT INTO verdict_recipient (verdict_id, position, recipient_key, is_trustwort
 	source, rule_id, passes)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
 
+-- name: verdict_retract
+UPDATE verdict
+SET action = 'tempfail',
+	would = 'tempfail',
+	reply = ?2
+WHERE id = ?1;
+
 -- name: verdict_of_id
 SELECT id, time_unix, queue_id, host, client, authenticated, sender_key, header_from_key, is_local,
 	message_id, declared_size_bytes, size_bytes, verdict, form, reason, detail, cleartext_bytes,
@@ -122,6 +129,11 @@ ON CONFLICT (day, verdict, action, would) DO UPDATE
 SET n_messages = n_messages + ?5,
 	n_recipients = n_recipients + ?6,
 	size_bytes = size_bytes + ?7;
+
+-- name: daily_delete_empty
+DELETE FROM daily
+WHERE day = ?1
+	AND n_messages = 0;
 
 -- name: daily_page
 -- From after a row; a year of days with everything that can happen is some thousand rows.

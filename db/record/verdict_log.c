@@ -13,32 +13,15 @@
 #include <time.h>
 
 #include "common/clock.h"
-#include "db/record/answer_times.h"
+#include "common/log.h"
 #include "db/policy/policy_internal.h"
-#include "db/rules/rule_hits.h"
-#include "db/record/upkeep.h"
-#include "db/record/verdict_queue.h"
+#include "db/record/verdict_log_internal.h"
 
 #define WRITER_BUSY_MS 1000 /* one try at a lock; tried again until the group's patience ends */
 #define TICK_MS 1000	    /* how often upkeep gets a turn */
 /* WAL beyond this is written back: some ten ms. Most pages are written again and again: of a WAL four times as
  * long a quarter of the syncs is enough. */
 #define CHECKPOINT_BYTES (16 << 20)
-
-struct verdict_log {
-	struct verdict_queue queue;
-	pthread_mutex_t lock; /* guards settings, hashed, took */
-	struct settings *settings;
-	struct hashed hashed;
-	struct histogram took; /* since the last tick */
-	pthread_t writer;
-	/* the writer's own */
-	struct db *db;
-	struct upkeep upkeep;
-	struct rule_hits hits;	/* of groups that are committed; not yet written */
-	struct histogram times; /* not yet written, likewise */
-	bool was_full;		/* the last group failed for want of space */
-};
 
 /* ---- the writer ---- */
 
@@ -94,15 +77,69 @@ static void count_hits(struct verdict_log *l, const struct submission *group)
 	}
 }
 
+static void free_all(struct submission *list)
+{
+	while (list != NULL) {
+		struct submission *s = list;
+
+		list = s->next;
+		submission_free(s);
+	}
+}
+
+/* The answer to a group that is not committed: nobody minds those that have gone. */
+static void refuse_group(struct submission *group, const char *error)
+{
+	free_all(verdict_queue_answer(group, -1, error));
+}
+
+/* Those that were committed, and answered otherwise meanwhile, wait for their retraction. */
+static void accept_group(struct verdict_log *l, struct submission *group)
+{
+	struct submission *gone = verdict_queue_answer(group, 0, NULL);
+
+	while (gone != NULL) {
+		struct submission *s = gone;
+
+		gone = s->next;
+		if (s->verdict.record.stands_unrecorded || s->verdict.record.action == ACTION_TEMPFAIL) {
+			submission_free(s);
+			continue;
+		}
+		s->next = l->gone;
+		l->gone = s;
+	}
+}
+
+/* One a transaction: they are rare. What the database does not take now is tried again at the next tick. */
+static void retract_gone(struct verdict_log *l)
+{
+	while (l->gone != NULL) {
+		struct submission *s = l->gone;
+		struct daily_sums daily = {.n = 0};
+
+		if (db_begin_write(l->db) != 0 ||
+		    db_end(l->db, stored_verdict_retract(l->db, &s->verdict, &daily)) != 0)
+			return;
+		log_warning("%s: committed too late: the message was answered with a temporary "
+			    "failure, "
+			    "and the record says so now",
+			    s->verdict.record.queue_id);
+		l->gone = s->next;
+		submission_free(s);
+	}
+}
+
 static void commit_group(struct verdict_log *l, struct submission *group)
 {
 	if (l->db == NULL) {
-		verdict_queue_answer(group, -1, "out of memory");
+		refuse_group(group, "out of memory");
 		return;
 	}
 	if (write_group_patiently(l, group) == 0) {
 		count_hits(l, group);
-		verdict_queue_answer(group, 0, NULL);
+		accept_group(l, group);
+		retract_gone(l);
 		return;
 	}
 	/* One row that the schema will not take must not fail the others. */
@@ -116,7 +153,7 @@ static void commit_group(struct verdict_log *l, struct submission *group)
 		}
 		return;
 	}
-	verdict_queue_answer(group, -1, db_error(l->db));
+	refuse_group(group, db_error(l->db));
 }
 
 /* What the database does not take now is tried again with the next tick. */
@@ -140,37 +177,64 @@ static void use_settings(struct verdict_log *l, struct settings **mine)
 	pthread_mutex_unlock(&l->lock);
 }
 
+/* A connection that memory was too short for is tried again at each group and tick. */
+static void open_database(struct verdict_log *l, struct settings *s)
+{
+	if (l->db != NULL)
+		return;
+	l->db = db_open(s, DB_WRITE);
+	if (l->db != NULL)
+		l->db->busy_ms = WRITER_BUSY_MS;
+}
+
+/* What is due once a second. Returns the ms after which it is due again. */
+static int64_t tick(struct verdict_log *l, struct settings **mine)
+{
+	use_settings(l, mine);
+	open_database(l, *mine);
+	if (l->db == NULL)
+		return TICK_MS;
+	retract_gone(l);
+	write_counts(l);
+	return upkeep_step(l->db, *mine, clock_now_unix(), &l->upkeep);
+}
+
+static void finish(struct verdict_log *l)
+{
+	if (l->db != NULL) {
+		retract_gone(l);
+		write_counts(l);
+		db_checkpoint(l->db, 0);
+	}
+	for (const struct submission *s = l->gone; s != NULL; s = s->next)
+		log_error("%s: on record with action %s, and was answered with a temporary failure",
+			  s->verdict.record.queue_id, action_name(s->verdict.record.action));
+	free_all(l->gone);
+	db_close(l->db);
+}
+
 static void *run_writer(void *context)
 {
 	struct verdict_log *l = context;
 	struct settings *mine = NULL;
-	int64_t next_upkeep_ms = clock_monotonic_ms() + TICK_MS;
+	int64_t next_tick_ms = clock_monotonic_ms() + TICK_MS;
 	bool must_stop = false;
 
 	use_settings(l, &mine);
-	l->db = db_open(mine, DB_WRITE);
-	if (l->db != NULL)
-		l->db->busy_ms = WRITER_BUSY_MS;
+	open_database(l, mine);
 	while (!must_stop) {
-		struct submission *group = verdict_queue_take(&l->queue, next_upkeep_ms, &must_stop);
+		struct submission *group = verdict_queue_take(&l->queue, next_tick_ms, &must_stop);
 
-		if (group != NULL)
+		if (group != NULL) {
+			open_database(l, mine);
 			commit_group(l, group);
-		if (l->db == NULL)
-			continue;
-		db_checkpoint(l->db, CHECKPOINT_BYTES);
-		if (clock_monotonic_ms() < next_upkeep_ms || must_stop)
-			continue;
-		use_settings(l, &mine);
-		write_counts(l);
-		next_upkeep_ms = clock_monotonic_ms() +
-				 upkeep_step(l->db, mine, clock_now_unix(), &l->upkeep);
+		}
+		if (l->db != NULL)
+			db_checkpoint(l->db, CHECKPOINT_BYTES);
+		if (clock_monotonic_ms() >= next_tick_ms && !must_stop)
+			next_tick_ms = clock_monotonic_ms() + tick(l, &mine);
 	}
-	if (l->db != NULL) {
-		write_counts(l);
-		db_checkpoint(l->db, 0);
-	}
-	db_close(l->db);
+	finish(l);
 	settings_unref(mine);
 	return NULL;
 }
@@ -188,6 +252,7 @@ struct verdict_log *verdict_log_start(struct settings *s, char *err, size_t err_
 		return NULL;
 	}
 	verdict_queue_init(&l->queue);
+	l->patience_ms = VERDICT_LOG_WAIT_MS;
 	l->settings = settings_ref(s);
 	/* A key that is not there now may be there at the first submit. */
 	hashed_load(&l->hashed, s, sentence, sizeof sentence);
@@ -215,10 +280,10 @@ static int borrow(struct verdict_log *l, struct hashed *h, struct settings **s, 
 	return result;
 }
 
-static struct submission *make_submission(const struct hashed *h, const struct settings *s,
-					  const struct verdict_record *r)
+static struct submission *make_submission(const struct verdict_log *l, const struct hashed *h,
+					  const struct settings *s, const struct verdict_record *r)
 {
-	struct submission *made = submission_new(clock_monotonic_ms() + VERDICT_LOG_WAIT_MS);
+	struct submission *made = submission_new(clock_monotonic_ms() + l->patience_ms);
 
 	if (made == NULL || stored_verdict_fill(&made->verdict, h, s, r) == 0)
 		return made;
@@ -234,7 +299,7 @@ int verdict_log_submit(struct verdict_log *l, const struct verdict_record *r, ch
 	int result = -1;
 
 	if (borrow(l, &hashed, &settings, err) == 0) {
-		s = make_submission(&hashed, settings, r);
+		s = make_submission(l, &hashed, settings, r);
 		if (s == NULL)
 			snprintf(err, DB_ERROR_MAX, "out of memory");
 	}

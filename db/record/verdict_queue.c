@@ -153,8 +153,10 @@ struct submission *verdict_queue_take(struct verdict_queue *q, int64_t until_ms,
 	return group;
 }
 
-void verdict_queue_answer(struct submission *group, int result, const char *error)
+struct submission *verdict_queue_answer(struct submission *group, int result, const char *error)
 {
+	struct submission *gone = NULL;
+
 	while (group != NULL) {
 		struct submission *s = group;
 
@@ -163,11 +165,14 @@ void verdict_queue_answer(struct submission *group, int result, const char *erro
 		if (result != 0)
 			snprintf(s->error, sizeof s->error, "%s", error);
 		/* Nothing of s may be touched after it was handed over. */
-		if (atomic_exchange(&s->state, SUBMISSION_ANSWERED) == SUBMISSION_ABANDONED)
-			submission_free(s);
-		else
+		if (atomic_exchange(&s->state, SUBMISSION_ANSWERED) == SUBMISSION_ABANDONED) {
+			s->next = gone;
+			gone = s;
+		} else {
 			sem_post(&s->answered);
+		}
 	}
+	return gone;
 }
 
 void verdict_queue_stop(struct verdict_queue *q)

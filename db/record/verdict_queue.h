@@ -62,8 +62,9 @@ int verdict_queue_submit(struct verdict_queue *q, struct submission *s, char *er
  * none came; then *must_stop says whether to go on. */
 struct submission *verdict_queue_take(struct verdict_queue *q, int64_t until_ms, bool *must_stop);
 
-/* The answer for all of a group, which is the queue's again. error: NULL or a sentence. */
-void verdict_queue_answer(struct submission *group, int result, const char *error);
+/* The answer for all of a group. error: NULL or a sentence. Those whose threads had gone are returned, in a list, and
+ * are the caller's to free; the others are the queue's again. */
+struct submission *verdict_queue_answer(struct submission *group, int result, const char *error);
 
 /* verdict_queue_take() tells the writer to end once nothing waits. */
 void verdict_queue_stop(struct verdict_queue *q);

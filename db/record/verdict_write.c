@@ -171,51 +171,91 @@ static int insert_recipient(struct db *d, int64_t verdict_id, size_t position,
 	return db_run(d, st);
 }
 
-static int count_pair(struct db *d, const char *sender_key, const char *recipient_key,
-		      enum verdict v, int64_t time_unix)
+bool stored_verdict_pair_statement(enum verdict v, enum sql_statement *count, enum sql_statement *retract)
 {
-	sqlite3_stmt *st;
-
+	*count = v == VERDICT_ENCRYPTED ? SQL_PAIR_ENCRYPTED : SQL_PAIR_CLEARTEXT;
+	*retract = v == VERDICT_ENCRYPTED ? SQL_PAIR_ENCRYPTED_RETRACT : SQL_PAIR_CLEARTEXT_RETRACT;
 	/* Reports, handshakes and S/MIME say nothing about whether this pair uses OpenPGP. */
-	if (v != VERDICT_ENCRYPTED && !is_cleartext(v))
-		return 0;
-	st = db_statement(d, v == VERDICT_ENCRYPTED ? SQL_PAIR_ENCRYPTED : SQL_PAIR_CLEARTEXT);
+	return v == VERDICT_ENCRYPTED || is_cleartext(v);
+}
+
+/* *last_unix: of the last message before this one. */
+static int read_pair(struct db *d, const char *sender_key, const char *recipient_key,
+		     enum verdict v, int64_t *last_unix)
+{
+	sqlite3_stmt *st = db_statement(d, SQL_POLICY_PAIR);
+	int got;
+
 	if (st == NULL)
 		return -1;
 	db_bind_text(st, 1, sender_key);
 	db_bind_text(st, 2, recipient_key);
-	db_bind_int(st, 3, time_unix);
+	got = db_step(d, st);
+	*last_unix = got == 1 ? sqlite3_column_int64(st, v == VERDICT_ENCRYPTED ? 1 : 4) : 0;
+	sqlite3_reset(st);
+	return got < 0 ? -1 : 0;
+}
+
+static int count_pair(struct db *d, const char *sender_key, const char *recipient_key,
+		      const struct verdict_record *m, int64_t *last_unix)
+{
+	enum sql_statement count, retract;
+	sqlite3_stmt *st;
+
+	if (!stored_verdict_pair_statement(m->judgement->verdict, &count, &retract))
+		return 0;
+	if (read_pair(d, sender_key, recipient_key, m->judgement->verdict, last_unix) != 0)
+		return -1;
+	st = db_statement(d, count);
+	if (st == NULL)
+		return -1;
+	db_bind_text(st, 1, sender_key);
+	db_bind_text(st, 2, recipient_key);
+	db_bind_int(st, 3, m->time_unix);
 	return db_run(d, st);
 }
 
-static int open_reply_window(struct db *d, const struct verdict_record *r, const char *domain)
+static int open_reply_window(struct db *d, const struct verdict_record *r, struct stored_recipient *to)
 {
-	sqlite3_stmt *st = db_statement(d, SQL_OUTGOING_CLEARTEXT);
+	sqlite3_stmt *st = db_statement(d, SQL_POLICY_OUTGOING);
+	int got;
 
 	if (st == NULL)
 		return -1;
 	db_bind_text(st, 1, r->sender);
-	db_bind_text(st, 2, domain);
+	db_bind_text(st, 2, to->outgoing_domain);
+	got = db_step(d, st);
+	to->outgoing_last_unix = got == 1 ? sqlite3_column_int64(st, 0) : 0;
+	sqlite3_reset(st);
+	if (got < 0 || (st = db_statement(d, SQL_OUTGOING_CLEARTEXT)) == NULL)
+		return -1;
+	db_bind_text(st, 1, r->sender);
+	db_bind_text(st, 2, to->outgoing_domain);
 	db_bind_int(st, 3, r->time_unix);
 	return db_run(d, st);
 }
 
-static int write_pairs(struct db *d, const struct stored_verdict *v, const struct stored_recipient *r)
+bool stored_verdict_counts(const struct stored_verdict *v, const struct stored_recipient *r, size_t which)
 {
 	const struct verdict_record *m = &v->record;
-	const enum verdict verdict = v->judgement.verdict;
 
 	if (!v->counts_for_pairs || !r->is_trustworthy)
-		return 0;
-	if (m->is_sender_trustworthy && is_mailbox(m->sender) &&
-	    count_pair(d, m->sender, r->key, verdict, m->time_unix) != 0)
-		return -1;
-	if (is_mailbox(m->header_from) && strcmp(m->header_from, m->sender) != 0 &&
-	    count_pair(d, m->header_from, r->key, verdict, m->time_unix) != 0)
-		return -1;
-	if (r->outgoing_domain[0] != '\0')
-		return open_reply_window(d, m, r->outgoing_domain);
-	return 0;
+		return false;
+	if (which == 0)
+		return m->is_sender_trustworthy && is_mailbox(m->sender);
+	return is_mailbox(m->header_from) && strcmp(m->header_from, m->sender) != 0;
+}
+
+static int write_pairs(struct db *d, const struct stored_verdict *v, struct stored_recipient *r)
+{
+	const struct verdict_record *m = &v->record;
+	const char *const senders[] = {m->sender, m->header_from};
+
+	for (size_t i = 0; i < 2; i++)
+		if (stored_verdict_counts(v, r, i) &&
+		    count_pair(d, senders[i], r->key, m, &r->pair_last_unix[i]) != 0)
+			return -1;
+	return r->outgoing_domain[0] != '\0' ? open_reply_window(d, m, r) : 0;
 }
 
 static int write_evidence(struct db *d, const struct verdict_record *m, const struct stored_recipient *r)
@@ -271,7 +311,7 @@ int daily_sums_write(struct db *d, struct daily_sums *daily)
 	return 0;
 }
 
-static int count_day(struct db *d, struct daily_sums *daily, const struct verdict_record *m)
+int daily_sums_add(struct db *d, struct daily_sums *daily, const struct verdict_record *m, int sign)
 {
 	const int64_t day = m->time_unix / SECONDS_A_DAY;
 	size_t i = 0;
@@ -293,26 +333,25 @@ static int count_day(struct db *d, struct daily_sums *daily, const struct verdic
 		daily->entry[i].would = m->would;
 		daily->n++;
 	}
-	daily->entry[i].n_messages++;
-	daily->entry[i].n_recipients += (int64_t)m->n_recipients;
-	daily->entry[i].size_bytes += m->size_bytes;
+	daily->entry[i].n_messages += sign;
+	daily->entry[i].n_recipients += sign * (int64_t)m->n_recipients;
+	daily->entry[i].size_bytes += sign * m->size_bytes;
 	return 0;
 }
 
-int stored_verdict_write(struct db *d, const struct stored_verdict *v, struct daily_sums *daily)
+int stored_verdict_write(struct db *d, struct stored_verdict *v, struct daily_sums *daily)
 {
 	const struct verdict_record *m = &v->record;
-	int64_t id;
 
 	if (insert_verdict(d, m) != 0)
 		return -1;
-	id = sqlite3_last_insert_rowid(d->handle);
+	v->id = sqlite3_last_insert_rowid(d->handle);
 	for (size_t i = 0; i < m->n_recipients; i++) {
-		const struct stored_recipient *r = &v->recipients[i];
+		struct stored_recipient *r = &v->recipients[i];
 
-		if (insert_recipient(d, id, i, r) != 0 || write_pairs(d, v, r) != 0 ||
+		if (insert_recipient(d, v->id, i, r) != 0 || write_pairs(d, v, r) != 0 ||
 		    write_evidence(d, m, r) != 0)
 			return -1;
 	}
-	return count_day(d, daily, m) == 0 ? write_attempt(d, m) : -1;
+	return daily_sums_add(d, daily, m, 1) == 0 ? write_attempt(d, m) : -1;
 }

@@ -18,6 +18,10 @@ struct stored_recipient {
 	int64_t rule_id;
 	bool passes;
 	const char *outgoing_domain; /* registrable, as stored; "": opens no reply window */
+	/* What was there before this verdict, so that it can be retracted: 0 for never. Of the envelope sender and
+	 * of the address in From:. */
+	int64_t pair_last_unix[2];
+	int64_t outgoing_last_unix;
 };
 
 /* A deep copy of a record, addresses turned into keys. */
@@ -25,6 +29,7 @@ struct stored_verdict {
 	struct verdict_record record; /* strings point into the arena; sender and header_from are keys */
 	struct judgement judgement;
 	bool counts_for_pairs; /* it was accepted */
+	int64_t id;	       /* once it is written */
 	struct stored_recipient *recipients;
 	struct arena arena;
 };
@@ -46,7 +51,20 @@ struct daily_sums {
 };
 
 /* Within a write transaction; daily_sums_write() ends a group. 0 or -1. */
-int stored_verdict_write(struct db *d, const struct stored_verdict *v, struct daily_sums *daily);
+int stored_verdict_write(struct db *d, struct stored_verdict *v, struct daily_sums *daily);
+int daily_sums_add(struct db *d, struct daily_sums *daily, const struct verdict_record *m, int sign);
 int daily_sums_write(struct db *d, struct daily_sums *daily);
+
+/* Whether it counts for the pair of the envelope sender (0), of the address in From: (1), with this recipient. */
+bool stored_verdict_counts(const struct stored_verdict *v, const struct stored_recipient *r,
+			   size_t which);
+/* Which statement counts a pair for a verdict, and which takes it back; false: none does. */
+bool stored_verdict_pair_statement(enum verdict v, enum sql_statement *count,
+				   enum sql_statement *retract);
+
+/* A verdict that was written, and its message answered with a temporary failure: the row says so, and pairs, reply window
+ * and sums are as if it had not been accepted. What a message that was split meant for its recipients stays: it tells what
+ * came. Within a write transaction that daily_sums_write() ends; 0 or -1. (verdict_retract.c) */
+int stored_verdict_retract(struct db *d, const struct stored_verdict *v, struct daily_sums *daily);
 
 #endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The verdict log when a commit takes longer than a message waits, and when there was no memory for a connection. The sync
+ * of the disk is ours here: it lasts until the test lets it end, so that no clock decides. db_open() too (Makefile.am:
+ * --wrap).
+ */
+#include "tests/unit/verdict_log_fixture.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+
+#include "common/clock.h"
+#include "db/pair.h"
+#include "db/record/verdict_log_internal.h"
+
+#define PATIENCE_MS 50
+
+/* ---- a sync that takes its time ---- */
+
+static _Atomic bool is_slow; /* the next sync */
+static sem_t sync_began, sync_may_end;
+
+/* In place of libc's, for SQLite too. */
+int fdatasync(int fd)
+{
+	bool slow = true;
+
+	if (atomic_compare_exchange_strong(&is_slow, &slow, false)) {
+		sem_post(&sync_began);
+		sem_wait(&sync_may_end);
+	}
+	return fsync(fd);
+}
+
+/* ---- a database that there is no memory for ---- */
+
+static _Atomic int n_opens_to_fail, n_opened;
+
+/* Names that the linker makes. */
+struct db *__real_db_open(struct settings *s, enum db_mode mode);
+struct db *__wrap_db_open(struct settings *s, enum db_mode mode);
+
+struct db *__wrap_db_open(struct settings *s, enum db_mode mode)
+{
+	n_opened++;
+	if (n_opens_to_fail > 0) {
+		n_opens_to_fail--;
+		return NULL;
+	}
+	return __real_db_open(s, mode);
+}
+
+/* ---- */
+
+static int see_whole_row(void *context, const struct verdict_row *row)
+{
+	struct verdict_row *out = context;
+
+	out->record.action = row->record.action;
+	out->record.would = row->record.would;
+	assert_non_null(row->record.reply);
+	out->record.size_bytes = strncmp(row->record.reply, "451 ", 4) == 0;
+	out->id++;
+	return 0;
+}
+
+static int see_sum(void *context, const struct verdicts_day *day)
+{
+	int *n = context;
+
+	n[day->action] += (int)day->n_messages;
+	return 0;
+}
+
+struct late {
+	const char *label;
+	bool stands_unrecorded;
+	int n_before; /* messages of the pair that are on record already */
+	enum action action;
+};
+
+static void check_pair(const struct fixture *f, const struct late *c)
+{
+	struct pair_record pair;
+	struct db *d = fixture_open(f, DB_READ);
+	const int n = c->n_before + (c->action == ACTION_ACCEPT);
+
+	assert_int_equal(pair_get(d, "s@x.test", "bob@example.org", &pair), n > 0);
+	assert_int_equal(pair.n_encrypted, n);
+	assert_int_equal(pair.last_encrypted_unix, n == 0 ? 0 : NOW + n - 1);
+	assert_int_equal(pair_get(d, "from@header.test", "bob@example.org", &pair), n > 0);
+	db_close(d);
+}
+
+static void submit_late(const struct late *c)
+{
+	struct fixture f;
+	struct verdict_log *l;
+	struct verdict_record r = record("LATE", "s@x.test", NOW);
+	struct verdict_row row = {.id = 0};
+	struct verdicts_filter of_late = FILTER(.queue_id = "LATE");
+	char err[DB_ERROR_MAX];
+	struct db *d;
+	int sums[ACTION_COUNT] = {0};
+
+	fixture_begin(&f);
+	fixture_use(&f, fixture_settings(&f, "verdict_retention=0", "verdict_sync=power", NULL));
+	l = start(&f);
+	r.judgement = &encrypted;
+	r.action = r.would = ACTION_ACCEPT;
+	r.reply = "";
+	for (int i = 0; i < c->n_before; i++) {
+		struct verdict_record earlier = r;
+
+		earlier.queue_id = "EARLIER";
+		earlier.time_unix = NOW + i;
+		submit(l, &earlier);
+	}
+	r.time_unix = NOW + c->n_before;
+	r.stands_unrecorded = c->stands_unrecorded;
+	l->patience_ms = PATIENCE_MS;
+	is_slow = true;
+	assert_int_equal(verdict_log_submit(l, &r, err), -1);
+	sem_wait(&sync_began);
+	sem_post(&sync_may_end);
+	verdict_log_stop(l);
+	d = fixture_open(&f, DB_READ);
+	assert_int_equal(verdicts_list(d, &of_late, see_whole_row, &row), 0);
+	assert_int_equal(verdicts_daily(d, 0, INT32_MAX, see_sum, sums), 0);
+	db_close(d);
+	assert_int_equal(row.id, 1);
+	assert_int_equal(row.record.action, c->action);
+	assert_int_equal(row.record.would, c->action);
+	assert_int_equal(row.record.size_bytes, c->action == ACTION_TEMPFAIL);
+	assert_int_equal(sums[ACTION_ACCEPT], c->n_before + (c->action == ACTION_ACCEPT));
+	assert_int_equal(sums[ACTION_TEMPFAIL], c->action == ACTION_TEMPFAIL);
+	check_pair(&f, c);
+	fixture_end(&f);
+}
+
+static void what_is_committed_too_late_says_what_was_answered(void **state)
+{
+	static const struct late table[] = {
+		{"a new pair", false, 0, ACTION_TEMPFAIL},
+		{"a pair that is known", false, 2, ACTION_TEMPFAIL},
+		{"on_database_error = accept", true, 0, ACTION_ACCEPT},
+		{"on_database_error = accept, a pair that is known", true, 2, ACTION_ACCEPT},
+	};
+
+	(void)state;
+	sem_init(&sync_began, 0, 0);
+	sem_init(&sync_may_end, 0, 0);
+	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+		print_message("%s\n", table[i].label);
+		submit_late(&table[i]);
+	}
+}
+
+static void a_writer_without_memory_for_a_connection_tries_again_and_does_not_spin(void **state)
+{
+	struct fixture f;
+	struct verdict_log *l;
+	struct verdict_record r = record("Q", "s@x.test", NOW);
+	int64_t until_ms;
+
+	(void)state;
+	fixture_begin(&f);
+	fixture_use(&f, fixture_settings(&f, "verdict_retention=0", NULL));
+	n_opened = 0;
+	n_opens_to_fail = 2; /* at the start, and a second later */
+	l = start(&f);
+	until_ms = clock_monotonic_ms() + 20000;
+	while (n_opens_to_fail > 0 && clock_monotonic_ms() < until_ms)
+		usleep(1000);
+	assert_int_equal(n_opens_to_fail, 0);
+	submit(l, &r);
+	verdict_log_stop(l);
+	assert_int_equal(n_opened, 3);
+	assert_int_equal(list(&f, FILTER(0)).n, 1);
+	fixture_end(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_committed_too_late_says_what_was_answered),
+		cmocka_unit_test(a_writer_without_memory_for_a_connection_tries_again_and_does_not_spin),
+	};
+
+	return cmocka_run_group_tests_name("verdict_late", tests, NULL, NULL);
+}
