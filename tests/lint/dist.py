@@ -6,6 +6,7 @@ PGPGATE_BUILD names the build directory (default: build/ in the tree). What need
 there is skipped. Ends with the line "N passed, N failed, N skipped".
 """
 
+import html.parser
 import os
 import re
 import shutil
@@ -131,7 +132,53 @@ def test_completion():
     check("completion: settings", sorted({f"{key}=" for key in defaults()} ^ completed("-o", "")))
 
 
+class HelpPage(html.parser.HTMLParser):
+    """What a page holds: ids, links, and whatever a reader's browser would load or run."""
+
+    def __init__(self, name):
+        super().__init__()
+        self.ids, self.links, self.foreign, self.open = [], [], [], []
+        self.feed(read(os.path.join("help", name)))
+
+    def handle_starttag(self, tag, attrs):
+        attributes = dict(attrs)
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+        if "id" in attributes:
+            self.ids.append(attributes["id"])
+        if tag == "a":
+            self.links.append(attributes["href"])
+        if tag in ("script", "link", "img", "iframe", "object", "embed", "form", "base") or \
+                any(name == "src" or name.startswith("on") or name == "style" for name in attributes):
+            self.foreign.append(self.get_starttag_text())
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.foreign.append(f"</{tag}> closes nothing")
+
+
+def test_help_pages():
+    page = os.path.join(TREE, "man", "pgpgate-verdicts.7")
+    with open(page, encoding="utf-8") as file:
+        reasons = file.read().partition(".Sh REASONS")[2].partition("\n.Sh ")[0]
+    reasons = set(re.findall(r"^\.It Li ([a-z-]+)$", reasons, re.M)) - {"ok"}
+    names = sorted(os.listdir(os.path.join(TREE, "dist", "help")))
+    check("help: there are pages, and reasons to explain", [] if names and reasons else ["none"])
+    pages = {name: HelpPage(name) for name in names}
+    for name, found in pages.items():
+        twice = {i for i in found.ids if found.ids.count(i) > 1}
+        links = [link for link in found.links
+                 if link.partition("#")[0] not in ("", *names) or "#" in link and link[1:] not in found.ids]
+        check(f"help: {name} explains each reason once", sorted(reasons - set(found.ids)) + sorted(twice))
+        check(f"help: {name} loads and runs nothing, and its tags are closed", found.foreign + found.open)
+        check(f"help: the links of {name} lead somewhere", links)
+        check(f"help: {name} has what the other languages have", sorted(set(found.ids) ^ set(pages[names[0]].ids)))
+        check(f"help: the style of {name} loads nothing",
+              re.findall(r"url\(.*|@import.*", read(os.path.join("help", name))))
+
+
 def main():
+    test_help_pages()
     if os.access(os.path.join(BUILD, "pgpgate"), os.X_OK):
         test_services()
         test_user()
