@@ -153,6 +153,7 @@ static bool is_bad_charset(const char *name)
 
 static void set_boundary(struct cursor *c, struct content_type *out)
 {
+	const unsigned char *begin = c->at;
 	bool is_cut;
 
 	if (out->boundary_len > 0)
@@ -164,8 +165,15 @@ static void set_boundary(struct cursor *c, struct content_type *out)
 		ambiguous(c, "an empty boundary");
 	else if (out->boundary[out->boundary_len - 1] == ' ' || out->boundary[0] == ' ')
 		ambiguous(c, "a boundary that begins or ends with a blank");
-	else if (strncmp(out->boundary, "=?", 2) == 0) /* RFC 2047 section 5 forbids it; some decode it */
-		ambiguous(c, "a boundary that begins as an encoded word");
+	if (!c->is_multipart)
+		ambiguous(c, "a boundary on what is no multipart");
+	if (strstr(out->boundary, "=?")) /* RFC 2047 section 5 forbids it; some decode it */
+		ambiguous(c, "a boundary that holds an encoded word");
+	if (strstr(out->boundary, "  ")) /* some make one of them */
+		ambiguous(c, "a boundary with two blanks in a row");
+	for (const unsigned char *p = begin; p < c->at; p++)
+		if (*p == '\r' || *p == '\n')
+			ambiguous(c, "a folded boundary");
 	for (size_t i = 0; i < out->boundary_len; i++)
 		if ((unsigned char)out->boundary[i] >= 0x7f || out->boundary[i] == '\t')
 			ambiguous(c, "a boundary that is not printable ASCII");

@@ -71,6 +71,7 @@ void leaf_walk_begin(struct structure *s, const char *type, const struct header 
 	snprintf(s->state.leaf_encoding, sizeof(s->state.leaf_encoding), "%s", h->encoding_name);
 	snprintf(s->state.smime_type, sizeof(s->state.smime_type), "%s", h->type.smime_type);
 	s->state.place = PLACE_LEAF;
+	s->state.is_unbounded = false;
 	leaf_begin(&s->leaf, kind, h->type.has_bad_charset, &s->channel);
 	s->leaf.is_whole_body = s->state.n_levels == 0;
 	s->leaf.is_text = strncmp(type, "text/", 5) == 0;

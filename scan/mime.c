@@ -52,6 +52,31 @@ struct match {
 	bool is_odd; /* readers differ on what stands behind the boundary */
 };
 
+/* Does the line begin with the boundary of an open multipart, letter case apart? It is no boundary line by the
+ * standard, and one to readers that look at its beginning only (Dovecot, Camel, KMime, Courier), that take other
+ * white space for blanks (mutt), or that ignore case. */
+static bool resembles_boundary(const struct structure *s, const unsigned char *line, size_t len)
+{
+	if (len < 3 || line[0] != '-' || line[1] != '-')
+		return false;
+	for (unsigned i = 0; i < s->state.n_levels; i++) {
+		const struct level *l = &s->level[i];
+
+		if (!l->is_closed && len - 2 >= l->boundary_len &&
+		    text_lower(line[2]) == text_lower((unsigned char)l->boundary[0]) &&
+		    text_is(line + 2, l->boundary_len, l->boundary))
+			return true;
+	}
+	return false;
+}
+
+static void note_resemblance(struct mime *m, const unsigned char *line, size_t len)
+{
+	if (resembles_boundary(&m->structure, line, len))
+		structure_fault(&m->structure, "ambiguous-mime",
+				"a line that some programs take for a boundary line");
+}
+
 /* What may stand behind a boundary: blanks, and the CR of the line end. */
 static bool is_rest_blank(const unsigned char *rest, size_t len, struct match *match)
 {
@@ -133,6 +158,15 @@ static void keep(struct mime *m, const unsigned char *bytes, size_t len)
 	m->line_whole += len;
 }
 
+/* The empty line behind a part's header. Some programs take the lines that follow it for the header when there
+ * is none. */
+static void end_of_header_line(struct mime *m)
+{
+	if (m->header.bytes == 0)
+		structure_fault(&m->structure, "ambiguous-mime", "a part without a header");
+	end_part_header(m);
+}
+
 /* A line of a part's header, or the boundary line that cuts the header short, is complete. */
 static void header_complete(struct mime *m)
 {
@@ -143,7 +177,9 @@ static void header_complete(struct mime *m)
 	if (len == whole && find_boundary(&m->structure, m->line, len, &match))
 		boundary(m, &match);
 	else if (!header_line(&m->header, m->line, len, whole))
-		end_part_header(m);
+		end_of_header_line(m);
+	else
+		note_resemblance(m, m->line, len);
 }
 
 static size_t feed_header(struct mime *m, const unsigned char *bytes, size_t len)
@@ -179,9 +215,7 @@ static size_t feed_candidate(struct mime *m, const unsigned char *bytes, size_t 
 	m->is_in_candidate = true;
 	if (n >= room) {
 		keep(m, bytes, room);
-		if (find_boundary(&m->structure, m->line, m->line_len, &match))
-			structure_fault(&m->structure, "ambiguous-mime",
-					"a boundary line of more than 1024 bytes");
+		note_resemblance(m, m->line, m->line_len);
 		m->is_at_line_start = false;
 		give_back(m);
 		return room;
@@ -195,6 +229,7 @@ static size_t feed_candidate(struct mime *m, const unsigned char *bytes, size_t 
 		boundary(m, &match);
 	} else {
 		m->is_at_line_start = true;
+		note_resemblance(m, m->line, m->line_len);
 		give_back(m);
 		content(m, lf, 1);
 	}
@@ -202,7 +237,7 @@ static size_t feed_candidate(struct mime *m, const unsigned char *bytes, size_t 
 }
 
 /* Is the whole line here, and no boundary line? What is longer than a boundary line can be is not for us. */
-static const unsigned char *text_line_end(const struct mime *m, const unsigned char *line,
+static const unsigned char *text_line_end(struct mime *m, const unsigned char *line,
 					  const unsigned char *end)
 {
 	const unsigned char *lf = memchr(line, '\n', (size_t)(end - line));
@@ -211,6 +246,7 @@ static const unsigned char *text_line_end(const struct mime *m, const unsigned c
 	if (!lf || lf - line >= MIME_LINE_MAX ||
 	    find_boundary(&m->structure, line, (size_t)(lf - line), &match))
 		return NULL;
+	note_resemblance(m, line, (size_t)(lf - line));
 	return lf;
 }
 
@@ -287,6 +323,7 @@ void mime_finish(struct mime *m)
 			if (m->is_in_header)
 				end_part_header(m);
 		} else {
+			note_resemblance(m, m->line, m->line_len);
 			give_back(m);
 		}
 	}

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "scan/finding.h"
 #include "scan/leaf_walk.h"
@@ -38,28 +39,25 @@ static void hand_over(struct structure *s, const struct part *p)
 /* The leaf is complete, and so is this part. */
 static void end_leaf(struct structure *s)
 {
-	struct part p = leaf_walk_end(s);
+	struct part p;
 
+	/* Some readers take the first line that begins with "--" for the boundary. */
+	if (s->state.is_unbounded && s->leaf.has_claim)
+		structure_fault(s, "ambiguous-mime", "OpenPGP in a multipart without a boundary");
+	p = leaf_walk_end(s);
 	hand_over(s, &p);
 }
 
-/* Is `shorter` and then "--" the same as `longer`? */
-static bool closes_as(const char *shorter, size_t shorter_len, const char *longer, size_t longer_len)
-{
-	return longer_len == shorter_len + 2 && memcmp(longer, shorter, shorter_len) == 0 &&
-	       memcmp(longer + shorter_len, "--", 2) == 0;
-}
-
-/* Could a line of this boundary be one of a multipart that is open? Readers ask inner or outer first. */
+/* Could a line of this boundary be one of a multipart that is open? Readers ask inner or outer first, and some
+ * look at its beginning only. */
 static bool is_open_boundary(const struct structure *s, const char *boundary, size_t len)
 {
 	for (unsigned i = 0; i < s->state.n_levels; i++) {
 		const struct level *l = &s->level[i];
 
-		if (l->boundary_len == len && memcmp(l->boundary, boundary, len) == 0)
-			return true;
-		if (closes_as(boundary, len, l->boundary, l->boundary_len) ||
-		    closes_as(l->boundary, l->boundary_len, boundary, len))
+		size_t n = l->boundary_len < len ? l->boundary_len : len;
+
+		if (strncasecmp(l->boundary, boundary, n) == 0)
 			return true;
 	}
 	return false;
@@ -134,7 +132,8 @@ void structure_begin(struct structure *s, struct header *h, bool is_root)
 	} else if (multipart_kind(type) == MULTIPART_ENCRYPTED) {
 		structure_fault(s, "bad-structure", "multipart/encrypted without a boundary");
 	}
-	leaf_walk_begin(s, "text/plain", h); /* nothing but text to any reader */
+	leaf_walk_begin(s, "text/plain", h);
+	s->state.is_unbounded = true;
 }
 
 /* Preamble or epilogue is complete; n_levels is the depth of its multipart. */
@@ -206,6 +205,7 @@ static void end_unbounded(struct structure *s)
 	if (kind == MULTIPART_ENCRYPTED)
 		notes_fault(s, s->state.n_levels, "bad-structure",
 			    "multipart/encrypted whose boundary never comes");
+	s->state.is_unbounded = true;
 	snprintf(s->state.leaf_type, sizeof(s->state.leaf_type), "%s", type);
 	snprintf(s->state.leaf_encoding, sizeof(s->state.leaf_encoding), "7bit");
 	s->state.smime_type[0] = '\0';

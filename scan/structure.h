@@ -60,6 +60,7 @@ struct structure_state {
 	unsigned n_clearsigned; /* leaves that are one clearsigned text */
 	bool has_preamble_text, has_epilogue_text;
 	bool is_embedded_fed;
+	bool is_unbounded;		/* the leaf stands for a multipart without a boundary */
 	bool is_tree_fed, was_tree_fed; /* ... with what GpgOL attached; before, too */
 	struct cr_watch cr_watch;
 	size_t header_bytes;
