@@ -69,7 +69,7 @@ static const struct row rows[] = {
 	{"RFC 2231 charset", "text/plain; charset*=''utf-7", "text/plain", "", "", true, true},
 	{"DEL", "text/plain; a=\"\177\"", "text/plain", "", "", false, false},
 	{"unquoted url", "text/plain; a=http://x.test/?q@y", "text/plain", "", "", true, false},
-	{"backslash in a name", "text/plain; name=\"a\\" b\"; x=y", "text/plain", "", "", true, false},
+	{"backslash in a name", "text/plain; name=\"a\\\"b\"; x=y", "text/plain", "", "", true, false},
 	{"backslash in a multipart's name", "multipart/mixed; name=\"a\\\"b\"; boundary=x",
 	 "multipart/mixed", "x", "", false, false},
 	{"encoded word for a boundary", "multipart/mixed; boundary=\"=?a?q?b?=\"",
