@@ -45,6 +45,8 @@ static const char *explain_unaccepted(const struct judgement *j)
 {
 	switch (j->verdict) {
 	case VERDICT_ENCRYPTED:
+		if (j->form == FORM_PGP_HTML)
+			return "OpenPGP within HTML is not accepted here; use PGP/MIME";
 		if (j->form == FORM_PGP_INLINE)
 			return "inline OpenPGP is not accepted here; use PGP/MIME";
 		return j->form == FORM_PGP_MIME

@@ -5,7 +5,7 @@ _Static_assert(sizeof(enum requirement) == sizeof(int), "settings_parse_word wri
 
 #define MEMBER(member) .offset = offsetof(struct settings, member)
 #define NO_MEMBER .offset = 0
-#define DEFAULT_FORMS "pgp-mime, pgp-mixed, pgp-inline"
+#define DEFAULT_FORMS "pgp-mime, pgp-mixed, pgp-inline, pgp-html"
 #define DEFAULT_ACTIONS "exempt=DUNNO, observe=DUNNO, signed=DUNNO, encrypted=DUNNO, ratchet=DUNNO"
 
 /* Words in the order of their enum. */

@@ -293,7 +293,7 @@ static int parse_form(struct settings_value *v, const char *item, char canonical
 
 	if (form_from_name(item, &f) != 0 || f == FORM_NONE || (v->settings->accept.forms & 1u << f) != 0)
 		return settings_complain(
-			v, "write one or more of pgp-mime, pgp-mixed, pgp-inline, each "
+			v, "write one or more of pgp-mime, pgp-mixed, pgp-inline, pgp-html, each "
 			   "once");
 	v->settings->accept.forms |= 1u << f;
 	strcpy(canonical, item);
@@ -306,7 +306,8 @@ int settings_parse_forms(const struct settings_key *k, struct settings_value *v)
 	if (parse_list(v, parse_form) != 0)
 		return -1;
 	if (v->settings->accept.forms == 0)
-		return settings_complain(v, "write one or more of pgp-mime, pgp-mixed, pgp-inline");
+		return settings_complain(
+			v, "write one or more of pgp-mime, pgp-mixed, pgp-inline, pgp-html");
 	return 0;
 }
 

@@ -12,10 +12,9 @@ static const char *const verdict_names[VERDICT_COUNT] = {
 };
 
 static const char *const form_names[FORM_COUNT] = {
-	[FORM_NONE] = "none",
-	[FORM_PGP_MIME] = "pgp-mime",
-	[FORM_PGP_MIXED] = "pgp-mixed",
-	[FORM_PGP_INLINE] = "pgp-inline",
+	[FORM_NONE] = "none",		[FORM_PGP_MIME] = "pgp-mime",
+	[FORM_PGP_MIXED] = "pgp-mixed", [FORM_PGP_INLINE] = "pgp-inline",
+	[FORM_PGP_HTML] = "pgp-html",
 };
 
 static const char *const requirement_names[REQUIREMENT_COUNT] = {

@@ -28,11 +28,12 @@ enum verdict {
 
 enum form {
 	FORM_NONE,
-	FORM_PGP_MIME,	/* exactly RFC 3156 section 4 */
-	FORM_PGP_MIXED, /* the same parts in another MIME structure */
-	FORM_PGP_INLINE /* leaves that are OpenPGP messages themselves */
+	FORM_PGP_MIME,	 /* exactly RFC 3156 section 4 */
+	FORM_PGP_MIXED,	 /* the same parts in another MIME structure */
+	FORM_PGP_INLINE, /* leaves that are OpenPGP messages themselves */
+	FORM_PGP_HTML	 /* any of these, with HTML that shows nothing else */
 };
-#define FORM_COUNT 4
+#define FORM_COUNT 5
 
 enum requirement {
 	REQUIREMENT_EXEMPT,

@@ -210,3 +210,13 @@ void armor_cut(struct armor *a)
 {
 	finding_set(&a->fault, "truncated", "armor: no END line");
 }
+
+bool armor_is_in_headers(const struct armor *a)
+{
+	return a->state == ARMOR_IN_HEADERS;
+}
+
+bool armor_is_talkative(const struct armor *a)
+{
+	return a->header_bytes > ARMOR_BLOCK_CHANNEL_MAX || a->channel->is_overflown;
+}

@@ -69,6 +69,12 @@ bool armor_line(struct armor *a, const unsigned char *line, size_t len);
  * what is left. Most of a large message goes through here, a dozen times as fast. */
 size_t armor_run(struct armor *a, const unsigned char *bytes, size_t len);
 
+/* Are its headers still coming? */
+bool armor_is_in_headers(const struct armor *a);
+
+/* Do its headers say more than what goes for nothing? */
+bool armor_is_talkative(const struct armor *a);
+
 /* The leaf ended within the block: sets a->fault. */
 void armor_cut(struct armor *a);
 

@@ -22,6 +22,8 @@ static void set_finding(struct judgement *j, enum verdict verdict, const struct 
 
 static enum form form_of(const struct scan_facts *f)
 {
+	if (f->has_html)
+		return FORM_PGP_HTML;
 	if (f->is_pgp_mime)
 		return FORM_PGP_MIME;
 	return f->has_pgp_mime_parts ? FORM_PGP_MIXED : FORM_PGP_INLINE;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "scan/finding.h"
+#include "scan/leaf_html.h"
 #include "scan/text.h"
 
 #define BEGIN_LINE_MIN 27 /* octets of the shortest line that begins anything: BEGIN PGP MESSAGE */
@@ -55,6 +56,10 @@ void leaf_begin(struct leaf *l, enum leaf_type type, bool has_bad_charset, struc
 	l->state = is_document(l) ? LEAF_IN_TEXT : LEAF_IN_PREFIX;
 	ciphertext_reset(&l->walk.sample);
 	report_reset(&l->report);
+	if (type == LEAF_HTML) {
+		l->state = LEAF_IN_HTML;
+		leaf_html_begin(l);
+	}
 }
 
 static void become_faulty(struct leaf *l, const struct finding *f)
@@ -65,7 +70,7 @@ static void become_faulty(struct leaf *l, const struct finding *f)
 }
 
 /* What a proper message gave. */
-static void take_message(struct leaf *l, bool is_armored)
+void leaf_take_message(struct leaf *l, bool is_armored)
 {
 	const struct packet_walk *w = &l->walk;
 
@@ -153,7 +158,7 @@ static void text_line(struct leaf *l, const unsigned char *line, size_t len, int
 /* Armor headers beyond their allowance are readable text. */
 static void weigh_armor_headers(struct leaf *l)
 {
-	if (l->armor.header_bytes <= ARMOR_BLOCK_CHANNEL_MAX && !l->channel->is_overflown)
+	if (!armor_is_talkative(&l->armor))
 		return;
 	l->is_header_channel = l->visible_bytes == 0;
 	l->visible_bytes += (int64_t)l->armor.header_bytes;
@@ -169,7 +174,7 @@ static void end_block(struct leaf *l)
 			become_faulty(l, &l->armor.fault);
 			return;
 		}
-		take_message(l, true);
+		leaf_take_message(l, true);
 		weigh_armor_headers(l);
 	} else if (l->state == LEAF_IN_SIGNATURE) {
 		if (is_faulty)
@@ -240,6 +245,7 @@ static void take_line(struct leaf *l, const unsigned char *line, size_t len, siz
 		return;
 	case LEAF_IN_PREFIX:
 	case LEAF_IN_BINARY:
+	case LEAF_IN_HTML:
 	case LEAF_IN_OTHER_BINARY:
 	case LEAF_IN_FAULT:
 		return; /* no lines */
@@ -295,6 +301,16 @@ static void feed_text(struct leaf *l, const unsigned char *bytes, size_t len)
 		bytes += n + 1;
 		len -= n + 1;
 	}
+}
+
+static void feed_html(struct leaf *l, const unsigned char *bytes, size_t len)
+{
+	size_t taken = leaf_html_feed(l, bytes, len);
+
+	if (taken == len)
+		return;
+	l->state = LEAF_IN_TEXT;
+	feed_text(l, bytes + taken, len - taken);
 }
 
 static void feed_binary(struct leaf *l, const unsigned char *bytes, size_t len)
@@ -401,6 +417,8 @@ void leaf_feed(struct leaf *l, const unsigned char *bytes, size_t len)
 		feed_prefix(l, bytes, len);
 	} else if (l->state == LEAF_IN_BINARY) {
 		feed_binary(l, bytes, len);
+	} else if (l->state == LEAF_IN_HTML) {
+		feed_html(l, bytes, len);
 	} else if (l->state != LEAF_IN_OTHER_BINARY) {
 		feed_text(l, bytes, len);
 	}
@@ -426,7 +444,7 @@ static void finish_binary(struct leaf *l)
 		else
 			l->n_signatures++;
 	} else if (!finding_is_set(&l->walk.fault)) {
-		take_message(l, false);
+		leaf_take_message(l, false);
 	} else if (l->walk.n_session_keys > 0) {
 		become_faulty(l, &l->walk.fault);
 	} else {
@@ -477,9 +495,11 @@ void leaf_finish(struct leaf *l)
 		l->state = LEAF_IN_TEXT;
 		feed_text(l, l->prefix, l->prefix_len);
 	}
+	if (l->state == LEAF_IN_HTML && !leaf_html_finish(l))
+		l->state = LEAF_IN_TEXT;
 	if (l->state == LEAF_IN_BINARY)
 		finish_binary(l);
-	else if (l->state != LEAF_IN_OTHER_BINARY)
+	else if (l->state != LEAF_IN_OTHER_BINARY && l->state != LEAF_IN_HTML)
 		finish_text(l);
 	if (l->state == LEAF_IN_OTHER_BINARY)
 		l->visible_bytes = l->bytes;

@@ -4,7 +4,8 @@
  * reader see in it? Octets go in, in pieces of any size; the results are read after leaf_finish().
  *
  * A leaf is binary OpenPGP if it begins like a session key packet, else lines of text: armored blocks,
- * clearsigned texts, and whatever stands between. Lines longer than LEAF_LINE_MAX are text.
+ * clearsigned texts, and whatever stands between. Lines longer than LEAF_LINE_MAX are text. HTML is read by
+ * leaf_html.h as long as it may hold nothing but armor.
  *
  * Binary OpenPGP is opaque beyond its framing. So it may not stand where a reader shows what is in it: in a
  * text, or in a part that ends within it for readers to which a lone CR ends a line (Thunderbird, Python).
@@ -20,6 +21,7 @@
 
 #include "scan/armor.h"
 #include "scan/cms.h"
+#include "scan/html.h"
 #include "scan/packet.h"
 #include "scan/report.h"
 #include "scan/scan.h"
@@ -55,6 +57,7 @@ enum leaf_state {
 	LEAF_IN_CLEARSIGNED_SIGNATURE,
 	LEAF_IN_BINARY,
 	LEAF_IN_OTHER_BINARY, /* began like a packet, and was none */
+	LEAF_IN_HTML,	      /* that shows nothing so far */
 	LEAF_IN_FAULT,	      /* final */
 };
 
@@ -75,6 +78,7 @@ struct leaf {
 	bool is_clearsigned_only; /* one of them and nothing else */
 	enum cms_type cms;
 	struct report report;
+	bool is_html; /* markup, which shows nothing but what the messages in it are */
 	bool is_decided; /* a document that is the whole body, and readable: the rest is not looked at */
 
 	/* set by the caller after leaf_begin() */
@@ -88,6 +92,7 @@ struct leaf {
 	bool has_nul;
 	bool is_bom_first;
 	enum leaf_state state;
+	bool is_in_html_block;
 	int64_t bytes;
 	int64_t text_visible; /* visible octets outside blocks and clearsigned texts */
 	size_t prefix_len;
@@ -101,6 +106,7 @@ struct leaf {
 	struct armor armor;
 	struct packet_walk walk;
 	struct armor_channel *channel;
+	struct html html;
 };
 
 /* type: lower case, "text/plain". */

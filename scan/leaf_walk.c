@@ -104,6 +104,7 @@ static void take_messages(struct structure *s)
 	struct scan_facts *f = &s->state.facts;
 
 	f->n_messages += l->n_messages;
+	f->has_html |= l->is_html;
 	if (l->has_password_only)
 		notes_set(s, &f->password_only, s->state.n_levels, "password-only",
 			  "encrypted to a password only");

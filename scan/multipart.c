@@ -24,7 +24,7 @@ bool multipart_is_pgp_mime(const struct level *l)
 	       l->n_parts == 2 && l->part[0].type == LEAF_PGP_CONTROL && !l->part[0].is_multipart &&
 	       (l->part[0].class == PART_CONTROL || l->part[0].class == PART_EMPTY) &&
 	       l->part[1].class == PART_CIPHERTEXT && !l->part[1].is_multipart &&
-	       l->part[1].n_armored == 1;
+	       l->part[1].n_armored == 1 && l->part[1].type != LEAF_HTML;
 }
 
 bool multipart_is_pgp_signed(const struct level *l)

@@ -150,7 +150,8 @@ bool scan_body(struct scan *s, const unsigned char *bytes, size_t len)
 static bool is_returned_encrypted(struct scan *s)
 {
 	static const struct acceptance all = {
-		.forms = 1u << FORM_PGP_MIME | 1u << FORM_PGP_MIXED | 1u << FORM_PGP_INLINE,
+		.forms = 1u << FORM_PGP_MIME | 1u << FORM_PGP_MIXED | 1u << FORM_PGP_INLINE |
+			 1u << FORM_PGP_HTML,
 		.password_only = true,
 	};
 	static const struct judge_envelope nobody;

@@ -43,6 +43,7 @@ struct scan_facts {
 	unsigned n_messages;	      /* valid OpenPGP encrypted messages */
 	bool is_pgp_mime;	      /* exactly RFC 3156 section 4 */
 	bool has_pgp_mime_parts;      /* its parts, in another structure */
+	bool has_html;		      /* HTML that shows nothing but armor, if that */
 	struct finding password_only; /* a message that only passwords open */
 	struct finding legacy;	      /* a message in packet 9, without integrity protection */
 

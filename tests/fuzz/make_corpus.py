@@ -44,6 +44,8 @@ def main():
             write("transfer", name, (b"\x01" if b"ase64" in message else b"\x02") + body)
         if rule in ("r13", "r14", "r15", "r16", "r17", "r18") and i % 2 == 0:
             write("armor", name, b"\x00" + body)
+        if "-html-" in name:
+            write("html", name, body)
         if rule == "r29" and ARMOR.search(body):
             write("armor", name, b"\x04" + ARMOR.search(body)[0])
     for name, *rest in cases_packets.CASES:

@@ -472,18 +472,8 @@ RULE_7 = [
     ("r07-parts-cleartext", 7, NONE, mixed(text("Meet me\n"), *["X:1\n\n"] * 1000), "1,001 parts, and no claim"),
 ]
 
-HTML = "text/html; charset=utf-8"
 RFC822 = cat(fields(), "Content-Type: text/plain\n\n")
 RULE_8 = [
-    ("r08-html-armor", 8, "cleartext - no-openpgp", mail(cat("<pre>", "\n", ARMOR, "</pre>\n"), HTML), "armor inside HTML"),
-    ("r08-html-armor-bare", 8, "cleartext - no-openpgp", mail(ARMOR, HTML), "armor and nothing else, called HTML"),
-    ("r08-alternative", 8, "partial + html-part", mixed(nested("alternative", INLINE_TEXT, text(ARMOR, HTML))),
-     "armor in text and in HTML"),
-    ("r08-html-empty", 8, INLINE, mixed(nested("alternative", INLINE_TEXT, text("\n", HTML))), "an empty HTML part"),
-    ("r08-html-readable", 8, "partial + html-part", mixed(INLINE_TEXT, text("<p>Meet me</p>\n", HTML)),
-     "a readable HTML part beside ciphertext"),
-    ("r08-xhtml", 8, "partial + html-part", mixed(INLINE_TEXT, text("<p>Meet me</p>\n", "application/xhtml+xml")),
-     "another markup beside ciphertext"),
     ("r08-rfc822-alone", 8, "cleartext - no-openpgp", mixed(part(cat(RFC822, ARMOR), "Content-Type: message/rfc822\n")),
      "a forwarded message is readable, whatever it holds"),
     ("r08-rfc822-beside", 8, READABLE, mixed(INLINE_TEXT, part(cat(RFC822, ARMOR), "Content-Type: message/rfc822\n")),

@@ -15,6 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
 import cases_armor
+import cases_html
 import cases_mime
 import cases_other
 import cases_packets
@@ -36,7 +37,7 @@ def verdict_text(rule, expect, message, note, settings):
 def main():
     check = sys.argv[1:] == ["--check"]
     names, differ = set(), 0
-    for cases in (cases_mime, cases_armor, cases_packets, cases_other):
+    for cases in (cases_mime, cases_armor, cases_packets, cases_other, cases_html):
         for name, rule, expect, message, note, *rest in cases.CASES:
             assert name not in names, name
             names.add(name)

@@ -43,7 +43,13 @@ static const struct row rows[] = {
 	{"byte order mark and text", LEAF_OTHER, "\xef\xbb\xbfhello there, this is some text", 0, 0,
 	 28, "", false, false},
 	{"quoted", LEAF_OTHER, "> -----BEGIN PGP MESSAGE-----\n", 0, 0, 26, "", false, false},
-	{"HTML", LEAF_HTML, ARMORED, 0, 0, 25 + 80 + 23, "", false, false},
+	{"HTML", LEAF_HTML, "<p>\n" ARMORED "<br>\n", 1, 0, 0, "", true, false},
+	{"HTML and text", LEAF_HTML, ARMORED "x", 0, 0, 25 + 80 + 23 + 1, "", false, false},
+	{"HTML that goes on", LEAF_HTML, "<p>\n" ARMORED "<p>x</p>", 0, 0, 3 + 25 + 80 + 23 + 8, "",
+	 false, false},
+	{"HTML without the end of a tag", LEAF_HTML, ARMORED "<p", 0, 0, 25 + 80 + 23 + 2, "",
+	 false, false},
+	{"HTML around nothing", LEAF_HTML, "<p>\n<br>&nbsp;</p>", 0, 0, 0, "", false, false},
 	{"message", LEAF_MESSAGE, "x\n" ARMORED, 0, 0, 1 + 25 + 80 + 23, "", false, false},
 	{"signature leaf", LEAF_PGP_SIGNATURE, SIGNATURE, 0, 1, 0, "", false, false},
 	{"signature leaf, text", LEAF_PGP_SIGNATURE, "hi\n" SIGNATURE, 0, 1, 2, "", false, false},
@@ -287,7 +293,7 @@ static void leaf_document_that_is_the_whole_body_is_decided_at_once(void **state
 	(void)state;
 	leaf_begin(&l, LEAF_HTML, false, &channel);
 	l.is_whole_body = true;
-	leaf_feed(&l, (const unsigned char *)"\n<p>", 4);
+	leaf_feed(&l, (const unsigned char *)"\n<q>", 4);
 	assert_false(l.is_decided);
 	leaf_feed(&l, (const unsigned char *)"\nmore\nand more\n", 15);
 	assert_true(l.is_decided);

@@ -36,7 +36,7 @@ static void scan_reset_leaves_nothing_of_the_message_before(void **state)
 		 "--x\nContent-Type: multipart/mixed; boundary=y\n\n--y\n\n" ARMORED},
 		{"text/plain; charset=utf-7", ARMORED},
 		{"application/pkcs7-mime", "0\200\006\t*\206H\206\367\r\001\a\003\240"},
-		{"text/html", "<p>"},
+		{"text/html", "<q>"},
 		{"multipart/mixed; boundary=x; boundary=y", ""},
 		{NULL, ""},
 	};
@@ -94,7 +94,7 @@ static void scan_body_says_when_nothing_can_change(void **state)
 	scan_reset(s);
 	scan_header(s, (const unsigned char *)"Content-Type", 12, (const unsigned char *)"text/html", 9);
 	assert_false(scan_body(s, (const unsigned char *)"\n\n", 2));
-	assert_true(scan_body(s, (const unsigned char *)"<p>\n", 4)); /* a document is read by everyone */
+	assert_true(scan_body(s, (const unsigned char *)"<q>\n", 4)); /* a document is read by everyone */
 	scan_free(s);
 }
 

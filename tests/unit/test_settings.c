@@ -63,8 +63,8 @@ static void defaults_are_canonical_and_in_force(void **state)
 	assert_int_equal(s->n_local_clients, 2);
 	assert_int_equal(s->n_exempt_recipients, 2);
 	assert_string_equal(s->policy_actions[REQUIREMENT_RATCHET], "DUNNO");
-	assert_int_equal(s->accept.forms,
-			 1u << FORM_PGP_MIME | 1u << FORM_PGP_MIXED | 1u << FORM_PGP_INLINE);
+	assert_int_equal(s->accept.forms, 1u << FORM_PGP_MIME | 1u << FORM_PGP_MIXED |
+						  1u << FORM_PGP_INLINE | 1u << FORM_PGP_HTML);
 	assert_int_equal(s->accept.reports, REPORTS_YES);
 	assert_string_equal(s->refuse_code, "550");
 	assert_string_equal(s->refuse_enhanced, "5.7.1");

@@ -95,7 +95,7 @@ static void structure_document_that_is_the_body_is_final_when_it_is_readable(voi
 	begin("text/html", true);
 	content("\n");
 	assert_false(structure.state.is_final);
-	content("<p>\n");
+	content("<q>\n");
 	assert_true(structure.state.is_final);
 }
 

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: ISC */
+#include "scan/leaf_html.h"
+
+#include <string.h>
+
+#include "scan/finding.h"
+#include "scan/text.h"
+
+/* A block has ended. Where it is faulty, or says more in front than it may, the HTML around it is a document. */
+static void end_block(struct leaf *l)
+{
+	l->is_in_html_block = false;
+	if (finding_is_set(&l->armor.fault) || armor_is_talkative(&l->armor)) {
+		html_stop(&l->html);
+		return;
+	}
+	leaf_take_message(l, true);
+	l->has_claim = false; /* not before all of it is known */
+}
+
+static void take_line(struct leaf *l)
+{
+	const unsigned char *line = l->line;
+	size_t len = l->line_len;
+
+	l->line_len = 0;
+	for (; len > 0 && text_is_space(*line); len--)
+		line++;
+	if (l->is_in_html_block) {
+		if (!armor_line(&l->armor, line, len))
+			end_block(l);
+		return;
+	}
+	if (text_trimmed(line, len) == 0)
+		return;
+	if (!armor_is_begin(line, len, ARMOR_MESSAGE)) {
+		html_stop(&l->html);
+		return;
+	}
+	armor_begin(&l->armor, ARMOR_MESSAGE, &l->walk, l->channel);
+	l->is_in_html_block = true;
+}
+
+static void take_event(void *context, enum html_event event, const unsigned char *bytes, size_t len)
+{
+	struct leaf *l = context;
+
+	if (event == HTML_TEXT) {
+		if (len > sizeof(l->line) - l->line_len) {
+			html_stop(&l->html);
+			return;
+		}
+		memcpy(l->line + l->line_len, bytes, len);
+		l->line_len += len;
+	} else if (event == HTML_LINE_END || text_trimmed(l->line, l->line_len) > 0) {
+		take_line(l);
+	} else {
+		l->line_len = 0;
+	}
+	l->html.may_link = l->is_in_html_block && armor_is_in_headers(&l->armor);
+}
+
+void leaf_html_begin(struct leaf *l)
+{
+	html_begin(&l->html, take_event, l);
+	l->is_in_html_block = false;
+	if (l->has_bad_charset)
+		html_stop(&l->html);
+}
+
+/* It is a document: what was found in it is part of its text. */
+static void forget(struct leaf *l)
+{
+	l->n_messages = l->n_armored = 0;
+	l->n_session_keys = l->n_key_ids = 0;
+	l->has_password_only = l->has_legacy = l->has_claim = false;
+	l->line_len = 0;
+}
+
+size_t leaf_html_feed(struct leaf *l, const unsigned char *bytes, size_t len)
+{
+	size_t taken = html_feed(&l->html, bytes, len);
+
+	l->visible_bytes += (int64_t)text_count_visible(bytes, taken);
+	if (taken < len)
+		forget(l);
+	return taken;
+}
+
+bool leaf_html_finish(struct leaf *l)
+{
+	if (l->line_len > 0)
+		take_line(l);
+	if (!html_finish(&l->html) || l->is_in_html_block) {
+		forget(l);
+		return false;
+	}
+	l->has_claim = l->n_messages > 0;
+	l->is_html = l->visible_bytes > 0;
+	l->visible_bytes = 0;
+	return true;
+}

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: ISC
+"""Golden cases for rule 8: HTML, as mail programs write it around armor. Rows as in cases_mime.py."""
+
+from mimeparts import *
+from pgppackets import armor, literal, message
+
+DATA = message()
+ARMOR = armor(DATA)
+OTHER = armor(message("other"))
+B, E = b"-----BEGIN PGP MESSAGE-----", b"-----END PGP MESSAGE-----"
+HTML = "text/html; charset=utf-8"
+GOOD = "encrypted pgp-html ok"
+NONE = "cleartext - no-openpgp"
+BESIDE = "partial pgp-inline html-part"
+TEXT = text(ARMOR)
+META = '<meta http-equiv="Content-Type" content="text/html; charset=utf-8">'
+MAILVELOPE = [("Version", "Mailvelope v6.0.1"), ("Comment", "https://mailvelope.com")]
+
+
+def page(body, head=META, attributes=""):
+    return cat("<html><head>", head, "</head><body%s>" % attributes, body, "</body></html>\n")
+
+
+def html(body, kind=HTML):
+    return mail(octets(body), kind)
+
+
+def pre(*pieces):
+    return html(page(cat("<pre>", *pieces, "</pre>")))
+
+
+def lines(block, before="", after="<br>\n"):
+    """Each line of the armor with markup around it."""
+    return b"".join(cat(before, line or "", after) for line in octets(block).split(b"\n")[:-1])
+
+
+def alternative(body, first=TEXT):
+    return mail(multi(first, text(octets(body), HTML)), 'multipart/alternative; boundary="b1"')
+
+
+def beside(body, kind=HTML):
+    """An HTML part beside an encrypted one."""
+    return mail(multi(TEXT, text(octets(body), kind)), 'multipart/mixed; boundary="b1"')
+
+
+OUTLOOK = ('<html xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office" '
+           'xmlns:w="urn:schemas-microsoft-com:office:word" xmlns:m="http://schemas.microsoft.com/office/2004/12/omml" '
+           'xmlns="http://www.w3.org/TR/REC-html40">\n<head>\n' + META +
+           '\n<meta name="Generator" content="Microsoft Word 15 (filtered medium)">\n</head>\n'
+           '<body lang="EN-US" link="#0563C1" vlink="#954F72" style="word-wrap:break-word">\n<div class="WordSection1">\n')
+OUTLOOK_WEB = ('<div class="elementToProof" style="font-family: Aptos, Aptos_EmbeddedFont, Aptos_MSFontService, Calibri, '
+               'Helvetica, sans-serif; font-size: 12pt; color: rgb(0, 0, 0);">\n')
+APPLE = page("", '<meta http-equiv="content-type" content="text/html; charset=us-ascii">',
+             ' style="overflow-wrap: break-word; -webkit-nbsp-mode: space; line-break: after-white-space;"')
+GMAIL = '<div dir="ltr"><br></div>\n'
+LINKED = cat('<div dir="ltr"><pre>', armor(DATA, headers=MAILVELOPE).replace(
+    b"https://mailvelope.com", b'<a href="https://mailvelope.com">https://mailvelope.com</a>'), "<pre></pre></pre></div>\n")
+MARKUP = "<br>" * 512  # 2,048 octets
+
+READ = [
+    ("bare", html(ARMOR), "armor and nothing else, called HTML"),
+    ("bare-qp", mail(qp(ARMOR), "Content-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n"),
+     "the same, quoted-printable"),
+    ("bare-base64", mail(b64(ARMOR), "Content-Type: text/html\nContent-Transfer-Encoding: base64\n"), "the same, base64"),
+    ("bare-space", html(cat("\n \n", ARMOR, "\n\n")), "white space around it"),
+    ("pre", mail(cat("<pre>", "\n", ARMOR, "</pre>\n"), HTML), "armor inside <pre>"),
+    ("page", pre(ARMOR), "a whole page around it"),
+    ("two", pre(ARMOR, "\n", OTHER), "two blocks"),
+    ("breaks", html(page(lines(ARMOR))), "a <br> behind each line"),
+    ("breaks-one-line", html(page(lines(ARMOR, "", "<br>"))), "the same, all in one line"),
+    ("breaks-xhtml", mail(page(lines(ARMOR, "", "<br />\n")), "application/xhtml+xml"), "XHTML"),
+    ("divs", html(lines(ARMOR.replace(b"\n\n", b"\n<br>\n"), "<div>", "</div>")), "each line a <div>, as Gmail's composer has it"),
+    ("paragraphs", html(cat(OUTLOOK, lines(ARMOR.replace(b"\n\n", b"\n&nbsp;\n"), '<p class="MsoNormal">', "<o:p></o:p></p>\n"),
+                            "</div>\n</body>\n</html>\n")), "Outlook's paragraphs"),
+    ("outlook-web", html(page(cat(OUTLOOK_WEB, lines(ARMOR), "</div>"), META, ' dir="ltr"')), "Outlook on the web"),
+    ("courier-new", html(page(cat("<span style='font-size:10.0pt;font-family:\"Courier New\"'>", lines(ARMOR), "</span>"))),
+     "a font with quotes within quotes"),
+    ("courier-new-quot", html(page(cat('<span style="font-family:&quot;Courier New&quot;,monospace">', lines(ARMOR), "</span>"))),
+     "the same with references"),
+    ("mailvelope", alternative(LINKED, text(armor(DATA, headers=MAILVELOPE))), "Mailvelope's block in Gmail, its address made a link"),
+    ("doctype", html(cat("<!DOCTYPE html>\n", page(cat("<pre>", ARMOR, "</pre>")))), "with a DOCTYPE"),
+    ("doctype-4", html(cat('<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01 Transitional//EN" "http://www.w3.org/TR/html4/loose.dtd">\n',
+                           page(cat("<tt>", lines(ARMOR), "</tt>"), META + "<title></title>"))), "with an old one, and an empty title"),
+    ("nbsp", html(page(lines(ARMOR, "", "&nbsp;<br>"))), "a no-break space behind each line"),
+    ("zero-width", html(cat("\xe2\x80\x8b&#8203;\xef\xbb\xbf<p>\xc2\xa0</p>", ARMOR)), "white space of all kinds around it"),
+    ("latin1-nbsp", html(cat("<p>\xa0</p>", ARMOR), "text/html; charset=iso-8859-1"), "a no-break space in Latin-1"),
+    ("alternative", alternative(page(cat("<pre>", ARMOR, "</pre>"))), "armor in text and in HTML"),
+    ("second-part", pgp_mime(None, second=text(ARMOR, HTML)), "PGP/MIME whose second part is called HTML"),
+    ("empty-gmail", beside(GMAIL), "Gmail with nothing typed"),
+    ("empty-apple", beside(APPLE), "Apple Mail with nothing typed"),
+    ("empty-apple-around", mail(multi(text(APPLE, HTML), TEXT, text(APPLE, HTML)), 'multipart/mixed; boundary="b1"'),
+     "Apple Mail's around an attachment"),
+    ("empty-thunderbird", beside('<!DOCTYPE html>\n<html>\n  <head>\n\n    ' + META + "\n  </head>\n  <body>\n    <p><br>\n    </p>\n  </body>\n</html>\n"),
+     "Thunderbird with nothing typed"),
+    ("empty-outlook", beside(OUTLOOK + '<p class="MsoNormal"><o:p>&nbsp;</o:p></p>\n</div>\n</body>\n</html>\n'), "Outlook with nothing typed"),
+    ("empty-outlook-web", beside(page(OUTLOOK_WEB + "<br>\n</div>\n", META, ' dir="ltr"')), "Outlook on the web with nothing typed"),
+    ("markup-bound", beside(MARKUP), "as much markup as may be"),
+]
+
+NOT_READ = [
+    ("text-before", "<p>Meet me</p>", "", "text before it"),
+    ("text-after", "", "<p>Meet me</p>", "text after it"),
+    ("letter", "", "x", "one letter"),
+    ("not-space", "", "&#97;", "a letter as reference"),
+    ("comment", "<!-- Meet me -->", "", "a comment"),
+    ("comment-empty", "<!-- -->", "", "a comment, whatever is in it"),
+    ("style", "<style>p { color: red }</style>", "", "a style sheet"),
+    ("script", "", "<script></script>", "a script"),
+    ("image", "", '<img src="http://x.test/a.png">', "an image"),
+    ("efail", '<img src="http://x.test/', '">', "an image whose address the message would be"),
+    ("base", '<base href="http://x.test/">', "", "an address for all others"),
+    ("form", "<form>", "", "a form"),
+    ("link", '<a href="http://x.test/">http://x.test/</a>', "", "a link outside the armor"),
+    ("link-style", '<p style="background: url(http://x.test/)">', "", "an address in a style"),
+    ("refresh", '<meta http-equiv="refresh" content="0; url=http://x.test/">', "", "a page that goes elsewhere"),
+    ("title", "<title>Meet me</title>", "", "a title"),
+    ("attribute-title", '<p title="Meet me">', "", "text in an attribute that is shown"),
+    ("attribute-class", '<p class="Meet me">', "", "text in an attribute that is not shown"),
+    ("attribute-open", '<p class="', '">', "the message within an attribute"),
+    ("attribute-colour", '<p style="color: meetme">', "", "a colour that nobody knows"),
+    ("textarea", "<textarea>", "", "a tag beyond the subset"),
+    ("plaintext", "<plaintext>", "", "what makes all that follows text"),
+    ("entity-tag", "&lt;b&gt;", "", "markup that is shown"),
+    ("cdata", "<![CDATA[", "]]>", "a CDATA section"),
+    ("tag-open", "", "<p", "a tag without end"),
+    ("umlaut", "", "\xc3\xbc", "a letter beyond ASCII"),
+]
+
+BAD = [
+    ("not-encrypted", html(armor(literal())), NONE, "a block that is not encrypted"),
+    ("faulty", html(ARMOR.replace(E, b"Meet me\n" + E)), NONE, "text within the block"),
+    ("cut", html(ARMOR.replace(E, b"")), NONE, "a block without end"),
+    ("second-faulty", pre(ARMOR, B, "\n\nMeet me\n", E, "\n"), NONE, "a second block that is none"),
+    ("tag-in-data", pre(ARMOR.replace(b"\n\n", b"\n\n<b class=\"meet me\">")), NONE, "text in a tag within the block"),
+    ("link-other", alternative(LINKED.replace(b'href="https://mailvelope.com"', b'href="https://x.test/"')), BESIDE,
+     "a link that goes elsewhere"),
+    ("link-query", alternative(LINKED.replace(b"mailvelope.com", b"mailvelope.com?meet=me")), BESIDE, "a link with a query"),
+    ("link-in-data", pre(ARMOR.replace(b"\n\n", b'\n\n<a href="https://x.test">https://x.test</a>\n')), NONE, "a link within the data"),
+    ("long-headers", html(armor(DATA, headers=[("Comment", "x" * 150), ("X", "y" * 150)])), NONE, "armor headers beyond their bound"),
+    ("readable", beside("<p>Meet me</p>\n"), BESIDE, "a readable HTML part beside ciphertext"),
+    ("readable-xhtml", beside("<p>Meet me</p>\n", "application/xhtml+xml"), BESIDE, "another markup beside ciphertext"),
+    ("markup-beyond", beside(MARKUP + "<br>"), BESIDE, "more markup than may be"),
+    ("utf7", html(ARMOR, "text/html; charset=utf-7"), NONE, "a character set in which armor is something else"),
+    ("empty-alone", mail(octets(GMAIL), HTML), "cleartext - no-body", "HTML that shows nothing, alone"),
+]
+
+CASES = [("r08-html-" + slug, 8, GOOD, message_, why) for slug, message_, why in READ]
+CASES += [("r08-html-not-" + slug, 8, NONE, pre(before, ARMOR, after), why) for slug, before, after, why in NOT_READ]
+CASES += [("r08-html-bad-" + slug, 8, expect, message_, why) for slug, message_, expect, why in BAD]
+CASES += [
+    ("r08-html-empty", 8, "encrypted pgp-inline ok", beside("\n"), "an empty HTML part"),
+]
