@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cli/doctor.h"
 #include "common/clock.h"
@@ -66,6 +67,22 @@ static void examine_targets(struct search *s, const char *alias, const char *tar
 	}
 }
 
+/* Is a domain one of the words of mydestination? example.org is not, where only mail.example.org is. */
+static bool is_listed(const char *list, const char *domain)
+{
+	static const char separators[] = ", \t\r\n";
+	const size_t wanted = strlen(domain);
+
+	for (list += strspn(list, separators); *list != '\0'; list += strspn(list, separators)) {
+		const size_t len = strcspn(list, separators);
+
+		if (len == wanted && strncasecmp(list, domain, len) == 0)
+			return true;
+		list += len;
+	}
+	return false;
+}
+
 static void examine_address(struct search *s, const char *address)
 {
 	char result[DOCTOR_TEXT_MAX], local[ADDRESS_MAX + 1];
@@ -76,7 +93,7 @@ static void examine_address(struct search *s, const char *address)
 	if (doctor_lookup(s->x, false, s->virtual_maps, address, result, sizeof(result)))
 		examine_targets(s, address, result);
 	snprintf(local, sizeof(local), "%.*s", (int)(at - address), address);
-	if (strstr(s->destinations, at + 1) != NULL &&
+	if (is_listed(s->destinations, at + 1) &&
 	    doctor_lookup(s->x, true, s->alias_maps, local, result, sizeof(result)))
 		examine_targets(s, address, result);
 }

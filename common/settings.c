@@ -10,6 +10,7 @@
 #include "common/conf_file.h"
 #include "common/log.h"
 #include "common/settings_keys.h"
+#include "common/socket.h"
 
 #define NAME_BYTES_MAX 64
 
@@ -155,7 +156,7 @@ static int check_together(const struct loader *l, const struct settings *s)
 	const struct slot *policy = &l->slots[index_of("policy_socket")];
 	bool is_policy_set = policy->override != NULL || (policy->line > 0 && !filter->override);
 
-	if (strcmp(s->filter_socket, s->policy_socket) != 0)
+	if (!socket_is_same(s->filter_socket, s->policy_socket))
 		return 0;
 	return complain_at(l, is_policy_set ? policy : filter, "filter_socket",
 			   "policy_socket is the same; give each its own");

@@ -20,6 +20,7 @@
 
 #define HOST_MAX 256
 #define PORT_MAX 32
+#define SOCKET_ERROR_MAX 512
 #define RETRY_MS \
 	10 /* a full backlog of a unix socket gives EAGAIN, and poll() does not wait for it */
 
@@ -128,6 +129,29 @@ int socket_parse(const char *text, struct socket_address *out, char *err, size_t
 		return parse_inet(text, text + 6, AF_INET6, out, err, err_size);
 	snprintf(what, sizeof(what), "is no socket; %s", forms);
 	return complain_about(text, what, err, err_size);
+}
+
+bool socket_is_private(const struct socket_address *a)
+{
+	const struct sockaddr_in *in = (const struct sockaddr_in *)&a->storage;
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&a->storage;
+
+	if (a->is_unix)
+		return true;
+	if (a->storage.ss_family == AF_INET)
+		return ntohl(in->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+	return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr) ||
+	       (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr) && in6->sin6_addr.s6_addr[12] == IN_LOOPBACKNET);
+}
+
+bool socket_is_same(const char *one, const char *other)
+{
+	struct socket_address a, b;
+	char err[SOCKET_ERROR_MAX];
+
+	return socket_parse(one, &a, err, sizeof(err)) == 0 &&
+	       socket_parse(other, &b, err, sizeof(err)) == 0 && a.length == b.length &&
+	       memcmp(&a.storage, &b.storage, a.length) == 0;
 }
 
 int socket_clear_stale(const struct socket_address *a, char *err, size_t err_size)

@@ -23,6 +23,13 @@ struct socket_address {
 /* 0, or -1 with a sentence in err. A host's name is looked up, which takes as long as the resolver takes. */
 int socket_parse(const char *text, struct socket_address *out, char *err, size_t err_size);
 
+/* Only this machine can connect: a unix socket, or an address of the loopback interface. */
+bool socket_is_private(const struct socket_address *a);
+
+/* Do both texts name one socket? "local:/x" is "unix:/x", and a host's name its address. False where either cannot
+ * be parsed. */
+bool socket_is_same(const char *one, const char *other);
+
 /* Removes a stale unix socket: one that nobody listens on. A live one, or something that is no socket, is
  * an error (-1, err). Nothing there, or an inet socket: 0. */
 int socket_clear_stale(const struct socket_address *a, char *err, size_t err_size);

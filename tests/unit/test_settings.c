@@ -87,6 +87,7 @@ static void every_key_takes_its_values(void **state)
 		{"filter_socket=inet:127.0.0.1:8891", NULL},
 		{"filter_socket=", NULL},
 		{"filter_socket=local:/var/spool/postfix/pgpgate/policy.sock", NULL},
+		{"filter_socket=unix:/var/spool/postfix/pgpgate/policy.sock", NULL},
 		{"socket_umask=7", "007"},
 		{"socket_umask=0077", "077"},
 		{"socket_umask=0", "000"},

@@ -119,6 +119,44 @@ static void parse_anything_else_is_refused(void **state)
 	}
 }
 
+static void sockets_that_only_this_machine_reaches(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is_private;
+	} rows[] = {
+		{"unix:/x", true},
+		{"inet:8891", true},
+		{"inet:8891@127.1.2.3", true},
+		{"inet:8891@0.0.0.0", false},
+		{"inet:8891@192.0.2.1", false},
+		{"inet6:8891", true},
+		{"inet6:8891@::", false},
+		{"inet6:8891@2001:db8::1", false},
+		{"inet6:8891@::ffff:127.0.0.1", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct socket_address a;
+		char err[300];
+
+		CHECK_ROW(rows[i].text, socket_parse(rows[i].text, &a, err, sizeof(err)) == 0);
+		CHECK_ROW(rows[i].text, socket_is_private(&a) == rows[i].is_private);
+	}
+}
+
+static void one_socket_in_two_spellings_is_one(void **state)
+{
+	(void)state;
+	assert_true(socket_is_same("unix:/x", "local:/x"));
+	assert_true(socket_is_same("inet:8891", "inet:8891@127.0.0.1"));
+	assert_true(socket_is_same("inet6:8891@[::1]", "inet6:8891"));
+	assert_false(socket_is_same("unix:/x", "unix:/y"));
+	assert_false(socket_is_same("inet:8891", "inet:8892"));
+	assert_false(socket_is_same("nothing", "nothing"));
+}
+
 static void listen_mode_comes_from_the_mask(void **state)
 {
 	static const mode_t masks[] = {007, 0117, 077};
@@ -268,6 +306,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parse_right_forms),
 		cmocka_unit_test(parse_anything_else_is_refused),
+		cmocka_unit_test(sockets_that_only_this_machine_reaches),
+		cmocka_unit_test(one_socket_in_two_spellings_is_one),
 		cmocka_unit_test(listen_mode_comes_from_the_mask),
 		cmocka_unit_test(live_socket_is_an_error_and_stays),
 		cmocka_unit_test(what_is_no_socket_is_never_removed),
