@@ -28,3 +28,40 @@ const char *envelope_address(const char *macro, const char *argument, bool is_se
 		return argument;
 	return macro;
 }
+
+/* FNV-1a. Two addresses with one hash would only hide a macro that was lost. */
+static uint64_t hash(const char *text)
+{
+	uint64_t h = 14695981039346656037u;
+
+	for (; *text != '\0'; text++)
+		h = (h ^ (unsigned char)*text) * 1099511628211u;
+	return h;
+}
+
+static void canonical(const char *text, struct address *out)
+{
+	if (text[0] == '\0')
+		text = "<>";
+	address_canonical(text, strlen(text), out);
+}
+
+bool envelope_is_lost(struct envelope_memory *before, const char *macro, const char *argument,
+		      bool is_sendmail, bool is_expected)
+{
+	const struct envelope_memory last = *before;
+	struct address given, resolved;
+
+	*before = (struct envelope_memory){.has_macro = macro != NULL};
+	if (macro == NULL)
+		return is_expected;
+	canonical(argument, &given);
+	before->argument = hash(given.text);
+	before->macro = hash(macro);
+	/* Two addresses may have one macro where it is not what is judged (Sendmail). */
+	if (!last.has_macro || envelope_address(macro, argument, is_sendmail) != macro)
+		return false;
+	canonical(macro, &resolved);
+	return last.macro == before->macro && last.argument != before->argument &&
+	       strcmp(given.text, resolved.text) != 0;
+}

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/log_limit.h"
 #include "common/netaddr.h"
 #include "common/socket.h"
 #include "db/policy.h"
@@ -34,6 +36,10 @@ struct session {
 	char client[NETADDR_TEXT_MAX]; /* "" : unknown */
 	bool has_port_zero;
 	bool is_sendmail;
+	bool expects_macros; /* the MTA was asked for ours, and can send them */
+	bool is_begun;	     /* CONNECT has come */
+	bool is_lame;	     /* those of CONNECT were lost: every MAIL gets 451 */
+	struct envelope_memory sender, recipient; /* of the session, of the message */
 	char host[256];
 };
 
@@ -42,7 +48,23 @@ static struct {
 	const struct filter_context *context;
 	atomic_uint n_running; /* callbacks under way */
 	atomic_bool is_stopping;
+	atomic_bool expects_macros; /* as last negotiated: an MTA that uses its connection again does not ask */
+	struct log_limit no_session, lost_macros, no_reply;
 } process;
+
+__attribute__((format(printf, 2, 3))) static void complain(struct log_limit *l, const char *format, ...)
+{
+	char text[200];
+	va_list arguments;
+	unsigned n = 0;
+
+	if (!log_limit_allows(l, clock_monotonic_ms(), &n))
+		return;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	log_error("%s (%u more times)", text, n);
+}
 
 static void callback_end(void)
 {
@@ -71,29 +93,6 @@ bool milter_drain(int timeout_ms)
 	while (!(is_idle = atomic_load(&process.n_running) == 0) && clock_monotonic_ms() < until_ms)
 		nanosleep(&pause, NULL);
 	return is_idle;
-}
-
-static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
-			     unsigned long unused0, unsigned long unused1,
-			     unsigned long *our_actions, unsigned long *our_steps,
-			     unsigned long *our_unused0, unsigned long *our_unused1)
-{
-	(void)unused0;
-	(void)unused1;
-	*our_actions = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE;
-	if (actions & SMFIF_SETSYMLIST) {
-		*our_actions |= SMFIF_SETSYMLIST;
-		/* Only what is read below: each macro costs the MTA a look-up a message. */
-		smfi_setsymlist(ctx, SMFIM_CONNECT, "j v");
-		smfi_setsymlist(ctx, SMFIM_ENVFROM, "i {auth_authen} {mail_addr}");
-		smfi_setsymlist(ctx, SMFIM_ENVRCPT, "{rcpt_addr}");
-		smfi_setsymlist(ctx, SMFIM_EOM, "i");
-	}
-	*our_steps = SMFIP_NR_CONN | SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_BODY;
-	*our_steps |= steps & (SMFIP_NOHELO | SMFIP_NODATA | SMFIP_NOUNKNOWN | SMFIP_HDR_LEADSPC);
-	*our_unused0 = 0;
-	*our_unused1 = 0;
-	return SMFIS_CONTINUE;
 }
 
 static void session_free(struct session *s)
@@ -136,32 +135,113 @@ static void session_client(struct session *s, const struct sockaddr *address)
 	}
 }
 
-static sfsistat on_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *address)
+/* Only what is read below: each macro costs the MTA a look-up a message. 0, or -1: no memory. */
+static int ask_for_macros(SMFICTX *ctx)
 {
-	struct session *s;
-	const char *host;
+	static const struct {
+		int stage;
+		const char *names;
+	} lists[] = {
+		{SMFIM_CONNECT, "j v"},
+		{SMFIM_ENVFROM, "i {auth_authen} {mail_addr}"},
+		{SMFIM_ENVRCPT, "{rcpt_addr}"},
+		{SMFIM_EOM, "i"},
+	};
 
-	(void)hostname;
-	if (!callback_begin())
-		return SMFIS_NOREPLY;
-	/* Without a session every MAIL gets 451. */
-	session_free(smfi_getpriv(ctx));
-	s = session_new();
-	smfi_setpriv(ctx, s);
-	if (s != NULL) {
-		session_client(s, (const struct sockaddr *)address);
-		s->is_sendmail = envelope_is_sendmail(smfi_getsymval(ctx, "v"));
-		host = smfi_getsymval(ctx, "j");
-		snprintf(s->host, sizeof s->host, "%s", host != NULL ? host : "");
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+		if (smfi_setsymlist(ctx, lists[i].stage, (char *)lists[i].names) != MI_SUCCESS)
+			return -1;
 	}
+	return 0;
+}
+
+static sfsistat negotiate(SMFICTX *ctx, unsigned long actions, unsigned long *our_actions)
+{
+	struct session *s = session_new();
+
+	smfi_setpriv(ctx, s);
+	if (s == NULL)
+		return SMFIS_REJECT;
+	*our_actions = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE;
+	if (actions & SMFIF_SETSYMLIST) {
+		if (ask_for_macros(ctx) != 0)
+			return SMFIS_REJECT;
+		*our_actions |= SMFIF_SETSYMLIST;
+		s->expects_macros = true;
+	}
+	atomic_store(&process.expects_macros, s->expects_macros);
+	return SMFIS_CONTINUE;
+}
+
+/* SMFIS_REJECT: libmilter hangs up, and the MTA does what it does without us. */
+static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
+			     unsigned long unused0, unsigned long unused1,
+			     unsigned long *our_actions, unsigned long *our_steps,
+			     unsigned long *our_unused0, unsigned long *our_unused1)
+{
+	sfsistat status;
+
+	(void)unused0;
+	(void)unused1;
+	if (!callback_begin())
+		return SMFIS_REJECT;
+	session_free(smfi_getpriv(ctx));
+	status = negotiate(ctx, actions, our_actions);
 	callback_end();
-	return SMFIS_NOREPLY;
+	*our_steps = SMFIP_NR_CONN | SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_BODY;
+	*our_steps |= steps & (SMFIP_NOHELO | SMFIP_NODATA | SMFIP_NOUNKNOWN | SMFIP_HDR_LEADSPC);
+	*our_unused0 = 0;
+	*our_unused1 = 0;
+	return status;
+}
+
+/* The session that the negotiation made, or where an MTA uses its connection again a new one. NULL: no
+ * memory. */
+static struct session *session_begin(SMFICTX *ctx)
+{
+	struct session *s = smfi_getpriv(ctx);
+
+	if (s != NULL && s->is_begun) {
+		session_free(s);
+		s = NULL;
+	}
+	if (s == NULL) {
+		s = session_new();
+		if (s != NULL)
+			s->expects_macros = atomic_load(&process.expects_macros);
+	}
+	if (s != NULL)
+		s->is_begun = true;
+	smfi_setpriv(ctx, s);
+	return s;
 }
 
 static const char *symbol(SMFICTX *ctx, const char *name)
 {
 	/* The prototype lacks a const that the function deserves. */
 	return smfi_getsymval(ctx, (char *)name);
+}
+
+static sfsistat on_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *address)
+{
+	struct session *s;
+	const char *host, *version;
+
+	(void)hostname;
+	if (!callback_begin())
+		return SMFIS_NOREPLY;
+	/* Without a session every MAIL gets 451. */
+	s = session_begin(ctx);
+	if (s != NULL) {
+		session_client(s, (const struct sockaddr *)address);
+		host = symbol(ctx, "j");
+		version = symbol(ctx, "v");
+		s->is_lame = s->expects_macros && host == NULL && version == NULL;
+		s->is_sendmail = envelope_is_sendmail(version);
+		snprintf(s->host, sizeof s->host, "%s", host != NULL ? host : "");
+	}
+	callback_end();
+	return SMFIS_NOREPLY;
 }
 
 /* RFC 1870 section 3: SIZE= among the parameters of MAIL. "0" is what clients say that do not know, and
@@ -182,11 +262,12 @@ static int64_t declared_size(char **args)
 }
 
 /* Gives the reply; the class of the code decides the status, since libmilter drops a reply of another
- * class. */
+ * class. A refusal that cannot say why is none: memory is short, and that is our own fault. */
 static sfsistat reply_with(SMFICTX *ctx, const struct outcome *o)
 {
 	char(*text)[REPLY_LINE_MAX] = calloc(OUTCOME_LINES_MAX, sizeof *text);
 	char *line[OUTCOME_LINES_MAX] = {NULL};
+	sfsistat status = o->code[0] == '5' ? SMFIS_REJECT : SMFIS_TEMPFAIL;
 
 	for (size_t i = 0; text != NULL && i < o->n_lines; i++) {
 		size_t n = 0;
@@ -201,59 +282,95 @@ static sfsistat reply_with(SMFICTX *ctx, const struct outcome *o)
 	if (text == NULL ||
 	    smfi_setmlreply(ctx, (char *)o->code, (char *)o->enhanced, line[0], line[1], line[2],
 			    line[3], line[4], line[5], line[6], line[7], line[8], line[9], line[10],
-			    line[11], line[12], line[13], line[14], line[15], NULL) != MI_SUCCESS)
-		log_error("libmilter did not take the reply %s %s: the MTA gives its own", o->code,
-			  o->enhanced);
+			    line[11], line[12], line[13], line[14], line[15], NULL) != MI_SUCCESS) {
+		complain(&process.no_reply, "libmilter did not take the reply %s %s: 451 without a text",
+			 o->code, o->enhanced);
+		status = SMFIS_TEMPFAIL;
+	}
 	free(text);
-	return o->code[0] == '5' ? SMFIS_REJECT : SMFIS_TEMPFAIL;
+	return status;
 }
 
 _Static_assert(OUTCOME_LINES_MAX == 16, "reply_with() names each line");
 
+static sfsistat tempfail(SMFICTX *ctx)
+{
+	struct outcome out;
+
+	outcome_tempfail(&out);
+	return reply_with(ctx, &out);
+}
+
+static sfsistat macros_are_lost(SMFICTX *ctx, const char *command)
+{
+	complain(&process.lost_macros,
+		 "%s gets 451: the macros negotiated for it did not come; memory is short", command);
+	return tempfail(ctx);
+}
+
+static sfsistat begin_mail(SMFICTX *ctx, struct session *s, char **args)
+{
+	const char *queue_id = symbol(ctx, "i");
+	const char *macro = symbol(ctx, "{mail_addr}");
+	bool is_submitted_locally;
+
+	memset(&s->recipient, 0, sizeof s->recipient);
+	/* What is left of the message before ends here, whatever is said of this one. */
+	transaction_reset(s->transaction);
+	if (envelope_is_lost(&s->sender, macro, args[0], s->is_sendmail, s->expects_macros) || s->is_lame)
+		return macros_are_lost(ctx, "MAIL");
+	/* Postfix's cleanup server plays the client for sendmail(1): from port 0, and with a queue id
+	 * before there is a recipient, which smtpd has not. */
+	is_submitted_locally = s->has_port_zero && queue_id != NULL && queue_id[0] != '\0';
+	transaction_client(s->transaction, s->client[0] != '\0' ? s->client : NULL,
+			   is_submitted_locally);
+	transaction_mail(s->transaction, envelope_address(macro, args[0], s->is_sendmail),
+			 symbol(ctx, "{auth_authen}"), declared_size(args + 1), s->host);
+	return SMFIS_CONTINUE;
+}
+
 static sfsistat on_mail(SMFICTX *ctx, char **args)
 {
 	struct session *s;
-	const char *sender;
-	const char *queue_id;
-	bool is_submitted_locally;
+	sfsistat status;
 
 	if (!callback_begin())
 		return SMFIS_TEMPFAIL;
 	s = smfi_getpriv(ctx);
-	if (s == NULL) {
-		log_error("out of memory: a connection gets 451");
-		callback_end();
-		return SMFIS_TEMPFAIL;
+	if (s != NULL && s->is_begun) {
+		status = begin_mail(ctx, s, args);
+	} else {
+		complain(&process.no_session,
+			 "MAIL gets 451: memory was short, or the MTA did not say who connects");
+		status = tempfail(ctx);
 	}
-	/* Postfix's cleanup server plays the client for sendmail(1): from port 0, and with a queue id
-	 * before there is a recipient, which smtpd has not. */
-	queue_id = symbol(ctx, "i");
-	is_submitted_locally = s->has_port_zero && queue_id != NULL && queue_id[0] != '\0';
-	transaction_client(s->transaction, s->client[0] != '\0' ? s->client : NULL,
-			   is_submitted_locally);
-	sender = envelope_address(symbol(ctx, "{mail_addr}"), args[0], s->is_sendmail);
-	transaction_mail(s->transaction, sender, symbol(ctx, "{auth_authen}"),
-			 declared_size(args + 1), s->host);
 	callback_end();
-	return SMFIS_CONTINUE;
+	return status;
+}
+
+static sfsistat take_recipient(SMFICTX *ctx, struct session *s, char **args)
+{
+	const char *macro = symbol(ctx, "{rcpt_addr}");
+	struct outcome out;
+
+	if (envelope_is_lost(&s->recipient, macro, args[0], s->is_sendmail, s->expects_macros))
+		return macros_are_lost(ctx, "RCPT");
+	if (transaction_recipient(s->transaction, envelope_address(macro, args[0], s->is_sendmail),
+				  &out) == TRANSACTION_CONTINUE)
+		return SMFIS_CONTINUE;
+	return reply_with(ctx, &out);
 }
 
 static sfsistat on_recipient(SMFICTX *ctx, char **args)
 {
-	struct outcome out;
 	struct session *s;
-	const char *recipient;
 	sfsistat status = SMFIS_TEMPFAIL;
 
 	if (!callback_begin())
 		return SMFIS_TEMPFAIL;
 	s = smfi_getpriv(ctx);
-	if (s != NULL) {
-		recipient = envelope_address(symbol(ctx, "{rcpt_addr}"), args[0], s->is_sendmail);
-		status = SMFIS_CONTINUE;
-		if (transaction_recipient(s->transaction, recipient, &out) != TRANSACTION_CONTINUE)
-			status = reply_with(ctx, &out);
-	}
+	if (s != NULL)
+		status = take_recipient(ctx, s, args);
 	callback_end();
 	return status;
 }
@@ -403,6 +520,19 @@ static int libmilter_socket(const char *socket, char *out, size_t out_size)
 	return n >= 0 && (size_t)n < out_size ? 0 : -1;
 }
 
+/* libmilter believes whoever connects, and can be made to fall by a packet (pgpgate-filter(8), CAVEATS). */
+static void warn_of_strangers(const char *socket)
+{
+	struct socket_address address;
+	char err[256];
+
+	if (socket_parse(socket, &address, err, sizeof err) == 0 && !socket_is_private(&address))
+		log_warning("filter_socket: %s can be reached from other machines, and whoever "
+			    "connects is "
+			    "taken for the MTA; let only the MTA in",
+			    address.text);
+}
+
 int milter_listen(const char *socket, mode_t mask, const struct filter_context *context, char *err,
 		  size_t err_size)
 {
@@ -426,6 +556,7 @@ int milter_listen(const char *socket, mode_t mask, const struct filter_context *
 	int result;
 
 	process.context = context;
+	warn_of_strangers(socket);
 	if (try_listening(socket, mask, err, err_size) != 0)
 		return -1;
 	if (libmilter_socket(socket, text, sizeof text) != 0) {

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,11 +70,59 @@ static void envelope_sendmail_is_known_by_its_version(void **state)
 	assert_false(envelope_is_sendmail(NULL));
 }
 
+struct lost_case {
+	const char *label;
+	const char *macro, *argument;
+	const char *macro_before, *argument_before;
+	bool is_sendmail, is_expected, is_lost;
+};
+
+static const struct lost_case lost_cases[] = {
+	{"the first", "a@x.test", "<a@x.test>", NULL, NULL, POSTFIX, true, false},
+	{"resolved by the MTA", "a@x.test", "<a>", NULL, NULL, POSTFIX, true, false},
+	{"another", "b@x.test", "<b@x.test>", "a@x.test", "<a@x.test>", POSTFIX, true, false},
+	{"the same again", "a@x.test", "<a@x.test>", "a@x.test", "<a@x.test>", POSTFIX, true, false},
+	{"the same, in capitals", "a@x.test", "<A@X.test>", "a@x.test", "<a@x.test>", POSTFIX, true,
+	 false},
+	{"the same, completed now", "a@x.test", "<a@x.test>", "a@x.test", "<a>", POSTFIX, true, false},
+	{"the null sender", "", "<>", "a@x.test", "<a@x.test>", POSTFIX, true, false},
+	{"the null sender again", "", "<>", "", "<>", POSTFIX, true, false},
+	{"old", "a@x.test", "<b@x.test>", "a@x.test", "<a@x.test>", POSTFIX, true, true},
+	{"old, not negotiated", "a@x.test", "<b@x.test>", "a@x.test", "<a@x.test>", POSTFIX, false, true},
+	{"old before the null sender", "a@x.test", "<>", "a@x.test", "<a@x.test>", POSTFIX, true, true},
+	{"absent", NULL, "<a@x.test>", NULL, NULL, POSTFIX, true, true},
+	{"absent after one", NULL, "<b@x.test>", "a@x.test", "<a@x.test>", POSTFIX, true, true},
+	{"absent, not negotiated", NULL, "<a@x.test>", NULL, NULL, POSTFIX, false, false},
+	{"there again", "a@x.test", "<b@x.test>", NULL, "<a@x.test>", POSTFIX, false, false},
+	{"two addresses of one mailbox", "joe", "<sales@x.test>", "joe", "<info@x.test>", SENDMAIL,
+	 true, false},
+	{"two addresses, one target", "joe@y.test", "<sales@x.test>", "joe@y.test", "<info@x.test>",
+	 SENDMAIL, true, false},
+	{"absent from Sendmail", NULL, "<a@x.test>", NULL, NULL, SENDMAIL, true, true},
+};
+
+static void envelope_macros_that_were_lost(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof lost_cases / sizeof lost_cases[0]; i++) {
+		const struct lost_case *c = &lost_cases[i];
+		struct envelope_memory before = {0};
+
+		if (c->argument_before != NULL)
+			envelope_is_lost(&before, c->macro_before, c->argument_before,
+					 c->is_sendmail, false);
+		if (envelope_is_lost(&before, c->macro, c->argument, c->is_sendmail, c->is_expected) !=
+		    c->is_lost)
+			fail_msg("%s", c->label);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(envelope_address_that_is_judged),
 		cmocka_unit_test(envelope_sendmail_is_known_by_its_version),
+		cmocka_unit_test(envelope_macros_that_were_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

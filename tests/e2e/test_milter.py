@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: ISC
+"""pgpgate-filter and an MTA that forgets, repeats and leaves out: what libmilter passes on when its memory is short."""
+
+import pytest
+
+from harness import messages
+from harness.milter import ALL_ACTIONS, SET_SYMBOLS, Milter, code
+
+ALICE, OPEN, BOB = "alice@example.org", "open@example.org", "bob@example.net"
+CRLF_CLEARTEXT = messages.cleartext().replace(b"\n", b"\r\n")
+
+
+@pytest.fixture(scope="module")
+def alone(make_pair):
+    pair = make_pair("alone", policyd=False)
+    pair.must("exempt", OPEN)
+    return pair
+
+
+@pytest.fixture
+def milter(alone):
+    with Milter(alone.filter.path) as m:
+        m.connect()
+        yield m
+
+
+def test_macros_that_come_are_believed(milter):
+    assert code(milter.mail(BOB)) == 250
+    assert code(milter.recipient(ALICE)) == 250
+    assert code(milter.content(CRLF_CLEARTEXT)) == 550
+    assert code(milter.mail(BOB)) == 250
+    assert code(milter.recipient(OPEN)) == 250
+    assert code(milter.content(CRLF_CLEARTEXT)) == 250
+
+
+def test_old_macro_of_a_recipient_is_not_that_of_the_next(milter):
+    assert code(milter.mail(BOB)) == 250
+    assert code(milter.recipient(OPEN)) == 250
+    assert code(milter.recipient(ALICE, macros=False)) == 451
+    assert code(milter.content(CRLF_CLEARTEXT)) == 250  # for OPEN alone
+
+
+def test_the_same_recipient_again_needs_no_new_macro(milter):
+    assert code(milter.mail(BOB)) == 250
+    assert code(milter.recipient(OPEN)) == 250
+    assert code(milter.recipient(OPEN.upper(), macros=False)) == 250
+
+
+def test_absent_macro_of_a_recipient_defers_it(milter):
+    assert code(milter.mail(BOB)) == 250
+    assert code(milter.recipient(OPEN, macros=False)) == 451
+    assert code(milter.recipient(OPEN)) == 250
+
+
+def test_macros_of_mail_absent_or_old_defer_it(milter, alone):
+    assert code(milter.mail(BOB, macros=False)) == 451
+    # A login is in the same packet: without it one of ours would be refused as a stranger.
+    assert code(milter.mail(BOB, auth_authen="bob")) == 250
+    assert code(milter.recipient(OPEN)) == 250
+    milter.send(b"A")
+    assert code(milter.mail("carol@example.net", macros=False)) == 451
+    assert alone.filter.log().count("the macros negotiated for it did not come") == 1  # a minute
+    assert code(milter.mail("carol@example.net")) == 250
+
+
+def test_connection_without_its_macros_is_deferred(alone):
+    with Milter(alone.filter.path) as m:
+        m.connect(macros=False)
+        assert code(m.mail(BOB)) == 451
+
+
+def test_mta_that_cannot_be_asked_for_macros_is_served_by_arguments(alone):
+    with Milter(alone.filter.path, actions=ALL_ACTIONS & ~SET_SYMBOLS) as m:
+        m.connect(macros=False)
+        assert code(m.mail(BOB, macros=False)) == 250
+        assert code(m.recipient(OPEN, macros=False)) == 250
+        assert code(m.recipient(ALICE, macros=False)) == 250
+        assert code(m.content(CRLF_CLEARTEXT)) in (451, 550)
+
+
+def test_mail_without_a_connection_is_deferred_and_told_once(alone):
+    logged = len(alone.filter.log())
+    with Milter(alone.filter.path) as m:
+        for _ in range(50):
+            assert code(m.mail(BOB)) == 451
+    assert alone.filter.log()[logged:].count("MAIL gets 451") == 1
