@@ -17,6 +17,7 @@ import tempfile
 TREE = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.path.realpath(os.environ.get("PGPGATE_BUILD", os.path.join(TREE, "build")))
 DAEMONS = ("pgpgate-filter", "pgpgate-policyd")
+EXPOSURE_MAX = 1.5
 
 counts = {"passed": 0, "failed": 0, "skipped": 0}
 
@@ -65,7 +66,28 @@ def test_services():
         check("service: systemd-analyze verify", [line for line in done.stderr.splitlines() if "pgpgate" in line])
     else:
         skipped("service: systemd-analyze verify", "there is no systemd-analyze")
+    test_exposure(folder)
     shutil.rmtree(folder)
+
+
+def test_exposure(folder):
+    """What systemd thinks of how much a broken-in daemon could do: 0 nothing, 10 everything."""
+    for daemon in DAEMONS:
+        done = run("systemd-analyze", "security", "--offline=yes", "--no-pager", f"./{daemon}.service", cwd=folder) \
+            if shutil.which("systemd-analyze") else None
+        found = re.search(r"Overall exposure level for \S+: ([0-9.]+)", done.stdout) if done else None
+        if found is None:
+            skipped(f"service: exposure of {daemon}", "there is no systemd-analyze that can do it")
+        else:
+            check(f"service: exposure of {daemon}", [] if float(found.group(1)) <= EXPOSURE_MAX else [found.group(0)])
+
+
+def test_lasting():
+    """A service comes back whenever its cause is gone, and starts before whatever Debian calls Postfix."""
+    wanted = ("Restart=always", "RestartSec=2", "StartLimitIntervalSec=0", "Before=postfix.service postfix@-.service")
+    for daemon in DAEMONS:
+        lines = read(f"{daemon}.service.in").splitlines()
+        check(f"service: {daemon} comes back", [f"{line}: not there" for line in wanted if line not in lines])
 
 
 def directories():
@@ -108,28 +130,46 @@ def test_apparmor():
         skipped("AppArmor: apparmor_parser", "there is no apparmor_parser")
 
 
-COMPLETE = """
+BASH = """
 . "$1"; shift
 COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _pgpgate; printf '%s\\n' "${COMPREPLY[@]}"
 """
+ZSH = '. "$1"; shift; _pgpgate_candidates "$@"'
+FISH = 'source $argv[1]; complete -C (string join " " -- $argv[2..-1])'
+SHELLS = {"bash": ("bash", "-c", BASH, "bash"), "zsh": ("zsh", "-f", "-c", ZSH, "zsh"), "fish": ("fish", "-N", "-c", FISH)}
 
 
-def completed(*words):
-    path = {**os.environ, "PATH": BUILD + ":" + os.environ["PATH"]}
-    file = os.path.join(TREE, "dist", "pgpgate.bash-completion")
-    return set(run("bash", "-c", COMPLETE, "bash", file, "pgpgate", *words, env=path).stdout.split())
+def completed(shell, *words):
+    path = {**os.environ, "PATH": BUILD + ":" + os.environ["PATH"], "HOME": "/nonexistent"}
+    file = os.path.join(TREE, "dist", f"pgpgate.{shell}-completion")
+    lines = run(*SHELLS[shell], file, "pgpgate", *words, env=path).stdout.splitlines()
+    return {line.split("\t")[0] for line in lines}
 
 
-def test_completion():
+VALUES = {
+    ("log", "--action"): "accept refuse split quarantine tag tempfail",
+    ("log", "--verdict"): "encrypted smime signed partial invalid report handshake cleartext",
+    ("report", "--by"): "day recipient sender domain verdict",
+    ("require", "--level"): "encrypted signed ratchet",
+}
+
+
+def long_options(*command):
+    return set(re.findall(r"--[a-z][a-z-]+", run(os.path.join(BUILD, "pgpgate"), *command, "--help").stdout))
+
+
+def test_completion(shell):
     program = os.path.join(BUILD, "pgpgate")
     commands = set(re.findall(r"^  ([a-z]+) ", run(program, "--help").stdout, re.M))
-    check("completion: commands", sorted(completed("") ^ commands))
-    check("completion: commands of db", sorted(completed("-c", "x", "db", "") ^ set(
-        "init status migrate check backup prune".split())))
-    for command in sorted(commands):
-        options = set(re.findall(r"--[a-z][a-z-]+", run(program, command, "--help").stdout))
-        check(f"completion: options of {command}", sorted(options - completed(command, "-")) if command != "db" else [])
-    check("completion: settings", sorted({f"{key}=" for key in defaults()} ^ completed("-o", "")))
+    check(f"{shell}: commands", sorted(completed(shell, "") ^ commands))
+    subcommands = set(re.findall(r"^  ([a-z]+) ", run(program, "db", "--help").stdout, re.M))
+    check(f"{shell}: commands of db", sorted(completed(shell, "-c", "x", "db", "") ^ subcommands))
+    for command in sorted(commands - {"db"}):
+        check(f"{shell}: options of {command}", sorted(long_options(command) - completed(shell, command, "-")))
+    check(f"{shell}: settings", sorted({f"{key}=" for key in defaults()} ^ completed(shell, "-o", "")))
+    for (command, option), values in VALUES.items():
+        missing = set(values.split()) - completed(shell, command, option, "")
+        check(f"{shell}: values of {command} {option}", sorted(missing))
 
 
 class HelpPage(html.parser.HTMLParser):
@@ -181,10 +221,15 @@ def main():
     test_help_pages()
     if os.access(os.path.join(BUILD, "pgpgate"), os.X_OK):
         test_services()
+        test_lasting()
         test_user()
         test_directories()
         test_apparmor()
-        test_completion()
+        for shell in SHELLS:
+            if shutil.which(shell):
+                test_completion(shell)
+            else:
+                skipped(f"completion for {shell}", f"there is no {shell}")
     else:
         skipped("services, user, directories, completion", f"{BUILD} holds no programs (PGPGATE_BUILD)")
     print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts))
