@@ -7,7 +7,8 @@ step_lint() {
 	for page in "$top"/man/*.[1-9]; do
 		check "mandoc -Tlint $(basename "$page")" mandoc -Tlint -Wwarning "$page"
 	done
-	for script in quickstart runtests .ci/run dist/*.bash-completion tests/steps/*.sh; do
+	for script in quickstart runtests .ci/run dist/*.bash-completion dist/container/run debian/pgpgate.p* \
+		debian/tests/behind-postfix tests/steps/*.sh; do
 		check "shellcheck $script" shellcheck -x -P "$top" "$top/$script"
 	done
 	check "clang-format" make -s -C "$build" format-check
