@@ -18,6 +18,7 @@ TREE = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.path.realpath(os.environ.get("PGPGATE_BUILD", os.path.join(TREE, "build")))
 DAEMONS = ("pgpgate-filter", "pgpgate-policyd")
 EXPOSURE_MAX = 1.5
+HOME = tempfile.mkdtemp()  # fish writes there
 
 counts = {"passed": 0, "failed": 0, "skipped": 0}
 
@@ -140,7 +141,7 @@ SHELLS = {"bash": ("bash", "-c", BASH, "bash"), "zsh": ("zsh", "-f", "-c", ZSH, 
 
 
 def completed(shell, *words):
-    path = {**os.environ, "PATH": BUILD + ":" + os.environ["PATH"], "HOME": "/nonexistent"}
+    path = {**os.environ, "PATH": BUILD + ":" + os.environ["PATH"], "HOME": HOME}
     file = os.path.join(TREE, "dist", f"pgpgate.{shell}-completion")
     lines = run(*SHELLS[shell], file, "pgpgate", *words, env=path).stdout.splitlines()
     return {line.split("\t")[0] for line in lines}
@@ -225,13 +226,14 @@ def main():
         test_user()
         test_directories()
         test_apparmor()
-        for shell in SHELLS:
+        for shell in sorted(SHELLS):
             if shutil.which(shell):
                 test_completion(shell)
             else:
                 skipped(f"completion for {shell}", f"there is no {shell}")
     else:
         skipped("services, user, directories, completion", f"{BUILD} holds no programs (PGPGATE_BUILD)")
+    shutil.rmtree(HOME)
     print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts))
     return 1 if counts["failed"] else 0
 
