@@ -353,10 +353,10 @@ static enum prefix_answer looks_binary(const struct leaf *l)
 		return PREFIX_MORE;
 	switch (tag) {
 	case 1:
-		return p[at] == 3 || p[at] == 6 ? PREFIX_YES : PREFIX_NO;
+	case 3: /* of any version that is no text: unknown ones are passed over */
+		return p[at] > 0 && p[at] < ' ' && !text_is_space(p[at]) ? PREFIX_YES : PREFIX_NO;
 	case 2:
-	case 3:
-		return p[at] >= (tag == 2 ? 3 : 4) && p[at] <= 6 ? PREFIX_YES : PREFIX_NO;
+		return p[at] >= 3 && p[at] <= 6 ? PREFIX_YES : PREFIX_NO;
 	default:
 		return p[at] == 'P' ? PREFIX_YES : PREFIX_NO;
 	}

@@ -96,7 +96,7 @@ static void check_order(struct packet_walk *w)
 	case TAG_SKESK:
 		break;
 	case TAG_MARKER:
-		if (w->n_session_keys > 0 || ++w->n_markers > PACKET_MARKERS_MAX)
+		if (w->has_session_key || ++w->n_markers > PACKET_MARKERS_MAX)
 			fault(w, "unexpected-packet", "markers belong in front, at most four");
 		break;
 	case TAG_SEIPD:
@@ -256,8 +256,22 @@ static void read_length(struct packet_walk *w, unsigned char octet)
 		begin_body(w);
 }
 
-/* Session keys and container must be of one generation (RFC 9580 section 10.3.2.1). Accepts PKESK version
- * 3 before packet 18 version 2: older go-crypto writes it. */
+/* Counts the public keys of these versions (a bit mask), and keeps their ids only. */
+static void keep_public_keys(struct packet_walk *w, unsigned versions)
+{
+	size_t n = 0;
+
+	w->n_public_keys = (versions & 1u << 3 ? w->n_pkesk_3 : 0) +
+			   (versions & 1u << 6 ? w->n_pkesk_6 : 0);
+	for (size_t i = 0; i < w->n_key_ids; i++)
+		if (versions & 1u << w->key_id_version[i])
+			w->key_ids[n++] = w->key_ids[i];
+	w->n_key_ids = n;
+}
+
+/* Session keys of another generation than the container's are ignored (RFC 9580 section 10.3.2.1): OpenPGP.js
+ * writes a password's as version 6 or LibrePGP's 5 before packet 18 version 1. At least one must be left. Accepts
+ * PKESK version 3 before packet 18 version 2: older go-crypto writes it. */
 static void check_versions(struct packet_walk *w)
 {
 	unsigned pkesk, skesk;
@@ -272,8 +286,9 @@ static void check_versions(struct packet_walk *w)
 		pkesk = 1u << 3;
 		skesk = 1u << 4;
 	}
-	if ((w->pkesk_versions & ~pkesk) || (w->skesk_versions & ~skesk))
-		fault(w, "bad-packet", "session keys of another version than the encrypted data");
+	keep_public_keys(w, pkesk);
+	if (w->n_public_keys == 0 && !(w->skesk_versions & skesk))
+		fault(w, "bad-packet", "no session key of a version that goes with the encrypted data");
 }
 
 /* The head of a container is complete: versions, algorithms, sizes within the registries. */
@@ -355,15 +370,23 @@ static void end_session_key(struct packet_walk *w)
 		fault(w, "bad-packet", wrong);
 		return;
 	}
+	w->has_session_key = true;
+	if (w->session_key.is_unknown)
+		return;
 	w->n_session_keys++;
 	if (w->tag == TAG_SKESK) {
 		w->skesk_versions |= 1u << w->session_key.version;
 		return;
 	}
-	w->pkesk_versions |= 1u << w->session_key.version;
+	if (w->session_key.version == 3)
+		w->n_pkesk_3++;
+	else
+		w->n_pkesk_6++;
 	w->n_public_keys++;
-	if (w->n_key_ids < KEY_IDS_MAX)
+	if (w->n_key_ids < KEY_IDS_MAX) {
+		w->key_id_version[w->n_key_ids] = (unsigned char)w->session_key.version;
 		w->key_ids[w->n_key_ids++] = w->session_key.key_id;
+	}
 }
 
 static void end_container(struct packet_walk *w)

@@ -6,6 +6,8 @@
  *     encrypted message := marker{0,4} session-key+ container
  *     signatures        := signature+
  *
+ * A session key that does not go with the container is passed over, and so is one of an unknown version; one
+ * that does must be there (section 10.3.2.1).
  * Accepts both packet header formats (section 4.2), partial body lengths of any size on containers
  * (section 4.2.1.4 asks for 512 at first; Go's openpgp and PGPainless write less), containers of packet 18
  * versions 1 and 2, LibrePGP's packet 20, and packet 9 (reported, the judgement decides).
@@ -47,10 +49,10 @@ enum packet_state { PACKET_IN_TAG, PACKET_IN_LENGTH, PACKET_IN_BODY };
 
 struct packet_walk {
 	/* results, to be read after packet_finish() */
-	struct finding fault;  /* not set: the grammar holds */
-	size_t n_session_keys; /* complete session key packets, public-key and password */
-	size_t n_public_keys;
-	size_t n_key_ids;
+	struct finding fault; /* not set: the grammar holds */
+	size_t n_session_keys; /* complete session key packets of known versions, public-key and password */
+	size_t n_public_keys; /* of these; from the container's head on only those that go with it */
+	size_t n_key_ids;     /* likewise */
 	uint64_t key_ids[KEY_IDS_MAX];
 	bool is_legacy; /* the container is packet 9 */
 	bool has_container;
@@ -72,7 +74,10 @@ struct packet_walk {
 	uint64_t remaining;   /* octets left of the present chunk */
 	uint64_t body_octets; /* octets of the present body so far */
 	unsigned n_markers;
-	unsigned pkesk_versions, skesk_versions; /* bit masks */
+	bool has_session_key;	     /* of any version */
+	unsigned skesk_versions;     /* bit mask */
+	size_t n_pkesk_3, n_pkesk_6; /* by version */
+	unsigned char key_id_version[KEY_IDS_MAX];
 	struct session_key session_key;
 	unsigned char head[PACKET_CONTAINER_HEAD];
 	size_t head_have, head_need;

@@ -79,7 +79,7 @@ static void parse_pkesk_head(struct session_key *k)
 		return;
 	}
 	if (k->version != 6) {
-		k->wrong = "public-key session key of unknown version";
+		k->is_opaque = k->is_unknown = true;
 		return;
 	}
 	/* 5.1.2: version, length of what identifies the key, key version, fingerprint, algorithm */
@@ -188,7 +188,7 @@ static const char unknown_s2k[] = "password session key with an unknown string-t
 static const char *check_opaque(const struct session_key *k)
 {
 	return ciphertext_looks_like(&k->sample)
-		       ? "session key of an unknown algorithm that is text"
+		       ? "session key of an unknown algorithm or version that is text"
 		       : NULL;
 }
 
@@ -257,7 +257,9 @@ static const char *finish_skesk_v6(struct session_key *k) /* 5.3.2 */
 
 static const char *finish_skesk(struct session_key *k)
 {
-	k->version = k->head_len > 0 ? k->head[0] : 0;
+	if (k->head_len == 0)
+		return "password session key cut short";
+	k->version = k->head[0];
 	switch (k->version) {
 	case 4:
 		return finish_skesk_v4(k);
@@ -266,7 +268,8 @@ static const char *finish_skesk(struct session_key *k)
 	case 6:
 		return finish_skesk_v6(k);
 	default:
-		return "password session key of unknown version";
+		k->is_unknown = true;
+		return check_opaque(k);
 	}
 }
 

@@ -40,8 +40,19 @@ for algorithm, slug in NAMES.items():
         ("r19-%s-shorter" % slug, 19, BAD, pgp(sized(PKESK, body, -1), END), "%s, one octet missing" % slug),
     ]
 RULE_19 += [
-    ("r19-version-2", 19, BAD, pgp(pkesk3(version=2), END), "a session key of version 2 (PGP 2)"),
-    ("r19-version-4", 19, BAD, pgp(pkesk3(version=4), END), "a session key of version 4"),
+    ("r19-version-2", 19, NO_KEY, pgp(pkesk3(version=2), END), "a session key of version 2 (PGP 2), and no other"),
+    ("r19-version-4", 19, NO_KEY, pgp(pkesk3(version=4), END), "a session key of version 4, and no other"),
+    ("r19-version-4-first", 19, MIME, pgp(pkesk3(version=4), KEY, END), "a session key of version 4 before a proper one"),
+    ("r19-version-23", 19, MIME, pgp(packet(PKESK, b"\x17" + b"A" * 8 + b"\x01" + noise(13)), KEY, END),
+     "a short session key of version 23 before a proper one"),
+    ("r19-version-23-last", 19, MIME, pgp(KEY, packet(PKESK, b"\x17" + noise(60)), END), "one of version 23 behind it"),
+    ("r19-version-23-text", 19, BAD, pgp(KEY, packet(PKESK, b"\x17" + PROSE[:80]), END), "one of version 23 that is text"),
+    ("r19-version-23-bound", 19, MIME, pgp(KEY, packet(PKESK, b"\x17" + noise(65535)), END), "one of 64 KiB"),
+    ("r19-version-23-beyond", 19, BAD, pgp(KEY, packet(PKESK, b"\x17" + noise(65536)), END), "one of more than 64 KiB"),
+    ("r19-version-0", 19, MIME, pgp(KEY, packet(PKESK, b"\x00" + noise(60)), END), "one of version 0"),
+    ("r19-version-none", 19, BAD, pgp(KEY, packet(PKESK, b""), END), "one without a version"),
+    ("r19-marker-behind-unknown", 19, "invalid - unexpected-packet", pgp(packet(PKESK, b"\x17" + noise(60)), packet(10, b"PGP"), KEY, END),
+     "a marker behind a session key of an unknown version"),
     ("r19-hidden", 19, MIME, pgp(pkesk3(keyid=0), END), "a hidden recipient"),
     ("r19-many", 19, MIME, pgp(*[pkesk3(keyid=i + 1, seed=str(i)) for i in range(20)], END), "20 recipients"),
     ("r19-unknown-algorithm", 19, MIME, pgp(pkesk3(99), END), "an unknown algorithm"),
@@ -70,7 +81,9 @@ RULE_19 += [
     ("r19-skesk-4-s2k-unknown", 19, BAD, pgp(KEY, skesk4(specifier=s2k(2)), END), "a reserved string-to-key"),
     ("r19-skesk-4-short", 19, BAD, pgp(KEY, sized(SKESK, skesk4_body(), -1), END), "a string-to-key cut short"),
     ("r19-skesk-4-esk-long", 19, BAD, pgp(KEY, skesk4(esk=noise(200, "esk")), END), "an encrypted session key of 200 octets"),
-    ("r19-skesk-3", 19, BAD, pgp(KEY, skesk4(version=3), END), "a password packet of version 3"),
+    ("r19-skesk-3", 19, MIME, pgp(KEY, skesk4(version=3), END), "a password packet of version 3 beside a proper session key"),
+    ("r19-skesk-3-only", 19, NO_KEY, pgp(skesk4(version=3), END), "a password packet of version 3 and nothing else"),
+    ("r19-skesk-9-text", 19, BAD, pgp(KEY, packet(SKESK, b"\x09" + PROSE[:80]), END), "a password packet of an unknown version that is text"),
     ("r19-skesk-6", 19, MIME, pgp(pkesk6(), skesk6(), seipd2()), "version 6"),
     ("r19-skesk-6-argon2", 19, MIME, pgp(pkesk6(), skesk6(specifier=s2k(4)), seipd2()), "version 6, Argon2"),
     ("r19-skesk-6-longer", 19, BAD, pgp(pkesk6(), skesk6(extra=b"xyz" * 30), seipd2()), "version 6, octets too many"),
@@ -105,16 +118,21 @@ RULE_21 = [
 PAIRS = [  # session key, its name, what it goes with: SEIPD 1, SEIPD 2, packet 20, packet 9
     (pkesk3(), "pkesk-3", "yes", "yes", "yes", "yes"),
     (pkesk6(), "pkesk-6", "no", "yes", "no", "no"),
-    (KEY + skesk4(), "skesk-4", "yes", "no", "yes", "yes"),
-    (KEY + skesk5(), "skesk-5", "no", "no", "yes", "no"),
-    (KEY + skesk6(), "skesk-6", "no", "yes", "no", "no"),
+    (KEY + skesk4(), "skesk-4", "yes", "yes", "yes", "yes"),
+    (KEY + skesk5(), "skesk-5", "yes", "yes", "yes", "yes"),
+    (KEY + skesk6(), "skesk-6", "yes", "yes", "yes", "yes"),
+    (KEY + pkesk6(), "both-pkesk", "yes", "yes", "yes", "yes"),
+    (skesk4(), "skesk-4-only", "password", "no", "password", "password"),
+    (skesk5(), "skesk-5-only", "no", "no", "password", "no"),
+    (skesk6(), "skesk-6-only", "no", "password", "no", "no"),
+    (pkesk6() + skesk4(), "pkesk-6-skesk-4", "password", "yes", "password", "password"),
 ]
 CONTAINERS = [(seipd1(), "seipd-1"), (seipd2(), "seipd-2"), (aead(), "aead"), (sed(), "sed")]
 RULE_22 = []
 for keys, key_name, *answers in PAIRS:
     for (container, container_name), answer in zip(CONTAINERS, answers):
         settings = {"accept_legacy_encryption": "yes"} if container_name == "sed" else {}
-        RULE_22.append(("r22-%s-%s" % (key_name, container_name), 22, MIME if answer == "yes" else BAD,
+        RULE_22.append(("r22-%s-%s" % (key_name, container_name), 22, {"yes": MIME, "no": BAD}.get(answer, PASSWORD),
                         pgp(keys, container), "%s with %s" % (key_name, container_name), settings))
 
 RULE_23 = [
@@ -302,6 +320,8 @@ CR_BOUNDARY = "invalid - ambiguous-mime"
 HIDDEN = b"\r--b1\r\r" + PROSE[:100] + b"\r--b1\r"
 READABLE = "partial + readable-part"
 RULE_28 = [
+    ("r28-binary-version-23", 28, INLINE, attached(packet(PKESK, b"\x17" + noise(60)) + message(), beside=False),
+     "unarmored ciphertext that begins with a session key of an unknown version"),
     ("r28-binary", 28, INLINE, attached(message(), beside=False), "unarmored ciphertext in base64"),
     ("r28-binary-text-type", 28, "invalid - bad-armor", attached(message(), "text/plain", beside=False), "unarmored ciphertext called text"),
     ("r28-binary-text-late", 28, "invalid - bad-armor", attached(KEY + seipd1(noise(4096, "late") + PROSE[:400]), "text/plain", beside=False),

@@ -40,6 +40,14 @@ static const struct row messages[] = {
 	{"version 1 after version 6", PKESK_6 SEIPD, "bad-packet"},
 	{"version 1 after password 6", SKESK_6 SEIPD, "bad-packet"},
 	{"version 1 after password 5", SKESK_5 SEIPD, "bad-packet"},
+	{"version 1 after version 3 and password 6", PKESK SKESK_6 SEIPD, ""},
+	{"version 1 after version 3 and password 5", PKESK SKESK_5 SEIPD, ""},
+	{"version 1 after version 6 and version 3", PKESK_6 PKESK SEIPD, ""},
+	{"version 1 after version 6 and password 4", PKESK_6 SKESK_4 SEIPD, ""},
+	{"version 1 after an unknown version", "c1 14 17 *19" SEIPD, "no-session-key"},
+	{"version 1 after an unknown version and version 3", "c1 14 17 *19" PKESK SEIPD, ""},
+	{"a marker after an unknown version", "c1 14 17 *19 ca 03 50 47 50" PKESK SEIPD,
+	 "unexpected-packet"},
 	{"packet 20", PKESK OCB, ""},
 	{"packet 20 after password 5", SKESK_5 OCB, ""},
 	{"packet 20 after version 6", PKESK_6 OCB, "bad-packet"},
@@ -132,6 +140,22 @@ static void packet_grammar_holds_for_any_chunking(void **state)
 	}
 }
 
+static void packet_key_ids_are_those_that_go_with_the_container(void **state)
+{
+	unsigned char octets[512];
+	size_t len = octets_build(PKESK_6 PKESK PKESK_6 SKESK_6 SEIPD, octets);
+	struct packet_walk w;
+
+	(void)state;
+	packet_init(&w, PACKETS_OF_MESSAGE);
+	packet_feed(&w, octets, len);
+	packet_finish(&w);
+	assert_string_equal(w.fault.reason, "");
+	assert_int_equal(w.n_public_keys, 1);
+	assert_int_equal(w.n_key_ids, 1);
+	assert_int_equal(w.key_ids[0], 0x0123456789abcdef);
+}
+
 static void packet_key_ids_are_counted_and_the_first_are_kept(void **state)
 {
 	unsigned char octets[64];
@@ -213,6 +237,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(packet_grammar_holds_for_any_chunking),
+		cmocka_unit_test(packet_key_ids_are_those_that_go_with_the_container),
 		cmocka_unit_test(packet_key_ids_are_counted_and_the_first_are_kept),
 		cmocka_unit_test(packet_skip_does_what_feeding_does),
 		cmocka_unit_test(packet_observer_hears_of_each_packet_once),
