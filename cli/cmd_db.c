@@ -107,8 +107,8 @@ static int db_init(struct cli *cli, int argc, char **argv)
 		    "What is there already is left as it is, but for an older schema, which is "
 		    "brought up to date as db migrate does.");
 	s = open_settings(cli);
-	d = db_open(s, DB_WRITE);
-	was = d != NULL ? db_failure(d) : DB_ABSENT;
+	d = open_connection(s, DB_WRITE);
+	was = db_failure(d);
 	if (was == DB_TOO_OLD) {
 		code = migrate(cli, s, d);
 		db_close(d);
@@ -196,11 +196,7 @@ static int db_run_migrate(struct cli *cli, int argc, char **argv)
 		    "Each step is one transaction: it is done, or nothing has changed.");
 	s = open_settings(cli);
 	open_pause_notice(s);
-	d = db_open(s, DB_WRITE);
-	if (d == NULL) {
-		cli_error("out of memory");
-		exit(EX_OSERR);
-	}
+	d = open_connection(s, DB_WRITE);
 	before = db_failure(d) == DB_OK || db_failure(d) == DB_TOO_OLD ? db_schema_version(d) : -1;
 	if (before < 0)
 		code = open_failed(d);
@@ -251,6 +247,15 @@ static void show_pages(void *context, int done, int total)
 	progress_update(context, done, total);
 }
 
+/* The exit code for a new file that could not be made, after saying so; 0 for one that could. */
+static int copied(enum db_failure failure, const char *err)
+{
+	if (failure == DB_OK)
+		return 0;
+	cli_error("%s", err);
+	return failure == DB_NO_PERMISSION ? EX_CANTCREAT : db_sysexit(failure);
+}
+
 static int db_run_backup(struct cli *cli, int argc, char **argv)
 {
 	char **operands;
@@ -259,23 +264,40 @@ static int db_run_backup(struct cli *cli, int argc, char **argv)
 		0, "Mail flows meanwhile. FILE must not exist; it is whole when the command has ended with 0.",
 		&operands);
 	struct progress progress;
+	char err[DB_ERROR_MAX];
+	struct db_copy *copy;
 	struct settings *s;
 	struct db *d;
-	int code = 0;
+	int code, schema;
 
 	if (n != 1)
 		cli_misuse(cli, "into which file?");
 	s = open_settings(cli);
-	d = open_database(s, DB_READ);
+	/* The file is root's to name: made before, and named after, the time as another user. */
+	code = copied(db_copy_begin(operands[0], &copy, err), err);
+	if (code == 0 && (code = open_lower(s)) != 0)
+		db_copy_abandon(copy);
+	if (code != 0) {
+		settings_unref(s);
+		return code;
+	}
+	d = open_connection(s, DB_READ);
+	if (db_failure(d) == DB_OK)
+		open_show_pause(d);
+	schema = db_schema_version(d);
 	progress_begin(&progress, "pages");
-	if (db_backup(d, operands[0], show_pages, &progress) != 0) {
+	if (db_failure(d) != DB_OK || db_backup(d, copy, show_pages, &progress) != 0) {
 		progress_clear(&progress);
 		code = open_failed(d);
-		if (code == EX_NOPERM) /* the database is open already: this is the new file */
-			code = EX_CANTCREAT;
+		open_become_root();
+		db_copy_abandon(copy);
 	} else {
 		progress_clear(&progress);
-		print_state(cli, "backed up", operands[0], db_schema_version(d));
+		open_become_root();
+		code = copied(db_copy_end(copy, err), err);
+	}
+	if (code == 0) {
+		print_state(cli, "backed up", operands[0], schema);
 		/* For who looks on, not for the mail of cron each night. */
 		if (s->hash_addresses && isatty(STDERR_FILENO) == 1)
 			cli_warning("log_addresses = hashed: the key is not in the backup; keep "

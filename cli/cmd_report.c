@@ -3,10 +3,13 @@
  * pgpgate report: what came, what was refused, what would have been.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "cli/open.h"
 #include "cli/options.h"
@@ -15,6 +18,7 @@
 #include "cli/report_html.h"
 #include "cli/tally.h"
 #include "common/clock.h"
+#include "common/safe_open.h"
 
 #define DEFAULT_SINCE_S (30 * 86400)
 #define DAY_S 86400
@@ -185,20 +189,55 @@ static void print_json(struct tally *t, enum tally_by by, int64_t n_lines)
 		output_json(sum_json(tally_name(by), s->list[i]->key, s->list[i]));
 }
 
-static int write_html(struct tally *t, const char *path, int64_t since_unix)
+static mode_t current_umask(void)
 {
-	FILE *to;
+	const mode_t mask = umask(0);
 
-	if (strcmp(path, "-") == 0) {
-		report_html(stdout, t, since_unix, clock_now_unix());
-		return 0;
-	}
-	to = fopen(path, "we");
-	if (to == NULL) {
+	umask(mask);
+	return mask;
+}
+
+/* /dev/stdout is a symbolic link, and nobody but root puts one there. */
+static bool is_device(const char *path)
+{
+	return strncmp(path, "/dev/", 5) == 0;
+}
+
+/* Opened before this process becomes another user, and emptied only when there is something to write. NULL after
+ * having said why. */
+static FILE *open_html(const char *path)
+{
+	const struct safe_open o = {.path = path,
+				    .access = O_WRONLY,
+				    .is_create = true,
+				    .mode = 0666 & ~current_umask(),
+				    .owner = geteuid(),
+				    .group = (gid_t)-1};
+	char why[SAFE_OPEN_WHY_MAX];
+	FILE *to;
+	int fd;
+
+	if (strcmp(path, "-") == 0)
+		return stdout;
+	fd = is_device(path) ? open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY) : safe_open(&o, NULL, why);
+	to = fd >= 0 ? fdopen(fd, "w") : NULL;
+	if (to == NULL)
+		cli_error("%s: %s", path, fd < 0 && !is_device(path) ? why : strerror(errno));
+	return to;
+}
+
+static int write_html(struct tally *t, FILE *to, const char *path, int64_t since_unix)
+{
+	struct stat st;
+
+	if (to != stdout && fstat(fileno(to), &st) == 0 && S_ISREG(st.st_mode) &&
+	    ftruncate(fileno(to), 0) != 0) {
 		cli_error("%s: %s", path, strerror(errno));
-		return EX_CANTCREAT;
+		return EX_IOERR;
 	}
 	report_html(to, t, since_unix, clock_now_unix());
+	if (to == stdout)
+		return 0;
 	if (ferror(to) != 0 || fclose(to) != 0) {
 		cli_error("%s: %s", path, strerror(errno));
 		return EX_IOERR;
@@ -273,6 +312,7 @@ int cmd_report(struct cli *cli, int argc, char **argv)
 		{NULL, 'n', "N", OPTION_COUNT, &n_lines, "lines of the list; 0 for all"},
 	};
 	struct gathering g = {.stored_day = -1};
+	FILE *page = NULL;
 	struct settings *s;
 	char **operands;
 	enum tally_by by;
@@ -284,6 +324,10 @@ int cmd_report(struct cli *cli, int argc, char **argv)
 	if (tally_from_name(by_name, &by) != 0)
 		cli_misuse(cli, "--by %s: one of day, recipient, sender, domain, verdict", by_name);
 	s = open_settings(cli);
+	if (html != NULL && (page = open_html(html)) == NULL) {
+		settings_unref(s);
+		return EX_CANTCREAT;
+	}
 	d = open_database(s, DB_READ);
 	/* Each table costs a microsecond a message. What is printed: the list, and how many addresses there were. */
 	if (html == NULL)
@@ -304,7 +348,7 @@ int cmd_report(struct cli *cli, int argc, char **argv)
 	if (code == 0) {
 		sums_sort(&g.tally.by[by], by == TALLY_DAY ? SUMS_BY_KEY : SUMS_BY_MESSAGES);
 		if (html != NULL) {
-			code = write_html(&g.tally, html, since_unix);
+			code = write_html(&g.tally, page, html, since_unix);
 		} else if (cli->json) {
 			print_json(&g.tally, by, n_lines);
 		} else {

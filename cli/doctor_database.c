@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/doctor.h"
+#include "cli/open.h"
 #include "cli/output.h"
 #include "common/clock.h"
 
@@ -22,21 +23,34 @@ static void count_complaint(void *context, const char *complaint)
 		    "pgpgate db check; restore a backup of `pgpgate db backup`", "%s", complaint);
 }
 
-static void examine_owner(struct doctor *x, const char *path)
+/* The user of the settings; NULL when it does not exist, which is told, or when none is set. */
+static const struct passwd *examine_user(struct doctor *x, bool *is_missing)
 {
 	const struct passwd *owner;
-	struct stat st;
-	char user[64], mend[4400];
+	char user[64], mend[200];
 
 	snprintf(user, sizeof(user), "%.*s", (int)strcspn(x->settings->user, ":"), x->settings->user);
 	owner = user[0] != '\0' ? getpwnam(user) : NULL;
-	if (user[0] != '\0' && owner == NULL) {
+	*is_missing = user[0] != '\0' && owner == NULL;
+	if (*is_missing) {
 		snprintf(mend, sizeof(mend),
 			 "useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin %s", user);
 		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
 			    "the user %s of the configuration does not exist", user);
-		return;
 	}
+	return owner;
+}
+
+static void examine_owner(struct doctor *x, const char *path)
+{
+	char user[64], mend[4400];
+	bool is_missing;
+	const struct passwd *owner = examine_user(x, &is_missing);
+	struct stat st;
+
+	if (is_missing)
+		return;
+	snprintf(user, sizeof(user), "%.*s", (int)strcspn(x->settings->user, ":"), x->settings->user);
 	if (stat(path, &st) != 0)
 		return;
 	if (owner != NULL && st.st_uid != owner->pw_uid &&
@@ -77,10 +91,17 @@ static void examine_sizes(struct doctor *x, const struct db_status *s)
 void doctor_database(struct doctor *x)
 {
 	struct db_status s;
-	struct db *d = db_open(x->settings, DB_READ);
+	struct db *d;
 	char size[OUTPUT_NUMBER_MAX], rules[OUTPUT_NUMBER_MAX], verdicts[OUTPUT_NUMBER_MAX];
+	bool is_missing = false;
 	int n_complaints = 0;
 
+	if (geteuid() == 0)
+		examine_user(x, &is_missing);
+	/* From here on as that user, who is root again only in the programs that run_output() runs. */
+	if (is_missing || open_lower(x->settings) != 0)
+		return;
+	d = db_open(x->settings, DB_READ);
 	if (d == NULL || db_failure(d) != DB_OK) {
 		doctor_tell(x, DOCTOR_PROBLEM, topic,
 			    d != NULL && db_failure(d) == DB_ABSENT ? "pgpgate db init" : NULL,

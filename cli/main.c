@@ -91,6 +91,8 @@ const char *cli_author(void)
 	const struct passwd *who;
 	char number[32];
 
+	if (author[0] != '\0') /* before the process became another user */
+		return author;
 	if (sudo_user == NULL || sudo_user[0] == '\0') {
 		who = getpwuid(getuid());
 		snprintf(number, sizeof(number), "uid %lu", (unsigned long)getuid());

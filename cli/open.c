@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/open.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -8,6 +9,7 @@
 
 #include "cli/output.h"
 #include "common/clock.h"
+#include "common/user.h"
 
 struct settings *open_settings(const struct cli *cli)
 {
@@ -22,7 +24,69 @@ struct settings *open_settings(const struct cli *cli)
 	return s;
 }
 
-static void show_pause(struct db *d)
+/* 1: root, and to become u. 0: nothing to do. Otherwise an exit code, negative. */
+static int find_user(const struct settings *s, struct user *u)
+{
+	char err[400];
+	int code;
+
+	if (geteuid() != 0 || s->user[0] == '\0')
+		return 0;
+	cli_author(); /* who we are now is who makes a change */
+	code = user_find(s->user, u, err, sizeof(err));
+	if (code == 0)
+		return 1;
+	cli_error("%s", err);
+	return -code;
+}
+
+int open_lower(const struct settings *s)
+{
+	struct user u;
+	char err[400];
+	int code = find_user(s, &u);
+
+	if (code <= 0)
+		return -code;
+	code = user_lower(&u, err, sizeof(err));
+	if (code != 0)
+		cli_error("%s", err);
+	return code;
+}
+
+void open_become_root(void)
+{
+	user_raise();
+}
+
+void open_become_user(const struct settings *s)
+{
+	struct user u;
+	char err[400];
+	int code = find_user(s, &u);
+
+	if (code == 0)
+		return;
+	if (code > 0 && (code = user_become(&u, err, sizeof(err))) == 0)
+		return;
+	if (code > 0)
+		cli_error("%s", err);
+	exit(code > 0 ? code : -code);
+}
+
+struct db *open_connection(struct settings *s, enum db_mode mode)
+{
+	struct db *d;
+
+	open_become_user(s);
+	d = db_open(s, mode);
+	if (d != NULL)
+		return d;
+	cli_error("out of memory");
+	exit(EX_OSERR);
+}
+
+void open_show_pause(struct db *d)
 {
 	int64_t now = clock_now_unix();
 	int64_t until;
@@ -37,13 +101,9 @@ static void show_pause(struct db *d)
 
 struct db *open_database_silently(struct settings *s, enum db_mode mode)
 {
-	struct db *d = db_open(s, mode);
+	struct db *d = open_connection(s, mode);
 	int code;
 
-	if (d == NULL) {
-		cli_error("out of memory");
-		exit(EX_OSERR);
-	}
 	if (db_failure(d) != DB_OK) {
 		code = open_failed(d);
 		db_close(d);
@@ -56,7 +116,7 @@ struct db *open_database(struct settings *s, enum db_mode mode)
 {
 	struct db *d = open_database_silently(s, mode);
 
-	show_pause(d);
+	open_show_pause(d);
 	return d;
 }
 
@@ -64,13 +124,15 @@ void open_pause_notice(struct settings *s)
 {
 	struct db *d;
 
-	if (s->database_path == NULL || access(s->database_path, R_OK) != 0)
+	if (s->database_path == NULL || open_lower(s) != 0)
 		return;
-	d = db_open(s, DB_READ);
-	if (d != NULL && db_failure(d) == DB_OK)
-		show_pause(d);
-	if (d != NULL)
+	if (faccessat(AT_FDCWD, s->database_path, R_OK, AT_EACCESS) == 0) {
+		d = db_open(s, DB_READ);
+		if (d != NULL && db_failure(d) == DB_OK)
+			open_show_pause(d);
 		db_close(d);
+	}
+	open_become_root();
 }
 
 int open_failed(const struct db *d)

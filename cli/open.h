@@ -2,6 +2,11 @@
  *
  * open.h: the configuration and the database, opened for a subcommand or explained in one line on standard
  * error. A system whose enforcement is paused says so once, whatever the command.
+ *
+ * Whoever is in the group of the state directory can plant links there. So root becomes the `user` of the settings
+ * before it touches that directory, for good; what root names on the command line (a file to read or to write) is
+ * opened before. A command that needs to be root besides (doctor, check) opens the database as that user, and is root
+ * again where it says so.
  */
 #ifndef PGPGATE_CLI_OPEN_H
 #define PGPGATE_CLI_OPEN_H
@@ -13,11 +18,25 @@
 /* The settings in force (one reference). Ends the process with 78 (EX_CONFIG) when they are wrong. */
 struct settings *open_settings(const struct cli *cli);
 
+/* Root becomes settings' user, for good. Ends the process when that cannot be. For others, and with an empty user,
+ * nothing happens. */
+void open_become_user(const struct settings *s);
+
+/* The same until open_become_root(). Returns 0, or an exit code after having said why. */
+int open_lower(const struct settings *s);
+void open_become_root(void);
+
+/* A connection, usable or not, as that user. Ends the process when memory is short. */
+struct db *open_connection(struct settings *s, enum db_mode mode);
+
 /* A usable connection, or ends the process with db_sysexit(). Shows a pause. */
 struct db *open_database(struct settings *s, enum db_mode mode);
 
 /* The same, without a word about a pause: for the commands that begin and end one. */
 struct db *open_database_silently(struct settings *s, enum db_mode mode);
+
+/* Shows a pause, once a command. */
+void open_show_pause(struct db *d);
 
 /* For commands that need no database: shows a pause if there is a database to ask, and says nothing
  * otherwise. */

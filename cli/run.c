@@ -11,11 +11,13 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/user.h"
 
 static _Noreturn void become(const char *const *argv, int out_fd)
 {
 	const int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+	user_raise(); /* maps may be root's alone */
 	dup2(null_fd, STDIN_FILENO);
 	dup2(null_fd, STDERR_FILENO);
 	dup2(out_fd, STDOUT_FILENO);

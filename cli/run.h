@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * run.h: another program's standard output, for `doctor` (postconf, postmap). No shell is involved.
+ * run.h: another program's standard output, for `doctor` (postconf, postmap). No shell is involved. Whoever
+ * was root before open_lower() is root in it again.
  */
 #ifndef PGPGATE_CLI_RUN_H
 #define PGPGATE_CLI_RUN_H

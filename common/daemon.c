@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +15,9 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/safe_open.h"
+#include "common/user.h"
 
-#define NAME_BYTES_MAX 256
 #define DESCRIPTORS_MAX \
 	65536 /* a soft limit of 1,024 would stop the policy server at its defaults */
 
@@ -125,17 +124,22 @@ static int go_to_background(void)
 /* The lock, not the number in the file, says whether its daemon lives: it ends with the process. */
 static int lock_pid_file(const char *path)
 {
+	const struct safe_open file = {.path = path,
+				       .access = O_RDWR,
+				       .is_create = true,
+				       .mode = 0644, /* everybody may read it, whatever the umask */
+				       .owner = 0,
+				       .group = (gid_t)-1};
+	char why[SAFE_OPEN_WHY_MAX];
+
 	if (path == NULL)
 		return EX_OK;
-	state.pid_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
+	state.pid_fd = safe_open(&file, NULL, why);
 	if (state.pid_fd < 0) {
 		log_error("%s: cannot be written: %s; create its directory or name another with -P",
-			  path, strerror(errno));
+			  path, why);
 		return EX_CANTCREAT;
 	}
-	/* Everybody may read it, whatever the umask; a file that is not ours keeps its mode. */
-	if (fchmod(state.pid_fd, 0644) != 0)
-		log_debug("%s: keeps its mode", path);
 	if (flock(state.pid_fd, LOCK_EX | LOCK_NB) != 0) {
 		log_error("%s: its daemon is running; stop it first or name another with -P", path);
 		return EX_UNAVAILABLE;
@@ -143,38 +147,10 @@ static int lock_pid_file(const char *path)
 	return EX_OK;
 }
 
-/* Takes "user" or "user:group" apart and looks both up. 0 or a sysexits(3) code. */
-static int find_user(const char *text, struct passwd **user, gid_t *gid)
-{
-	char name[NAME_BYTES_MAX];
-	char *group;
-	struct group *g;
-
-	snprintf(name, sizeof(name), "%s", text);
-	group = strchr(name, ':');
-	if (group != NULL)
-		*group++ = '\0';
-	*user = getpwnam(name);
-	if (*user == NULL) {
-		log_error("user %s does not exist; create it, or set another user or -u", name);
-		return EX_NOUSER;
-	}
-	*gid = (*user)->pw_gid;
-	if (group == NULL)
-		return EX_OK;
-	g = getgrnam(group);
-	if (g == NULL) {
-		log_error("group %s does not exist; create it, or set another user or -u", group);
-		return EX_NOUSER;
-	}
-	*gid = g->gr_gid;
-	return EX_OK;
-}
-
 static int become_user(const char *text)
 {
-	struct passwd *user;
-	gid_t gid;
+	struct user user;
+	char err[400];
 	int code;
 
 	if (geteuid() != 0)
@@ -183,18 +159,12 @@ static int become_user(const char *text)
 		log_warning("runs as root, since user is empty; set user");
 		return EX_OK;
 	}
-	code = find_user(text, &user, &gid);
+	code = user_find(text, &user, err, sizeof(err));
+	if (code == EX_OK)
+		code = user_become(&user, err, sizeof(err));
 	if (code != EX_OK)
-		return code;
-	if (initgroups(user->pw_name, gid) != 0 || setgid(gid) != 0 || setuid(user->pw_uid) != 0) {
-		log_error("cannot become user %s: %s", text, strerror(errno));
-		return EX_OSERR;
-	}
-	if (user->pw_uid != 0 && (setuid(0) == 0 || geteuid() == 0)) {
-		log_error("user %s could become root again", text);
-		return EX_OSERR;
-	}
-	return EX_OK;
+		log_error("%s", err);
+	return code;
 }
 
 int daemon_begin(const struct daemon_options *o, const struct settings *s)

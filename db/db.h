@@ -84,8 +84,17 @@ int db_get_vitals(struct db *d, struct db_status *out); /* without n_pairs, whic
  * number of complaints, or -1. */
 int db_check(struct db *d, void (*tell)(void *context, const char *complaint), void *context);
 
-/* Online backup into a new file, while the daemons run. progress(done, total pages) may be NULL. */
-int db_backup(struct db *d, const char *file, void (*progress)(void *context, int done, int total),
+/* Where a backup goes: FILE, which must not exist. It is written as FILE.partial, which an interrupted one leaves behind
+ * and the next one writes anew, and named FILE when it is whole. db_copy_begin() and db_copy_end() name files and are
+ * called by whoever may write there; db_backup() in between names none. Both give DB_OK, or why not with a sentence.
+ * db_copy_end() and db_copy_abandon() (NULL allowed) release c, and so does a failed db_copy_end(). */
+struct db_copy;
+enum db_failure db_copy_begin(const char *file, struct db_copy **out, char err[DB_ERROR_MAX]);
+enum db_failure db_copy_end(struct db_copy *c, char err[DB_ERROR_MAX]);
+void db_copy_abandon(struct db_copy *c);
+
+/* Online backup, while the daemons run. progress(done, total pages) may be NULL. 0 or -1. */
+int db_backup(struct db *d, struct db_copy *c, void (*progress)(void *context, int done, int total),
 	      void *context);
 
 /* Checkpoints the WAL if it is longer than `threshold_bytes` and the lock is free: 1 done, 0 not needed or

@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: ISC
  *
- * backup.c: `pgpgate db backup`: a copy of the open database into a new file.
+ * backup.c: `pgpgate db backup`: a copy of the open database into a new file. It is written under another name, which
+ * an interrupted one leaves and the next one uses, and gets its own when it is whole and on the disk.
  */
 #include "db/engine/internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "common/safe_open.h"
+#include "db/engine/backup_file.h"
 
 #define BACKUP_PAGES 256 /* a step: 1 MiB, under one read lock */
 
@@ -41,37 +47,135 @@ static int run_backup(struct db *d, sqlite3 *to, const char *file,
 		       file, sqlite3_errstr(rc));
 }
 
-int db_backup(struct db *d, const char *file, void (*progress)(void *context, int done, int total),
+struct db_copy {
+	char file[DB_PATH_MAX], partial[DB_PATH_MAX + 16];
+	int fd;
+};
+
+static enum db_failure copy_fail(struct db_copy *c, enum db_failure failure, char *err, const char *what)
+{
+	snprintf(err, DB_ERROR_MAX, "backup to %.250s: %s", c->file, what);
+	db_copy_abandon(c);
+	return failure;
+}
+
+static enum db_failure failure_of(int error)
+{
+	return error == ENOSPC || error == EDQUOT ? DB_FULL : DB_NO_PERMISSION;
+}
+
+enum db_failure db_copy_begin(const char *file, struct db_copy **out, char err[DB_ERROR_MAX])
+{
+	struct db_copy *c = calloc(1, sizeof *c);
+	struct safe_open o = {.access = O_RDWR,
+			      .is_create = true,
+			      .mode = 0600,
+			      .owner = geteuid(),
+			      .group = (gid_t)-1};
+	char why[SAFE_OPEN_WHY_MAX];
+	struct stat st;
+
+	*out = NULL;
+	if (c == NULL || strlen(file) >= sizeof c->file) {
+		snprintf(err, DB_ERROR_MAX, "backup to %.250s: %s", file,
+			 c == NULL ? "out of memory" : strerror(ENAMETOOLONG));
+		free(c);
+		return DB_BROKEN;
+	}
+	c->fd = -1;
+	snprintf(c->file, sizeof c->file, "%s", file);
+	snprintf(c->partial, sizeof c->partial, "%s.partial", file);
+	/* Never over something that is there: it may be the last good backup. */
+	if (lstat(file, &st) == 0)
+		return copy_fail(c, DB_NO_PERMISSION, err,
+				 "File exists; choose another name, or remove it");
+	if (errno != ENOENT)
+		return copy_fail(c, DB_NO_PERMISSION, err, strerror(errno));
+	o.path = c->partial;
+	c->fd = safe_open(&o, NULL, why);
+	if (c->fd < 0)
+		return copy_fail(c, failure_of(errno), err, why);
+	if (flock(c->fd, LOCK_EX | LOCK_NB) != 0) {
+		close(c->fd);
+		c->fd = -1; /* not ours to remove */
+		return copy_fail(c, DB_BUSY, err, "another backup to it is under way");
+	}
+	if (ftruncate(c->fd, 0) != 0)
+		return copy_fail(c, DB_BROKEN, err, strerror(errno));
+	*out = c;
+	return DB_OK;
+}
+
+void db_copy_abandon(struct db_copy *c)
+{
+	if (c != NULL && c->fd >= 0) {
+		unlink(c->partial); /* half a backup would be taken for one */
+		close(c->fd);
+	}
+	free(c);
+}
+
+/* The name of a new file lasts when its directory is on the disk. */
+static int sync_directory(const char *file)
+{
+	char directory[DB_PATH_MAX];
+	char *slash;
+	int fd, result;
+
+	snprintf(directory, sizeof directory, "%s", file);
+	slash = strrchr(directory, '/');
+	if (slash != NULL)
+		slash[slash == directory ? 1 : 0] = '\0';
+	fd = open(slash != NULL ? directory : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	result = fsync(fd);
+	close(fd);
+	return result;
+}
+
+enum db_failure db_copy_end(struct db_copy *c, char err[DB_ERROR_MAX])
+{
+	if (renameat2(AT_FDCWD, c->partial, AT_FDCWD, c->file, RENAME_NOREPLACE) != 0) {
+		/* Not every file system knows the flag; a link does not replace either. */
+		if (errno != EINVAL || link(c->partial, c->file) != 0)
+			return copy_fail(c, failure_of(errno), err, strerror(errno));
+		unlink(c->partial);
+	}
+	if (sync_directory(c->file) != 0) {
+		snprintf(err, DB_ERROR_MAX, "backup to %.250s: its directory: %s", c->file,
+			 strerror(errno));
+		close(c->fd);
+		free(c);
+		return DB_BROKEN;
+	}
+	close(c->fd);
+	free(c);
+	return DB_OK;
+}
+
+int db_backup(struct db *d, struct db_copy *c, void (*progress)(void *context, int done, int total),
 	      void *context)
 {
+	struct backup_file file;
 	sqlite3 *to = NULL;
-	int fd, result;
+	int rc, result;
 
 	if (db_ready(d) != 0)
 		return -1;
-	/* Never over something that is there: it may be the last good backup. */
-	fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return db_fail(d, errno == ENOSPC ? DB_FULL : DB_NO_PERMISSION,
-			       "backup to %.200s: %s%s", file, strerror(errno),
-			       errno == EEXIST ? "; choose another name, or remove it" : "");
-	close(fd);
-	if (sqlite3_open_v2(file, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
-		result = db_fail(d, DB_NO_PERMISSION, "backup to %.200s: %s", file, sqlite3_errmsg(to));
+	rc = backup_file_begin(&file, c->fd, &to);
+	if (rc != SQLITE_OK)
+		result = db_fail(d, DB_BROKEN, "backup to %.200s: %s", c->file, sqlite3_errstr(rc));
 	/* One snapshot for all steps: the engine begins again whenever another connection has written. The WAL
 	 * grows meanwhile, and mail goes on. */
 	else if (db_begin_read(d) != 0)
 		result = -1;
 	else
-		result = db_end(d, run_backup(d, to, file, progress, context));
+		result = db_end(d, run_backup(d, to, c->file, progress, context));
 	if (sqlite3_close(to) != SQLITE_OK && result == 0)
-		result = db_fail(d, DB_BROKEN, "backup to %.200s: cannot be closed", file);
-	fd = result == 0 ? open(file, O_RDONLY | O_CLOEXEC) : -1;
-	if (result == 0 && (fd < 0 || fsync(fd) != 0))
-		result = db_fail(d, DB_BROKEN, "backup to %.200s: %s", file, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	if (result != 0)
-		unlink(file); /* half a backup would be taken for one */
+		result = db_fail(d, DB_BROKEN, "backup to %.200s: cannot be closed", c->file);
+	backup_file_end(&file);
+	if (result == 0 && fsync(c->fd) != 0)
+		result = db_fail(d, failure_of(errno), "backup to %.200s: %s", c->file, strerror(errno));
 	return result;
 }

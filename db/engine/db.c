@@ -101,7 +101,7 @@ static int open_handle(struct db *d)
 		return -1;
 	if (hashed_load(&d->hashed, d->settings, sentence, sizeof sentence) != 0)
 		return db_fail(d, DB_ABSENT, "%s", sentence);
-	if (d->mode != DB_READ && file_open_lock(d) != 0)
+	if (file_check_beside(d) != 0 || (d->mode != DB_READ && file_open_lock(d) != 0))
 		return -1;
 	/* Readers too: WAL's shared memory is theirs to make. query_only keeps them from writing. */
 	if (sqlite3_open_v2(d->path, &d->handle,
@@ -121,7 +121,7 @@ static bool is_still_the_file(struct db *d)
 {
 	struct stat now;
 
-	return stat(d->path, &now) == 0 && now.st_ino == d->opened.st_ino &&
+	return lstat(d->path, &now) == 0 && now.st_ino == d->opened.st_ino &&
 	       now.st_dev == d->opened.st_dev && now.st_mode == d->opened.st_mode &&
 	       now.st_uid == d->opened.st_uid && now.st_gid == d->opened.st_gid;
 }

@@ -19,8 +19,10 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/safe_open.h"
 
 #define KEY_FILE_MODE 0640
+#define BESIDE_MAX (DB_PATH_MAX + 16)
 
 /* Where fcntl(2) locks or shared memory do not hold between machines, WAL loses data. linux/magic.h and
  * statfs(2). FUSE is let in: most of it is local. */
@@ -67,7 +69,7 @@ int file_check(struct db *d, struct stat *out)
 	struct statfs fs;
 
 	directory_of(d->path, directory);
-	if (stat(d->path, out) != 0) {
+	if (lstat(d->path, out) != 0) {
 		if (errno == ENOENT && access(directory, F_OK) != 0)
 			return db_fail(
 				d, DB_ABSENT,
@@ -82,14 +84,22 @@ int file_check(struct db *d, struct stat *out)
 				       strerror(errno));
 		return db_fail(d, DB_BROKEN, "%s", strerror(errno));
 	}
+	if (S_ISLNK(out->st_mode))
+		return db_fail(d, DB_NOT_OURS,
+			       "is a symbolic link; name the file itself in \"database\"");
 	if (!S_ISREG(out->st_mode))
 		return db_fail(d, DB_NOT_OURS, "%s, not a database",
 			       S_ISDIR(out->st_mode) ? "is a directory" : "is no regular file");
+	if (out->st_nlink != 1 && geteuid() == 0) /* others cannot be led to what is not theirs */
+		return db_fail(d, DB_NOT_OURS,
+			       "has more than one name; look who made the other, and remove it");
 	if (faccessat(AT_FDCWD, d->path, R_OK | (d->mode == DB_READ ? 0 : W_OK), AT_EACCESS) != 0)
 		return db_fail(
-			d, DB_NO_PERMISSION,
-			"%s; let this user join the group of the file, or check its mode (0660)",
-			strerror(errno));
+			d, DB_NO_PERMISSION, "%s; %s", strerror(errno),
+			errno == EROFS
+				? "mount it for writing, after a look at why it is not (dmesg)"
+				: "let this user join the group of the file, or check its mode "
+				  "(0660)");
 	if (statfs(directory, &fs) == 0 && file_is_network((long)fs.f_type))
 		return db_fail(
 			d, DB_NETWORK_FS,
@@ -97,23 +107,83 @@ int file_check(struct db *d, struct stat *out)
 	return 0;
 }
 
-/* Mode and owner for a new file, whatever the umask. */
-void file_give_away(const char *path, int fd, mode_t mode)
+static void path_beside(const struct db *d, const char *suffix, char out[BESIDE_MAX])
 {
-	char directory[DB_PATH_MAX];
+	snprintf(out, BESIDE_MAX, "%s%s", d->path, suffix);
+}
+
+/* Who may own what lies in the directory: its owner, and whoever is in its group, since such people make files
+ * there by right; they can write the database itself. */
+static int open_beside(struct db *d, const char *suffix, int access, bool is_create, mode_t mode,
+		       bool *is_new, char why[SAFE_OPEN_WHY_MAX])
+{
+	char directory[DB_PATH_MAX], path[BESIDE_MAX];
+	struct safe_open o = {.path = path, .access = access, .is_create = is_create, .mode = mode};
 	struct stat st;
 
-	directory_of(path, directory);
-	if (fchmod(fd, mode) != 0)
-		return; /* not fatal: whoever is locked out by it is told so, with the mend */
-	if (geteuid() == 0 && stat(directory, &st) == 0 && fchown(fd, st.st_uid, st.st_gid) != 0)
-		return;
+	directory_of(d->path, directory);
+	path_beside(d, suffix, path);
+	if (stat(directory, &st) != 0) {
+		snprintf(why, SAFE_OPEN_WHY_MAX, "%s", strerror(errno));
+		return -1;
+	}
+	o.owner = st.st_uid;
+	o.group = st.st_gid;
+	return safe_open(&o, is_new, why);
+}
+
+int file_open_beside(struct db *d, const char *suffix, int access, mode_t mode, bool *is_new)
+{
+	char path[BESIDE_MAX], why[SAFE_OPEN_WHY_MAX];
+	const int fd = open_beside(d, suffix, access, mode != 0, mode, is_new, why);
+	const char *mend = "";
+	enum db_failure failure = DB_BROKEN;
+
+	if (fd >= 0)
+		return fd;
+	if (errno == ENOENT)
+		failure = DB_ABSENT;
+	else if (errno == ENOSPC || errno == EDQUOT) {
+		failure = DB_FULL;
+		mend = "; free some space";
+	} else if (errno == EINVAL) {
+		failure = DB_NO_PERMISSION; /* why holds the mend */
+	} else if (errno == EROFS) {
+		failure = DB_NO_PERMISSION;
+		mend = "; mount it for writing, after a look at why it is not (dmesg)";
+	} else if (errno == EACCES || errno == EPERM) {
+		failure = DB_NO_PERMISSION;
+		mend = "; let this user write to it, and to its directory";
+	}
+	path_beside(d, suffix, path);
+	return db_fail(d, failure, "%.200s: %s%s", path, why, mend);
+}
+
+int file_check_beside(struct db *d)
+{
+	static const char *const suffixes[] = {"-wal", "-shm", "-journal"};
+	char path[BESIDE_MAX];
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+		path_beside(d, suffixes[i], path);
+		if (lstat(path, &st) != 0 ||
+		    (S_ISREG(st.st_mode) && (st.st_nlink == 1 || geteuid() != 0)))
+			continue;
+		return db_fail(
+			d, DB_NO_PERMISSION,
+			"%.200s: is no regular file with one name; look who put it there, and "
+			"remove it",
+			path);
+	}
+	return 0;
 }
 
 int file_create(struct db *d)
 {
 	struct statfs fs;
-	char directory[DB_PATH_MAX];
+	char directory[DB_PATH_MAX], why[SAFE_OPEN_WHY_MAX];
+	bool is_new;
 	int fd;
 
 	directory_of(d->path, directory);
@@ -121,66 +191,51 @@ int file_create(struct db *d)
 		return db_fail(
 			d, DB_NETWORK_FS,
 			"on a network file system, where locks do not hold; use a local disk");
-	fd = open(d->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, DB_FILE_MODE);
-	if (fd < 0) {
-		if (errno == EEXIST)
-			return 0;
-		if (errno == ENOENT)
-			return db_fail(
-				d, DB_ABSENT,
-				"the directory does not exist; make it with \"install -d -m 2770 "
-				"-o pgpgate -g pgpgate %.200s\"",
-				directory);
-		if (errno == ENOSPC)
-			return db_fail(d, DB_FULL, "%s; free some space", strerror(errno));
-		return db_fail(
-			d, DB_NO_PERMISSION,
-			"cannot be made: %s; run this as root, or as the user of the daemons",
-			strerror(errno));
+	fd = open_beside(d, "", O_RDWR, true, DB_FILE_MODE, &is_new, why);
+	if (fd >= 0) {
+		/* One that was there is left alone, and so is the process's lock on it: nothing has it open yet. */
+		close(fd);
+		return 0;
 	}
-	file_give_away(d->path, fd, DB_FILE_MODE);
-	close(fd);
-	return 0;
+	if (errno == ENOENT)
+		return db_fail(d, DB_ABSENT,
+			       "the directory does not exist; make it with \"install -d -m 2770 "
+			       "-o pgpgate -g pgpgate %.200s\"",
+			       directory);
+	if (errno == ENOSPC || errno == EDQUOT)
+		return db_fail(d, DB_FULL, "%s; free some space", why);
+	if (errno == EROFS)
+		return db_fail(d, DB_NO_PERMISSION, "%s; mount it for writing", why);
+	if (errno == EINVAL)
+		return db_fail(d, DB_NOT_OURS, "%s", why);
+	return db_fail(d, DB_NO_PERMISSION,
+		       "cannot be made: %s; run this as root, or as the user of the daemons", why);
 }
 
 int file_open_lock(struct db *d)
 {
-	char path[DB_PATH_MAX + 8];
-	struct stat st;
-
-	if (d->lock_fd >= 0)
-		return 0;
-	snprintf(path, sizeof path, "%s.lock", d->path);
-	d->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, DB_FILE_MODE);
 	if (d->lock_fd < 0)
-		return db_fail(d, errno == ENOSPC ? DB_FULL : DB_NO_PERMISSION,
-			       "lock file %.200s: %s; %s", path, strerror(errno),
-			       errno == ENOSPC ? "free some space"
-					       : "let this user write to it, and to its directory");
-	if (fstat(d->lock_fd, &st) == 0 && st.st_uid == geteuid() &&
-	    (geteuid() == 0 || (st.st_mode & 07777) != DB_FILE_MODE))
-		file_give_away(d->path, d->lock_fd, DB_FILE_MODE);
-	return 0;
+		d->lock_fd = file_open_beside(d, ".lock", O_RDWR, DB_FILE_MODE, NULL);
+	return d->lock_fd < 0 ? -1 : 0;
 }
 
 int file_create_key(struct db *d)
 {
 	unsigned char key[HASHED_KEY_BYTES];
-	char path[DB_PATH_MAX + 8];
-	int fd, result = 0;
+	bool is_new;
+	int fd = file_open_beside(d, ".key", O_WRONLY, KEY_FILE_MODE, &is_new);
+	int result = 0;
 
-	snprintf(path, sizeof path, "%s.key", d->path);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, KEY_FILE_MODE);
 	if (fd < 0)
-		return errno == EEXIST ? 0
-				       : db_fail(d, DB_NO_PERMISSION, "key file %.200s: %s", path,
-						 strerror(errno));
-	if (getrandom(key, sizeof key, 0) != (ssize_t)sizeof key ||
-	    write(fd, key, sizeof key) != (ssize_t)sizeof key) {
-		result = db_fail(d, DB_FULL, "key file %.200s: %s", path, strerror(errno));
+		return -1;
+	if (is_new && (getrandom(key, sizeof key, 0) != (ssize_t)sizeof key ||
+		       write(fd, key, sizeof key) != (ssize_t)sizeof key)) {
+		char path[BESIDE_MAX];
+
+		path_beside(d, ".key", path);
+		result = db_fail(d, DB_FULL, "%.200s: %s", path, strerror(errno));
 		unlink(path); /* half a key would be taken for one */
 	}
-	file_give_away(d->path, fd, KEY_FILE_MODE);
 	close(fd);
 	return result;
 }

@@ -11,8 +11,13 @@
 bool file_is_network(long statfs_type);		/* by its magic number (linux/magic.h) */
 int file_check(struct db *d, struct stat *out); /* there, ours to open, local; 0 or -1 */
 int file_create(struct db *d);			/* the database, empty, if absent */
-/* Mode and owner for a new file, whatever the umask and whoever makes it. */
-void file_give_away(const char *path, int fd, mode_t mode);
+
+/* The only way to a file beside the database, "DATABASE" and suffix: safe_open() with the owner and group of the
+ * directory. mode 0: it must be there; otherwise it is made with that mode if absent. A descriptor, or -1. */
+int file_open_beside(struct db *d, const char *suffix, int access, mode_t mode, bool *is_new);
+/* The files that the engine opens by itself (-wal, -shm, -journal) are absent, or regular with one name. 0 or -1. */
+int file_check_beside(struct db *d);
+
 int file_open_lock(struct db *d);			  /* d->lock_fd */
 int file_create_key(struct db *d);			  /* DATABASE.key, if absent */
 int file_lock(struct db *d, bool exclusive, int wait_ms); /* 1 had, 0 not in time, -1 */

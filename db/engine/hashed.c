@@ -5,22 +5,31 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <nettle/hmac.h>
+
+#include "common/safe_open.h"
 
 #define HASH_BYTES 8 /* of 32: 10 million addresses collide with a chance of 1 in 370,000 */
 
 int hashed_load(struct hashed *h, const struct settings *s, char *err, size_t err_size)
 {
-	char path[4096];
+	char path[4096], why[SAFE_OPEN_WHY_MAX];
+	struct stat st = {.st_gid = (gid_t)-1};
+	struct safe_open file = {.path = path, .access = O_RDONLY};
 	int fd, saved_errno;
 	ssize_t n;
 
 	memset(h, 0, sizeof *h);
 	h->is_on = s->hash_addresses;
 	snprintf(path, sizeof path, "%s.key", s->database_path);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* a fifo would wait for ever */
+	/* The key is its owner's who may also own the database, or of the same group. */
+	if (lstat(s->database_path, &st) == 0)
+		file.owner = st.st_uid;
+	file.group = st.st_gid;
+	fd = safe_open(&file, NULL, why);
 	if (fd < 0) {
 		if (!h->is_on)
 			return 0;
@@ -30,7 +39,7 @@ int hashed_load(struct hashed *h, const struct settings *s, char *err, size_t er
 				 "\"pgpgate db init\"",
 				 path);
 		else
-			snprintf(err, err_size, "%.300s: %s", path, strerror(errno));
+			snprintf(err, err_size, "%.300s: %s", path, why);
 		return -1;
 	}
 	n = read(fd, h->key, sizeof h->key);

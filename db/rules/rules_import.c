@@ -193,14 +193,10 @@ static int clean_leftovers(struct db *d, rules_import_progress *progress, void *
 
 static int open_import_lock(struct db *d)
 {
-	char path[DB_PATH_MAX + 8];
-	int fd;
+	const int fd = file_open_beside(d, ".import", O_RDWR, DB_FILE_MODE, NULL);
 
-	snprintf(path, sizeof path, "%s.import", d->path);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, DB_FILE_MODE);
 	if (fd < 0)
-		return db_fail(d, DB_NO_PERMISSION, "lock file %.200s: %s", path, strerror(errno));
-	file_give_away(path, fd, DB_FILE_MODE);
+		return -1;
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return fd;
 	db_fail(d, DB_BUSY, "another import is under way; wait for it");

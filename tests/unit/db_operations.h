@@ -146,8 +146,16 @@ static inline int op_check(struct db *d)
 
 static inline int op_backup(struct db *d)
 {
+	char err[DB_ERROR_MAX];
+	struct db_copy *copy;
+
 	unlink(backup_path);
-	return db_backup(d, backup_path, NULL, NULL);
+	if (db_copy_begin(backup_path, &copy, err) != DB_OK)
+		return -1;
+	if (db_backup(d, copy, NULL, NULL) == 0)
+		return db_copy_end(copy, err) == DB_OK ? 0 : -1;
+	db_copy_abandon(copy);
+	return -1;
 }
 
 static inline int op_pause(struct db *d)

@@ -68,6 +68,8 @@ static void check_finds_nothing_in_order_and_damage(void **state)
 
 static void backup_is_a_database_and_replaces_nothing(void **state)
 {
+	struct db_copy *to, *second;
+	char err[DB_ERROR_MAX];
 	struct fixture f, copy;
 	struct db *d, *c;
 	int64_t until;
@@ -79,9 +81,14 @@ static void backup_is_a_database_and_replaces_nothing(void **state)
 	copy = f;
 	snprintf(copy.path, sizeof copy.path, "%s/copy.db", f.directory);
 	copy.settings = fixture_settings(&copy, NULL);
-	assert_int_equal(db_backup(d, copy.path, NULL, NULL), 0);
-	assert_int_equal(db_backup(d, copy.path, NULL, NULL), -1);
-	assert_int_equal(db_failure(d), DB_NO_PERMISSION);
+	assert_int_equal(db_copy_begin(copy.path, &to, err), DB_OK);
+	assert_int_equal(db_copy_begin(copy.path, &second, err), DB_BUSY);
+	assert_null(second);
+	assert_int_equal(db_backup(d, to, NULL, NULL), 0);
+	assert_int_equal(access(copy.path, F_OK), -1); /* not before it is whole */
+	assert_int_equal(db_copy_end(to, err), DB_OK);
+	assert_int_equal(db_copy_begin(copy.path, &to, err), DB_NO_PERMISSION);
+	assert_non_null(strstr(err, "choose another name"));
 	c = fixture_open(&copy, DB_WRITE);
 	assert_int_equal(db_paused_until(c, NOW, &until), 0);
 	assert_int_equal(until, NOW + 60);

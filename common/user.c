@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: ISC */
+#include "common/user.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+int user_find(const char *text, struct user *out, char *err, size_t err_size)
+{
+	const struct passwd *user;
+	const struct group *g;
+	char *group;
+
+	snprintf(out->name, sizeof(out->name), "%s", text);
+	group = strchr(out->name, ':');
+	if (group != NULL)
+		*group++ = '\0';
+	user = getpwnam(out->name);
+	if (user == NULL) {
+		snprintf(err, err_size,
+			 "user %s does not exist; create it, or set another user or -u", out->name);
+		return EX_NOUSER;
+	}
+	out->uid = user->pw_uid;
+	out->gid = user->pw_gid;
+	if (group == NULL)
+		return EX_OK;
+	g = getgrnam(group);
+	if (g == NULL) {
+		snprintf(err, err_size,
+			 "group %s does not exist; create it, or set another user or -u", group);
+		return EX_NOUSER;
+	}
+	out->gid = g->gr_gid;
+	return EX_OK;
+}
+
+static int cannot_become(const struct user *u, char *err, size_t err_size)
+{
+	snprintf(err, err_size, "cannot become user %s: %s", u->name, strerror(errno));
+	return EX_OSERR;
+}
+
+int user_become(const struct user *u, char *err, size_t err_size)
+{
+	if (initgroups(u->name, u->gid) != 0 || setgid(u->gid) != 0 || setuid(u->uid) != 0)
+		return cannot_become(u, err, err_size);
+	if (u->uid != 0 && (setuid(0) == 0 || geteuid() == 0)) {
+		snprintf(err, err_size, "user %s could become root again", u->name);
+		return EX_OSERR;
+	}
+	return EX_OK;
+}
+
+int user_lower(const struct user *u, char *err, size_t err_size)
+{
+	if (initgroups(u->name, u->gid) != 0 || setegid(u->gid) != 0 || seteuid(u->uid) != 0)
+		return cannot_become(u, err, err_size);
+	return EX_OK;
+}
+
+void user_raise(void)
+{
+	uid_t real, effective, saved;
+
+	if (getresuid(&real, &effective, &saved) != 0 || real != 0 || effective == 0)
+		return;
+	if (seteuid(0) != 0 || setegid(getgid()) != 0 || setgroups(0, NULL) != 0)
+		abort();
+}
