@@ -192,8 +192,7 @@ static int db_run_migrate(struct cli *cli, int argc, char **argv)
 	struct db *d;
 	int before, code = 0;
 
-	no_operands(cli, argc, argv,
-		    "Each step is one transaction: it is done, or nothing has changed.");
+	no_operands(cli, argc, argv, "It is one transaction: done, or nothing has changed.");
 	s = open_settings(cli);
 	open_pause_notice(s);
 	d = open_connection(s, DB_WRITE);

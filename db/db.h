@@ -63,7 +63,7 @@ void db_pool_free(struct db_pool *p);
 int db_schema_current(void);
 int db_schema_version(struct db *d);
 
-/* To the current version, one transaction a step. progress, which may be NULL, is called at the beginning of a step
+/* To the current version, in one transaction. progress, which may be NULL, is called at the beginning of a step
  * and several times a second during it: from which version, and about how many verdicts there are, for a step
  * that reads them all (some seconds a million). 0 or -1. */
 int db_migrate(struct db *d, void (*progress)(void *context, int from_version, int64_t n_verdicts),

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: ISC
 --
--- migration-001.sql: the first schema. Migrations are append-only, one transaction each, user_version last.
+-- migration-001.sql: the first schema. Migrations are append-only, all together one transaction, user_version last.
 --
 -- Conventions. Times are seconds since 1970-01-01 UTC (_unix). Where an address is stored as a key its
 -- domain comes first, with its labels reversed, then '@' and the local part: alice@mail.example.org is

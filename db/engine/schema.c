@@ -120,39 +120,43 @@ static int run_migration(struct db *d, int version)
 	return rc == SQLITE_OK ? 0 : -1;
 }
 
-/* One step, in a transaction of its own; another process may have made it first. */
-static int migrate_step(struct db *d, bool *is_done)
+/* From the version that the file has now (another process may have been here first) to ours. */
+static int run_migrations(struct db *d)
 {
 	int64_t version;
+
+	if (pragma_int(d, "PRAGMA user_version", &version) != 0)
+		return -1;
+	if (version > db_schema_current())
+		return refuse_newer(d, (int)version);
+	for (; version < db_schema_current(); version++)
+		if (run_migration(d, (int)version) != 0)
+			return db_fail_engine(d, "migration");
+	return 0;
+}
+
+/* All steps in one transaction: whoever goes back to the version before finds its own schema. */
+static int migrate(struct db *d)
+{
 	int result = -1;
 
 	if (file_lock(d, false, d->busy_ms) != 1)
 		return d->failure != DB_OK ? -1 : db_fail(d, DB_BUSY, "the lock file is held");
-	if (sqlite3_exec(d->handle, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK) {
+	if (sqlite3_exec(d->handle, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK) {
+		result = run_migrations(d);
+		if (result == 0 && sqlite3_exec(d->handle, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+			result = db_fail_engine(d, "migration");
+		if (result != 0)
+			sqlite3_exec(d->handle, "ROLLBACK", NULL, NULL, NULL);
+	} else {
 		db_fail_engine(d, "migration");
-		file_unlock(d);
-		return -1;
 	}
-	if (pragma_int(d, "PRAGMA user_version", &version) == 0) {
-		*is_done = version >= db_schema_current();
-		if (version > db_schema_current())
-			refuse_newer(d, (int)version);
-		else if (*is_done || run_migration(d, (int)version) == 0)
-			result = 0;
-		else
-			db_fail_engine(d, "migration");
-	}
-	if (result == 0 && sqlite3_exec(d->handle, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
-		result = db_fail_engine(d, "migration");
-	if (result != 0)
-		sqlite3_exec(d->handle, "ROLLBACK", NULL, NULL, NULL);
 	file_unlock(d);
 	return result;
 }
 
 int schema_migrate(struct db *d, bool create)
 {
-	bool is_done = false;
 	int ours = is_ours(d);
 
 	if (ours < 0)
@@ -163,9 +167,8 @@ int schema_migrate(struct db *d, bool create)
 		if (sqlite3_exec(d->handle, "PRAGMA journal_mode = WAL", NULL, NULL, NULL) != SQLITE_OK)
 			return db_fail_engine(d, "opening");
 	}
-	while (!is_done)
-		if (migrate_step(d, &is_done) != 0)
-			return -1;
+	if (migrate(d) != 0)
+		return -1;
 	d->schema_version = db_schema_current();
 	return 0;
 }

@@ -213,12 +213,40 @@ static void a_migration_that_fails_changes_nothing(void **state)
 	fixture_end(&f);
 }
 
+/* Whoever goes back to the version before must find the schema of that version, not one between. */
+static void a_later_step_that_fails_takes_the_earlier_ones_back(void **state)
+{
+	struct fixture f;
+	sqlite3 *handle;
+	struct db *d;
+
+	(void)state;
+	fixture_directory(&f);
+	f.settings = fixture_settings(&f, NULL);
+	make_version(&f, 1);
+	/* In the way of migration 3; 2 goes through. */
+	assert_int_equal(sqlite3_open(f.path, &handle), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(handle, "CREATE TABLE answer_time (a)", NULL, NULL, NULL),
+			 SQLITE_OK);
+	sqlite3_close(handle);
+	d = db_open(f.settings, DB_WRITE);
+	assert_int_equal(db_migrate(d, NULL, NULL), -1);
+	assert_non_null(strstr(db_error(d), "answer_time"));
+	db_close(d);
+	d = db_open(f.settings, DB_READ);
+	assert_int_equal(db_failure(d), DB_TOO_OLD);
+	assert_int_equal(db_schema_version(d), 1);
+	db_close(d);
+	fixture_end(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_earlier_version_is_migrated_with_its_data),
 		cmocka_unit_test(a_reader_that_waits_for_the_migration_needs_no_restart),
 		cmocka_unit_test(a_migration_that_fails_changes_nothing),
+		cmocka_unit_test(a_later_step_that_fails_takes_the_earlier_ones_back),
 	};
 
 	return cmocka_run_group_tests_name("migrate", tests, NULL, NULL);
