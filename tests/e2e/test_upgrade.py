@@ -9,11 +9,11 @@ import pytest
 from harness import load, messages
 from harness.pair import program, run_program
 from harness.place import wait_until
+from harness.schema import sql_back_to
 from harness.smtp import send
 
 ALICE, BOB = load.PROTECTED, "bob@example.net"
 CONFIG = 78  # sysexits(3)
-TO_VERSION_1 = "DROP TABLE answer_time; DROP TABLE daily; PRAGMA user_version = 1;"
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +32,13 @@ def in_one_transaction(pair, sql):
     database = sqlite3.connect(pair.database, isolation_level=None, timeout=30)
     database.executescript(f"BEGIN IMMEDIATE; {sql} COMMIT;")
     database.close()
+
+
+def back_to_version_1(pair):
+    database = sqlite3.connect(pair.database)
+    sql = sql_back_to(database, 1)
+    database.close()
+    in_one_transaction(pair, sql)
 
 
 def version(pair):
@@ -83,7 +90,7 @@ def test_migration_under_load(mx, pair, armor):
     pids = [pair.filter.process.pid, pair.policyd.process.pid]
     with load.Load(mx.port, armor) as running:
         wait_until(lambda: running.n_final() > 20, "load")
-        in_one_transaction(pair, TO_VERSION_1)
+        back_to_version_1(pair)
         assert codes(mx, armor) == (451, 451)
         assert "pgpgate db migrate" in pair.filter.log()
         # as one that takes long: nobody can write, and what is read is of the old version
@@ -110,7 +117,7 @@ def test_older_schema_before_the_start(pair):
     assert (pair.filter.end(), pair.policyd.end()) == (0, 0)
     before = pair.json("log", "-n", "20")  # after the end: hits of rules are written once a second
     rules = pair.json("rules")
-    in_one_transaction(pair, TO_VERSION_1)
+    back_to_version_1(pair)
     try:
         for daemon in (pair.filter, pair.policyd):
             result = run_program([program(daemon.name), "-f", "-c", pair.conf])
