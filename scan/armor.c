@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "scan/armor.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "scan/finding.h"
@@ -71,24 +72,26 @@ static void channel_add(struct armor_channel *c, const unsigned char *line, size
 	c->lines[c->used++] = '\n';
 }
 
-static void header_line(struct armor *a, const unsigned char *line, size_t len)
+/* A header, or a piece of one. Beyond the bounds it is text that can be read, no fault: programs decrypt what
+ * follows all the same. */
+static void header_octets(struct armor *a, const unsigned char *bytes, size_t len)
 {
-	if (++a->n_headers > ARMOR_HEADERS_MAX) {
-		fault(a, "more than 8 headers");
-		return;
-	}
-	if (len > ARMOR_HEADER_MAX) {
-		fault(a, "a header of more than 200 bytes");
-		return;
-	}
 	for (size_t i = 0; i < len; i++) {
-		if ((line[i] < ' ' && line[i] != '\t') || line[i] == 0x7f) {
+		if ((bytes[i] < ' ' && bytes[i] != '\t') || bytes[i] == 0x7f) {
 			fault(a, "a control character in a header");
 			return;
 		}
 	}
 	a->header_bytes += len;
-	channel_add(a->channel, line, len);
+}
+
+static void header_line(struct armor *a, const unsigned char *line, size_t len)
+{
+	header_octets(a, line, len);
+	if (++a->n_headers > ARMOR_HEADERS_MAX || len > ARMOR_HEADER_MAX)
+		a->has_long_headers = true;
+	else
+		channel_add(a->channel, line, len);
 }
 
 /* Data that the packet walk would pass over anyway is checked, not decoded. */
@@ -105,13 +108,10 @@ static bool pass_over(struct armor *a, const unsigned char *line, size_t len)
 
 static void data_line(struct armor *a, const unsigned char *line, size_t len)
 {
-	unsigned char octets[ARMOR_LINE_MAX / 4 * 3 + 6];
+	unsigned char octets[ARMOR_PIECE_MAX / 4 * 3 + 6];
 	size_t n_octets;
 
-	if (len > ARMOR_LINE_MAX) {
-		fault(a, "a line of more than 998 bytes");
-		return;
-	}
+	assert(len <= ARMOR_PIECE_MAX);
 	if (pass_over(a, line, len))
 		return;
 	if (base64_decode(&a->base64, line, len, octets, &n_octets) < len) {
@@ -165,7 +165,7 @@ size_t armor_run(struct armor *a, const unsigned char *bytes, size_t len)
 
 	if (opaque == 0 || a->state != ARMOR_IN_DATA || a->base64.n_chars != 0 || a->base64.is_ended)
 		return 0;
-	lf = memchr(bytes, '\n', len < ARMOR_LINE_MAX ? len : ARMOR_LINE_MAX);
+	lf = memchr(bytes, '\n', len < ARMOR_BROKEN_MIN ? len : ARMOR_BROKEN_MIN);
 	if (!lf || lf == bytes)
 		return 0;
 	stride = (size_t)(lf + 1 - bytes);
@@ -178,12 +178,79 @@ size_t armor_run(struct armor *a, const unsigned char *bytes, size_t len)
 		n_lines = (size_t)(opaque / octets);
 	n_lines = base64_count_lines(bytes, n_lines, n_chars, stride);
 	packet_skip(a->walk, n_lines * octets);
+	if (n_lines > 0)
+		a->line_bytes = n_chars;
 	return n_lines * stride;
+}
+
+/* Data at the beginning of a line. */
+static void begin_data(struct armor *a, const unsigned char *line, size_t len)
+{
+	/* Where Postfix breaks a long line the next one begins with a blank (smtp_line_length_limit). */
+	if (len > 1 && line[0] == ' ' && a->line_bytes >= ARMOR_BROKEN_MIN) {
+		line++;
+		len--;
+	}
+	if (a->state == ARMOR_IN_CHECKSUM)
+		fault(a, "text after the checksum");
+	else if (line[0] == '=')
+		equals_line(a, line, len);
+	else
+		data_line(a, line, len);
+}
+
+/* More of a line of which pieces were taken. */
+static void go_on(struct armor *a, const unsigned char *bytes, size_t len)
+{
+	if (a->state == ARMOR_IN_HEADERS)
+		header_octets(a, bytes, len);
+	else if (len > 0 && a->is_tail)
+		fault(a, "a line that is not base64");
+	else if (len > 0)
+		data_line(a, bytes, len);
+}
+
+size_t armor_piece(struct armor *a, const unsigned char *bytes, size_t len)
+{
+	size_t trimmed = text_trimmed(bytes, len);
+
+	if (finding_is_set(&a->fault))
+		return len;
+	if (a->is_within_line) {
+		go_on(a, bytes, a->state == ARMOR_IN_HEADERS ? len : trimmed);
+	} else if (trimmed > 0 && bytes[0] == '-') {
+		fault(a, "a line that begins with '-' and is not the END line");
+	} else if (a->state == ARMOR_IN_HEADERS && is_header(bytes, len)) {
+		a->has_long_headers = true;
+		header_octets(a, bytes, len);
+	} else {
+		a->state = a->state == ARMOR_IN_HEADERS ? ARMOR_IN_DATA : a->state;
+		if (trimmed > 0)
+			begin_data(a, bytes, trimmed);
+		a->line_bytes = 0;
+	}
+	a->is_within_line = true;
+	a->line_bytes += trimmed;
+	if (trimmed > 0 && a->state != ARMOR_IN_HEADERS)
+		return trimmed; /* what is behind may be the end of the line */
+	a->is_tail = true;
+	return len;
+}
+
+static bool end_long_line(struct armor *a, const unsigned char *rest, size_t len)
+{
+	if (!finding_is_set(&a->fault))
+		go_on(a, rest, len);
+	a->line_bytes += len;
+	a->is_within_line = a->is_tail = false;
+	return !finding_is_set(&a->fault);
 }
 
 bool armor_line(struct armor *a, const unsigned char *line, size_t len)
 {
 	len = text_trimmed(line, len);
+	if (a->is_within_line)
+		return end_long_line(a, line, len);
 	if (len > 0 && line[0] == '-') {
 		end_line(a, line, len);
 		return false;
@@ -197,12 +264,8 @@ bool armor_line(struct armor *a, const unsigned char *line, size_t len)
 	}
 	if (len == 0)
 		return true;
-	if (a->state == ARMOR_IN_CHECKSUM)
-		fault(a, "text after the checksum");
-	else if (line[0] == '=')
-		equals_line(a, line, len);
-	else
-		data_line(a, line, len);
+	begin_data(a, line, len);
+	a->line_bytes = len;
 	return !finding_is_set(&a->fault);
 }
 
@@ -218,5 +281,6 @@ bool armor_is_in_headers(const struct armor *a)
 
 bool armor_is_talkative(const struct armor *a)
 {
-	return a->header_bytes > ARMOR_BLOCK_CHANNEL_MAX || a->channel->is_overflown;
+	return a->header_bytes > ARMOR_BLOCK_CHANNEL_MAX || a->has_long_headers ||
+	       a->channel->is_overflown;
 }

@@ -5,7 +5,8 @@
  *
  * Accepts: a missing, malformed or wrong CRC24 (section 6.1); any known or unknown armor header within the
  * limits below; a missing empty line before the data where the data cannot be taken for a header; lines of
- * any length up to ARMOR_LINE_MAX; blank lines; trailing white space, no-break spaces included.
+ * any length, those beyond RFC 5322's 998 octets in pieces; a blank where a mail server has broken such a line;
+ * blank lines; trailing white space, no-break spaces included.
  * Refuses: anything else that a reader could show.
  *
  * Armor headers are a small readable channel: see struct armor_channel. Fixed memory, one thread.
@@ -19,9 +20,11 @@
 #include "scan/base64.h"
 #include "scan/packet.h"
 
-#define ARMOR_LINE_MAX 998	    /* octets, RFC 5322 section 2.1.1 */
-#define ARMOR_HEADERS_MAX 8	    /* lines; the most seen in real mail is 4 */
-#define ARMOR_HEADER_MAX 200	    /* octets of one line */
+#define ARMOR_PIECE_MAX 1024 /* octets of a line that are taken at once */
+#define ARMOR_BROKEN_MIN \
+	900 /* octets of a line that a mail server may have broken: Postfix's 998 or 990 */
+#define ARMOR_HEADERS_MAX 8  /* lines that go for nothing; the most seen in real mail is 4 */
+#define ARMOR_HEADER_MAX 200 /* octets of one line that do; link rewriters make more than 400 */
 #define ARMOR_BLOCK_CHANNEL_MAX 256 /* octets of headers in one block that go for nothing */
 #define ARMOR_CHANNEL_MAX 1024	    /* the same in a whole message, repeated lines counted once */
 #define ARMOR_CHANNEL_LINES_MAX \
@@ -44,10 +47,14 @@ enum armor_state { ARMOR_IN_HEADERS, ARMOR_IN_DATA, ARMOR_IN_CHECKSUM };
 struct armor {
 	struct finding fault;
 	size_t header_bytes; /* of this block: more than ARMOR_BLOCK_CHANNEL_MAX is readable text */
+	bool has_long_headers; /* so is more than the bounds above allow */
 	/* private */
 	enum armor_label label;
 	enum armor_state state;
 	unsigned n_headers;
+	bool is_within_line; /* pieces of the present line were taken */
+	bool is_tail;	     /* of it, only white space may come */
+	size_t line_bytes;   /* of the last line of data: has it been broken? */
 	struct base64 base64;
 	struct packet_walk *walk;
 	struct armor_channel *channel;
@@ -63,6 +70,11 @@ void armor_begin(struct armor *a, enum armor_label label, struct packet_walk *wa
 /* The next line, without LF (a CR before it may stay). True while the block goes on; false when it has
  * ended with its END line, or when a->fault is set. */
 bool armor_line(struct armor *a, const unsigned char *line, size_t len);
+
+/* A piece of a line whose end is further off than a piece may have, at most ARMOR_PIECE_MAX octets. Returns how
+ * many it took, one at least; the next piece begins there. The last piece goes to armor_line(). A fault stays in
+ * a->fault until then. */
+size_t armor_piece(struct armor *a, const unsigned char *bytes, size_t len);
 
 /* At the beginning of a line: takes as many lines, with their line ends, as are whole, of one length, and hold
  * nothing that needs decoding (packet_opaque()). Returns how many octets, which may be none; armor_line() gets

@@ -236,10 +236,7 @@ static void take_line(struct leaf *l, const unsigned char *line, size_t len, siz
 	case LEAF_IN_MESSAGE:
 	case LEAF_IN_SIGNATURE:
 	case LEAF_IN_CLEARSIGNED_SIGNATURE:
-		if (whole > len)
-			finding_set(&l->armor.fault, "bad-armor",
-				    "armor: a line of more than 998 bytes");
-		else if (armor_line(&l->armor, line, len))
+		if (armor_line(&l->armor, line, len))
 			return;
 		end_block(l);
 		return;
@@ -252,8 +249,42 @@ static void take_line(struct leaf *l, const unsigned char *line, size_t len, siz
 	}
 }
 
+static bool is_in_block(const struct leaf *l)
+{
+	return l->state == LEAF_IN_MESSAGE || l->state == LEAF_IN_SIGNATURE ||
+	       l->state == LEAF_IN_CLEARSIGNED_SIGNATURE;
+}
+
+/* The line goes on, and what is kept of it is all there is room for. */
+void leaf_give_piece(struct leaf *l)
+{
+	size_t taken = armor_piece(&l->armor, l->line, l->line_len);
+
+	l->line_len -= taken;
+	memmove(l->line, l->line + taken, l->line_len);
+}
+
+/* Armor takes a line that is longer than what is kept, a piece at a time. */
+static void keep_armor_piece(struct leaf *l, const unsigned char *bytes, size_t len)
+{
+	l->line_whole += len;
+	while (len > 0) {
+		size_t n = sizeof(l->line) - l->line_len;
+
+		if (n == 0) {
+			leaf_give_piece(l);
+			continue;
+		}
+		n = len < n ? len : n;
+		memcpy(l->line + l->line_len, bytes, n);
+		l->line_len += n;
+		bytes += n;
+		len -= n;
+	}
+}
+
 /* Keeps a piece of a line whose end is not there yet. */
-static void keep_piece(struct leaf *l, const unsigned char *bytes, size_t len)
+static void keep_text_piece(struct leaf *l, const unsigned char *bytes, size_t len)
 {
 	size_t room = sizeof(l->line) - l->line_len;
 	size_t n = len < room ? len : room;
@@ -262,6 +293,14 @@ static void keep_piece(struct leaf *l, const unsigned char *bytes, size_t len)
 	l->line_len += n;
 	l->line_whole += len;
 	l->line_beyond_visible += (int64_t)text_count_visible(bytes + n, len - n);
+}
+
+static void keep_piece(struct leaf *l, const unsigned char *bytes, size_t len)
+{
+	if (is_in_block(l))
+		keep_armor_piece(l, bytes, len);
+	else
+		keep_text_piece(l, bytes, len);
 }
 
 static void end_kept_line(struct leaf *l)

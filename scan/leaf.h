@@ -26,8 +26,7 @@
 #include "scan/report.h"
 #include "scan/scan.h"
 
-#define LEAF_LINE_MAX \
-	1024 /* octets of a line that are looked at: more than any armor line may have */
+#define LEAF_LINE_MAX 1024 /* octets of a line that are looked at, or given to armor at once */
 #define LEAF_TINY_MAX \
 	400 /* octets of a leaf's whole text that are kept: "Version: 1", the longest preamble */
 

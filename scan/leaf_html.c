@@ -41,17 +41,34 @@ static void take_line(struct leaf *l)
 	l->is_in_html_block = true;
 }
 
+/* Adds to the line. Outside armor a line too long to be kept is text. */
+static void keep(struct leaf *l, const unsigned char *bytes, size_t len)
+{
+	while (len > 0) {
+		size_t n = sizeof(l->line) - l->line_len;
+
+		if (n == 0 && !l->is_in_html_block) {
+			html_stop(&l->html);
+			return;
+		}
+		if (n == 0) {
+			leaf_give_piece(l);
+			continue;
+		}
+		n = len < n ? len : n;
+		memcpy(l->line + l->line_len, bytes, n);
+		l->line_len += n;
+		bytes += n;
+		len -= n;
+	}
+}
+
 static void take_event(void *context, enum html_event event, const unsigned char *bytes, size_t len)
 {
 	struct leaf *l = context;
 
 	if (event == HTML_TEXT) {
-		if (len > sizeof(l->line) - l->line_len) {
-			html_stop(&l->html);
-			return;
-		}
-		memcpy(l->line + l->line_len, bytes, len);
-		l->line_len += len;
+		keep(l, bytes, len);
 	} else if (event == HTML_LINE_END || text_trimmed(l->line, l->line_len) > 0) {
 		take_line(l);
 	} else {

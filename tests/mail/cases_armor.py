@@ -78,9 +78,13 @@ RULE_14 = [
     ("r14-latin-1", 14, INLINE, inline(armor(DATA, raw_headers=b"Comment: Gr\xfc\xdfe\n")), "8-bit octets that are not UTF-8"),
     ("r14-empty-value", 14, INLINE, inline(armor(DATA, raw_headers=b"Comment: \n")), "an empty value"),
     ("r14-eight", 14, INLINE, with_headers(*EIGHT), "eight lines"),
-    ("r14-nine", 14, "invalid - bad-armor", with_headers(*EIGHT, ("Key-8", "value")), "nine lines"),
+    ("r14-nine", 14, HEADERS, with_headers(*EIGHT, ("Key-8", "value")), "nine lines"),
     ("r14-line-200", 14, INLINE, with_headers(("Comment", "x" * 191)), "a line of 200 octets"),
-    ("r14-line-201", 14, "invalid - bad-armor", with_headers(("Comment", "x" * 192)), "a line of 201 octets"),
+    ("r14-line-201", 14, HEADERS, with_headers(("Comment", "x" * 192)), "a line of 201 octets"),
+    ("r14-line-427", 14, HEADERS, with_headers(("Comment", "https://links.example/?url=" + "x%2F" * 100)), "an address that a gateway rewrote",
+     {"max_cleartext_bytes": 500, "meets": "yes"}),
+    ("r14-line-1500", 14, HEADERS, with_headers(("Comment", "x" * 1491)), "a line of 1,500 octets"),
+    ("r14-line-1500-control", 14, BAD_ARMOR, with_headers(("Comment", "x" * 1400 + "\x1b")), "a control octet far behind"),
     ("r14-block-256", 14, INLINE, with_headers(*measured(256)), "256 octets of headers in a block"),
     ("r14-block-257", 14, HEADERS, with_headers(*measured(257)), "257 octets of headers in a block"),
     ("r14-all-repeated", 14, INLINE, inline(*[armor(DATA, headers=[("Comment", "x" * 191)]) for _ in range(8)]),
@@ -125,10 +129,49 @@ RULE_16 = [
 ]
 
 LINE = ARMOR.split(b"\n")[4]
+
+
+def broken(text, limit, blank=b" "):
+    """As Postfix breaks lines beyond smtp_line_length_limit."""
+    out = []
+    for line in octets(text).split(b"\n")[:-1]:
+        out.append(line[:limit])
+        out += [blank + line[i:i + limit - 1] for i in range(limit, len(line), limit - 1)]
+    return b"".join(line + b"\n" for line in out)
+
+
+def wrapped_qp(text):
+    """Quoted-printable with soft line breaks."""
+    for line in qp(text).split(b"\n")[:-1]:
+        while len(line) > 76:
+            cut = 75 - (b"=" in line[73:75] and 2)
+            yield line[:cut] + b"=\n"
+            line = line[cut:]
+        yield line + b"\n"
+
+
 RULE_17 = [
     ("r17-width-%d" % w, 17, INLINE, inline(armor(DATA, width=w)), "lines of %d characters" % w) for w in (1, 5, 60, 76, 998)
 ] + [
-    ("r17-one-line-long", 17, BAD_ARMOR, inline(armor(message(n=1000), width=999)), "a line of 999 characters"),
+    ("r17-one-line-999", 17, INLINE, inline(armor(message(n=1000), width=999)), "a line of 999 characters"),
+    ("r17-one-line-1024", 17, INLINE, inline(armor(message(n=1000), width=1024)), "a line of 1,024 characters"),
+    ("r17-one-line", 17, INLINE, inline(armor(message(n=20000), width=10 ** 6)), "all data in one line"),
+    ("r17-one-line-qp", 17, INLINE, mail(b"".join(wrapped_qp(armor(message(n=9000), width=10 ** 6))),
+                                         "Content-Type: text/plain\nContent-Transfer-Encoding: quoted-printable\n"), "the same, quoted-printable"),
+    ("r17-one-line-space", 17, INLINE, inline(armor(message(n=3000), width=10 ** 6, tail=" " * 3000)), "and 3,000 blanks at its end"),
+    ("r17-one-line-nbsp", 17, INLINE, inline(armor(message(n=3000), width=10 ** 6, tail="\xc2\xa0" * 700)), "and no-break spaces"),
+    ("r17-one-line-text", 17, BAD_ARMOR, inline(armor(message(n=3000), width=10 ** 6, tail=" Meet me")), "and text at its end"),
+    ("r17-one-line-text-far", 17, BAD_ARMOR, inline(armor(message(n=3000), width=10 ** 6, tail=" " * 3000 + "Meet")), "and text far behind it"),
+    ("r17-one-line-star", 17, BAD_ARMOR, inline(armor(message(n=3000), width=10 ** 6).replace(b"z", b"*", 2)), "octets in it that are not base64"),
+    ("r17-one-line-crc", 17, BAD_ARMOR, inline(armor(message(n=3000), width=10 ** 6).replace(E, b"x" * 3000 + b"\n" + E)),
+     "a long line behind the checksum"),
+    ("r17-one-line-end", 17, BAD_ARMOR, inline(ARMOR.replace(E, E + b" " * 3000 + b"Meet me")), "text far behind END on its line"),
+    ("r17-broken-998", 17, INLINE, inline(broken(armor(message(n=5000), width=10 ** 6), 998)), "one line, broken by Postfix"),
+    ("r17-broken-990", 17, INLINE, inline(broken(armor(message(n=5000), width=10 ** 6), 990)), "the same by an older Postfix"),
+    ("r17-broken-2045", 17, INLINE, inline(broken(armor(message(n=5000), width=10 ** 6), 2045)), "broken where a server takes longer lines"),
+    ("r17-broken-short", 17, BAD_ARMOR, inline(broken(armor(message(n=5000), width=10 ** 6), 899)), "a blank behind a line that nobody breaks"),
+    ("r17-broken-two", 17, BAD_ARMOR, inline(broken(armor(message(n=5000), width=10 ** 6), 998, b"  ")), "two blanks"),
+    ("r17-broken-text", 17, BAD_ARMOR, inline(broken(armor(message(n=2000), width=10 ** 6), 998, b" Meet me ")), "text where it was broken"),
     ("r17-one-line-998", 17, INLINE, inline(armor(message(n=1000), width=998)), "a line of 998 characters, and more"),
     ("r17-trailing-space", 17, INLINE, inline(armor(DATA, tail="  ")), "white space after every line"),
     ("r17-trailing-nbsp-utf-8", 17, INLINE, inline(armor(DATA, tail="\xc2\xa0")), "a UTF-8 no-break space after every line"),
