@@ -380,11 +380,25 @@ enum encoding field_encoding(const unsigned char *value, size_t len, const char 
 	return ENCODING_UNKNOWN;
 }
 
-void field_mime_version(const unsigned char *value, size_t len, const char **ambiguity)
+void field_mime_version(const unsigned char *value, size_t len, const char **ambiguity,
+			char version[FIELD_VERSION_MAX])
 {
 	struct cursor c = {value, value + len, ambiguity, false};
+	const char *no_matter = NULL; /* nobody looks for structure in it */
+	const unsigned char *token;
+	size_t n;
 
+	version[0] = '\0';
 	check_octets(&c);
+	c.ambiguity = &no_matter;
+	skip_space(&c);
+	n = take_run(&c, is_token_char, &token);
+	skip_space(&c);
+	if (c.at < c.end || n >= FIELD_VERSION_MAX)
+		return;
+	memcpy(version, token, n);
+	version[n] = '\0';
+	lower(version);
 }
 
 bool field_is_hidden_subject(const unsigned char *value, size_t len)

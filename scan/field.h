@@ -45,8 +45,12 @@ void field_content_type(const unsigned char *value, size_t len, struct content_t
 enum encoding field_encoding(const unsigned char *value, size_t len, const char **ambiguity,
 			     char name[32]);
 
-/* Only its ambiguity matters: RFC 2045 section 4 asks readers to take any version. */
-void field_mime_version(const unsigned char *value, size_t len, const char **ambiguity);
+#define FIELD_VERSION_MAX 16 /* octets of a MIME version with NUL; there has been one, "1.0" */
+
+/* version: "1.0", without comments; "" where it is no single token. RFC 2045 section 4 asks readers to take any
+ * version: only that there is one, and one only, matters. */
+void field_mime_version(const unsigned char *value, size_t len, const char **ambiguity,
+			char version[FIELD_VERSION_MAX]);
 
 /* Does this Subject say nothing? Empty, "...", "[...]" (RFC 9788), "Encrypted Message", or pEp's encoded word;
  * encoded words of the others are not looked for: nobody writes them. */

@@ -36,14 +36,28 @@ static int which(const unsigned char *name, size_t len)
 	return -1;
 }
 
+static void take_version(struct header *h, const unsigned char *value, size_t len)
+{
+	char version[FIELD_VERSION_MAX];
+
+	field_mime_version(value, len, &h->ambiguity, version);
+	if (h->n_of[MIME_VERSION]++ == 0)
+		memcpy(h->version, version, sizeof(version));
+	else if (!version[0] || strcmp(version, h->version) != 0)
+		ambiguous(h, "two MIME-Version fields");
+}
+
 static void take_structural(struct header *h, int field, const unsigned char *value, size_t len)
 {
-	static const char *const twice[STRUCTURAL_COUNT] = {
+	static const char *const twice[MIME_VERSION] = {
 		[CONTENT_TYPE] = "two Content-Type fields",
 		[CONTENT_TRANSFER_ENCODING] = "two Content-Transfer-Encoding fields",
-		[MIME_VERSION] = "two MIME-Version fields",
 	};
 
+	if (field == MIME_VERSION) {
+		take_version(h, value, len);
+		return;
+	}
 	if (h->n_of[field]++ > 0) {
 		ambiguous(h, twice[field]);
 		return;
@@ -52,10 +66,8 @@ static void take_structural(struct header *h, int field, const unsigned char *va
 		field_content_type(value, len, &h->type);
 		if (h->type.ambiguity)
 			ambiguous(h, h->type.ambiguity);
-	} else if (field == CONTENT_TRANSFER_ENCODING) {
-		h->encoding = field_encoding(value, len, &h->ambiguity, h->encoding_name);
 	} else {
-		field_mime_version(value, len, &h->ambiguity);
+		h->encoding = field_encoding(value, len, &h->ambiguity, h->encoding_name);
 	}
 }
 

@@ -3,7 +3,7 @@
  * header.h: one header, of the message or of a part: gathers the three fields that decide structure
  * (Content-Type, Content-Transfer-Encoding, MIME-Version) and notices what makes it ambiguous: two of one
  * of them, white space before a colon, a lone CR, a line that is no field or could be a boundary
- * line.
+ * line. Two MIME-Version fields that say the same are one: a program and the gateway behind it each write one.
  *
  * The message's own fields come whole (header_field); a part's come line by line (header_line).
  * Fixed memory, one thread.
@@ -28,7 +28,8 @@ struct header {
 	size_t bytes;		/* of a part's header, line ends not counted */
 	/* private */
 	unsigned n_of[3];
-	int current; /* which structural field is being gathered, -1: none */
+	char version[FIELD_VERSION_MAX]; /* MIME-Version */
+	int current;			 /* which structural field is being gathered, -1: none */
 	bool has_field;
 	size_t len;
 	unsigned char field[HEADER_FIELD_MAX];

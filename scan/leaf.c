@@ -103,6 +103,9 @@ static void visible_line(struct leaf *l, const unsigned char *line, size_t len, 
 {
 	int64_t visible = (int64_t)text_count_visible(line, len) + beyond;
 
+	/* HTML that was made text leaves such for empty paragraphs. In another character set they are letters. */
+	if (visible > 0 && beyond == 0 && !l->has_bad_charset && text_is_blank_line(line, len))
+		visible = (int64_t)(len = 0);
 	l->visible_bytes += visible;
 	if (l->state == LEAF_IN_TEXT)
 		l->text_visible += visible;

@@ -34,6 +34,39 @@ size_t text_trimmed(const unsigned char *text, size_t len)
 	}
 }
 
+/* Octets of the space character that begins here, 0 for none: U+00A0, U+2000 to U+200D, U+202F, U+205F, U+2060,
+ * U+3000, U+FEFF in UTF-8, U+00A0 in ISO 8859. */
+static size_t wide_space(const unsigned char *t, size_t len)
+{
+	if (t[0] == 0xa0)
+		return 1;
+	if (len >= 2 && t[0] == 0xc2 && t[1] == 0xa0)
+		return 2;
+	if (len < 3)
+		return 0;
+	if (t[0] == 0xe2 && t[1] == 0x80 && ((t[2] >= 0x80 && t[2] <= 0x8d) || t[2] == 0xaf))
+		return 3;
+	if (t[0] == 0xe2 && t[1] == 0x81 && (t[2] == 0x9f || t[2] == 0xa0))
+		return 3;
+	if ((t[0] == 0xe3 && t[1] == 0x80 && t[2] == 0x80) ||
+	    (t[0] == 0xef && t[1] == 0xbb && t[2] == 0xbf))
+		return 3;
+	return 0;
+}
+
+bool text_is_blank_line(const unsigned char *line, size_t len)
+{
+	while (len > 0) {
+		size_t n = text_is_space(*line) ? 1 : wide_space(line, len);
+
+		if (n == 0)
+			return false;
+		line += n;
+		len -= n;
+	}
+	return true;
+}
+
 size_t text_count_visible(const unsigned char *text, size_t len)
 {
 	size_t n = 0;

@@ -31,6 +31,10 @@ bool text_begins(const unsigned char *text, size_t len, const char *want); /* ex
  * Latin-1, which mail programs put behind armor lines. */
 size_t text_trimmed(const unsigned char *text, size_t len);
 
+/* Is a line nothing to any reader: white space, and the space characters of Unicode, those of no width too, in
+ * UTF-8; or the no-break space in Latin-1? */
+bool text_is_blank_line(const unsigned char *line, size_t len);
+
 /* Octets that are not white space (text_is_space()). */
 size_t text_count_visible(const unsigned char *text, size_t len);
 

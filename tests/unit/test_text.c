@@ -19,6 +19,24 @@ static void text_trimmed_takes_white_space_and_no_break_spaces(void **state)
 	assert_int_equal(text_trimmed(U("a\0")), 2);
 }
 
+static void text_blank_line_shows_nothing(void **state)
+{
+	(void)state;
+	assert_true(text_is_blank_line(U("")));
+	assert_true(text_is_blank_line(U(" \t\r")));
+	assert_true(text_is_blank_line(U("\xa0")));
+	assert_true(text_is_blank_line(
+		U("\xc2\xa0 "
+		  "\xe2\x80\x8b\xe2\x80\xaf\xe2\x81\x9f\xe2\x81\xa0\xe3\x80\x80\xef\xbb\xbf")));
+	assert_false(text_is_blank_line(U("a")));
+	assert_false(text_is_blank_line(U("\xc2")));
+	assert_false(text_is_blank_line(U("\xe2\x80")));
+	assert_false(text_is_blank_line(U("\xe2\x80\x8e"))); /* U+200E, which turns text round */
+	assert_false(text_is_blank_line(U("\xe2\x82\xac")));
+	assert_false(text_is_blank_line(U("\xef\xbb\xbf"
+					  "a")));
+}
+
 static void text_is_folds_ascii_case_only(void **state)
 {
 	(void)state;
@@ -44,6 +62,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_trimmed_takes_white_space_and_no_break_spaces),
+		cmocka_unit_test(text_blank_line_shows_nothing),
 		cmocka_unit_test(text_is_folds_ascii_case_only),
 		cmocka_unit_test(text_count_visible_counts_all_but_white_space),
 	};
