@@ -51,6 +51,10 @@ void daemon_end(const struct daemon_options *o);
  * settings (one reference), or NULL after having logged why: the old ones stay in force. */
 struct settings *daemon_reload(const struct daemon_options *o, const struct settings *old);
 
+/* How often the service manager wants to hear WATCHDOG=1, in milliseconds (sd_watchdog_enabled(3)); 0: never. Tell it
+ * four times as often. */
+int daemon_watchdog_ms(void);
+
 /* sd_notify(3): sends `state` to $NOTIFY_SOCKET if there is one; never fails loudly. */
 void daemon_notify(const char *state);
 

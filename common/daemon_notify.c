@@ -5,6 +5,7 @@
  */
 #include "common/daemon.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,6 +13,20 @@
 #include <unistd.h>
 
 #include "common/log.h"
+
+int daemon_watchdog_ms(void)
+{
+	const char *text = getenv("WATCHDOG_USEC");
+	const char *pid = getenv("WATCHDOG_PID");
+	long long us;
+
+	if (text == NULL || (pid != NULL && atoll(pid) != (long long)getpid()))
+		return 0;
+	us = atoll(text);
+	if (us < 1000)
+		return 0;
+	return us / 1000 < INT_MAX ? (int)(us / 1000) : INT_MAX;
+}
 
 void daemon_notify(const char *state)
 {

@@ -18,6 +18,7 @@
 #include "db/verdict_log.h"
 #include "filter/milter.h"
 #include "filter/transaction.h"
+#include "filter/watchdog.h"
 
 #define POOL_IDLE_MAX 8 /* connections kept for re-use: as many as callbacks usually ask at once */
 
@@ -35,6 +36,7 @@ struct filter {
 	struct hashed hashed;
 	struct filter_context context;
 	pthread_t reloader;
+	bool has_reloader;
 	atomic_bool is_stopping;
 };
 
@@ -65,8 +67,8 @@ static void reload(struct filter *f)
 	settings_unref(old);
 }
 
-/* libmilter keeps TERM, INT and HUP for itself; SIGUSR1 is ours, in a thread of its own. daemon_begin() has
- * blocked all of them, and every thread inherits that. */
+/* libmilter keeps TERM and INT for itself (and HUP, but for stand_in.h); SIGUSR1 and SIGHUP are ours, in a thread of its
+ * own. daemon_begin() has blocked all of them, and every thread inherits that. */
 static void *reload_thread(void *owner)
 {
 	struct filter *f = owner;
@@ -75,8 +77,12 @@ static void *reload_thread(void *owner)
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
-	while (sigwait(&set, &number) == 0 && !f->is_stopping)
-		reload(f);
+	sigaddset(&set, SIGHUP);
+	while (!f->is_stopping) {
+		number = sigwaitinfo(&set, NULL);
+		if (number > 0 && !f->is_stopping)
+			reload(f);
+	}
 	return NULL;
 }
 
@@ -98,10 +104,11 @@ static int check_database(struct filter *f)
 	return code;
 }
 
-static int start(struct filter *f)
+/* What needs no thread and no socket. 0 or a sysexits(3) code after having logged why. */
+static int prepare(struct filter *f)
 {
 	char err[DB_ERROR_MAX];
-	int code, rc;
+	int code;
 
 	f->context.settings = settings_in_force;
 	f->context.settings_owner = f;
@@ -120,17 +127,23 @@ static int start(struct filter *f)
 		log_error("%s", err);
 		return EX_NOINPUT;
 	}
-	if (milter_listen(f->settings->filter_socket, f->settings->socket_umask, &f->context, err,
-			  sizeof err) != 0) {
-		log_error("filter_socket: %s", err);
-		return EX_UNAVAILABLE;
-	}
+	return EX_OK;
+}
+
+static int start_threads(struct filter *f)
+{
+	char err[DB_ERROR_MAX];
+	int rc;
+
 	f->context.log = verdict_log_start(f->settings, err, sizeof err);
 	if (f->context.log == NULL) {
 		log_error("%s", err);
 		return EX_OSERR;
 	}
 	rc = pthread_create(&f->reloader, NULL, reload_thread, f);
+	f->has_reloader = rc == 0;
+	if (rc == 0)
+		rc = watchdog_start(f->settings->filter_socket);
 	if (rc != 0) {
 		log_error("cannot start a thread: %s", strerror(rc));
 		return EX_OSERR;
@@ -138,15 +151,54 @@ static int start(struct filter *f)
 	return daemon_ready(&f->options);
 }
 
+static void stop_threads(struct filter *f)
+{
+	watchdog_stop();
+	f->is_stopping = true;
+	if (!f->has_reloader)
+		return;
+	pthread_kill(f->reloader, SIGUSR1);
+	pthread_join(f->reloader, NULL);
+}
+
 /* The opposite order of start(). */
+static void release(struct filter *f)
+{
+	if (f->context.log != NULL)
+		verdict_log_stop(f->context.log);
+	db_pool_free(f->context.pool);
+	settings_unref(f->settings);
+}
+
+static int start(struct filter *f)
+{
+	char err[DB_ERROR_MAX];
+	int code = prepare(f);
+
+	if (code == EX_OK && milter_listen(f->settings->filter_socket, f->settings->socket_umask,
+					   &f->context, err, sizeof err) != 0) {
+		log_error("filter_socket: %s", err);
+		code = EX_UNAVAILABLE;
+	} else if (code == EX_OK) {
+		code = start_threads(f);
+		if (code != EX_OK) {
+			stop_threads(f);
+			milter_unlisten(f->settings->filter_socket);
+		}
+	}
+	if (code != EX_OK)
+		release(f);
+	return code;
+}
+
 static void stop(struct filter *f)
 {
 	const struct timespec last_answers = {.tv_nsec = LAST_ANSWERS_MS * 1000000L};
-	bool is_idle = milter_drain(DRAIN_MS);
+	bool is_idle;
 
-	f->is_stopping = true;
-	pthread_kill(f->reloader, SIGUSR1);
-	pthread_join(f->reloader, NULL);
+	/* First: the one thing that it looks at is over. */
+	stop_threads(f);
+	is_idle = milter_drain(DRAIN_MS);
 	daemon_end(&f->options);
 	if (!is_idle) {
 		/* What they use must stay; what they have not answered comes again. */
@@ -154,9 +206,7 @@ static void stop(struct filter *f)
 		return;
 	}
 	nanosleep(&last_answers, NULL);
-	verdict_log_stop(f->context.log);
-	db_pool_free(f->context.pool);
-	settings_unref(f->settings);
+	release(f);
 }
 
 int main(int argc, char **argv)
@@ -167,16 +217,13 @@ int main(int argc, char **argv)
 
 	f.settings = daemon_options(argc, argv, "pgpgate-filter", "filter_socket", &f.options);
 	code = daemon_begin(&f.options, f.settings);
-	if (code != EX_OK)
-		return code;
-	code = start(&f);
+	if (code == EX_OK)
+		code = start(&f);
 	if (code != EX_OK)
 		return code;
 	result = milter_run();
 	stop(&f);
-	if (result != 0) {
+	if (result != 0)
 		log_error("libmilter failed; it says why in the mail log");
-		return EX_SOFTWARE;
-	}
-	return EX_OK;
+	return result != 0 || watchdog_has_bitten() ? EX_SOFTWARE : EX_OK;
 }

@@ -169,7 +169,6 @@ static sfsistat negotiate(SMFICTX *ctx, unsigned long actions, unsigned long *ou
 		*our_actions |= SMFIF_SETSYMLIST;
 		s->expects_macros = true;
 	}
-	atomic_store(&process.expects_macros, s->expects_macros);
 	return SMFIS_CONTINUE;
 }
 
@@ -201,6 +200,8 @@ static struct session *session_begin(SMFICTX *ctx)
 {
 	struct session *s = smfi_getpriv(ctx);
 
+	if (s != NULL && !s->is_begun)
+		atomic_store(&process.expects_macros, s->expects_macros);
 	if (s != NULL && s->is_begun) {
 		session_free(s);
 		s = NULL;
@@ -578,4 +579,18 @@ int milter_listen(const char *socket, mode_t mask, const struct filter_context *
 int milter_run(void)
 {
 	return smfi_main() == MI_SUCCESS ? 0 : -1;
+}
+
+void milter_stop(void)
+{
+	smfi_stop();
+}
+
+void milter_unlisten(const char *socket)
+{
+	struct socket_address address;
+	char err[256];
+
+	if (socket_parse(socket, &address, err, sizeof err) == 0 && address.is_unix)
+		unlink(address.path);
 }

@@ -24,9 +24,15 @@
 int milter_listen(const char *socket, mode_t mask, const struct filter_context *context, char *err,
 		  size_t err_size);
 
-/* Serves until SIGTERM, SIGINT or SIGHUP, which libmilter takes to itself; it notices at the next
- * connection, or after 5 seconds without one. 0, or -1: libmilter failed. */
+/* Serves until milter_stop(), SIGTERM or SIGINT, which libmilter takes to itself (SIGHUP it does not get:
+ * stand_in.h); it notices at the next connection, or after 5 seconds without one. 0, or -1: libmilter failed. */
 int milter_run(void);
+
+/* milter_run() is to return. Any thread. */
+void milter_stop(void);
+
+/* Removes the socket of a start that failed after milter_listen(). */
+void milter_unlisten(const char *socket);
 
 /* After milter_run(): lets no new callback begin and waits for those under way, at most timeout_ms. True:
  * none runs any more, and what context points to may be freed. */

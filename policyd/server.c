@@ -53,6 +53,7 @@ struct server {
 	struct event *accept_again;
 	struct event *close_idle; /* while stopping: what lies in the sockets has been taken */
 	struct event *drained;	  /* while stopping: time is over */
+	struct event *feed; /* the service manager wants to hear that this loop runs; else NULL */
 	LIST_HEAD(, client) clients;
 	size_t n_clients;
 	bool is_stopping;
@@ -353,6 +354,27 @@ static void on_drained(evutil_socket_t fd, short what, void *context)
 	event_base_loopbreak(s->base);
 }
 
+static void on_feed(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	(void)context;
+	daemon_notify("WATCHDOG=1");
+}
+
+/* 0 or -1. */
+static int set_up_watchdog(struct server *s)
+{
+	const int interval_ms = daemon_watchdog_ms() / 4;
+	const struct timeval interval = {.tv_sec = interval_ms / 1000,
+					 .tv_usec = interval_ms % 1000 * 1000};
+
+	if (interval_ms == 0)
+		return 0;
+	s->feed = event_new(s->base, -1, EV_PERSIST, on_feed, s);
+	return s->feed != NULL ? event_add(s->feed, &interval) : -1;
+}
+
 static int set_up_events(struct server *s, int fd)
 {
 	static const int stops[] = {SIGTERM, SIGINT};
@@ -365,7 +387,8 @@ static int set_up_events(struct server *s, int fd)
 	s->accept_again = evtimer_new(s->base, on_accept_again, s);
 	s->close_idle = evtimer_new(s->base, on_close_idle, s);
 	s->drained = evtimer_new(s->base, on_drained, s);
-	if (s->accept_again == NULL || s->close_idle == NULL || s->drained == NULL)
+	if (s->accept_again == NULL || s->close_idle == NULL || s->drained == NULL ||
+	    set_up_watchdog(s) != 0)
 		return -1;
 	for (size_t i = 0; i < 4; i++) {
 		if (s->signals[i] == NULL || event_add(s->signals[i], NULL) != 0)
@@ -469,6 +492,8 @@ void server_free(struct server *s)
 		event_free(s->close_idle);
 	if (s->drained != NULL)
 		event_free(s->drained);
+	if (s->feed != NULL)
+		event_free(s->feed);
 	if (s->base != NULL)
 		event_base_free(s->base);
 	instances_free(s->answer.instances);

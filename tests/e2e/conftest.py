@@ -12,6 +12,7 @@ import pytest
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 
+from harness.faults import build_faults
 from harness.messages import Keys
 from harness.pair import Pair
 from harness.place import Place
@@ -41,6 +42,15 @@ def place():
 @pytest.fixture(scope="module")
 def keys(place):
     return Keys(place)
+
+
+@pytest.fixture(scope="module")
+def faults(place):
+    """The library for LD_PRELOAD with which calls fail (tests/faults/faults.c)."""
+    library = os.path.join(place.directory("faults"), "faults.so")
+    build_faults(library)
+    os.chmod(os.path.dirname(library), 0o755)
+    return library
 
 
 @pytest.fixture(scope="module")

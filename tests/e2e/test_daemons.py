@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: ISC
 """The daemons as a service manager and an init script see them: fork, pid file, user, readiness, signals."""
 
+import contextlib
 import os
 import pwd
+import resource
 import signal
 import socket
+import time
 
 import pytest
 
@@ -130,3 +133,104 @@ def test_socket_can_be_used_by_the_group_only(idle):
         assert status.st_gid == idle.place.postfix.pw_gid
         assert pwd.getpwuid(status.st_uid).pw_name == idle.place.user.pw_name
         assert daemon.end() == 0
+
+
+def test_sighup_rereads_in_the_filter(idle):
+    """libmilter would stop."""
+    idle.filter.start()
+    for _ in range(20):
+        before = idle.filter.log().count("configuration reread")
+        idle.filter.signal(signal.SIGHUP)
+        wait_until(lambda: idle.filter.log().count("configuration reread") > before, "the filter rereading")
+    assert is_listening(idle.filter.path)
+    assert idle.filter.end() == 0
+
+
+@contextlib.contextmanager
+def watched(daemon, pair, interval_us):
+    """Starts a daemon as a service with WatchdogSec=; gives what it tells."""
+    notify = os.path.join(pair.run_dir, "watch.sock")
+    if os.path.exists(notify):
+        os.unlink(notify)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(notify)
+        os.chmod(notify, 0o777)
+        s.settimeout(60)
+        os.environ.update(NOTIFY_SOCKET=notify, WATCHDOG_USEC=str(interval_us))
+        try:
+            daemon.start(wait=False)
+        finally:
+            del os.environ["NOTIFY_SOCKET"], os.environ["WATCHDOG_USEC"]
+
+        def wait_for(word):
+            while word not in s.recv(4096).decode().splitlines():
+                pass
+        wait_for("READY=1")
+        yield wait_for
+    os.unlink(notify)
+
+
+@pytest.mark.parametrize("name", DAEMONS)
+def test_watchdog_of_the_service_manager_is_fed(idle, name):
+    daemon = idle.filter if name == "pgpgate-filter" else idle.policyd
+    with watched(daemon, idle, 200000) as wait_for:
+        for _ in range(5):
+            wait_for("WATCHDOG=1")
+        assert daemon.end() == 0
+
+
+def test_filter_that_nobody_can_reach_ends_to_be_started_again(idle):
+    with watched(idle.filter, idle, 200000) as wait_for:
+        wait_for("WATCHDOG=1")
+        os.unlink(idle.filter.path)
+        assert idle.filter.process.wait(60) == 70
+    assert "no longer serves" in idle.filter.log()
+    idle.filter.start()
+    assert idle.filter.end() == 0
+
+
+def test_filter_whose_libmilter_has_given_up_ends_to_be_started_again(idle, faults):
+    """When poll(2) has failed 16 times libmilter still accepts connections, and serves none."""
+    switch = os.path.join(idle.run_dir, "poll-fails")
+    os.environ.update(LD_PRELOAD=faults, FAULT_POLL=switch)
+    try:
+        with watched(idle.filter, idle, 200000) as wait_for:
+            wait_for("WATCHDOG=1")
+            with open(switch, "w", encoding="ascii"):
+                pass
+            assert idle.filter.process.wait(90) == 70
+    finally:
+        del os.environ["LD_PRELOAD"], os.environ["FAULT_POLL"]
+        os.unlink(switch)
+    assert "no longer serves" in idle.filter.log() or "libmilter failed" in idle.filter.log()
+
+
+def ticks_of(pid):
+    """Processor time so far, in hundredths of a second."""
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
+        fields = f.read().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+@pytest.mark.parametrize("name", DAEMONS)
+def test_without_descriptors_it_waits_and_does_not_spin(idle, name):
+    daemon = idle.filter if name == "pgpgate-filter" else idle.policyd
+    daemon.prefix = ["prlimit", "--nofile=40:40"]
+    try:
+        daemon.start()
+    finally:
+        daemon.prefix = []
+    pid, logged = daemon.process.pid, len(daemon.log())
+    held = [socket.socket(socket.AF_UNIX) for _ in range(60)]
+    try:
+        for s in held:
+            s.connect(daemon.path)
+        wait_until(lambda: "cannot accept a connection" in daemon.log()[logged:], daemon.log)
+        before = ticks_of(pid)
+        time.sleep(2)
+        assert ticks_of(pid) - before < 50  # one that spins takes 200 where nothing else runs
+    finally:
+        for s in held:
+            s.close()
+    wait_until(lambda: is_listening(daemon.path), "it to listen")
+    assert daemon.end() == 0

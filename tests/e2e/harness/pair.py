@@ -46,11 +46,12 @@ class Daemon:
         self.pair, self.name, self.path, self.words = pair, name, path, list(words)
         self.log_path = os.path.join(pair.dir, f"{name}.log")
         self.process = None
+        self.prefix = []  # a command that runs it, such as prlimit
 
     def start(self, wait=True):
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [program(self.name), "-f", "-c", self.pair.conf, *self.words],
+                [*self.prefix, program(self.name), "-f", "-c", self.pair.conf, *self.words],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         if wait:
             wait_until(self._is_up, lambda: f"{self.name} listening\n{self.log()[-2000:]}")

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: ISC */
+#include "filter/stand_in.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/log_limit.h"
+
+static struct log_limit complaints;
+static _Atomic int64_t last_short_ms = INT64_MIN / 2;
+
+bool stand_in_is_short(int ms)
+{
+	return clock_monotonic_ms() - atomic_load(&last_short_ms) <= ms;
+}
+
+/* The parameters as the C library declares them: a union of pointers where there are extensions. */
+int accept(int fd, __SOCKADDR_ARG address, socklen_t *__restrict length)
+{
+	static const struct timespec pause = {.tv_nsec = STAND_IN_PAUSE_MS * 1000000L};
+	int connection = accept4(fd, address, length, SOCK_CLOEXEC);
+	int why = errno;
+	unsigned n = 0;
+
+	if (connection >= 0 || (why != EMFILE && why != ENFILE && why != ENOBUFS && why != ENOMEM))
+		return connection;
+	atomic_store(&last_short_ms, clock_monotonic_ms());
+	if (log_limit_allows(&complaints, clock_monotonic_ms(), &n))
+		log_error("cannot accept a connection: %s; raise the limit of open files "
+			  "(LimitNOFILE=, "
+			  "ulimit -n) if it is that (%u more times)",
+			  strerror(why), n);
+	nanosleep(&pause, NULL);
+	errno = why;
+	return -1;
+}
+
+int sigwait(const sigset_t *__restrict set, int *__restrict number)
+{
+	sigset_t wanted = *set;
+	int got;
+
+	sigdelset(&wanted, SIGHUP);
+	do {
+		got = sigwaitinfo(&wanted, NULL);
+	} while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return errno;
+	*number = got;
+	return 0;
+}

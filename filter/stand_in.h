@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * stand_in.h: accept(2) and sigwait(3) in our words. libmilter calls both, and a program's own definition comes
+ * before the C library's, so it gets these:
+ *
+ *   accept()   libmilter tries again at once when there are no descriptors or no memory, and takes a processor for
+ *              it; here it waits STAND_IN_PAUSE_MS first, and the log is told.
+ *   sigwait()  libmilter stops on SIGHUP, which to the rest of the world means "read your files again"; here
+ *              SIGHUP is taken out of what is waited for. Who wants it uses sigwaitinfo(2).
+ *
+ * Any thread.
+ */
+#ifndef PGPGATE_FILTER_STAND_IN_H
+#define PGPGATE_FILTER_STAND_IN_H
+
+#include <stdbool.h>
+
+#define STAND_IN_PAUSE_MS 200
+
+/* Did accept() fail for want of descriptors or memory within the last `ms` milliseconds? */
+bool stand_in_is_short(int ms);
+
+#endif
