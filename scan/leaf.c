@@ -5,6 +5,7 @@
 
 #include "scan/finding.h"
 #include "scan/leaf_html.h"
+#include "scan/phrases.h"
 #include "scan/text.h"
 
 #define BEGIN_LINE_MIN 27 /* octets of the shortest line that begins anything: BEGIN PGP MESSAGE */
@@ -562,12 +563,16 @@ bool leaf_text_is(const struct leaf *l, const char *text)
 	return len == strlen(text) && memcmp(l->tiny, text, len) == 0;
 }
 
-bool leaf_text_is_one_of(const struct leaf *l, const char *const *list)
+bool leaf_text_is_preamble(const struct leaf *l)
 {
-	for (; *list; list++)
-		if (leaf_text_is(l, *list))
-			return true;
-	return false;
+	return phrases_is_preamble(l->tiny, tiny_trimmed(l));
+}
+
+bool leaf_text_is_control(const struct leaf *l)
+{
+	if (l->type == LEAF_PGP_CONTROL)
+		return phrases_is_control(l->tiny, tiny_trimmed(l));
+	return leaf_text_is(l, "Version: 1");
 }
 
 bool leaf_is_empty(const struct leaf *l)

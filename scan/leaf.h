@@ -126,7 +126,8 @@ void leaf_finish(struct leaf *l);
 /* After leaf_finish(): is the whole text, white space around it apart, exactly this? */
 bool leaf_text_is(const struct leaf *l, const char *text);
 bool leaf_is_empty(const struct leaf *l); /* nothing but white space */
-/* Is the whole text in the NULL-terminated list, letter case as given? Its lines end with LF there. */
-bool leaf_text_is_one_of(const struct leaf *l, const char *const *list);
+/* Is it what mail programs write before the first part; what they write into the control part (phrases.h)? */
+bool leaf_text_is_preamble(const struct leaf *l);
+bool leaf_text_is_control(const struct leaf *l);
 
 #endif

@@ -54,7 +54,4 @@ bool multipart_is_report(const struct level *l);
 /* Ciphertext, and a CMS signature over it: the one place where such a signature says nothing more. */
 bool multipart_is_cms_signed_ciphertext(const struct level *l);
 
-/* Is the text before the first part one of the lines that mail programs put there? */
-bool multipart_is_known_preamble(const struct leaf *l);
-
 #endif

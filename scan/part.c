@@ -33,7 +33,7 @@ static enum part_class classify(const struct leaf *l)
 		return PART_SIGNATURE;
 	if (l->type == LEAF_PKCS7_SIGNATURE && l->cms == CMS_SIGNED)
 		return PART_CMS_SIGNATURE;
-	if (l->type != LEAF_HTML && leaf_text_is(l, "Version: 1") && l->n_messages == 0)
+	if (l->type != LEAF_HTML && leaf_text_is_control(l) && l->n_messages == 0)
 		return PART_CONTROL;
 	if (is_placeholder(l) && l->n_messages == 0)
 		return PART_EMPTY;

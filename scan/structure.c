@@ -144,7 +144,7 @@ static void end_outside(struct structure *s)
 	leaf_finish(&s->leaf);
 	if (s->leaf.visible_bytes == 0 && s->leaf.n_messages == 0 && !s->leaf.has_claim)
 		return;
-	if (is_preamble && multipart_is_known_preamble(&s->leaf))
+	if (is_preamble && leaf_text_is_preamble(&s->leaf))
 		return;
 	if (is_preamble)
 		s->state.has_preamble_text = true;

@@ -301,12 +301,30 @@ PREAMBLES = [
     ("smime-signed", "This is a cryptographically signed message in MIME format."),
     ("pgp-encrypted", "This message is in MIME format and has been PGP encrypted."),
     ("pgp-signed", "This message is in MIME format and has been PGP signed."),
+    ("signed-3156", "This is an OpenPGP/MIME signed message (RFC 3156)"),
+    ("encapsulated", "This is a MIME-encapsulated message."),
+    ("mime-message", "This is a multi-part MIME message."),
+    ("alpine", "  This message is in MIME format.  The first part should be readable text,\n"
+     "  while the remaining parts are likely unreadable without MIME-aware tools.\n"),
+    ("mpack", "This is a MIME encoded message.  Decode it with \"munpack\"\nor any other MIME reading software.  "
+     "Mpack/munpack is available\nvia anonymous FTP in ftp.andrew.cmu.edu:pub/mpack/"),
+    ("sendemail", "This is a multi-part message in MIME format. To properly display this message you need a MIME-Version 1.0 "
+     "compliant Email program.\n"),
+    ("makemime", "This is a MIME-formatted message.  If you see this text it means that your\n"
+     "E-mail software does not support MIME-formatted messages.\n"),
+    ("zend", "This is a message in Mime Format.  If you see this, your mail reader does not support this format.\n"),
+    ("stalwart", "OpenPGP/MIME message (Automatically encrypted by Stalwart)\n"),
+    ("exchange", "This message is in MIME format. Since your mail reader does not understand\n"
+     "this format, some or all of this message may not be legible.\n"),
+    ("groupwise", "This is a MIME message. If you are reading this text, you may want to \nconsider changing to a mail reader or "
+     "gateway that understands how to \nproperly handle MIME multipart messages.\n"),
+    ("codeigniter", "This is a multi-part message in MIME format.\nYour email application may not support this format.\n"),
+    ("smime-openssl", "This is an S/MIME signed message"),
     ("courier", COURIER + "\n" + COURIER_MORE + "\n"),
     ("courier-short", COURIER + "\n"),
     ("courier-signed", COURIER.replace("it means\nthat your", "it means that\nyour").replace("encrypted", "signed") + "\n" + COURIER_MORE),
 ]
 NOT_PREAMBLES = [
-    ("signed-3156", "This is an OpenPGP/MIME signed message (RFC 3156)\n", "signed, RFC 3156 alone: nobody writes it"),
     ("encrypted-longer", "This is an OpenPGP/MIME encrypted message. Meet me at eight.\n", "the shortest known line, and text"),
     ("multi-part-two-dots", "This is a multi-part message in MIME format..\n", "two dots"),
     ("longer", "This is a multi-part message in MIME format. Meet me at eight.\n", "a known line that goes on"),
@@ -314,7 +332,9 @@ NOT_PREAMBLES = [
     ("courier-more", COURIER + "\n" + COURIER_MORE + "\nMeet me at eight.\n", "known lines, and one more"),
     ("courier-other", COURIER + "\n" + COURIER_MORE.replace("1996", "1997") + "\n", "known lines, and another year"),
     ("twice", "This is a multi-part message in MIME format.\nThis is a multi-part message in MIME format.\n",
-     "two known lines"),
+     "a known sentence twice"),
+    ("word-within", "This is a multi-part meet message in MIME format.\n", "a word in a known sentence"),
+    ("kinds", "This is a multi-part message in MIME format. This is a MIME message.\n", "two sentences of one kind"),
     ("text", "Meet me at eight.\n", "any other text"),
     ("one-letter", "8\n", "one letter"),
     ("armor", ARMOR.decode() + "\n", "armor in the preamble is not shown as a message by anyone"),
@@ -357,7 +377,17 @@ RULE_5 += [
 ]
 
 EXCHANGE = [text("\n", "text/plain; charset=\"us-ascii\""), control(), part(ARMOR, OCTETS)]
+FACEBOOK = "Content-Description: PGP/MIME Versions Identification\n\nVersion: 1\n"
 RULE_6 = [
+    ("r06-control-described", 6, MIME, pgp_mime(ARMOR, first=control(FACEBOOK)), "Facebook's control part"),
+    ("r06-control-header", 6, MIME, pgp_mime(ARMOR, first=control(
+        "Content-Type: application/pgp-encrypted\nContent-Transfer-Encoding: 7bit\n" + FACEBOOK)), "all of its header below"),
+    ("r06-control-described-mixed", 6, MIXED, mixed(control(FACEBOOK), part(ARMOR, OCTETS)), "the same in another structure"),
+    ("r06-control-described-text", 6, "partial + readable-part", mixed(text(FACEBOOK), control(), part(ARMOR, OCTETS)), "the same in a text"),
+    ("r06-control-other-description", 6, "partial + readable-part", pgp_mime(ARMOR, first=control("Content-Description: Meet me\n\nVersion: 1\n")),
+     "a description that nobody writes"),
+    ("r06-control-described-only", 6, "partial + readable-part", pgp_mime(ARMOR, first=control("Content-Description: PGP/MIME Versions Identification\n")),
+     "a description and no version"),
     ("r06-control-trailing-space", 6, MIME, pgp_mime(ARMOR, first=control("Version: 1  \n\n\n")),
      "white space after Version: 1"),
     ("r06-gpgol", 6, MIXED, gpgol(tree()), "what Exchange makes of GpgOL's"),

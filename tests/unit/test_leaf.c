@@ -259,19 +259,25 @@ static void leaf_texts_that_are_compared_whole(void **state)
 {
 	static struct leaf l;
 	struct armor_channel channel = {0};
-	static const char *const list[] = {"hello", "Version: 1", NULL};
 	char longer[LEAF_TINY_MAX + 100];
 
 	(void)state;
 	leaf_begin(&l, LEAF_OTHER, false, &channel);
 	feed_in_steps(&l, (const unsigned char *)"\r\n \nVersion: 1\r\r\n\n", 18, 3);
 	assert_true(leaf_text_is(&l, "Version: 1"));
-	assert_true(leaf_text_is_one_of(&l, list));
+	assert_true(leaf_text_is_control(&l));
+	assert_false(leaf_text_is_preamble(&l));
 	assert_false(leaf_text_is(&l, "Version: 2"));
 	assert_false(leaf_is_empty(&l));
 	leaf_begin(&l, LEAF_OTHER, false, &channel);
 	feed_in_steps(&l, (const unsigned char *)"Version: 1\nx", 12, 3);
-	assert_false(leaf_text_is_one_of(&l, list));
+	assert_false(leaf_text_is_control(&l));
+	leaf_begin(&l, LEAF_OTHER, false, &channel);
+	feed_in_steps(&l, (const unsigned char *)"MIME-Version: 1.0\nVersion: 1", 28, 3);
+	assert_false(leaf_text_is_control(&l)); /* only where the type says so */
+	leaf_begin(&l, LEAF_PGP_CONTROL, false, &channel);
+	feed_in_steps(&l, (const unsigned char *)"MIME-Version: 1.0\nVersion: 1", 28, 3);
+	assert_true(leaf_text_is_control(&l));
 	leaf_begin(&l, LEAF_OTHER, false, &channel);
 	feed_in_steps(&l, (const unsigned char *)"one \r\ntwo\n", 10, 3);
 	assert_true(leaf_text_is(&l, "one\ntwo"));
