@@ -6,6 +6,8 @@ step_long() {
 	step_tsan
 	step_long_record
 	step_long_scanner
+	step_package
+	step_bare
 }
 
 # ThreadSanitizer: the writer of the verdict log and the connections that threads share, by unit tests and by

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: ISC
+"""The Debian package in fresh systems beside Debian's own Postfix: installed, used, upgraded, removed, purged; with
+systemd as it is everywhere, and without. The tests of one machine follow one another.
+
+Run by `./runtests package`, or as root with PGPGATE_BUILD naming a configured build directory."""
+
+import hashlib
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
+BUILD = os.path.realpath(os.environ.get("PGPGATE_BUILD", os.path.join(TOP, "build")))
+sys.path[:0] = [HERE, os.path.join(TOP, "tests", "e2e")]
+
+from harness.schema import sql_back_to
+from machine import Machine, Trouble, make_base, run
+
+BEFORE = "0.0.9~before"
+DATABASE = "var/lib/pgpgate/pgpgate.db"
+SEND = r"""
+exec 3<>/dev/tcp/127.0.0.1/25
+say() { printf '%s\r\n' "$1" >&3; }
+hear() { while IFS= read -r -t 60 l <&3; do [ "${l:3:1}" = - ] || break; done; echo "$l"; }
+hear; say 'EHLO client.test'; hear; say 'MAIL FROM:<bob@example.net>'; hear; say 'RCPT TO:<root>'; hear
+say DATA; hear; say 'Subject: hello'; say ''; say 'Readable by everyone.'; say .; hear; say QUIT
+"""
+
+
+@pytest.fixture(scope="module")
+def folder():
+    folder = tempfile.mkdtemp(prefix="pgpgate-package.")
+    os.chmod(folder, 0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def build_deb(folder, name):
+    """`make deb` of a copy of the tree elsewhere, under another name."""
+    tree, build = os.path.join(folder, name), os.path.join(folder, name, "a build")
+    os.makedirs(tree)
+    run("sh", "-c", f"cd '{BUILD}' && make -s distdir distdir='{tree}/src'")
+    run("sh", "-c", f"cd '{tree}/src' && DEB_BUILD_OPTIONS='nocheck parallel=2' dpkg-buildpackage -us -uc -b")
+    assert not os.path.exists(build)
+    return tree
+
+
+def debs(folder):
+    return {name: os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith(".deb")}
+
+
+@pytest.fixture(scope="module")
+def built(folder):
+    return build_deb(folder, "one")
+
+
+@pytest.fixture(scope="module")
+def package(built):
+    (found,) = [path for name, path in debs(built).items() if name.startswith("pgpgate_")]
+    return found
+
+
+@pytest.fixture(scope="module")
+def before(folder, package):
+    """The same programs as an earlier version; its database is taken back to the first schema when it is needed."""
+    content, path = os.path.join(folder, "before"), os.path.join(folder, "pgpgate-before.deb")
+    run("dpkg-deb", "-R", package, content)
+    control = os.path.join(content, "DEBIAN", "control")
+    with open(control, encoding="utf-8") as file:
+        text = re.sub(r"(?m)^Version: .*", f"Version: {BEFORE}", file.read())
+    with open(control, "w", encoding="utf-8") as file:
+        file.write(text)
+    run("dpkg-deb", "-b", content, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def base(folder):
+    path = os.path.join(folder, "base.tar")
+    make_base(path)
+    return path
+
+
+@pytest.fixture(scope="module", params=["systemd", "no systemd"])
+def machine(request, folder, base, package, before):
+    machine = Machine(os.path.join(folder, request.param.replace(" ", "-")), base, request.param == "systemd",
+                      [package, before])
+    try:
+        machine.start()
+    except Trouble as trouble:
+        machine.stop()
+        if request.param == "systemd":
+            pytest.skip(f"systemd-nspawn cannot boot here: {trouble}")
+        raise
+    yield machine
+    machine.stop()
+
+
+def install(machine, package, check=True):
+    return machine.run(f"apt-get -q -y --no-install-recommends --allow-downgrades install "
+                       f"/root/{os.path.basename(package)} 2>&1", check)
+
+
+def postfix_configuration(machine):
+    return machine.run("find /etc/postfix -type f -exec sha256sum {} +").stdout
+
+
+def start_without_systemd(machine):
+    if not machine.has_systemd:
+        machine.run("pgpgate-filter -P /run/pgpgate-filter.pid; pgpgate-policyd -P /run/pgpgate-policyd.pid; "
+                    "postfix status 2>/dev/null || postfix start")
+
+
+def stop_daemons(machine):
+    if machine.has_systemd:
+        machine.run("systemctl stop pgpgate-filter pgpgate-policyd")
+    else:
+        machine.run("for f in /run/pgpgate-*.pid; do [ ! -e $f ] || { p=$(cat $f); kill $p; "
+                    "while [ -e /proc/$p/exe ]; do sleep 0.1; done; rm -f $f; }; done")
+
+
+def are_running(machine):
+    return machine.run("systemctl is-active pgpgate-filter pgpgate-policyd", False).stdout.split() == ["active"] * 2
+
+
+def test_first_verdict_after_four_commands(machine, package):
+    machine.run("postconf -e maillog_file=/var/log/mail.log; postfix reload 2>/dev/null || postfix start")
+    configuration = postfix_configuration(machine)
+    told = install(machine, package).stdout  # 1
+    assert postfix_configuration(machine) == configuration
+    commands = re.findall(r"(?m)^  (post.*)$", told)
+    assert len(commands) == 2, told
+    assert not machine.has_systemd or are_running(machine)
+    start_without_systemd(machine)
+    for command in commands:  # 2, 3
+        machine.run(command)
+    with open(machine.path("root/send"), "w", encoding="ascii") as file:
+        file.write(SEND)
+    answers = machine.run("bash /root/send").stdout
+    assert "queued as" in answers, answers
+    log = machine.run("pgpgate log").stdout  # 4
+    assert "cleartext" in log and "bob@example.net" in log, log
+
+
+def test_doctor_is_content(machine):
+    done = machine.run("pgpgate doctor", False)
+    assert done.returncode == 0 and "MEND" not in done.stdout, done.stdout + done.stderr
+
+
+def test_mail_with_chroot_and_without(machine):
+    """The same script that autopkgtest runs."""
+    stop_daemons(machine)
+    shutil.copytree(os.path.join(TOP, "debian"), machine.path("root/src/debian"))
+    os.makedirs(machine.path("root/src/tests/mail"))
+    for name in ("gpg-3des.eml",):
+        shutil.copy(os.path.join(TOP, "tests", "mail", name), machine.path("root/src/tests/mail"))
+    done = machine.run("cd /root/src && debian/tests/behind-postfix 2>&1", False)
+    assert done.returncode == 0 and "behind-postfix: ok" in done.stdout, done.stdout
+
+
+def test_the_services_keep_the_filter_in(machine):
+    if not machine.has_systemd:
+        pytest.skip("there are no services without systemd")
+    machine.run("systemctl restart pgpgate-filter pgpgate-policyd")
+    for daemon in ("filter", "policyd"):
+        status = machine.run(f"cat /proc/$(systemctl show -P MainPID pgpgate-{daemon})/status").stdout
+        for line in ("Seccomp:\t2", "NoNewPrivs:\t1", "CapBnd:\t0000000000000000", "CapEff:\t0000000000000000"):
+            assert line in status, status
+    said = machine.run("journalctl -o cat -p warning -u 'pgpgate-*'").stdout
+    assert "EPERM" not in said and "not permitted" not in said and "read-only" not in said.lower(), said
+
+
+def test_a_killed_service_comes_back_every_time(machine):
+    if not machine.has_systemd:
+        pytest.skip("there are no services without systemd")
+    for _ in range(7):  # five in ten seconds are systemd's own limit
+        old = machine.run("systemctl show -P MainPID pgpgate-filter").stdout.strip()
+        machine.run("systemctl kill -s KILL pgpgate-filter; i=0; while :; do "
+                    f"p=$(systemctl show -P MainPID pgpgate-filter); [ $p != {old} ] && [ $p != 0 ] && "
+                    "systemctl -q is-active pgpgate-filter && break; i=$((i+1)); [ $i -lt 300 ] || exit 1; sleep 0.1; done")
+
+
+def back_to_schema_1(machine, more=""):
+    stop_daemons(machine)
+    database = sqlite3.connect(machine.path(DATABASE), isolation_level=None, timeout=30)
+    try:
+        database.executescript(f"BEGIN IMMEDIATE; {sql_back_to(database, 1)}\n{more} COMMIT; "
+                               "PRAGMA wal_checkpoint(TRUNCATE);")
+    finally:
+        database.close()
+
+
+def schema(machine):
+    database = sqlite3.connect(machine.path(DATABASE))
+    try:
+        return database.execute("PRAGMA user_version").fetchone()[0]
+    finally:
+        database.close()
+
+
+def test_upgrade_keeps_settings_and_rules(machine, package, before):
+    current = schema(machine)
+    stop_daemons(machine)
+    install(machine, before)
+    stop_daemons(machine)
+    machine.run("pgpgate require kept@example.org --note 'a rule'; "
+                "sed -i 's/^#max_cleartext_bytes.*/max_cleartext_bytes = 17/' /etc/pgpgate/pgpgate.conf")
+    back_to_schema_1(machine)
+    told = install(machine, package).stdout
+    assert schema(machine) == current, told
+    assert "kept@example.org" in machine.run("pgpgate rules").stdout
+    assert "= 17" in machine.run("pgpgate config max_cleartext_bytes").stdout
+    assert not machine.has_systemd or are_running(machine)
+
+
+def test_a_failed_migration_leaves_the_old_state(machine, package, before):
+    install(machine, before)
+    back_to_schema_1(machine, "CREATE TABLE answer_time (in_the_way INTEGER);")
+    done = install(machine, package, check=False)
+    assert done.returncode != 0
+    for words in (f"as version {BEFORE} left it", "dpkg --configure pgpgate", "answer_time"):
+        assert words in done.stdout, done.stdout
+    assert schema(machine) == 1
+    database = sqlite3.connect(machine.path(DATABASE), isolation_level=None)
+    database.execute("DROP TABLE answer_time")
+    database.close()
+    machine.run("dpkg --configure pgpgate")
+    assert schema(machine) > 1 and "kept@example.org" in machine.run("pgpgate rules").stdout
+    assert not machine.has_systemd or are_running(machine)
+
+
+def test_remove_keeps_purge_takes(machine):
+    configuration = postfix_configuration(machine)
+    stop_daemons(machine)
+    told = machine.run("apt-get -q -y remove pgpgate 2>&1").stdout
+    assert "Postfix still asks pgpgate" in told, told
+    assert os.path.exists(machine.path(DATABASE)) and os.path.exists(machine.path("etc/pgpgate/pgpgate.conf"))
+    machine.run("apt-get -q -y purge pgpgate </dev/null")
+    left = machine.run("find / -xdev -iname '*pgpgate*' -not -path '/root/*' -not -path '/proc/*' -not -path '/tmp/*' "
+                       "-not -path '/var/cache/apt/*' -not -path '/var/log/*' -not -path '/var/tmp/*'").stdout
+    assert left == "", left
+    assert postfix_configuration(machine) == configuration
+
+
+def test_same_package_from_another_folder(folder, built):
+    other = build_deb(folder, "another, with a longer name".replace(",", "").replace(" ", "-"))
+    digests = [{name: hashlib.sha256(open(path, "rb").read()).hexdigest() for name, path in debs(f).items()}
+               for f in (built, other)]
+    assert digests[0] == digests[1] and len(digests[0]) >= 2, digests
+
+
+def test_lintian(built):
+    (changes,) = [name for name in os.listdir(built) if name.endswith(".changes")]
+    done = subprocess.run(["lintian", "--allow-root", "--pedantic", "-E", os.path.join(built, changes)],
+                          capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
