@@ -24,11 +24,12 @@ step_bare() {
 
 # bare_order NAME COMMANDS: the sum that ./runtests printed there is shown; its output is kept.
 bare_order() {
-	mkdir "$bare/root" && tar -x -f "$bare/base.tar" -C "$bare/root" &&
-		git clone -q "file://$top" "$bare/root/root/pgpgate" || {
+	mkdir "$bare/root"
+	tar -x -f "$bare/base.tar" -C "$bare/root"
+	if ! git clone -q "file://$top" "$bare/root/root/pgpgate"; then
 		fail "bare: $1: no clone"
 		return
-	}
+	fi
 	# shellcheck disable=SC2016  # for the shell inside
 	check "bare-$1" unshare --mount --pid --fork --kill-child chroot "$bare/root" env -i HOME=/root \
 		PATH=/usr/sbin:/usr/bin:/sbin:/bin sh -c "mount -t proc proc /proc && cd /root/pgpgate && $2"

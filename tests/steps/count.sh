@@ -106,7 +106,7 @@ count_pytest() {
 	shift
 	log=$logs/$label.log
 	# shellcheck disable=SC2086  # $pytest_as is no word, or a sudo command of several
-	${pytest_as-} env PYTHONDONTWRITEBYTECODE=1 PGPGATE_BUILD="$PGPGATE_BUILD" \
+	${pytest_as-} env PATH="$PATH" PYTHONDONTWRITEBYTECODE=1 PGPGATE_BUILD="$PGPGATE_BUILD" \
 		PGPGATE_SANITIZED="${PGPGATE_SANITIZED-}" /usr/bin/python3 -m pytest -q -rfEs --color=no --tb=short \
 		-p no:cacheprovider "$@" >"$log" 2>&1
 	status=$?

@@ -4,6 +4,10 @@
 
 step_e2e() {
 	headline "end-to-end tests behind a real Postfix"
+	if ! command -v prometheus >/dev/null; then
+		unpack_packages "$build/unpacked" prometheus
+		PATH=$PATH:$build/unpacked/usr/bin
+	fi
 	run_e2e "$build" e2e "$top/tests/e2e"
 }
 

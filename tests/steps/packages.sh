@@ -51,6 +51,18 @@ install_packages() {
 	}
 }
 
+# unpack_packages DIRECTORY NAME...: only the files, below DIRECTORY: what would start a service when it is installed.
+unpack_packages() {
+	directory=$1
+	shift
+	for package in "$@"; do
+		[ ! -e "$directory/$package.unpacked" ] || continue
+		mkdir -p "$directory" || return 1
+		(cd "$directory" && apt-get -q download "$package" >&2 && dpkg-deb -x "$package"_*.deb . &&
+			rm -f "$package"_*.deb && : >"$package.unpacked") || return 1
+	done
+}
+
 apt_install() {
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install "$@" >&2
 }
