@@ -7,6 +7,8 @@
 #include "scan/finding.h"
 #include "scan/text.h"
 
+#define CRC_BEGIN 0xb704ceu
+
 static const char *const begin_lines[] = {
 	[ARMOR_MESSAGE] = "-----BEGIN PGP MESSAGE-----",
 	[ARMOR_SIGNATURE] = "-----BEGIN PGP SIGNATURE-----",
@@ -30,6 +32,10 @@ void armor_begin(struct armor *a, enum armor_label label, struct packet_walk *wa
 	a->label = label;
 	a->walk = walk;
 	a->channel = channel;
+	a->is_like_first = true;
+	a->is_summed = channel->n_checksums >= ARMOR_CHECKSUMS_FREE;
+	a->crc = CRC_BEGIN;
+	wording_reset(&a->wording);
 	packet_init(walk, label == ARMOR_MESSAGE ? PACKETS_OF_MESSAGE : PACKETS_OF_SIGNATURES);
 }
 
@@ -48,28 +54,70 @@ static bool is_header(const unsigned char *line, size_t len)
 	return i > 0 && i < len && line[i] == ':' && (i + 1 == len || line[i + 1] == ' ');
 }
 
-/* Adds a header line to what the message has; a line that is there already costs nothing. */
-static void channel_add(struct armor_channel *c, const unsigned char *line, size_t len)
+/* Names of fields that mean something in the header of a message or of a part: IANA's registry by its beginnings. */
+static bool is_field_name(const unsigned char *line, size_t len)
 {
-	if (c->n_lines++ >= ARMOR_CHANNEL_LINES_MAX)
-		c->is_overflown = true;
-	if (c->is_overflown)
-		return;
-	for (size_t at = 0; at < c->used;) {
-		const unsigned char *end = memchr(c->lines + at, '\n', c->used - at);
-		size_t n = (size_t)(end - (c->lines + at));
+	static const char *const beginnings[] = {
+		"Content-",	   "MIME-",	 "Resent-",    "List-",	    "Received",
+		"Return-",	   "Reply-",	 "Message-ID", "In-Reply-", "Refer",
+		"Disposition-",	   "Original-",	 "Autocrypt",  "DKIM-",	    "ARC-",
+		"Authentication-", "X-Mozilla-", "X-MIME",
+	};
+	static const char *const names[] = {
+		"From",	       "To",	       "Cc",	      "Bcc",	    "Sender",
+		"Subject",     "Date",	       "Comments",    "Keywords",   "Lines",
+		"Status",      "X-Status",     "Encoding",    "Encrypted",  "Newsgroups",
+		"Path",	       "Organization", "Followup-To", "Importance", "Priority",
+		"Sensitivity", "Delivered-To", "Secure-Join",
+	};
+	const unsigned char *colon = memchr(line, ':', len);
+	size_t name_len = (size_t)(colon - line);
 
-		if (n == len && memcmp(c->lines + at, line, len) == 0)
+	for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++)
+		if (name_len >= strlen(beginnings[i]) &&
+		    text_is(line, strlen(beginnings[i]), beginnings[i]) &&
+		    !text_is(line, name_len, "MessageID"))
+			return true;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (text_is(line, name_len, names[i]))
+			return true;
+	return false;
+}
+
+/* A header line beside the first block's: is this block still like it? */
+static void compare_with_first(struct armor *a, const unsigned char *line, size_t len)
+{
+	struct armor_channel *c = a->channel;
+
+	if (!c->has_first) {
+		size_t room = sizeof(c->first) - c->first_len;
+
+		if (len + 1 > room) /* more than goes for nothing in any case */
 			return;
-		at += n + 1;
+		memcpy(c->first + c->first_len, line, len);
+		c->first_len += len;
+		c->first[c->first_len++] = '\n';
+	} else if (a->is_like_first && c->first_len - a->first_at > len &&
+		   memcmp(c->first + a->first_at, line, len) == 0 &&
+		   c->first[a->first_at + len] == '\n') {
+		a->first_at += len + 1;
+	} else {
+		a->is_like_first = false;
 	}
-	if (c->used + len + 1 > sizeof(c->lines)) {
-		c->is_overflown = true;
+}
+
+/* The block's headers are complete: are they paid for? Fewer lines than the first had say something, too. */
+static void end_headers(struct armor *a)
+{
+	struct armor_channel *c = a->channel;
+	const bool is_first = !c->has_first;
+
+	a->state = ARMOR_IN_DATA;
+	c->has_first = true;
+	if (!is_first && a->is_like_first && a->first_at == c->first_len)
 		return;
-	}
-	memcpy(c->lines + c->used, line, len);
-	c->used += len;
-	c->lines[c->used++] = '\n';
+	c->used += a->header_bytes;
+	c->is_overflown |= c->used > ARMOR_CHANNEL_MAX;
 }
 
 /* A header, or a piece of one. Beyond the bounds it is text that can be read, no fault: programs decrypt what
@@ -85,13 +133,61 @@ static void header_octets(struct armor *a, const unsigned char *bytes, size_t le
 	a->header_bytes += len;
 }
 
+/* A header begins. */
+static void begin_header(struct armor *a, const unsigned char *line, size_t len)
+{
+	if (is_field_name(line, len))
+		fault(a, "a field of a message or part among the headers");
+	else
+		header_octets(a, line, len);
+}
+
 static void header_line(struct armor *a, const unsigned char *line, size_t len)
 {
-	header_octets(a, line, len);
+	begin_header(a, line, len);
 	if (++a->n_headers > ARMOR_HEADERS_MAX || len > ARMOR_HEADER_MAX)
 		a->has_long_headers = true;
 	else
-		channel_add(a->channel, line, len);
+		compare_with_first(a, line, len);
+}
+
+/* CRC-24, RFC 9580 section 6.1.1. */
+static uint32_t sum(uint32_t crc, const unsigned char *octets, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		crc ^= (uint32_t)octets[i] << 16;
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc << 1 ^ (crc & 0x800000 ? 0x1864cfbu : 0);
+	}
+	return crc & 0xffffff;
+}
+
+/* Characters that are base64: do they spell words? */
+static void look_for_words(struct armor *a, const unsigned char *chars, size_t len)
+{
+	if (a->n_worded >= ARMOR_WORDING_MAX)
+		return;
+	a->n_worded += len;
+	if (wording_feed(&a->wording, chars, len))
+		fault(a, "words among the data");
+}
+
+/* Lines have one length, but for the last, which is shorter. Beyond ARMOR_BROKEN_MIN characters they may have been cut by
+ * a relay, that puts a blank in front of the next and counts it (Postfix's smtp_line_length_limit). */
+static void check_width(struct armor *a, size_t len)
+{
+	if (a->is_short_seen)
+		fault(a, "a short line within the data");
+	else if (a->is_blank_seen)
+		fault(a, "an empty line within the data");
+	else if (a->width == 0)
+		a->width = len;
+	else if (a->width < ARMOR_WIDTH_MIN)
+		fault(a, "lines of less than 40 characters");
+	else if (len > a->width)
+		fault(a, "a line longer than the first");
+	else if (len < a->width && !(a->width >= ARMOR_BROKEN_MIN && len + 1 == a->width))
+		a->is_short_seen = true;
 }
 
 /* Data that the packet walk would pass over anyway is checked, not decoded. */
@@ -99,7 +195,7 @@ static bool pass_over(struct armor *a, const unsigned char *line, size_t len)
 {
 	uint64_t octets = len / 4 * 3;
 
-	if (len % 4 != 0 || a->base64.n_chars != 0 || a->base64.is_ended ||
+	if (a->is_summed || len % 4 != 0 || a->base64.n_chars != 0 || a->base64.is_ended ||
 	    packet_opaque(a->walk) < octets || !base64_is_all_chars(line, len))
 		return false;
 	packet_skip(a->walk, octets);
@@ -112,14 +208,31 @@ static void data_line(struct armor *a, const unsigned char *line, size_t len)
 	size_t n_octets;
 
 	assert(len <= ARMOR_PIECE_MAX);
-	if (pass_over(a, line, len))
+	if (pass_over(a, line, len)) {
+		look_for_words(a, line, len);
 		return;
+	}
 	if (base64_decode(&a->base64, line, len, octets, &n_octets) < len) {
 		fault(a, "a line that is not base64");
 		return;
 	}
+	look_for_words(a, line, len);
+	if (a->is_summed)
+		a->crc = sum(a->crc, octets, n_octets);
 	packet_feed(a->walk, octets, n_octets);
 	finding_adopt(&a->fault, &a->walk->fault);
+}
+
+/* Are these four characters the checksum of what came? */
+static bool is_checksum(const struct armor *a, const unsigned char *chars)
+{
+	struct base64 base64;
+	unsigned char octets[6];
+	size_t n;
+
+	base64_reset(&base64);
+	return base64_decode(&base64, chars, 4, octets, &n) == 4 && n == 3 &&
+	       ((uint32_t)octets[0] << 16 | (uint32_t)octets[1] << 8 | octets[2]) == a->crc;
 }
 
 /* A line that begins with '=': padding that slipped into a line of its own, or the checksum, which nobody
@@ -131,17 +244,18 @@ static void equals_line(struct armor *a, const unsigned char *line, size_t len)
 		data_line(a, line, len);
 		return;
 	}
-	if (len > 9) {
-		fault(a, "text after '='");
-		return;
-	}
 	for (size_t i = 1; i < len; i++) {
-		if (!base64_is_char(line[i]) && line[i] != '=') {
+		if (len > 9 || (!base64_is_char(line[i]) && line[i] != '=')) {
 			fault(a, "text after '='");
 			return;
 		}
 	}
 	a->state = ARMOR_IN_CHECKSUM;
+	if (len == 1)
+		return;
+	if (len != ARMOR_CHECKSUM_SIZE || (a->is_summed && !is_checksum(a, line + 1)))
+		a->checksum_bytes = len;
+	a->channel->n_checksums++;
 }
 
 static void end_line(struct armor *a, const unsigned char *line, size_t len)
@@ -163,20 +277,23 @@ size_t armor_run(struct armor *a, const unsigned char *bytes, size_t len)
 	uint64_t octets; /* of one line, decoded */
 	size_t stride, n_chars, n_lines;
 
-	if (opaque == 0 || a->state != ARMOR_IN_DATA || a->base64.n_chars != 0 || a->base64.is_ended)
+	if (a->is_summed || a->is_short_seen || a->is_blank_seen || opaque == 0 ||
+	    a->state != ARMOR_IN_DATA || a->base64.n_chars != 0 || a->base64.is_ended)
 		return 0;
 	lf = memchr(bytes, '\n', len < ARMOR_BROKEN_MIN ? len : ARMOR_BROKEN_MIN);
 	if (!lf || lf == bytes)
 		return 0;
 	stride = (size_t)(lf + 1 - bytes);
 	n_chars = lf[-1] == '\r' ? stride - 2 : stride - 1;
-	if (n_chars == 0 || n_chars % 4 != 0)
+	if (n_chars == 0 || n_chars % 4 != 0 || n_chars != a->width || n_chars < ARMOR_WIDTH_MIN)
 		return 0;
 	octets = n_chars / 4 * 3;
 	n_lines = len / stride;
 	if (n_lines > opaque / octets)
 		n_lines = (size_t)(opaque / octets);
 	n_lines = base64_count_lines(bytes, n_lines, n_chars, stride);
+	for (size_t i = 0; i < n_lines && a->n_worded < ARMOR_WORDING_MAX; i++)
+		look_for_words(a, bytes + i * stride, n_chars);
 	packet_skip(a->walk, n_lines * octets);
 	if (n_lines > 0)
 		a->line_bytes = n_chars;
@@ -222,9 +339,10 @@ size_t armor_piece(struct armor *a, const unsigned char *bytes, size_t len)
 		fault(a, "a line that begins with '-' and is not the END line");
 	} else if (a->state == ARMOR_IN_HEADERS && is_header(bytes, len)) {
 		a->has_long_headers = true;
-		header_octets(a, bytes, len);
+		begin_header(a, bytes, len);
 	} else {
-		a->state = a->state == ARMOR_IN_HEADERS ? ARMOR_IN_DATA : a->state;
+		if (a->state == ARMOR_IN_HEADERS)
+			end_headers(a);
 		if (trimmed > 0)
 			begin_data(a, bytes, trimmed);
 		a->line_bytes = 0;
@@ -242,6 +360,8 @@ static bool end_long_line(struct armor *a, const unsigned char *rest, size_t len
 	if (!finding_is_set(&a->fault))
 		go_on(a, rest, len);
 	a->line_bytes += len;
+	if (a->state == ARMOR_IN_DATA)
+		check_width(a, a->line_bytes);
 	a->is_within_line = a->is_tail = false;
 	return !finding_is_set(&a->fault);
 }
@@ -252,6 +372,8 @@ bool armor_line(struct armor *a, const unsigned char *line, size_t len)
 	if (a->is_within_line)
 		return end_long_line(a, line, len);
 	if (len > 0 && line[0] == '-') {
+		if (a->state == ARMOR_IN_HEADERS)
+			end_headers(a);
 		end_line(a, line, len);
 		return false;
 	}
@@ -260,11 +382,16 @@ bool armor_line(struct armor *a, const unsigned char *line, size_t len)
 			header_line(a, line, len);
 			return !finding_is_set(&a->fault);
 		}
-		a->state = ARMOR_IN_DATA; /* the empty line, or, without one, data that is no header */
+		end_headers(a); /* the empty line, or, without one, data that is no header */
 	}
-	if (len == 0)
+	if (len == 0) {
+		a->is_blank_seen |= a->width > 0;
 		return true;
-	begin_data(a, line, len);
+	}
+	if (line[0] != '=') /* padding that slipped into a line of its own, or the checksum */
+		check_width(a, len);
+	if (!finding_is_set(&a->fault))
+		begin_data(a, line, len);
 	a->line_bytes = len;
 	return !finding_is_set(&a->fault);
 }
@@ -279,8 +406,10 @@ bool armor_is_in_headers(const struct armor *a)
 	return a->state == ARMOR_IN_HEADERS;
 }
 
-bool armor_is_talkative(const struct armor *a)
+size_t armor_readable_bytes(const struct armor *a)
 {
-	return a->header_bytes > ARMOR_BLOCK_CHANNEL_MAX || a->has_long_headers ||
-	       a->channel->is_overflown;
+	bool is_talkative = a->header_bytes > ARMOR_BLOCK_CHANNEL_MAX || a->has_long_headers ||
+			    a->channel->is_overflown;
+
+	return (is_talkative ? a->header_bytes : 0) + a->checksum_bytes;
 }

@@ -5,9 +5,11 @@
  *
  * Accepts: a missing, malformed or wrong CRC24 (section 6.1); any known or unknown armor header within the
  * limits below; a missing empty line before the data where the data cannot be taken for a header; lines of
- * any length, those beyond RFC 5322's 998 octets in pieces; a blank where a mail server has broken such a line;
- * blank lines; trailing white space, no-break spaces included.
- * Refuses: anything else that a reader could show.
+ * any one length from ARMOR_WIDTH_MIN, the last one shorter, those beyond RFC 5322's 998 octets in pieces; a blank
+ * where a mail server has broken such a line; blank lines around the data; trailing white space, no-break spaces
+ * included.
+ * Refuses: anything else that a reader could show: data that spells words (wording.h), and headers that are
+ * named like fields of MIME or of a message, for where a reader finds a boundary in the BEGIN line they are.
  *
  * Armor headers are a small readable channel: see struct armor_channel. Fixed memory, one thread.
  */
@@ -19,6 +21,7 @@
 
 #include "scan/base64.h"
 #include "scan/packet.h"
+#include "scan/wording.h"
 
 #define ARMOR_PIECE_MAX 1024 /* octets of a line that are taken at once */
 #define ARMOR_BROKEN_MIN \
@@ -26,17 +29,23 @@
 #define ARMOR_HEADERS_MAX 8  /* lines that go for nothing; the most seen in real mail is 4 */
 #define ARMOR_HEADER_MAX 200 /* octets of one line that do; link rewriters make more than 400 */
 #define ARMOR_BLOCK_CHANNEL_MAX 256 /* octets of headers in one block that go for nothing */
-#define ARMOR_CHANNEL_MAX 1024	    /* the same in a whole message, repeated lines counted once */
-#define ARMOR_CHANNEL_LINES_MAX \
-	4096 /* lines of a message that are compared with those before: bounds the work */
+#define ARMOR_CHANNEL_MAX 1024 /* the same in a whole message, blocks like the first not counted */
+#define ARMOR_WIDTH_MIN 40 /* characters of a line that another follows: programs write 60 to 76 */
+#define ARMOR_WORDING_MAX 262144 /* characters of a block that are looked at for words */
+#define ARMOR_CHECKSUM_SIZE 5	 /* octets of "=abcd" */
+#define ARMOR_CHECKSUMS_FREE 2	 /* blocks of a message whose checksum may be wrong (see below) */
 
-/* The armor headers of a whole message: different lines are kept, so that the "Version: ..." that every
- * block repeats counts once. */
+/* What the armor of a whole message could spell out. The headers of the first block are kept: a block that has the
+ * same, line for line, costs nothing, and any other costs all of its header. So "Version: ..." may be on each, and a
+ * choice out of a dictionary of lines is paid for. Checksums may be wrong (RFC 9580 section 6.1), and four letters of
+ * a word each: those of the first blocks go for nothing, later ones are right or text. */
 struct armor_channel {
-	size_t used;
-	size_t n_lines; /* looked at, repeated ones too */
+	size_t used; /* octets of header lines that were paid for */
 	bool is_overflown;
-	unsigned char lines[ARMOR_CHANNEL_MAX]; /* each ends with LF */
+	bool has_first; /* the first block's headers are complete */
+	size_t n_checksums;
+	size_t first_len;
+	unsigned char first[ARMOR_BLOCK_CHANNEL_MAX + 16]; /* its lines, each ends with LF; cut */
 };
 
 enum armor_label { ARMOR_MESSAGE, ARMOR_SIGNATURE };
@@ -48,6 +57,7 @@ struct armor {
 	struct finding fault;
 	size_t header_bytes; /* of this block: more than ARMOR_BLOCK_CHANNEL_MAX is readable text */
 	bool has_long_headers; /* so is more than the bounds above allow */
+	size_t checksum_bytes; /* of a checksum that is none: readable text */
 	/* private */
 	enum armor_label label;
 	enum armor_state state;
@@ -55,6 +65,15 @@ struct armor {
 	bool is_within_line; /* pieces of the present line were taken */
 	bool is_tail;	     /* of it, only white space may come */
 	size_t line_bytes;   /* of the last line of data: has it been broken? */
+	size_t first_at;     /* how much of channel->first this block has repeated */
+	bool is_like_first;  /* so far */
+	size_t width;	     /* characters of the first data line, 0: none yet */
+	bool is_short_seen;  /* a shorter one, which must be the last */
+	bool is_blank_seen;  /* an empty line after data */
+	size_t n_worded;
+	struct wording wording;
+	bool is_summed; /* the checksum counts */
+	uint32_t crc;
 	struct base64 base64;
 	struct packet_walk *walk;
 	struct armor_channel *channel;
@@ -84,8 +103,9 @@ size_t armor_run(struct armor *a, const unsigned char *bytes, size_t len);
 /* Are its headers still coming? */
 bool armor_is_in_headers(const struct armor *a);
 
-/* Do its headers say more than what goes for nothing? */
-bool armor_is_talkative(const struct armor *a);
+/* Octets of its headers and its checksum that are readable text: beyond what goes for nothing. To be asked at its
+ * end; 0 of most. */
+size_t armor_readable_bytes(const struct armor *a);
 
 /* The leaf ended within the block: sets a->fault. */
 void armor_cut(struct armor *a);

@@ -162,10 +162,13 @@ static void text_line(struct leaf *l, const unsigned char *line, size_t len, int
 /* Armor headers beyond their allowance are readable text. */
 static void weigh_armor_headers(struct leaf *l)
 {
-	if (!armor_is_talkative(&l->armor))
+	int64_t bytes = (int64_t)armor_readable_bytes(&l->armor);
+
+	if (bytes == 0)
 		return;
-	l->is_header_channel = l->visible_bytes == 0;
-	l->visible_bytes += (int64_t)l->armor.header_bytes;
+	l->is_header_channel = l->visible_bytes == l->channel_bytes;
+	l->visible_bytes += bytes;
+	l->channel_bytes += bytes;
 }
 
 /* The block has ended, well or not. */

@@ -71,6 +71,7 @@ struct leaf {
 	size_t n_session_keys, n_key_ids;   /* public-key ones, of all messages */
 	uint64_t key_ids[KEY_IDS_MAX];
 	int64_t visible_bytes;	  /* readable octets that are not white space */
+	int64_t channel_bytes;	  /* of these, armor headers and checksums */
 	bool is_header_channel;	  /* these are only armor headers beyond their allowance */
 	unsigned n_signatures;	  /* blocks of signature packets (in a signature leaf) */
 	unsigned n_clearsigned;	  /* complete clearsigned texts */

@@ -10,7 +10,7 @@
 static void end_block(struct leaf *l)
 {
 	l->is_in_html_block = false;
-	if (finding_is_set(&l->armor.fault) || armor_is_talkative(&l->armor)) {
+	if (finding_is_set(&l->armor.fault) || armor_readable_bytes(&l->armor) > 0) {
 		html_stop(&l->html);
 		return;
 	}

@@ -12,8 +12,7 @@
 void structure_reset(struct structure *s)
 {
 	memset(&s->state, 0, sizeof(s->state));
-	s->channel.used = s->channel.n_lines = 0;
-	s->channel.is_overflown = false;
+	memset(&s->channel, 0, sizeof(s->channel));
 }
 
 void structure_fault(struct structure *s, const char *reason, const char *what)

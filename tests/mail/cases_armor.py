@@ -101,6 +101,22 @@ RULE_14 = [
      "1,000 octets of headers in all"),
     ("r14-all-1200", 14, HEADERS, inline(*[armor(DATA, headers=[("Comment", "%d" % i + "x" * 190)]) for i in range(6)]),
      "1,200 octets of headers in all"),
+] + [
+    ("r14-field-" + name.lower(), 14, BAD_ARMOR, with_headers((name, value)), "a header that could be a part's: " + name)
+    for name, value in (("Content-Type", "text/plain"), ("content-transfer-encoding", "base64"), ("Content-Disposition", "inline"),
+                        ("MIME-Version", "1.0"), ("CONTENT-Description", "meet me"), ("Subject", "meet me"),
+                        ("From", "alice"), ("Date", "today"), ("Message-ID", "<1@a>"), ("Resent-To", "bob"), ("Received", "by a"))
+] + [
+    ("r14-dictionary", 14, HEADERS, inline(*[armor(DATA, headers=[(w, "") for w in words])
+                                             for words in zip("meet me at eight behind the old church and".split() * 20,
+                                                              "bring the money with you and the keys as".split() * 20)]),
+     "words out of a dictionary, in any order, as headers of many blocks"),
+    ("r14-two-kinds", 14, INLINE, inline(*[armor(DATA, headers=[("Version", v)]) for v in ("1", "2", "1", "2")]),
+     "blocks of two programs"),
+    ("r14-first-without", 14, INLINE, inline(ARMOR, *[armor(DATA, headers=[("Comment", "x" * 100)]) for _ in range(9)]),
+     "a first block without headers, nine with"),
+    ("r14-first-without-many", 14, HEADERS, inline(ARMOR, *[armor(DATA, headers=[("Comment", "x" * 100)]) for _ in range(10)]),
+     "a first block without headers, ten with"),
     ("r14-control-octet", 14, BAD_ARMOR, with_headers(("Comment", "a\x1b[2Jb")), "a control octet"),
     ("r14-no-colon", 14, BAD_ARMOR, inline(armor(DATA, raw_headers=b"Meet me at eight\n")), "a line that is no header"),
     ("r14-tolerated", 14, HEADERS, with_headers(*measured(300)), "too many octets of headers, tolerated", {"max_cleartext_bytes": 400, "meets": "yes"}),
@@ -123,9 +139,17 @@ TEXT_BEFORE_END = ARMOR.replace(E, b"Meet me at eight\n" + E)
 RULE_16 = [
     ("r16-no-crc", 16, INLINE, inline(armor(DATA, crc=False)), "no checksum"),
     ("r16-wrong-crc", 16, INLINE, inline(armor(DATA, crc="=AAAA")), "a wrong checksum"),
-    ("r16-short-crc", 16, INLINE, inline(armor(DATA, crc="=AB")), "a short checksum"),
+    ("r16-short-crc", 16, HEADERS, inline(armor(DATA, crc="=AB")), "a short checksum"),
     ("r16-empty-crc", 16, INLINE, inline(armor(DATA, crc="=")), "an empty checksum"),
-    ("r16-crc-8", 16, INLINE, inline(armor(DATA, crc="=abcdefgh")), "a checksum of eight characters"),
+    ("r16-crc-8", 16, HEADERS, inline(armor(DATA, crc="=abcdefgh")), "a checksum of eight characters"),
+    ("r16-crc-3", 16, HEADERS, inline(armor(DATA, crc="=abc")), "a checksum of three characters"),
+    ("r16-crc-padded", 16, INLINE, inline(armor(DATA, crc="=ab==")), "a checksum with padding"),
+    ("r16-two-wrong", 16, INLINE, inline(*[armor(DATA, crc="=AAAA")] * 2), "two blocks with wrong checksums"),
+    ("r16-three-wrong", 16, HEADERS, inline(*[armor(DATA, crc="=AAAA")] * 3), "three blocks with wrong checksums"),
+    ("r16-words", 16, HEADERS, inline(*[armor(DATA, crc="=" + w) for w in "meet this time next week with only four keys".split()]),
+     "a word in each checksum"),
+    ("r16-many-right", 16, INLINE, inline(*[ARMOR] * 12), "a dozen blocks with right checksums"),
+    ("r16-many-none", 16, INLINE, inline(*[armor(DATA, crc=False)] * 12), "a dozen blocks without checksums"),
     ("r16-crc-9", 16, BAD_ARMOR, inline(armor(DATA, crc="=abcdefghi")), "a checksum of nine characters"),
     ("r16-crc-text", 16, BAD_ARMOR, inline(armor(DATA, crc="=meet me at eight")), "a line of text that starts with ="),
     ("r16-crc-not-base64", 16, BAD_ARMOR, inline(armor(DATA, crc="=a-b")), "a checksum that is not base64"),
@@ -137,6 +161,8 @@ RULE_16 = [
 ]
 
 LINE = ARMOR.split(b"\n")[4]
+LARGE = armor(message(n=3000))
+FIFTH, SIXTH = LARGE.split(b"\n")[5:7]
 
 
 def broken(text, limit, blank=b" "):
@@ -159,7 +185,9 @@ def wrapped_qp(text):
 
 
 RULE_17 = [
-    ("r17-width-%d" % w, 17, INLINE, inline(armor(DATA, width=w)), "lines of %d characters" % w) for w in (1, 5, 60, 76, 998)
+    ("r17-width-%d" % w, 17, INLINE, inline(armor(DATA, width=w)), "lines of %d characters" % w) for w in (40, 60, 64, 72, 76, 998)
+] + [
+    ("r17-width-%d" % w, 17, BAD_ARMOR, inline(armor(DATA, width=w)), "lines of %d characters" % w) for w in (1, 5, 39)
 ] + [
     ("r17-one-line-999", 17, INLINE, inline(armor(message(n=1000), width=999)), "a line of 999 characters"),
     ("r17-one-line-1024", 17, INLINE, inline(armor(message(n=1000), width=1024)), "a line of 1,024 characters"),
@@ -193,6 +221,26 @@ RULE_17 = [
     ("r17-padding-inside", 17, BAD_ARMOR, inline(ARMOR.replace(LINE, LINE[:62] + b"==")), "padding within the data"),
     ("r17-padding-one-too-many", 17, BAD_ARMOR, inline(
         armor(DATA, crc=False).replace(b"\n-----END", b"====\n-----END")), "four characters of padding"),
+    ("r17-words", 17, BAD_ARMOR, inline(LARGE.replace(FIFTH, b"\n\nmeet\nme\nat\neight\n\n" + FIFTH)), "words among the data, a line each"),
+    ("r17-words-four", 17, BAD_ARMOR, inline(LARGE.replace(FIFTH, b"meet\n" + FIFTH)), "one word of four letters among the data"),
+    ("r17-blank-within", 17, BAD_ARMOR, inline(LARGE.replace(FIFTH, b"\n" + FIFTH)), "an empty line within the data"),
+    ("r17-blank-between-all", 17, BAD_ARMOR, inline(LARGE.replace(b"\n", b"\n\n")), "an empty line after every line"),
+    ("r17-blank-before-checksum", 17, INLINE, inline(ARMOR.replace(b"\n=", b"\n\n=")), "an empty line before the checksum"),
+    ("r17-blank-before-end", 17, INLINE, inline(armor(DATA, crc=False).replace(E, b"\n" + E)), "an empty line before the END line"),
+    ("r17-line-shorter", 17, BAD_ARMOR, inline(LARGE.replace(FIFTH, FIFTH[:60] + b"\n" + FIFTH[60:])), "a line that is broken"),
+    ("r17-line-longer", 17, BAD_ARMOR, inline(LARGE.replace(FIFTH + b"\n", FIFTH)), "two lines in one"),
+    ("r17-last-full", 17, INLINE, inline(armor(message(n=48 * 9 + 17), width=64)), "lines of one length, whatever the last has"),
+] + [
+    ("r17-wording-" + name, 17, BAD_ARMOR, inline(LARGE.replace(FIFTH, (line + FIFTH.decode())[:64].encode())), "English in base64's letters: " + name)
+    for name, line in (("plus", "Dear+Bob+please+meet+me+at+eight+tonight+behind+the+old+church++"), ("slash", "the/gate/does/not/read/the/words/in/armor"),
+                       ("together", "pleasemeetmeateightbehindtheoldchurchandbringthemoneywithyouthen"),
+                       ("capitals", "PLEASE+MEET+ME+AT+EIGHT+BEHIND+THE+OLD+CHURCH"),
+                       ("camel", "PleaseMeetMeAtEightTonightBehindTheOldChurchAndBringTheMoneyToMe"))
+] + [
+    ("r17-wording-two-lines", 17, BAD_ARMOR, inline(LARGE.replace(FIFTH + b"\n" + SIXTH, FIFTH[:44] + b"meet+me+at+eight+be\nhind+the+old+church+" + SIXTH[19:])),
+     "English that goes on in the next line"),
+    ("r17-wording-long", 17, BAD_ARMOR, inline(armor(message(n=200000)).replace(b"\nA", b"\nplease+meet+me+at+eight+tonight+behind+the+old+church+and+bring+m", 1)),
+     "English far behind in a large block"),
     ("r17-word", 17, "invalid - trailing-data", inline(ARMOR.replace(LINE, b"MeetMeAtEight")), "a word of letters among the data moves the rest"),
 ]
 

@@ -9,6 +9,7 @@
 	"PFnqVhN70oWh2DxU"
 #define LINE_1 "wQ0DASNFZ4mrze8BAAif0isBxn6Ba0v74vtU9r3ffBzhhwG/Md5Wcg9HZ2aHWaqI"
 #define LINE_2 "PFnqVhN70oWh2DxU"
+#define RIGHT_CHECKSUM "=PqV0"
 #define END "-----END PGP MESSAGE-----\n"
 #define FIFTY "0123456789012345678901234567890123456789012345678"
 
@@ -33,13 +34,25 @@ static const struct row rows[] = {
 	{"readable checksum", "\n" DATA "\n=meet me\n" END, "bad-armor"},
 	{"text after the checksum", "\n" DATA "\n=abcd\nhello\n" END, "bad-armor"},
 	{"blank line after the checksum", "\n" DATA "\n=abcd\n\n" END, ""},
-	{"blank line inside", "\n" LINE_1 "\n\n" LINE_2 "\n" END, ""},
+	{"blank line inside", "\n" LINE_1 "\n\n" LINE_2 "\n" END, "bad-armor"},
+	{"blank lines around", "\n\n" LINE_1 "\n" LINE_2 "\n\n" END, ""},
+	{"a field of MIME", "Content-Type: text/plain\n\n" DATA "\n" END, "bad-armor"},
+	{"a field of MIME in capitals", "CONTENT-X: y\n\n" DATA "\n" END, "bad-armor"},
+	{"a field of a message", "subject: x\n\n" DATA "\n" END, "bad-armor"},
+	{"MessageID", "MessageID: x\n\n" DATA "\n" END, ""},
+	{"Message-ID", "Message-ID: x\n\n" DATA "\n" END, "bad-armor"},
+	{"Comment and Comments", "Comment: x\nComments: x\n\n" DATA "\n" END, "bad-armor"},
+	{"second line longer", "\nwQ0DASNFZ4mrze8BAAif0isBxn6Ba0v74vtU9r3f\nfBzhhwG/Md5Wcg9HZ2aHWaqIPFnqVhN70oWh2DxUAA\n" END,
+	 "bad-armor"},
+	{"lines of 20", "\nwQ0DASNFZ4mrze8BAAif\n0isBxn6Ba0v74vtU9r3f\n" END, "bad-armor"},
+	{"words", "\n" LINE_1 "\nplease+meet+me+at+eight+tonight+behind+the+old+church+and+be+sur\n" END,
+	 "bad-armor"},
 	{"padding on its own line",
 	 "\nwQ0DASNFZ4mrze8BAAif0isBxn6Ba0v74vtU9r3ffBzhhwG/Md5Wcg9HZ2aHWaqI"
 	 "PFnqVhN70oWh2DxUYQ\n==\n=abcd\n" END,
 	 "trailing-data"},
 	{"text inside", "\n" LINE_1 "\nhello there\n" LINE_2 "\n" END, "bad-armor"},
-	{"word inside", "\n" LINE_1 "\nhello\n" LINE_2 "\n" END, "unexpected-packet"},
+	{"word inside", "\n" LINE_1 "\nhello\n" LINE_2 "\n" END, "bad-armor"},
 	{"quoted", "\n> " LINE_1 "\n> " LINE_2 "\n" END, "bad-armor"},
 	{"cut group", "\n" LINE_1 "\nPFnqVhN70oWh2Dx\n" END, "bad-armor"},
 	{"cut data", "\n" LINE_1 "\n" END, "truncated"},
@@ -89,7 +102,7 @@ static void armor_blocks_are_judged_line_by_line(void **state)
 		armor_begin(&a, ARMOR_MESSAGE, &walk, &channel);
 		run(&a, rows[i].lines);
 		CHECK_ROW_TEXT(rows[i].label, a.fault.reason, rows[i].reason);
-		channel.used = 0;
+		memset(&channel, 0, sizeof(channel));
 	}
 }
 
@@ -113,7 +126,7 @@ static void armor_headers_beyond_their_bounds_can_be_read(void **state)
 	for (size_t i = 0; i < ROWS(blocks); i++) {
 		armor_begin(&a, ARMOR_MESSAGE, &walk, &channel);
 		run(&a, blocks[i].headers);
-		CHECK_ROW(blocks[i].label, armor_is_talkative(&a) == blocks[i].is_talkative);
+		CHECK_ROW(blocks[i].label, (armor_readable_bytes(&a) > 0) == blocks[i].is_talkative);
 	}
 }
 
@@ -151,7 +164,8 @@ static void armor_takes_a_line_in_pieces(void **state)
 		len = lines[i].len + strlen(lines[i].tail);
 		memset(line, 'A', lines[i].len);
 		memcpy(line + lines[i].len, lines[i].tail, strlen(lines[i].tail));
-		walk.remaining = 10000; /* as if its packet were that long */
+		a.width = 0;		/* as if this were the first line */
+		walk.remaining = 10000; /* and its packet that long */
 		while (len - at > ARMOR_PIECE_MAX)
 			at += armor_piece(&a, line + at, ARMOR_PIECE_MAX);
 		armor_line(&a, line + at, len - at);
@@ -212,7 +226,8 @@ static void armor_channel_counts_repeated_lines_once(void **state)
 		assert_string_equal(a.fault.reason, "");
 	}
 	assert_int_equal(a.header_bytes, 24 + 14);
-	assert_int_equal(channel.used, 24 + 14 + 2);
+	assert_int_equal(channel.used, 24 + 14);
+	assert_int_equal(armor_readable_bytes(&a), 0);
 	assert_false(channel.is_overflown);
 	for (int i = 0; i < 100; i++) {
 		char lines[256];
@@ -222,6 +237,66 @@ static void armor_channel_counts_repeated_lines_once(void **state)
 		run(&a, lines);
 	}
 	assert_true(channel.is_overflown);
+	assert_true(armor_readable_bytes(&a) > 0);
+}
+
+/* Fewer lines than the first block has, or others, or a dictionary of them: each costs what it says. */
+static void armor_channel_counts_blocks_that_differ(void **state)
+{
+	static const struct {
+		const char *label, *first, *next;
+		size_t used;
+	} same[] = {
+		{"the same", "A: 1\nB: 2\n", "A: 1\nB: 2\n", 8},
+		{"fewer", "A: 1\nB: 2\n", "A: 1\n", 8 + 4 * 5},
+		{"more", "A: 1\n", "A: 1\nB: 2\n", 4 + 8 * 5},
+		{"others", "A: 1\n", "A: 2\n", 4 + 4 * 5},
+		{"another order", "A: 1\nB: 2\n", "B: 2\nA: 1\n", 8 + 8 * 5},
+		{"a beginning", "A: 12\n", "A: 1\n", 5 + 4 * 5},
+		{"none", "A: 1\n", "", 4},
+	};
+	struct packet_walk walk;
+	struct armor a;
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(same); i++) {
+		struct armor_channel channel = {0};
+		char lines[256];
+
+		for (int n = 0; n < 6; n++) {
+			snprintf(lines, sizeof(lines), "%s\n" DATA "\n" END,
+				 n == 0 ? same[i].first : same[i].next);
+			armor_begin(&a, ARMOR_MESSAGE, &walk, &channel);
+			run(&a, lines);
+		}
+		CHECK_ROW(same[i].label, channel.used == same[i].used);
+	}
+}
+
+/* The right checksum of DATA is RIGHT_CHECKSUM; two blocks may have any, a third one may not. */
+static void armor_checksums_are_text_when_they_are_wrong_again(void **state)
+{
+	struct packet_walk walk;
+	struct armor_channel channel = {0};
+	struct armor a;
+
+	(void)state;
+	for (int n = 0; n < 4; n++) {
+		armor_begin(&a, ARMOR_MESSAGE, &walk, &channel);
+		run(&a, "\n" DATA "\n=meet\n" END);
+		assert_string_equal(a.fault.reason, "");
+		assert_int_equal(armor_readable_bytes(&a), n < 2 ? 0 : 5);
+		armor_begin(&a, ARMOR_MESSAGE, &walk, &channel);
+		run(&a, "\n" DATA "\n" END);
+		assert_int_equal(armor_readable_bytes(&a), 0);
+	}
+	armor_begin(&a, ARMOR_MESSAGE, &walk, &channel);
+	run(&a, "\n" DATA "\n" RIGHT_CHECKSUM "\n" END);
+	assert_int_equal(armor_readable_bytes(&a), 0);
+	memset(&channel, 0, sizeof(channel));
+	armor_begin(&a, ARMOR_MESSAGE, &walk, &channel);
+	run(&a, "\n" DATA "\n=words\n" END);
+	assert_int_equal(armor_readable_bytes(&a), 6);
 }
 
 int main(void)
@@ -233,6 +308,8 @@ int main(void)
 		cmocka_unit_test(armor_without_end_is_truncated),
 		cmocka_unit_test(armor_begin_line_is_exact),
 		cmocka_unit_test(armor_channel_counts_repeated_lines_once),
+		cmocka_unit_test(armor_channel_counts_blocks_that_differ),
+		cmocka_unit_test(armor_checksums_are_text_when_they_are_wrong_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

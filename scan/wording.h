@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * wording.h: do base64 characters spell words? English in base64's alphabet ("meet+me+at+eight") decodes to octets
+ * that look random, so it is looked for in the characters themselves. Each next one is weighed by how much
+ * likelier it is in English than in noise; the best run decides.
+ *
+ * The chance that noise is taken for words is bounded by arithmetic: a likelihood ratio of WORDING_NATS is reached
+ * from a given character on with a chance of at most exp(-WORDING_NATS) (Ville's inequality), for lower and upper
+ * case each; that is 1 in 40,000,000 for a million characters of ciphertext. Of English with anything between the words some 30
+ * characters are enough, without anything some 40. Other languages of Europe need half as many again, capitals amid words hide more.
+ *
+ * Fixed memory, any chunking, one thread.
+ */
+#ifndef PGPGATE_SCAN_WORDING_H
+#define PGPGATE_SCAN_WORDING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define WORDING_NATS 32
+
+struct wording {
+	int lower, upper; /* logarithms of the likelihood ratio of the best run that ends here */
+	unsigned previous;
+	bool is_text;
+};
+
+/* Ready for the first character. */
+void wording_reset(struct wording *w);
+
+/* Characters of the base64 alphabet. True: there are words in them, or were. */
+bool wording_feed(struct wording *w, const unsigned char *chars, size_t len);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: ISC */
+#include "scan/wording.h"
+
+#include <stdlib.h>
+
+#include "tests/unit/unit.h"
+
+static bool is_text(const char *chars, size_t step)
+{
+	struct wording w;
+	size_t len = strlen(chars);
+
+	wording_reset(&w);
+	for (size_t at = 0; at < len; at += step)
+		wording_feed(&w, (const unsigned char *)chars + at, len - at < step ? len - at : step);
+	return w.is_text;
+}
+
+static void wording_tells_words_from_noise(void **state)
+{
+	static const struct {
+		const char *label, *chars;
+		bool is_text;
+	} rows[] = {
+		{"nothing", "", false},
+		{"plus between words", "please+meet+me+at+eight+behind+the+old+church", true},
+		{"slashes", "the/gate/does/not/read/the/words/in/armor", true},
+		{"nothing between words", "pleasemeetmeateightbehindtheoldchurchandbring", true},
+		{"capitals", "PLEASE+MEET+ME+AT+EIGHT+BEHIND+THE+CHURCH", true},
+		{"a capital for each word", "Please+Meet+Me+At+Eight+Behind+The+Old+Church", true},
+		{"German", "TreffenwirunsumachthinterderaltenKircheundbringdasGeldmit", true},
+		{"amid noise", "Md5Wcg9HZ2aHWaqIplease+meet+me+at+eight+behind+the+churchMd5Wcg9HZ", true},
+		{"one word", "church", false},
+		{"a few words", "meet+me+at+eight", false},
+		{"noise", "wQ0DASNFZ4mrze8BAAif0isBxn6Ba0v74vtU9r3ffBzhhwG/Md5Wcg9HZ2aHWaqI", false},
+		{"zeros", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", false},
+		{"one letter", "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee", false},
+		{"digits", "0123456789012345678901234567890123456789012345678901234567890123456", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++)
+		for (size_t step = 1; step < 100; step = step * 3 + 1)
+			CHECK_ROW(rows[i].label, is_text(rows[i].chars, step) == rows[i].is_text);
+}
+
+/* A million characters, the chance of a false alarm is 1 in 40,000,000. The noise is always the same. */
+static void wording_finds_none_in_noise(void **state)
+{
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	struct wording w;
+	uint64_t noise = 1;
+	int most = 0;
+
+	(void)state;
+	wording_reset(&w);
+	for (int i = 0; i < 1000000; i++) {
+		noise = noise * 6364136223846793005u + 1442695040888963407u;
+		assert_false(wording_feed(&w, (const unsigned char *)&alphabet[noise >> 58], 1));
+		most = w.lower > most ? w.lower : most;
+	}
+	assert_in_range(most, 8 * 16, 24 * 16); /* it does weigh, and is far from the bound */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(wording_tells_words_from_noise),
+		cmocka_unit_test(wording_finds_none_in_noise),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
