@@ -135,7 +135,7 @@ def test_reasons():
 
 
 def test_rules():
-    """The rules that the golden mail refers to, and the lines that scan/ takes before the first part."""
+    """The rules that the golden mail refers to, and the tags that scan/ takes."""
     text = read("man/pgpgate-verdicts.7")
     page = set(re.findall(r"^\.It (\d+)\.$", text, re.M))
     golden = set()
@@ -144,9 +144,10 @@ def test_rules():
             golden |= set(re.findall(r"^# rule (\d+)", verdict.read()))
     check("rules: all of the golden mail are in pgpgate-verdicts(7)",
           [f"rule {number}: not in the manual page" for number in sorted(golden - page)])
-    both_ways("rules: the lines before the first part",
-              set(re.findall(r'^\t+"(This (?:is|message) .*)",$', read("scan/multipart.c"), re.M)),
-              set(re.findall(r"^(This (?:is|message) .*MIME.*)$", text, re.M)))
+    tags = re.search(r"tags\[\] = \{(.*?)\};", read("scan/html.c"), re.S)[1]
+    rule = re.search(r"^\.It 8\.$.*?the tags\n(.*?);\n", text, re.M | re.S)[1]
+    both_ways("rules: the tags of HTML that may be around armor", set(re.findall(r'\{"([^"]+)"', tags)) - {"a"},
+              set(re.findall(r"[a-z:]+", rule.replace(".Li", ""))))
 
 
 def program_commands():
