@@ -45,7 +45,7 @@ enum leaf_type leaf_type_of(const char *type)
 static bool is_document(const struct leaf *l)
 {
 	return l->type == LEAF_HTML || l->type == LEAF_MESSAGE || l->type == LEAF_HEADERS ||
-	       l->type == LEAF_DELIVERY_STATUS || l->type == LEAF_DISPOSITION;
+	       l->type == LEAF_DELIVERY_STATUS || l->type == LEAF_DISPOSITION || l->is_returned;
 }
 
 void leaf_begin(struct leaf *l, enum leaf_type type, bool has_bad_charset, struct armor_channel *channel)
@@ -152,6 +152,10 @@ static void text_line(struct leaf *l, const unsigned char *line, size_t len, int
 		}
 		if (text_begins(line, len, bom) && armor_is_begin(line + 3, len - 3, ARMOR_MESSAGE))
 			l->is_bom_first = true;
+	}
+	if (l->type == LEAF_HEADERS) {
+		l->has_body |= l->is_header_over && text_count_visible(line, len) + (size_t)beyond > 0;
+		l->is_header_over |= text_trimmed(line, len) == 0 && beyond == 0;
 	}
 	visible_line(l, line, len, beyond);
 	l->is_decided = l->is_whole_body && is_document(l) && l->visible_bytes > 0;

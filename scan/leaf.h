@@ -78,12 +78,14 @@ struct leaf {
 	bool is_clearsigned_only; /* one of them and nothing else */
 	enum cms_type cms;
 	struct report report;
-	bool is_html; /* markup, which shows nothing but what the messages in it are */
+	bool is_html;  /* markup, which shows nothing but what the messages in it are */
+	bool has_body; /* of a header that a report returns: a line stands behind an empty one */
 	bool is_decided; /* a document that is the whole body, and readable: the rest is not looked at */
 
 	/* set by the caller after leaf_begin() */
 	bool is_whole_body;
 	bool is_text;	      /* its type is text/... */
+	bool is_returned;     /* text that a report returns: a document, whatever is in it */
 	bool has_cr_boundary; /* a boundary line after a lone CR; may be set until leaf_finish() */
 
 	/* private */
@@ -93,6 +95,7 @@ struct leaf {
 	bool is_bom_first;
 	enum leaf_state state;
 	bool is_in_html_block;
+	bool is_header_over;
 	int64_t bytes;
 	int64_t text_visible; /* visible octets outside blocks and clearsigned texts */
 	size_t prefix_len;

@@ -44,11 +44,22 @@ static void leaf_sink(void *context, const unsigned char *bytes, size_t len)
 		s->hooks.embedded_sink(s->hooks.embedded_context, bytes, len);
 }
 
-/* Is the leaf that begins now the message that a report returns? RFC 6522 section 3. */
+/* The third part of a report, or of what OpenSMTPD calls mixed. */
+static bool is_third_of_report(const struct structure *s)
+{
+	const struct level *l = &s->level[0];
+
+	return s->state.n_levels == 1 && l->n_parts == 3 &&
+	       (l->kind == MULTIPART_REPORT ||
+		(l->kind == MULTIPART_MIXED && l->part[1].type == LEAF_DELIVERY_STATUS));
+}
+
+/* Is the leaf that begins now the message that a report returns? RFC 6522 section 3. Where it is called a header a
+ * body may follow all the same. */
 static bool is_returned_message(const struct structure *s, const char *type)
 {
-	return s->state.n_levels == 1 && s->level[0].kind == MULTIPART_REPORT &&
-	       s->level[0].n_parts == 3 && part_is_embedded_type(type) && s->hooks.embedded_sink;
+	return is_third_of_report(s) && !s->state.was_tree_fed && s->hooks.embedded_sink &&
+	       (part_is_embedded_type(type) || leaf_type_of(type) == LEAF_HEADERS);
 }
 
 /* GpgOL keeps PGP/MIME in Outlook as one attachment, the whole of it with its header. Exchange sends that so
@@ -75,10 +86,13 @@ void leaf_walk_begin(struct structure *s, const char *type, const struct header 
 	leaf_begin(&s->leaf, kind, h->type.has_bad_charset, &s->channel);
 	s->leaf.is_whole_body = s->state.n_levels == 0;
 	s->leaf.is_text = strncmp(type, "text/", 5) == 0;
+	s->leaf.is_returned = kind == LEAF_TEXT_PLAIN && is_third_of_report(s) &&
+			      s->level[0].kind == MULTIPART_REPORT;
 	cr_watch_begin(&s->state.cr_watch, h->encoding != ENCODING_BASE64);
 	s->state.is_tree_fed = is_gpgol_tree(s, kind, h);
 	s->state.was_tree_fed |= s->state.is_tree_fed;
 	s->state.is_embedded_fed = s->state.is_tree_fed || is_returned_message(s, type);
+	s->state.was_tree_fed |= s->state.is_embedded_fed;
 	transfer_begin(&s->transfer, h->encoding, leaf_sink, s);
 	if (h->encoding == ENCODING_UNKNOWN)
 		notes_fault(s, s->state.n_levels, "bad-encoding", "unknown Content-Transfer-Encoding");

@@ -37,7 +37,12 @@ bool multipart_is_report(const struct level *l)
 {
 	const struct part *status = &l->part[1], *returned = &l->part[2];
 
-	if (l->kind != MULTIPART_REPORT || !l->is_closed || l->n_parts < 2 || l->n_parts > 3)
+	if (!l->is_closed || l->n_parts < 2 || l->n_parts > 3)
+		return false;
+	/* OpenSMTPD writes the three parts of a delivery report and calls them mixed. */
+	if (l->kind != MULTIPART_REPORT &&
+	    (l->kind != MULTIPART_MIXED || l->n_parts != 3 || status->type != LEAF_DELIVERY_STATUS ||
+	     l->part[0].type != LEAF_TEXT_PLAIN || returned->type == LEAF_TEXT_PLAIN))
 		return false;
 	if (!status->is_report_fields)
 		return false;
@@ -45,7 +50,9 @@ bool multipart_is_report(const struct level *l)
 								? "delivery-status"
 								: "disposition-notification") != 0)
 		return false;
-	return l->n_parts == 2 || returned->is_embedded || returned->type == LEAF_HEADERS;
+	/* Facebook and Oracle return a message's header as plain text. */
+	return l->n_parts == 2 || returned->is_embedded || returned->type == LEAF_HEADERS ||
+	       returned->type == LEAF_TEXT_PLAIN;
 }
 
 bool multipart_is_cms_signed_ciphertext(const struct level *l)

@@ -48,7 +48,8 @@ bool multipart_is_pgp_mime(const struct level *l);
 /* RFC 3156 section 5: two parts, the second a signature. What the first is does not matter. */
 bool multipart_is_pgp_signed(const struct level *l);
 
-/* RFC 6522: a delivery report or a disposition notification, well-formed. */
+/* RFC 6522: a delivery report or a disposition notification, well-formed. Accepts OpenSMTPD's, which is a
+ * multipart/mixed, and a message that is returned as plain text. */
 bool multipart_is_report(const struct level *l);
 
 /* Ciphertext, and a CMS signature over it: the one place where such a signature says nothing more. */

@@ -35,6 +35,7 @@ struct part {
 	bool is_multipart;
 	bool is_embedded;      /* message/rfc822 or message/global */
 	bool is_report_fields; /* well-formed */
+	bool has_body;	       /* of a header, and more behind it */
 	bool is_setup;	       /* application/autocrypt-setup with one password-only message */
 	enum securejoin securejoin;
 	unsigned n_armored; /* armored OpenPGP messages; where there is one, there is no binary one */

@@ -164,7 +164,9 @@ static void take_root_facts(struct structure *s, const struct level *l)
 	f->is_report = multipart_is_report(l) && !s->state.has_epilogue_text &&
 		       !finding_is_set(&f->fault);
 	if (f->is_report && l->n_parts == 3)
-		f->returns = l->part[2].type == LEAF_HEADERS ? RETURNS_HEADERS : RETURNS_READABLE;
+		f->returns = l->part[2].type == LEAF_HEADERS && !l->part[2].has_body
+				     ? RETURNS_HEADERS
+				     : RETURNS_READABLE;
 	f->is_securejoin = s->state.securejoin_header != SECUREJOIN_NONE &&
 			   l->kind == MULTIPART_MIXED && l->is_closed && l->n_parts == 1 &&
 			   l->part[0].securejoin == s->state.securejoin_header && is_bare &&

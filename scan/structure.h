@@ -60,8 +60,9 @@ struct structure_state {
 	unsigned n_clearsigned; /* leaves that are one clearsigned text */
 	bool has_preamble_text, has_epilogue_text;
 	bool is_embedded_fed;
-	bool is_unbounded;		/* the leaf stands for a multipart without a boundary */
-	bool is_tree_fed, was_tree_fed; /* ... with what GpgOL attached; before, too */
+	bool is_unbounded; /* the leaf stands for a multipart without a boundary */
+	bool is_tree_fed;  /* ... with what GpgOL attached */
+	bool was_tree_fed; /* something has been fed: one message is looked into */
 	struct cr_watch cr_watch;
 	size_t header_bytes;
 	char leaf_type[FIELD_TYPE_MAX];
