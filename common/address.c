@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include <idn2.h>
-#include <uninorm.h>
+#include <unicase.h>
 
 #include "common/log.h"
 #include "common/utf8.h"
@@ -180,13 +180,15 @@ static int canonical_domain(char *domain, size_t *len)
 	return is_ascii_domain(domain, *len) ? 0 : -1;
 }
 
-/* Makes a local part canonical in place: NFC first, since it turns some characters into ASCII letters
- * (U+212A KELVIN SIGN into K). */
+/* Makes a local part canonical in place. Letters of all scripts are folded, as Postfix folds what it has resolved (smtpd
+ * shows a milter the folded form of an address that another spelling has asked for before), and normalised: NFC
+ * turns some characters into ASCII letters (U+212A KELVIN SIGN into K). */
 static int canonical_local(char *local, size_t *len)
 {
 	if (!is_ascii(local, *len)) {
 		size_t nfc_len = RAW_MAX;
-		uint8_t *nfc = u8_normalize(UNINORM_NFC, (const uint8_t *)local, *len, NULL, &nfc_len);
+		uint8_t *nfc = u8_casefold((const uint8_t *)local, *len, NULL, UNINORM_NFC, NULL,
+					   &nfc_len);
 
 		if (nfc == NULL)
 			return -1;

@@ -5,8 +5,8 @@
  *
  * Canonical (RFC 5321 section 4.1.2, RFC 6531, UTS 46): angle brackets and source route removed, local
  * part unquoted, split at the last '@', domain lower-cased, one trailing dot removed, U-labels turned
- * to A-labels (libidn2, non-transitional), ASCII letters of the local part lower-cased, Unicode
- * normalised to NFC. The null sender is "<>". Address literals stay, lower-cased.
+ * to A-labels (libidn2, non-transitional), letters of the local part folded (Unicode's full case
+ * folding; ASCII ones lower-cased), Unicode normalised to NFC. The null sender is "<>". Address literals stay, lower-cased.
  *
  * Not canonical (ADDRESS_BAD): invalid UTF-8, control characters, an empty local part, over 320 bytes; also
  * a domain that is no host name, and a local part that holds a quote, a backslash or an angle bracket once

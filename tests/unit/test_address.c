@@ -80,7 +80,12 @@ static const struct row canonical_rows[] = {
 	{"alice@ex\xd0\xb0mple.org", 0, "alice@xn--exmple-4nf.org", false},
 	/* NFC in the local part; ASCII letters only are lower-cased */
 	{"Jose\xcc\x81@example.org", 0, "jos\xc3\xa9@example.org", false},
-	{"\xc3\x89va@example.org", 0, "\xc3\x89va@example.org", false},
+	{"\xc3\x89va@example.org", 0, "\xc3\xa9va@example.org", false},
+	{"E\xcc\x81va@example.org", 0, "\xc3\xa9va@example.org", false},
+	{"\xd0\x98\xd0\x92\xd0\x90\xd0\x9d@example.org", 0,
+	 "\xd0\xb8\xd0\xb2\xd0\xb0\xd0\xbd@example.org", false},
+	{"Gro\xc3\x9f@example.org", 0, "gross@example.org", false},
+	{"\xce\xa3\xcf\x82@example.org", 0, "\xcf\x83\xcf\x83@example.org", false},
 	/* KELVIN SIGN becomes K, and then k */
 	{"\xe2\x84\xaa@example.org", 0, "k@example.org", false},
 	{"under_score@a_b.example", 0, "under_score@a_b.example", false},
