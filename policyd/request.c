@@ -98,11 +98,18 @@ static enum request_result end_of_line(struct request_parser *p)
 	return REQUEST_COMPLETE;
 }
 
+static bool may_hold_control(const struct request_parser *p)
+{
+	return p->is_in_value && (p->value == NULL || p->may_cut);
+}
+
 static enum request_result feed_byte(struct request_parser *p, unsigned char c)
 {
 	if (c == '\n')
 		return end_of_line(p);
-	if (c < 0x20 || c == 0x7f)
+	/* What a client put into MAIL, RCPT or HELO comes as it is, and hanging up would cost smtpd a second for
+	 * each recipient: such an address is a doubtful one. No client writes names, or the rest. */
+	if (c == '\0' || ((c < 0x20 || c == 0x7f) && !may_hold_control(p)))
 		return malformed(p, "a control octet");
 	if (!p->is_in_value) {
 		if (c == '=')

@@ -5,8 +5,9 @@
  *
  * Hostile input is expected, not from Postfix but through it: what does not look exactly like Postfix's own
  * is malformed, and the connection is closed without an answer (Postfix then answers 451): a line without
- * '=' or without a name, NUL and other control octets (CR too), an attribute given twice, over 64 KiB or 128
- * attributes, no request=smtpd_access_policy. Unknown attributes are ignored.
+ * '=' or without a name, NUL, an attribute given twice, over 64 KiB or 128 attributes, no
+ * request=smtpd_access_policy; other control octets (CR too) but in values that hold a client's words, such as
+ * sender and recipient: those make a doubtful address. Unknown attributes are ignored.
  *
  * Fixed memory, about 4 KiB; one thread at a time.
  */

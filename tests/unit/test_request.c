@@ -132,13 +132,31 @@ static const struct {
 	{"NUL in a value", REQUEST "sender=a\0b\n\n", sizeof(REQUEST "sender=a\0b\n\n") - 1},
 	{"NUL in a name", REQUEST "sen\0der=a\n\n", sizeof(REQUEST "sen\0der=a\n\n") - 1},
 	{"CR LF", "request=smtpd_access_policy\r\n\r\n", 0},
-	{"TAB", REQUEST "sender=\ta@b\n\n", 0},
-	{"ESC in an ignored value", REQUEST "x=\033[2J\n\n", 0},
-	{"DEL", REQUEST "x=\177\n\n", 0},
+	{"TAB in a name", REQUEST "sen\tder=a@b\n\n", 0},
+	{"ESC in a value of Postfix's own", REQUEST "instance=\033[2J\n\n", 0},
+	{"DEL in a value of Postfix's own", REQUEST "client_address=\177\n\n", 0},
+	{"NUL in an ignored value", REQUEST "x=\0\n\n", sizeof(REQUEST "x=\0\n\n") - 1},
 	{"no equals sign", REQUEST "sender\n\n", 0},
 	{"no name", REQUEST "=a@b\n\n", 0},
 	{"HTTP", "GET / HTTP/1.1\nHost: x\n\n", 0},
 };
+
+/* What a client writes into MAIL, RCPT and HELO: judged, and no reason to hang up. */
+static void request_control_octets_of_a_client_are_kept(void **state)
+{
+	static const char bytes[] = REQUEST
+		"helo_name=\033[2J\nsender=\ta@b\r\nrecipient=a\001\177@b\n\n";
+	struct request_parser p;
+	size_t used;
+
+	(void)state;
+	request_reset(&p);
+	assert_int_equal(request_feed(&p, (const unsigned char *)bytes, sizeof bytes - 1, &used),
+			 REQUEST_COMPLETE);
+	assert_int_equal(used, sizeof bytes - 1);
+	assert_string_equal(p.request.sender, "\ta@b\r");
+	assert_string_equal(p.request.recipient, "a\001\177@b");
+}
 
 static void request_malformed_is_told(void **state)
 {
@@ -233,6 +251,7 @@ int main(void)
 		cmocka_unit_test(request_followed_by_another_stops_between),
 		cmocka_unit_test(request_cut_short_wants_more_at_every_place),
 		cmocka_unit_test(request_reset_forgets_everything),
+		cmocka_unit_test(request_control_octets_of_a_client_are_kept),
 		cmocka_unit_test(request_malformed_is_told),
 		cmocka_unit_test(request_long_values),
 		cmocka_unit_test(request_exact_size_limit),
