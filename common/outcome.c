@@ -81,7 +81,8 @@ void outcome_decide(const struct outcome_input *in, struct outcome *out)
 	for (size_t i = 0; i < in->n_recipients; i++) {
 		struct outcome_recipient *r = &in->recipients[i];
 
-		r->passes = outcome_meets(in->judgement, r->demand, &in->settings->accept);
+		r->passes = outcome_meets(in->judgement, r->demand, &in->settings->accept) ||
+			    (in->is_own_bounce && in->judgement->verdict == VERDICT_REPORT);
 		n_failed += r->passes ? 0 : 1;
 	}
 	out->would = find_action(in, n_failed);

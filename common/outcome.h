@@ -33,7 +33,8 @@ struct outcome_input {
 	bool is_paused; /* `pgpgate pause` */
 	bool may_split; /* the client can be split: it declared SIZE, it is not one of ours, and it has not
 			       * used up its attempts (pgpgate-rules(7), MIXED RECIPIENTS, 4 and 5) */
-	bool is_one_line;     /* a refusal in one line: for sendmail(1), whose bounce keeps one */
+	bool is_own_bounce; /* the MTA's own, if it is a report: it would be made again without end */
+	bool is_one_line;   /* a refusal in one line: for sendmail(1), whose bounce keeps one */
 	const char *queue_id; /* the reference in a refusal, or NULL */
 };
 

@@ -70,6 +70,8 @@ static int decide(struct transaction *t, const char *queue_id, struct ending *e,
 		.recipients = e->asked,
 		.n_recipients = m->recipients.n,
 		.is_paused = m->is_paused,
+		/* internal_mail_filter_classes = bounce */
+		.is_own_bounce = t->is_submitted_locally && m->sender.kind == ADDRESS_NULL,
 		.may_split = e->has_digest,
 		.is_one_line = t->is_submitted_locally,
 		.queue_id = queue_id,
