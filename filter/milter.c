@@ -125,7 +125,8 @@ static void session_client(struct session *s, const struct sockaddr *address)
 	if (address->sa_family == AF_INET) {
 		const struct sockaddr_in *in = (const struct sockaddr_in *)address;
 
-		inet_ntop(AF_INET, &in->sin_addr, s->client, sizeof s->client);
+		if (in->sin_addr.s_addr != htonl(INADDR_ANY)) /* stand_in.h */
+			inet_ntop(AF_INET, &in->sin_addr, s->client, sizeof s->client);
 		s->has_port_zero = in->sin_port == 0;
 	} else if (address->sa_family == AF_INET6) {
 		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;

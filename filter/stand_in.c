@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "filter/stand_in.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -55,4 +56,13 @@ int sigwait(const sigset_t *__restrict set, int *__restrict number)
 		return errno;
 	*number = got;
 	return 0;
+}
+
+int inet_aton(const char *text, struct in_addr *address)
+{
+	if (strcmp(text, "unknown") == 0) {
+		address->s_addr = htonl(INADDR_ANY);
+		return 1;
+	}
+	return inet_pton(AF_INET, text, address) == 1;
 }

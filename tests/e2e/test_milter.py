@@ -84,3 +84,58 @@ def test_mail_without_a_connection_is_deferred_and_told_once(alone):
         for _ in range(50):
             assert code(m.mail(BOB)) == 451
     assert alone.filter.log()[logged:].count("MAIL gets 451") == 1
+
+
+def test_client_that_xclient_calls_unknown_is_a_stranger(alone):
+    with Milter(alone.filter.path) as m:
+        m.connect("unknown", 0)
+        assert code(m.mail(BOB)) == 250
+        assert code(m.recipient(ALICE)) == 250
+        assert code(m.content(CRLF_CLEARTEXT)) == 550
+    row = alone.json("log", "-n", "1")[0]
+    assert row["client"] in ("", None), row
+
+
+REPORT = b"""From: MAILER-DAEMON@mx.example.org
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="x"
+
+--x
+Content-Type: text/plain
+
+I'm sorry to have to inform you that your message could not be delivered.
+--x
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example.org
+
+Final-Recipient: rfc822; nobody@example.com
+Action: failed
+Status: 5.1.1
+
+--x
+Content-Type: message/rfc822
+
+From: alice@example.org
+To: nobody@example.com
+Subject: readable
+
+This can be read by anyone.
+--x--
+""".replace(b"\n", b"\r\n")
+
+
+def test_bounces_of_our_own_mta_are_never_refused(make_pair):
+    pair = make_pair("bounces", policyd=False, accept_reports="no", local_requirement="encrypted")
+
+    def answer(sender, message, **macros):
+        with Milter(pair.filter.path) as m:
+            m.connect("127.0.0.1", 0)
+            assert code(m.mail(sender, **macros)) == 250
+            assert code(m.recipient(ALICE)) == 250
+            return code(m.content(message))
+
+    assert answer("", REPORT, i="4XYZ") == 250  # as the cleanup server sends it: from port 0, with a queue id
+    assert answer("", REPORT) == 550
+    assert answer(BOB, REPORT, i="4XYZ") == 550
+    assert answer("", CRLF_CLEARTEXT, i="4XYZ") == 550
