@@ -144,10 +144,11 @@ static void put_scale(FILE *to, int64_t top)
 
 static int64_t day_number(const char *day)
 {
-	char err[100];
+	char err[300], utc[40];
 	int64_t time_unix = 0;
 
-	clock_parse_when(day, 0, false, &time_unix, err, sizeof(err));
+	snprintf(utc, sizeof(utc), "%.10sT00:00:00Z", day);
+	clock_parse_when(utc, 0, false, &time_unix, err, sizeof(err));
 	return time_unix / 86400;
 }
 

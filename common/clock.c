@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "common/complain.h"
@@ -52,6 +53,17 @@ char *clock_format(int64_t time_unix, char out[CLOCK_TEXT_MAX])
 	return out;
 }
 
+char *clock_format_local(int64_t time_unix, char out[CLOCK_TEXT_MAX])
+{
+	const time_t t = (time_t)time_unix;
+	struct tm tm;
+
+	if (time_unix < FIRST_UNIX || time_unix > LAST_UNIX || localtime_r(&t, &tm) == NULL ||
+	    strftime(out, CLOCK_TEXT_MAX, "%Y-%m-%d %H:%M:%S %Z", &tm) == 0)
+		return clock_format(time_unix, out);
+	return out;
+}
+
 /* Exactly `digits` decimal digits; moves *text behind them. Returns -1 when they are not there. */
 static int take_number(const char **text, int digits)
 {
@@ -93,71 +105,139 @@ static int64_t days_since_1970(int year, int month, int day)
 	return y * 365 + y / 4 - y / 100 + y / 400 + day_of_year - 719468 - 146097;
 }
 
-static int take_date(const char **text, int64_t *out_unix)
-{
-	int year = take_number(text, 4);
-	int month = year < 0 || !take_char(text, '-') ? -1 : take_number(text, 2);
-	int day = month < 0 || !take_char(text, '-') ? -1 : take_number(text, 2);
+struct when {
+	int year, month, day; /* month 1 to 12 */
+	int second_of_day;
+	bool has_time, has_zone;
+	int offset_s; /* with has_zone: east of Greenwich */
+};
 
-	if (day < 1 || month < 1 || month > 12 || day > days_in_month(year, month))
+static int take_date(const char **text, struct when *w)
+{
+	w->year = take_number(text, 4);
+	w->month = w->year < 0 || !take_char(text, '-') ? -1 : take_number(text, 2);
+	w->day = w->month < 0 || !take_char(text, '-') ? -1 : take_number(text, 2);
+	if (w->day < 1 || w->month < 1 || w->month > 12 || w->day > days_in_month(w->year, w->month))
 		return -1;
-	*out_unix = days_since_1970(year, month, day) * DAY_S;
 	return 0;
 }
 
-/* "hh:mm:ss", fraction passed over, then "Z" or an offset (RFC 3339 section 5.6). */
-static int take_time(const char **text, int64_t *out_s)
+/* "Z" or an offset (RFC 3339 section 5.6); nothing: local time. */
+static int take_zone(const char **text, struct when *w)
 {
-	int hour = take_number(text, 2);
-	int minute = hour < 0 || !take_char(text, ':') ? -1 : take_number(text, 2);
-	int second = minute < 0 || !take_char(text, ':') ? -1 : take_number(text, 2);
-	int offset_hour, offset_minute, sign;
+	int hour, minute, sign;
 
-	if (second < 0 || hour > 23 || minute > 59 || second > 60)
-		return -1;
-	if (take_char(text, '.')) {
-		if (!isdigit((unsigned char)**text))
-			return -1;
-		while (isdigit((unsigned char)**text))
-			(*text)++;
-	}
-	*out_s = hour * 3600 + minute * 60 + second;
+	if (**text == '\0')
+		return 0;
+	w->has_zone = true;
 	if (take_char(text, 'Z') || take_char(text, 'z'))
 		return 0;
 	sign = **text == '-' ? -1 : 1;
 	if (!take_char(text, '+') && !take_char(text, '-'))
 		return -1;
-	offset_hour = take_number(text, 2);
-	offset_minute = offset_hour < 0 || !take_char(text, ':') ? -1 : take_number(text, 2);
-	if (offset_minute < 0 || offset_hour > 23 || offset_minute > 59)
+	hour = take_number(text, 2);
+	minute = hour < 0 || !take_char(text, ':') ? -1 : take_number(text, 2);
+	if (minute < 0 || hour > 23 || minute > 59)
 		return -1;
-	*out_s -= sign * (offset_hour * 3600 + offset_minute * 60);
+	w->offset_s = sign * (hour * 3600 + minute * 60);
 	return 0;
+}
+
+/* "hh:mm" or "hh:mm:ss", fraction passed over, then the zone. */
+static int take_time(const char **text, struct when *w)
+{
+	int hour = take_number(text, 2);
+	int minute = hour < 0 || !take_char(text, ':') ? -1 : take_number(text, 2);
+	int second = 0;
+
+	if (minute >= 0 && take_char(text, ':')) {
+		second = take_number(text, 2);
+		if (second >= 0 && take_char(text, '.')) {
+			if (!isdigit((unsigned char)**text))
+				return -1;
+			while (isdigit((unsigned char)**text))
+				(*text)++;
+		}
+	}
+	if (minute < 0 || second < 0 || hour > 23 || minute > 59 || second > 60)
+		return -1;
+	w->has_time = true;
+	w->second_of_day = hour * 3600 + minute * 60 + second;
+	return take_zone(text, w);
+}
+
+/* A day that is said in words, as local date. A day of the week is the next one, never today. */
+static int take_word(const char **text, int64_t now_unix, struct when *w)
+{
+	static const char *const words[] = {"sunday",	"monday",   "tuesday",	"wednesday",
+					    "thursday", "friday",   "saturday", "today",
+					    "tomorrow", "yesterday"};
+	static const int days[] = {0, 0, 0, 0, 0, 0, 0, 0, 1, -1};
+	const size_t len = strspn(*text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	const time_t now = (time_t)now_unix;
+	struct tm tm;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strncasecmp(*text, words[i], len) != 0 ||
+		    !(strlen(words[i]) == len || (i < 7 && len == 3)) || localtime_r(&now, &tm) == NULL)
+			continue;
+		tm.tm_mday += i < 7 ? ((int)i - tm.tm_wday + 6) % 7 + 1 : days[i];
+		tm.tm_hour = 12; /* no change of the clocks turns this into another day */
+		tm.tm_isdst = -1;
+		if (mktime(&tm) == (time_t)-1)
+			return -1;
+		*w = (struct when){.year = tm.tm_year + 1900, .month = tm.tm_mon + 1, .day = tm.tm_mday};
+		*text += len;
+		return 0;
+	}
+	return -1;
+}
+
+/* The second, where a day alone is its first one, or with is_end the first one after it. */
+static int64_t to_unix(const struct when *w, bool is_end)
+{
+	const int next_day = !w->has_time && is_end ? 1 : 0;
+	struct tm tm = {.tm_year = w->year - 1900,
+			.tm_mon = w->month - 1,
+			.tm_mday = w->day + next_day,
+			.tm_hour = w->second_of_day / 3600,
+			.tm_min = w->second_of_day / 60 % 60,
+			.tm_sec = w->second_of_day % 60,
+			.tm_isdst = -1};
+
+	if (w->has_zone)
+		return days_since_1970(w->year, w->month, w->day) * DAY_S + w->second_of_day -
+		       w->offset_s;
+	return (int64_t)mktime(&tm);
 }
 
 int clock_parse_when(const char *text, int64_t now_unix, bool is_end, int64_t *out_unix, char *err,
 		     size_t err_size)
 {
-	static const char forms[] =
-		"is no time; write 2026-12-31, 2026-12-31T18:00:00Z, or an offset "
-		"to now as +7d or -24h";
+	static const char forms[] = "is no time; write today, tomorrow, friday, 2026-12-31, "
+				    "2026-12-31 18:00 (local time), "
+				    "2026-12-31T18:00:00Z, or a time from now as 7d, +7d or -24h";
 	const char *at = text;
-	int64_t date, time_of_day;
+	struct when w = {0};
+	int64_t offset;
 
 	if (*text == '+' || *text == '-') {
-		if (clock_parse_duration(text + 1, &date, err, err_size) != 0)
+		if (clock_parse_duration(text + 1, &offset, err, err_size) != 0)
 			return complain_about(text, forms, err, err_size);
-		*out_unix = *text == '-' ? now_unix - date : now_unix + date;
+		*out_unix = *text == '-' ? now_unix - offset : now_unix + offset;
 		return 0;
 	}
-	if (take_date(&at, &date) != 0)
+	if (isdigit((unsigned char)*text) && isalpha((unsigned char)text[strlen(text) - 1]) &&
+	    clock_parse_duration(text, &offset, err, err_size) == 0) {
+		*out_unix = now_unix + offset;
+		return 0;
+	}
+	if (isalpha((unsigned char)*text) ? take_word(&at, now_unix, &w) != 0 : take_date(&at, &w) != 0)
 		return complain_about(text, forms, err, err_size);
-	if (*at == '\0')
-		time_of_day = is_end ? DAY_S : 0;
-	else if ((*at != 'T' && *at != 't' && *at != ' ') ||
-		 (at++, take_time(&at, &time_of_day)) != 0 || *at != '\0')
+	if (*at != '\0' && ((*at != 'T' && *at != 't' && *at != ' ') ||
+			    (at++, take_time(&at, &w)) != 0 || *at != '\0'))
 		return complain_about(text, forms, err, err_size);
-	*out_unix = date + time_of_day;
+	*out_unix = to_unix(&w, is_end);
 	if (is_end && *out_unix == 0)
 		*out_unix = -1;
 	return 0;

@@ -20,10 +20,18 @@ int64_t clock_monotonic_us(void);
 /* RFC 3339, UTC: "2026-12-31T23:59:59Z". Returns out. */
 char *clock_format(int64_t time_unix, char out[CLOCK_TEXT_MAX]);
 
-/* "2026-12-31" (the day's first second UTC; with is_end the first second after it, so that an end
- * includes the day), an RFC 3339 time with Z or offset, or an offset to now: "+7d", "-24h" (s, m, h,
- * d, w). An end is never 0, which stands for "no end" wherever one is kept: the second before is taken.
- * 0, or -1 with a sentence in err. */
+/* The same for people: local time with its zone, "2026-12-31 18:00:00 CET". Returns out. */
+char *clock_format_local(int64_t time_unix, char out[CLOCK_TEXT_MAX]);
+
+/* What people and programs write, local time where no zone is said:
+ *   2026-12-31, today, tomorrow, yesterday, friday	the day's first second; with is_end the first second after
+ *							it, so that an end includes the day. A day of the week is the
+ *							next one, never today; its first three letters do.
+ *   2026-12-31 18:00, friday 18:00:30		of that day
+ *   2026-12-31T18:00:00Z, ...+01:00		RFC 3339
+ *   7d, +7d, -24h				from now (s, m, h, d, w)
+ * An end is never 0, which stands for "no end" wherever one is kept: the second before is taken. 0, or -1 with
+ * a sentence in err. */
 int clock_parse_when(const char *text, int64_t now_unix, bool is_end, int64_t *out_unix, char *err,
 		     size_t err_size);
 

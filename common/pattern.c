@@ -199,6 +199,36 @@ static int parse(const char *raw, size_t len, const char *delimiters, bool allow
 		       : -1;
 }
 
+/* What was meant, when it is one of the usual mistakes. 0, or -1: it is none of them. */
+static int explain_mistake(const char *raw, size_t len, char *err, size_t err_size)
+{
+	const size_t n = strcspn(raw, ",; ");
+	const char *next = raw + n + strspn(raw + n, ",; ");
+	char shown[100], rest[100];
+
+	log_escape(shown, sizeof(shown), raw, len);
+	if (next[0] != '\0') {
+		char first[100];
+
+		snprintf(err, err_size, "\"%s\" is more than one pattern; write each by itself: %s %s",
+			 shown, log_escape(first, sizeof(first), raw, n),
+			 log_escape(rest, sizeof(rest), next, strcspn(next, ",; ")));
+	} else if (has_prefix(raw, "*@")) {
+		snprintf(err, err_size,
+			 "\"%s\" is no pattern; every address in a domain is the domain alone: %s",
+			 shown, log_escape(rest, sizeof(rest), raw + 2, len - 2));
+	} else if (has_prefix(raw, "*.")) {
+		snprintf(err, err_size, "\"%s\" is no pattern; everything below a domain is written %s",
+			 shown, log_escape(rest, sizeof(rest), raw + 1, len - 1));
+	} else if (has_suffix(raw, len, "@*")) {
+		snprintf(err, err_size, "\"%s\" is no pattern; a user in every domain is written %s",
+			 shown, log_escape(rest, sizeof(rest), raw, len - 1));
+	} else {
+		return -1;
+	}
+	return 0;
+}
+
 int pattern_parse(const char *raw, const char *delimiters, bool allow_null, struct pattern *out,
 		  char *err, size_t err_size)
 {
@@ -208,6 +238,8 @@ int pattern_parse(const char *raw, const char *delimiters, bool allow_null, stru
 	memset(out, 0, sizeof(*out));
 	if (parse(raw, len, delimiters, allow_null, out) == 0)
 		return 0;
+	if (explain_mistake(raw, len, err, err_size) == 0)
+		return -1;
 	log_escape(shown, sizeof(shown), raw, len);
 	snprintf(err, err_size,
 		 "\"%s\" is no pattern; write user@domain, user+ext@domain, domain (or @domain), "

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "common/clock.h"
 
+#include <stdlib.h>
 #include <time.h>
 
 #include "tests/unit/unit.h"
@@ -34,6 +35,8 @@ static void when_right_forms(void **state)
 		{"+0", false, "2026-11-24T00:00:00Z"},
 		{"-90", false, "2026-11-23T23:58:30Z"},
 		{"+1w", false, "2026-12-01T00:00:00Z"},
+		{"7d", true, "2026-12-01T00:00:00Z"},
+		{"2026-12-31T23:30Z", false, "2026-12-31T23:30:00Z"},
 	};
 
 	(void)state;
@@ -47,11 +50,63 @@ static void when_right_forms(void **state)
 	}
 }
 
+/* Where nothing else is said: Central Europe, where clocks change on 2026-10-25 and 2027-03-28. */
+static void when_is_local_time_without_a_zone(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is_end;
+		const char *want;
+	} rows[] = {
+		{"2026-12-04", false, "2026-12-03T23:00:00Z"},
+		{"2026-12-04", true, "2026-12-04T23:00:00Z"},
+		{"2026-12-04 18:00", true, "2026-12-04T17:00:00Z"},
+		{"2026-12-04T18:00:30", false, "2026-12-04T17:00:30Z"},
+		{"2026-07-04 18:00", false, "2026-07-04T16:00:00Z"},
+		{"2027-03-28", true, "2027-03-28T22:00:00Z"}, /* a day of 23 hours */
+		{"2026-12-04 18:00Z", false, "2026-12-04T18:00:00Z"},
+		/* now is a Tuesday, 01:00 */
+		{"today", false, "2026-11-23T23:00:00Z"},
+		{"today", true, "2026-11-24T23:00:00Z"},
+		{"Tomorrow", true, "2026-11-25T23:00:00Z"},
+		{"yesterday", false, "2026-11-22T23:00:00Z"},
+		{"wednesday", false, "2026-11-24T23:00:00Z"},
+		{"tuesday", false, "2026-11-30T23:00:00Z"},
+		{"friday", true, "2026-11-27T23:00:00Z"},
+		{"fri 18:00", true, "2026-11-27T17:00:00Z"},
+		{"MONDAY 00:00", false, "2026-11-29T23:00:00Z"},
+	};
+	char text[CLOCK_TEXT_MAX];
+
+	(void)state;
+	setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
+	tzset();
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		char got[CLOCK_TEXT_MAX], err[300];
+		int64_t t;
+
+		CHECK_ROW(rows[i].text, clock_parse_when(rows[i].text, NOW, rows[i].is_end, &t, err,
+							 sizeof(err)) == 0);
+		CHECK_ROW_TEXT(rows[i].text, clock_format(t, got), rows[i].want);
+	}
+	assert_string_equal(clock_format_local(NOW, text), "2026-11-24 01:00:00 CET");
+	assert_string_equal(clock_format_local(NOW + 200 * 86400, text),
+			    "2027-06-12 02:00:00 CEST");
+	setenv("TZ", "UTC0", 1);
+	tzset();
+}
+
 static void when_anything_else_is_refused(void **state)
 {
 	static const char *const rows[] = {
 		"",
-		"tomorrow",
+		"tomorrov",
+		"fr",
+		"fridays",
+		"friday ",
+		"friday18:00",
+		"7",
+		"7x",
 		"2026-13-01",
 		"2026-00-10",
 		"2026-02-29",
@@ -60,8 +115,8 @@ static void when_anything_else_is_refused(void **state)
 		"2026-1-1",
 		"26-01-01",
 		"2026-01-01T",
-		"2026-01-01T10:00Z",
-		"2026-01-01T10:00:00",
+		"2026-01-01T10",
+		"2026-01-01T10:0",
 		"2026-01-01T24:00:00Z",
 		"2026-01-01T10:60:00Z",
 		"2026-01-01T10:00:61Z",
@@ -157,11 +212,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(when_right_forms),
+		cmocka_unit_test(when_is_local_time_without_a_zone),
 		cmocka_unit_test(when_anything_else_is_refused),
 		cmocka_unit_test(duration_units),
 		cmocka_unit_test(when_every_day_of_five_centuries_agrees_with_gmtime),
 		cmocka_unit_test(format_is_clamped_to_four_digit_years),
 	};
 
+	setenv("TZ", "UTC0", 1); /* what says no zone is local time */
+	tzset();
 	return cmocka_run_group_tests_name("clock", tests, NULL, NULL);
 }

@@ -76,7 +76,33 @@ static void parse_anything_else_is_refused_with_the_forms(void **state)
 		char err[300] = "";
 
 		CHECK_ROW(rows[i], pattern_parse(rows[i], "+", false, &p, err, sizeof(err)) == -1);
-		CHECK_ROW(rows[i], strstr(err, "user@domain") != NULL);
+		CHECK_ROW(rows[i], strstr(err, " is ") != NULL);
+	}
+}
+
+static void parse_a_usual_mistake_is_answered_with_the_right_form(void **state)
+{
+	static const struct {
+		const char *raw, *right;
+	} rows[] = {
+		{"*@example.org", "domain alone: example.org"},
+		{"*.example.org", "written .example.org"},
+		{"alice@*", "written alice@"},
+		{"a@b.test,c@d.test", "by itself: a@b.test c@d.test"},
+		{"a@b.test, c@d.test", "by itself: a@b.test c@d.test"},
+		{"a@b.test;c@d.test,e@f.test", "by itself: a@b.test c@d.test"},
+		{"alice", "user@domain"},
+		{"a@b.test ", "user@domain"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct pattern p;
+		char err[300] = "";
+
+		CHECK_ROW(rows[i].raw,
+			  pattern_parse(rows[i].raw, "+", false, &p, err, sizeof(err)) == -1);
+		CHECK_ROW(rows[i].raw, strstr(err, rows[i].right) != NULL);
 	}
 }
 
@@ -239,6 +265,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parse_right_forms_become_canonical),
 		cmocka_unit_test(parse_anything_else_is_refused_with_the_forms),
+		cmocka_unit_test(parse_a_usual_mistake_is_answered_with_the_right_form),
 		cmocka_unit_test(parse_null_sender_only_where_allowed),
 		cmocka_unit_test(user_len_follows_recipient_delimiter),
 		cmocka_unit_test(candidates_come_in_the_order_in_which_they_win),
