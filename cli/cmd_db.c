@@ -158,8 +158,8 @@ static void print_status(const struct db_status *st)
 	printf("rules      %s\n", output_number(a, st->n_rules));
 	if (st->n_verdicts > 0)
 		printf("verdicts   about %s, from %s to %s\n", output_number(a, st->n_verdicts),
-		       clock_format(st->first_verdict_unix, first),
-		       clock_format(st->last_verdict_unix, last));
+		       output_time(st->first_verdict_unix, first),
+		       output_time(st->last_verdict_unix, last));
 	else
 		printf("verdicts   none\n");
 	printf("pairs      %s\n", output_number(a, st->n_pairs));

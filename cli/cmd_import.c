@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: ISC
  *
  * pgpgate import: rules in bulk, all or nothing. Every fault is reported as FILE:LINE, up to 20 of them, so that one
- * run shows most of what is to be mended.
+ * run shows most of what is to be mended. With --replace the rules (of one owner) become exactly the file.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 
+#include "cli/changes.h"
 #include "cli/import_line.h"
 #include "cli/open.h"
 #include "cli/options.h"
@@ -27,7 +29,10 @@ struct import {
 	FILE *file;
 	int64_t file_bytes; /* 0: a pipe */
 	struct db *db;
-	struct rules_import *staged;
+	struct rules_edit *edit;
+	struct rules_edit_options options;
+	struct changes changes;
+	bool allows_empty;
 	struct progress progress;
 	int64_t line_number, n_rules;
 	int n_errors;
@@ -44,10 +49,9 @@ static void complain(struct import *im, int64_t line_number, const char *what)
 static int stage(struct import *im, struct rule *rules, int n)
 {
 	for (int i = 0; i < n; i++) {
-		snprintf(rules[i].author, sizeof(rules[i].author), "%s", cli_author());
 		im->n_rules++;
 		/* After the first fault nothing will be switched on: the rest is only read. */
-		if (im->n_errors == 0 && rules_import_add(im->staged, &rules[i]) != 0)
+		if (im->n_errors == 0 && rules_edit_put(im->edit, &rules[i]) != 0)
 			return open_failed(im->db);
 	}
 	return 0;
@@ -82,6 +86,18 @@ static size_t read_line(struct import *im, char *line, int64_t *number)
 	return c == EOF && used == 0 ? 0 : used + 1;
 }
 
+/* n, or -1 with err: the line says another owner than --owner. */
+static int check_owner(const struct import *im, const struct rule *rules, int n, char *err,
+		       size_t err_size)
+{
+	const char *owner = im->options.owner;
+
+	if (owner == NULL || rules[0].owner[0] == '\0' || strcmp(rules[0].owner, owner) == 0)
+		return n;
+	snprintf(err, err_size, "owner=%s, but --owner is %s", rules[0].owner, owner);
+	return -1;
+}
+
 static int read_file(struct import *im)
 {
 	char line[LINE_MAX_BYTES];
@@ -103,6 +119,8 @@ static int read_file(struct import *im)
 		/* Some programs begin a text file with a byte order mark: it is no part of the rule. */
 		text = number == 1 && strncmp(line, "\xef\xbb\xbf", 3) == 0 ? line + 3 : line;
 		n = import_line(&im->lines, text, rules, err, sizeof(err));
+		if (n > 0)
+			n = check_owner(im, rules, n, err, sizeof(err));
 		if (n < 0)
 			complain(im, number, err);
 		else
@@ -120,41 +138,50 @@ static int read_file(struct import *im)
 			cli_error("%s: nothing was imported%s", im->name,
 				  im->n_errors >= ERRORS_MAX ? "; these are the first 20 errors" : "");
 		code = EX_DATAERR;
+	} else if (code == 0 && im->options.replaces && im->n_rules == 0 && !im->allows_empty) {
+		/* More often a query that failed than a site without rules. */
+		cli_error("%s: no rule in it, and --replace would remove all%s%s; nothing was "
+			  "changed "
+			  "(--allow-empty, if it is meant)",
+			  im->name, im->options.owner != NULL ? " of " : "",
+			  im->options.owner != NULL ? im->options.owner : "");
+		code = EX_DATAERR;
 	}
 	return code;
 }
 
 static void show_cleaning(void *context, int64_t done, int64_t total)
 {
-	progress_update(context, done, total);
+	struct import *im = (struct import *)(void *)((char *)context -
+						      offsetof(struct import, changes));
+
+	progress_update(&im->progress, done, total);
 }
 
 static int commit(struct import *im)
 {
+	struct rules_result result;
 	char number[OUTPUT_NUMBER_MAX];
-	int64_t n_added = 0, n_replaced = 0;
 	json_t *o;
 	int failed;
 
 	progress_begin(&im->progress, "rows looked at for what was replaced");
-	failed = rules_import_commit(im->staged, &n_added, &n_replaced);
-	im->staged = NULL;
+	failed = rules_edit_commit(im->edit, &result);
+	im->edit = NULL;
 	progress_clear(&im->progress);
 	if (failed != 0)
 		return open_failed(im->db);
 	if (im->cli->json) {
 		o = json_object();
 		json_object_set_new(o, "imported", json_integer(im->n_rules));
-		json_object_set_new(o, "added", json_integer(n_added));
-		json_object_set_new(o, "replaced", json_integer(n_replaced));
+		json_object_set_new(o, "replaced", json_integer(result.n[RULE_CHANGED]));
+		changes_add_counts(o, &result, im->options.is_dry_run);
 		output_json(o);
 		return 0;
 	}
-	printf("imported %s %s", output_number(number, im->n_rules),
-	       output_plural(im->n_rules, "rule", "rules"));
-	if (n_replaced > 0)
-		printf(", which replaced %s", output_number(number, n_replaced));
-	putchar('\n');
+	printf("%s %s %s: ", im->options.is_dry_run ? "read" : "imported",
+	       output_number(number, im->n_rules), output_plural(im->n_rules, "rule", "rules"));
+	changes_print_counts(&result, im->options.is_dry_run);
 	return 0;
 }
 
@@ -162,12 +189,11 @@ static int run(struct import *im, struct settings *s)
 {
 	int code;
 
-	im->db = open_database(s, DB_WRITE);
+	im->db = open_database(s, im->options.is_dry_run ? DB_READ : DB_WRITE);
 	progress_begin(&im->progress, "rows removed that an interrupted import left");
-	im->staged = rules_import_begin(im->db, cli_author(), im->lines.now_unix, show_cleaning,
-					&im->progress);
+	im->edit = rules_edit_begin(im->db, &im->options);
 	progress_clear(&im->progress);
-	if (im->staged == NULL) {
+	if (im->edit == NULL) {
 		code = open_failed(im->db);
 	} else {
 		progress_begin(&im->progress, im->file_bytes > 0 ? "kB" : "rules");
@@ -175,9 +201,9 @@ static int run(struct import *im, struct settings *s)
 		if (code == 0)
 			code = commit(im);
 	}
-	if (im->staged != NULL) {
+	if (im->edit != NULL) {
 		progress_begin(&im->progress, "rows removed again");
-		rules_import_abort(im->staged);
+		rules_edit_abort(im->edit);
 		progress_clear(&im->progress);
 	}
 	db_close(im->db);
@@ -231,6 +257,13 @@ int cmd_import(struct cli *cli, int argc, char **argv)
 		 "with --format access: what a result means, as in OK=exempt; exempt, observe, "
 		 "signed, encrypted, "
 		 "ratchet, or skip; repeatable"},
+		{"replace", 0, NULL, OPTION_FLAG,
+		 &im.options.replaces, "the rules become exactly these: others are removed; with --owner, others of that owner"},
+		{"owner", 0, "NAME", OPTION_TEXT,
+		 &im.options.owner, "whose rules these are, such as ldap; rules of others, and typed ones, stay as they are"},
+		{"allow-empty", 0, NULL, OPTION_FLAG, &im.allows_empty,
+		 "with --replace: do so even when there is no rule in the file"},
+		CHANGES_OPTION_DRY_RUN(&im.options.is_dry_run),
 	};
 	char **operands;
 	char err[512];
@@ -238,8 +271,11 @@ int cmd_import(struct cli *cli, int argc, char **argv)
 		cli, argc, argv, specs, OPTIONS_N(specs),
 		"Standard input is read without FILE. A rule with the same recipient, sender and "
 		"client "
-		"as one in force replaces it. All rules take effect at once, or none.",
+		"as one in force replaces it, unless it says the same. All rules take effect at "
+		"once, or "
+		"none. `undo` takes an import back as a whole.",
 		&operands);
+	struct rule scratch;
 	struct settings *s;
 	int code;
 
@@ -254,7 +290,22 @@ int cmd_import(struct cli *cli, int argc, char **argv)
 		cli_misuse(cli, "--map goes with --format access");
 	if (maps.n == 0 && im.lines.format == IMPORT_ACCESS)
 		cli_misuse(cli, "--format access wants at least one --map, as in --map OK=exempt");
+	if (im.options.owner != NULL &&
+	    (im.options.owner[0] == '\0' ||
+	     rule_set_owner(&scratch, im.options.owner, err, sizeof(err)) != 0))
+		cli_misuse(cli, "--owner: %s", im.options.owner[0] == '\0' ? "a name is wanted" : err);
+	if (im.allows_empty && !im.options.replaces)
+		cli_misuse(cli, "--allow-empty goes with --replace");
 	s = open_settings(cli);
+	im.options.author = cli_author();
+	im.options.what = "import";
+	im.options.is_bulk = true;
+	im.options.now_unix = clock_now_unix();
+	im.options.tell = im.options.is_dry_run ? changes_tell : NULL;
+	im.options.progress = show_cleaning;
+	im.options.context = &im.changes;
+	im.changes.cli = cli;
+	im.changes.is_dry_run = im.options.is_dry_run;
 	im.lines.delimiters = s->recipient_delimiter;
 	im.lines.now_unix = clock_now_unix();
 	code = open_file(&im, n == 1 ? operands[0] : NULL);

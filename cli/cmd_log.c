@@ -151,7 +151,8 @@ int cmd_log(struct cli *cli, int argc, char **argv)
 	const struct option_spec specs[] = {
 		{"since", 0, "WHEN", OPTION_SINCE, &o.since_unix,
 		 "2026-12-31, an RFC 3339 time, -24h, 30d"},
-		{"until", 0, "WHEN", OPTION_END, &o.until_unix, "likewise; a bare date includes that day"},
+		{"until", 0, "WHEN", OPTION_UNTIL, &o.until_unix,
+		 "likewise; a bare date includes that day"},
 		{"recipient", 0, "PATTERN", OPTION_TEXT, &o.recipient, "address, domain or .domain"},
 		{"sender", 0, "PATTERN", OPTION_TEXT, &o.sender, "address, domain, .domain or <>"},
 		{"verdict", 0, "VERDICT", OPTION_TEXT, &o.verdict, "encrypted, cleartext, partial, ..."},

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "cli/changes.h"
 #include "cli/open.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -12,17 +13,50 @@
 
 #define PAUSE_MAX_S (30 * 86400) /* a pause that nobody remembers is a rule in disguise */
 
+static void tell(const struct cli *cli, int64_t was, int64_t until, int64_t no, bool dry_run)
+{
+	char when[CLOCK_TEXT_MAX], line[80];
+	json_t *o;
+
+	if (cli->json) {
+		o = json_object();
+		json_object_set_new(o, "paused_until", output_json_time(until));
+		json_object_set_new(o, "result",
+				    output_json_text(was == until ? "unchanged"
+						     : was != 0	  ? "changed"
+								  : "added"));
+		json_object_set_new(o, "change", no != 0 ? json_integer(no) : json_null());
+		json_object_set_new(o, "dry_run", json_boolean(dry_run));
+		output_json(o);
+		return;
+	}
+	if (!dry_run) {
+		printf("paused until %s: mail is judged and logged, nothing is refused\n",
+		       output_time(until, when));
+		return;
+	}
+	if (was != 0 && was != until) {
+		snprintf(line, sizeof(line), "paused until %s", output_time(was, when));
+		changes_print_side('-', line);
+	}
+	if (was != until) {
+		snprintf(line, sizeof(line), "paused until %s", output_time(until, when));
+		changes_print_side('+', line);
+	}
+}
+
 int cmd_pause(struct cli *cli, int argc, char **argv)
 {
 	int64_t duration = -1;
+	bool dry_run = false;
 	const struct option_spec specs[] = {
 		{"for", 0, "DURATION", OPTION_DURATION, &duration, "how long: 30m, 1h, 2d; at most 30d"},
+		CHANGES_OPTION_DRY_RUN(&dry_run),
 	};
 	char **operands;
-	char when[CLOCK_TEXT_MAX];
 	struct settings *s;
 	struct db *d;
-	int64_t now, until;
+	int64_t now, until, was = 0, no = 0;
 	int code = 0;
 
 	if (options_parse(cli, argc, argv, specs, OPTIONS_N(specs), NULL, &operands) != 0)
@@ -33,20 +67,14 @@ int cmd_pause(struct cli *cli, int argc, char **argv)
 		cli_misuse(cli,
 			   "--for wants 1s to 30d (to stop enforcing for good set enforce = no)");
 	s = open_settings(cli);
-	d = open_database_silently(s, DB_WRITE);
+	d = open_database_silently(s, dry_run ? DB_READ : DB_WRITE);
 	now = clock_now_unix();
 	until = now + duration;
-	if (db_pause(d, until, now, cli_author()) != 0) {
+	if (db_paused_until(d, now, &was) != 0 ||
+	    (!dry_run && db_pause_as(d, until, now, cli_author(), 0, &no) != 0))
 		code = open_failed(d);
-	} else if (cli->json) {
-		json_t *o = json_object();
-
-		json_object_set_new(o, "paused_until", output_json_time(until));
-		output_json(o);
-	} else {
-		printf("paused until %s: mail is judged and logged, nothing is refused\n",
-		       clock_format(until, when));
-	}
+	else
+		tell(cli, was, until, no, dry_run);
 	db_close(d);
 	settings_unref(s);
 	return code;

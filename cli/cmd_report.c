@@ -122,7 +122,7 @@ static void print_totals(const struct tally *t, int64_t since_unix, bool has_add
 	char when[CLOCK_TEXT_MAX];
 
 	printf("%sSince %s: %s %s, %s%s\n", output_colour(COLOUR_BOLD),
-	       clock_format(since_unix, when), output_number(a, all->n_messages),
+	       output_time(since_unix, when), output_number(a, all->n_messages),
 	       output_plural(all->n_messages, "message", "messages"), output_bytes(b, all->bytes),
 	       output_colour(COLOUR_PLAIN));
 	if (has_addresses && all->n_messages > 0)
@@ -304,7 +304,7 @@ int cmd_report(struct cli *cli, int argc, char **argv)
 	const struct option_spec specs[] = {
 		{"since", 0, "WHEN", OPTION_SINCE, &since_unix,
 		 "2026-12-31, an RFC 3339 time, -7d; default -30d"},
-		{"until", 0, "WHEN", OPTION_END, &until_unix, "likewise; a bare date includes that day"},
+		{"until", 0, "WHEN", OPTION_UNTIL, &until_unix, "likewise; a bare date includes that day"},
 		{"by", 0, "WHAT", OPTION_TEXT, &by_name,
 		 "day (default), recipient, sender, domain (of the sender), or verdict"},
 		{"html", 0, "FILE", OPTION_TEXT, &html,

@@ -38,13 +38,13 @@ static void print_more(const struct rule *r, int64_t now_unix)
 	if (r->help_url[0] != '\0')
 		printf("        help: %s\n", output_clean(clean, sizeof(clean), r->help_url));
 	n = (size_t)snprintf(text, sizeof(text), "by %s, %s; ", r->author[0] != '\0' ? r->author : "?",
-			     clock_format(r->created_at_unix, when));
+			     output_time(r->created_at_unix, when));
 	if (r->hits == 0)
 		snprintf(text + n, sizeof(text) - n, "unused");
 	else
 		snprintf(text + n, sizeof(text) - n, "%s %s, last %s",
 			 output_number(number, r->hits), output_plural(r->hits, "hit", "hits"),
-			 clock_format(r->last_hit_at_unix, when));
+			 output_time(r->last_hit_at_unix, when));
 	printf("        %s", output_colour(COLOUR_DIM));
 	output_wrap(stdout, 8, 8, output_clean(clean, sizeof(clean), text));
 	fputs(output_colour(COLOUR_PLAIN), stdout);
@@ -72,8 +72,8 @@ static void print_side(const char *label, const char *rule)
 	char clean[2 * OUTPUT_TEXT_MAX];
 
 	if (rule[0] != '\0') {
-		printf("    %s", label);
-		output_wrap(stdout, 14, 4 + strlen(label), output_clean(clean, sizeof(clean), rule));
+		printf("        %s", label);
+		output_wrap(stdout, 16, 8 + strlen(label), output_clean(clean, sizeof(clean), rule));
 	}
 }
 
@@ -82,26 +82,38 @@ static int print_change(void *context, const struct rule_change *c)
 	struct listing *l = context;
 	char when[CLOCK_TEXT_MAX];
 	char author[2 * AUTHOR_MAX];
-	char what[80];
+	char owner[2 * OWNER_MAX];
+	char what[120];
 	json_t *o;
 
 	l->n++;
 	if (l->cli->json) {
 		o = json_object();
+		json_object_set_new(o, "number", json_integer(c->no));
 		json_object_set_new(o, "time", output_json_time(c->time_unix));
 		json_object_set_new(o, "author", output_json_text(c->author));
 		json_object_set_new(o, "what", output_json_text(c->what));
 		json_object_set_new(o, "before",
 				    output_json_text(c->before[0] != '\0' ? c->before : NULL));
 		json_object_set_new(o, "after", output_json_text(c->after[0] != '\0' ? c->after : NULL));
+		json_object_set_new(o, "owner", output_json_text(c->owner[0] != '\0' ? c->owner : NULL));
+		json_object_set_new(o, "undoes",
+				    c->undoes != 0 ? json_integer(c->undoes) : json_null());
 		output_json(o);
 		return 0;
 	}
-	printf("%s  %s%-14s%s by %s\n", clock_format(c->time_unix, when),
-	       output_colour(COLOUR_BOLD), output_clean(what, sizeof(what), c->what),
-	       output_colour(COLOUR_PLAIN), output_clean(author, sizeof(author), c->author));
-	print_side("before:   ", c->before);
-	print_side("after:    ", c->after);
+	output_clean(what, sizeof(what), c->what);
+	if (c->undoes != 0)
+		snprintf(what + strlen(what), sizeof(what) - strlen(what), " of %lld",
+			 (long long)c->undoes);
+	printf("%6lld  %s  %s%s%s by %s", (long long)c->no, output_time(c->time_unix, when),
+	       output_colour(COLOUR_BOLD), what, output_colour(COLOUR_PLAIN),
+	       output_clean(author, sizeof(author), c->author));
+	if (c->owner[0] != '\0')
+		printf(" for %s", output_clean(owner, sizeof(owner), c->owner));
+	putchar('\n');
+	print_side("before: ", c->before);
+	print_side("after:  ", c->after);
 	return 0;
 }
 

@@ -212,7 +212,7 @@ static void print_text(struct simulation *m, int64_t since_unix)
 
 	rule_show_phrase(&m->rule, phrase, sizeof(phrase));
 	snprintf(text, sizeof(text), "If \"%s\" had held since %s: %s of %s %s refused, from %s %s.",
-		 phrase, clock_format(since_unix, when), output_number(a, m->n_refused),
+		 phrase, output_time(since_unix, when), output_number(a, m->n_refused),
 		 output_number(b, m->n_messages), output_plural(m->n_messages, "message", "messages"),
 		 output_number(c, (int64_t)n_senders),
 		 output_plural((int64_t)n_senders, "sender", "senders"));

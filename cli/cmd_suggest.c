@@ -185,7 +185,7 @@ static int suggest_for_rule(void *context, const struct rule *r)
 		snprintf(evidence, sizeof(evidence), "is over: %s", phrase);
 	else if (last_unix < s->now_unix - UNUSED_S && r->starts_at_unix <= s->now_unix)
 		snprintf(evidence, sizeof(evidence), "has decided nothing since %s: %s",
-			 clock_format(last_unix, when), phrase);
+			 output_time(last_unix, when), phrase);
 	else
 		return 0;
 	suggest(s, command, evidence);

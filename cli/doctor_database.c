@@ -85,7 +85,7 @@ static void examine_sizes(struct doctor *x, const struct db_status *s)
 	if (s->last_verdict_unix > clock_now_unix() + 300)
 		doctor_tell(x, DOCTOR_PROBLEM, "clock", "timedatectl",
 			    "the newest verdict is of %s, in the future: is this clock right?",
-			    clock_format(s->last_verdict_unix, when));
+			    output_time(s->last_verdict_unix, when));
 }
 
 void doctor_database(struct doctor *x)

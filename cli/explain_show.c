@@ -184,12 +184,12 @@ static void print_history(const struct explanation *x)
 		 output_number(number, p->n_encrypted));
 	if (p->n_encrypted > 0)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), " (last %s)",
-			 clock_format(p->last_encrypted_unix, when));
+			 output_time(p->last_encrypted_unix, when));
 	snprintf(text + strlen(text), sizeof(text) - strlen(text), " and %s in cleartext",
 		 output_number(number, p->n_cleartext));
 	if (p->n_cleartext > 0)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), " (last %s)",
-			 clock_format(p->last_cleartext_unix, when));
+			 output_time(p->last_cleartext_unix, when));
 	print_field("history", text);
 }
 

@@ -141,6 +141,8 @@ static int set_field(const struct import_context *c, const char *name, json_t *v
 		return rule_set_text(r, text, NULL, err, err_size);
 	if (strcmp(name, "help_url") == 0)
 		return rule_set_text(r, NULL, text, err, err_size);
+	if (strcmp(name, "owner") == 0)
+		return rule_set_owner(r, text, err, err_size);
 	return wrong(err, err_size, "unknown field \"", name, "\"");
 }
 

@@ -21,8 +21,13 @@
 const struct command cli_commands[] = {
 	{"exempt", "PATTERN...", "cleartext is welcome", cmd_exempt},
 	{"require", "PATTERN... [--level LEVEL]", "demand encryption", cmd_require},
+	{"encrypted", "PATTERN...", "the same as require", cmd_encrypted},
+	{"signed", "PATTERN...", "demand a signature or encryption", cmd_signed},
+	{"ratchet", "PATTERN...", "demand encryption from those who have sent it", cmd_ratchet},
 	{"observe", "PATTERN...", "judge and log, never refuse", cmd_observe},
-	{"forget", "PATTERN... | --id N | --history SENDER RECIPIENT", "remove a rule", cmd_forget},
+	{"forget", "PATTERN... | --id N | --expired | --history SENDER RECIPIENT", "remove a rule",
+	 cmd_forget},
+	{"undo", "[N]", "take the last change back, or change N", cmd_undo},
 	{"rules", "[PATTERN]", "list the rules", cmd_rules},
 	{"import", "[FILE]", "add rules in bulk, all or nothing", cmd_import},
 	{"export", "", "write all rules, as import reads them", cmd_export},
@@ -170,6 +175,30 @@ int cli_global_options(struct cli *cli, int argc, char **argv)
 	return i;
 }
 
+/* What people try who know other programs. */
+static const struct {
+	const char *word, *meant;
+} synonyms[] = {
+	{"list", "`pgpgate rules` lists the rules, `pgpgate log` the verdicts"},
+	{"ls", "`pgpgate rules` lists the rules, `pgpgate log` the verdicts"},
+	{"show",
+	 "`pgpgate rules` shows the rules, `pgpgate explain ADDRESS` what holds for an address"},
+	{"get", "`pgpgate rules PATTERN` shows rules, `pgpgate config KEY` a setting"},
+	{"add", "`pgpgate exempt PATTERN` or `pgpgate require PATTERN` adds a rule"},
+	{"set", "`pgpgate exempt PATTERN` or `pgpgate require PATTERN` makes a rule"},
+	{"allow", "`pgpgate exempt PATTERN` lets cleartext in"},
+	{"delete", "`pgpgate forget PATTERN` removes a rule"},
+	{"remove", "`pgpgate forget PATTERN` removes a rule"},
+	{"del", "`pgpgate forget PATTERN` removes a rule"},
+	{"rm", "`pgpgate forget PATTERN` removes a rule"},
+	{"status", "`pgpgate db status` and `pgpgate doctor` tell how it is"},
+	{"stop", "`pgpgate pause --for 1h` lets everything in for a while"},
+	{"start", "`pgpgate resume` ends a pause"},
+	{"history", "`pgpgate rules --history` lists the changes"},
+	{"revert", "`pgpgate undo` takes a change back"},
+	{"version", "`pgpgate --version`"},
+};
+
 static int run_command(struct cli *cli, int argc, char **argv)
 {
 	const char *closest;
@@ -193,6 +222,9 @@ static int run_command(struct cli *cli, int argc, char **argv)
 		cli->summary = cli_commands[i].summary;
 		return cli_commands[i].run(cli, argc, argv);
 	}
+	for (size_t i = 0; i < sizeof(synonyms) / sizeof(synonyms[0]); i++)
+		if (strcmp(argv[0], synonyms[i].word) == 0)
+			cli_misuse(cli, "unknown command '%s': %s", argv[0], synonyms[i].meant);
 	closest = closest_word(argv[0], command_name, cli_n_commands);
 	if (closest != NULL)
 		cli_misuse(cli, "unknown command '%s' (is '%s' meant?)", argv[0], closest);

@@ -96,7 +96,7 @@ void open_show_pause(struct db *d)
 	if (db_paused_until(d, now, &until) != 0 || until <= now)
 		return;
 	cli_warning("PAUSED until %s (%s): nothing is refused; `pgpgate resume` ends it",
-		    clock_format(until, when), output_duration(left, until - now));
+		    output_time(until, when), output_duration(left, until - now));
 }
 
 struct db *open_database_silently(struct settings *s, enum db_mode mode)

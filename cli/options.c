@@ -82,17 +82,31 @@ static void print_help(const struct cli *cli, const struct option_spec *specs, s
 	exit(cli_flushed(0));
 }
 
-static void store_since(const struct cli *cli, const struct option_spec *s, const char *value)
+/* Where the past is meant: "30d" is 30 days ago, as "-30d" is, and friday is the last one. */
+static void store_past(const struct cli *cli, const struct option_spec *s, const char *value)
 {
-	int64_t now = clock_now_unix();
-	int64_t duration;
+	const int64_t now = clock_now_unix();
+	int64_t duration, when;
 	char err[256];
 
-	/* "30d" can only be meant as "since 30 days ago"; "-30d" is the same, as everywhere else. */
-	if (clock_parse_duration(value, &duration, err, sizeof(err)) == 0)
+	if (clock_parse_duration(value, &duration, err, sizeof(err)) == 0) {
 		*(int64_t *)s->target = now - duration;
-	else if (clock_parse_when(value, now, s->kind == OPTION_END, s->target, err, sizeof(err)) != 0)
+		return;
+	}
+	if (clock_parse_when(value, now, s->kind == OPTION_UNTIL, &when, err, sizeof(err)) != 0)
 		cli_misuse(cli, "--%s: %s", s->name, err);
+	if (isalpha((unsigned char)value[0]) && when > now + 86400)
+		when -= 7 * 86400;
+	*(int64_t *)s->target = when;
+}
+
+/* Two values where there can be one: which was meant? A flag says the same twice. */
+static void refuse_second(const struct cli *cli, const struct option_spec *s)
+{
+	const char letter[2] = {s->letter, '\0'};
+
+	cli_misuse(cli, "%s%s is there twice, and takes one value", s->name != NULL ? "--" : "-",
+		   s->name != NULL ? s->name : letter);
 }
 
 static void store(const struct cli *cli, const struct option_spec *s, const char *value)
@@ -129,7 +143,8 @@ static void store(const struct cli *cli, const struct option_spec *s, const char
 			cli_misuse(cli, "--%s: %s", s->name, err);
 		break;
 	case OPTION_SINCE:
-		store_since(cli, s, value);
+	case OPTION_UNTIL:
+		store_past(cli, s, value);
 		break;
 	case OPTION_DURATION:
 		if (clock_parse_duration(value, s->target, err, sizeof(err)) != 0)
@@ -161,6 +176,7 @@ int options_parse(struct cli *cli, int argc, char **argv, const struct option_sp
 		{"help", no_argument, NULL, CODE_HELP},
 	};
 	char shorts[2 * SPECS_MAX + 16] = ":c:o:h";
+	bool seen[SPECS_MAX] = {false};
 	size_t n = strlen(shorts);
 	int code;
 
@@ -188,14 +204,17 @@ int options_parse(struct cli *cli, int argc, char **argv, const struct option_sp
 			cli->config_is_explicit = true;
 		} else if (code == 'o') {
 			options_override(cli, optarg);
-		} else if (code >= CODE_SPEC) {
-			store(cli, &specs[code - CODE_SPEC], optarg);
 		} else if (code == '?' || code == ':') {
 			bad_option(cli, argv, code == ':');
 		} else {
-			for (size_t i = 0; i < n_specs; i++)
-				if (specs[i].letter == code)
-					store(cli, &specs[i], optarg);
+			size_t i = code >= CODE_SPEC ? (size_t)(code - CODE_SPEC) : 0;
+
+			while (code < CODE_SPEC && specs[i].letter != code)
+				i++;
+			if (seen[i] && specs[i].kind != OPTION_FLAG && specs[i].kind != OPTION_LIST)
+				refuse_second(cli, &specs[i]);
+			seen[i] = true;
+			store(cli, &specs[i], optarg);
 		}
 	}
 	*operands = argv + optind;

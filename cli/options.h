@@ -2,7 +2,8 @@
  *
  * options.h: options of a subcommand as a table, from which they are read and from which its --help is
  * written. Options and operands may come in any order; "--" ends the options. The global options (-c,
- * -o, --json, --help) are understood by every subcommand.
+ * -o, --json, --help) are understood by every subcommand. An option with a value that is given twice is
+ * misuse, but for OPTION_LIST.
  */
 #ifndef PGPGATE_CLI_OPTIONS_H
 #define PGPGATE_CLI_OPTIONS_H
@@ -18,8 +19,9 @@ enum option_kind {
 	OPTION_LIST,  /* target: struct option_list, repeatable */
 	OPTION_COUNT, /* target: int64_t, 0 and more */
 	OPTION_START, /* target: int64_t; a time (clock_parse_when), a bare date is its first second */
-	OPTION_END,   /* target: int64_t; a time, a bare date includes that day */
-	OPTION_SINCE, /* target: int64_t; a time, or a bare duration "30d" meaning that long ago */
+	OPTION_END, /* target: int64_t; a time, a bare date includes that day */
+	OPTION_SINCE, /* target: int64_t; a time, where "30d" is 30 days ago, and friday the last one */
+	OPTION_UNTIL,	 /* the same as an end: a bare date includes that day */
 	OPTION_DURATION, /* target: int64_t, seconds */
 };
 

@@ -221,6 +221,11 @@ const char *output_plural(int64_t n, const char *one, const char *many)
 	return n == 1 ? one : many;
 }
 
+char *output_time(int64_t time_unix, char *out)
+{
+	return is_terminal ? clock_format_local(time_unix, out) : clock_format(time_unix, out);
+}
+
 json_t *output_json_text(const char *text)
 {
 	char escaped[OUTPUT_TEXT_MAX];

@@ -65,6 +65,10 @@ char *output_bytes(char out[OUTPUT_NUMBER_MAX], int64_t n);
 char *output_duration(char out[OUTPUT_NUMBER_MAX], int64_t seconds);
 const char *output_plural(int64_t n, const char *one, const char *many);
 
+/* A time for people: on a terminal local time with the zone, elsewhere as clock_format(). Returns out, whose size
+ * is CLOCK_TEXT_MAX. */
+char *output_time(int64_t time_unix, char *out);
+
 /* JSON values. Strings that are not UTF-8 are escaped; a time of 0, and NULL, are null. New references. */
 json_t *output_json_text(const char *text);
 json_t *output_json_time(int64_t time_unix);

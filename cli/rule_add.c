@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "cli/changes.h"
 #include "cli/open.h"
 #include "cli/output.h"
-#include "cli/rule_show.h"
 #include "common/clock.h"
 
 void rule_add_pattern(const struct cli *cli, const struct settings *s, const char *text,
@@ -52,23 +52,6 @@ static void fill(const struct cli *cli, const struct settings *s, const struct r
 	snprintf(r->author, sizeof(r->author), "%s", cli_author());
 }
 
-static void tell(const struct cli *cli, const struct rule *r, bool was_replaced, const struct rule *old)
-{
-	char phrase[OUTPUT_TEXT_MAX];
-	json_t *o;
-
-	if (cli->json) {
-		o = rule_show_json(r);
-		json_object_set_new(o, "replaced", was_replaced ? rule_show_json(old) : json_null());
-		output_json(o);
-		return;
-	}
-	printf("%s (rule %lld)\n", rule_show_phrase(r, phrase, sizeof(phrase)), (long long)r->id);
-	if (was_replaced)
-		printf("  replaces: %s (rule %lld)\n",
-		       rule_show_phrase(old, phrase, sizeof(phrase)), (long long)old->id);
-}
-
 /* What an administrator who has just demanded something should know. */
 static void tell_enforcement(const struct settings *s, enum requirement requirement)
 {
@@ -86,28 +69,54 @@ static enum requirement level_of(const struct cli *cli, const char *level)
 	return r;
 }
 
+/* All of them are one change. */
+static int put_all(struct cli *cli, struct settings *s, const struct rule *rules, size_t n, bool dry_run)
+{
+	struct changes changes = {.cli = cli, .is_dry_run = dry_run, .tells_each = true};
+	const struct rules_edit_options o = {.author = cli_author(),
+					     .now_unix = clock_now_unix(),
+					     .is_dry_run = dry_run,
+					     .tell = changes_tell,
+					     .context = &changes};
+	struct db *d = open_database(s, dry_run ? DB_READ : DB_WRITE);
+	struct rules_edit *e = rules_edit_begin(d, &o);
+	struct rules_result result;
+	int failed = e == NULL;
+
+	for (size_t i = 0; i < n && !failed; i++)
+		failed = rules_edit_put(e, &rules[i]) != 0;
+	if (e != NULL && failed)
+		rules_edit_abort(e);
+	else if (e != NULL)
+		failed = rules_edit_commit(e, &result) != 0;
+	failed = failed ? open_failed(d) : 0;
+	db_close(d);
+	return failed;
+}
+
 int rule_add_command(struct cli *cli, int argc, char **argv, enum requirement requirement, bool with_level)
 {
 	struct rule_add_options o = {0};
+	bool dry_run = false;
 	struct option_spec specs[] = {
 		{"sender", 0, "PATTERN", OPTION_TEXT, &o.sender,
 		 "only mail from these senders; <> is the null sender"},
 		{"client", 0, "NET", OPTION_TEXT, &o.client,
 		 "only mail from this client address or network, or from `authenticated` clients"},
-		{"starts", 0, "WHEN", OPTION_START, &o.starts_unix,
-		 "not before: 2026-12-31, an RFC 3339 time, or +7d"},
+		{"starts", 0, "WHEN", OPTION_START,
+		 &o.starts_unix, "not before: 7d (from now), tomorrow, friday, 2026-12-31, \"2026-12-31 18:00\" (local time)"},
 		{"expires", 0, "WHEN", OPTION_END, &o.expires_unix,
-		 "not after; a bare date includes that day"},
+		 "not after; likewise; a day alone includes that day"},
 		{"note", 0, "TEXT", OPTION_TEXT, &o.note, "why; kept with the rule"},
 		{"help-url", 0, "URL", OPTION_TEXT, &o.help_url, "shown in the reply to refused mail"},
+		CHANGES_OPTION_DRY_RUN(&dry_run),
 		{"yes", 0, NULL, OPTION_FLAG, &o.yes, "really for every recipient ('*')"},
 		{"level", 0, "LEVEL", OPTION_TEXT, &o.level, "encrypted (default), signed, or ratchet"},
 	};
 	struct settings *s;
-	struct db *d;
 	struct rule *rules;
 	char **patterns;
-	int code = 0;
+	int code;
 	int n = options_parse(
 		cli, argc, argv, specs, OPTIONS_N(specs) - (with_level ? 0 : 1),
 		"Patterns, most specific first: user+ext@domain, user@domain, domain, .domain "
@@ -132,20 +141,10 @@ int rule_add_command(struct cli *cli, int argc, char **argv, enum requirement re
 			cli_misuse(cli, "'*' is every recipient of this server: add --yes if that "
 					"is meant");
 	}
-	d = open_database(s, DB_WRITE);
-	for (int i = 0; i < n && code == 0; i++) {
-		struct rule old;
-		bool was_replaced = false;
-
-		if (rules_add(d, &rules[i], clock_now_unix(), &was_replaced, &old) != 0)
-			code = open_failed(d);
-		else
-			tell(cli, &rules[i], was_replaced, &old);
-	}
-	if (code == 0)
+	code = put_all(cli, s, rules, (size_t)n, dry_run);
+	if (code == 0 && !dry_run)
 		tell_enforcement(s, requirement);
 	free(rules);
-	db_close(d);
 	settings_unref(s);
 	return code;
 }

@@ -29,6 +29,7 @@ json_t *rule_show_json(const struct rule *r)
 	json_object_set_new(o, "created_at", output_json_time(r->created_at_unix));
 	json_object_set_new(o, "hits", json_integer(r->hits));
 	json_object_set_new(o, "last_hit_at", output_json_time(r->last_hit_at_unix));
+	json_object_set_new(o, "owner", text_or_null(r->owner));
 	return o;
 }
 
@@ -48,10 +49,10 @@ char *rule_show_phrase(const struct rule *r, char *out, size_t out_size)
 				      rule_client_text(r, client));
 	if (r->starts_at_unix != 0)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, " starting %s",
-				      clock_format(r->starts_at_unix, when));
+				      output_time(r->starts_at_unix, when));
 	if (r->expires_at_unix != 0)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, " until %s",
-				      clock_format(r->expires_at_unix, when));
+				      output_time(r->expires_at_unix, when));
 	return output_clean(out, out_size, text);
 }
 
@@ -61,8 +62,8 @@ char *rule_show_state(const struct rule *r, int64_t now_unix, char out[RULE_SHOW
 
 	out[0] = '\0';
 	if (r->expires_at_unix != 0 && r->expires_at_unix <= now_unix)
-		snprintf(out, RULE_SHOW_STATE_MAX, "expired %s", clock_format(r->expires_at_unix, when));
+		snprintf(out, RULE_SHOW_STATE_MAX, "expired %s", output_time(r->expires_at_unix, when));
 	else if (r->starts_at_unix > now_unix)
-		snprintf(out, RULE_SHOW_STATE_MAX, "starts %s", clock_format(r->starts_at_unix, when));
+		snprintf(out, RULE_SHOW_STATE_MAX, "starts %s", output_time(r->starts_at_unix, when));
 	return out;
 }

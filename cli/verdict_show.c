@@ -86,7 +86,7 @@ void verdict_show_brief(const struct verdict_row *row)
 	char when[CLOCK_TEXT_MAX];
 	char clean[OUTPUT_TEXT_MAX];
 
-	printf("%s  ", clock_format(r->time_unix, when));
+	printf("%s  ", output_time(r->time_unix, when));
 	output_pad_colour(stdout, output_action_colour(r->action), action_name(r->action), 11);
 	print_verdict(&row->judgement);
 	if (r->would != r->action)
@@ -150,7 +150,7 @@ void verdict_show_full(const struct verdict_row *row)
 	char text[OUTPUT_NUMBER_MAX];
 	char when[CLOCK_TEXT_MAX];
 
-	printf("%s  %s%s%s  ", clock_format(r->time_unix, when),
+	printf("%s  %s%s%s  ", output_time(r->time_unix, when),
 	       output_colour(output_action_colour(r->action)), action_name(r->action),
 	       output_colour(COLOUR_PLAIN));
 	print_verdict(j);

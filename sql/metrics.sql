@@ -20,7 +20,7 @@ SELECT le_us, n, sum_us
 FROM answer_time;
 
 -- name: metrics_rules_changed
--- Each change of the rules has a row in the audit; one that is staged by an import, a rule.
+-- Each change of the rules that is true has a number; one that is staged by an import, a rule.
 SELECT
-	(SELECT max(id) FROM rule_audit),
+	(SELECT max(no) FROM change),
 	(SELECT max(id) FROM rule);

@@ -4,9 +4,9 @@
 
 -- name: policy_last_of_recipient
 -- The last rule of a recipient pattern in the order of the index: without a sender, none there has one;
--- without a client too, there is only the rule for everybody, which this is, unless it is staged.
+-- without a client too, there is only the rule for everybody, which this is, unless it is staged or over.
 SELECT id, recipient, sender, client, requirement, starts_at_unix, expires_at_unix, note, help_url,
-	author, created_at_unix, hits, last_hit_at_unix, generation
+	author, created_at_unix, hits, last_hit_at_unix, owner, generation, until_generation
 FROM rule
 WHERE recipient = ?1
 ORDER BY sender DESC, client DESC, generation DESC
@@ -21,25 +21,27 @@ LIMIT 1;
 
 -- name: policy_rule_of_client
 SELECT id, recipient, sender, client, requirement, starts_at_unix, expires_at_unix, note, help_url,
-	author, created_at_unix, hits, last_hit_at_unix
+	author, created_at_unix, hits, last_hit_at_unix, owner
 FROM rule
 WHERE recipient = ?1
 	AND sender = ?2
 	AND client = ?3
 	AND generation <= ?4
+	AND (until_generation IS NULL OR until_generation > ?4)
 ORDER BY generation DESC
 LIMIT 1;
 
 -- name: policy_rule_of_network
 -- The last network that sorts at or before an address, or before a network around it.
 SELECT id, recipient, sender, client, requirement, starts_at_unix, expires_at_unix, note, help_url,
-	author, created_at_unix, hits, last_hit_at_unix
+	author, created_at_unix, hits, last_hit_at_unix, owner
 FROM rule
 WHERE recipient = ?1
 	AND sender = ?2
 	AND client >= 'net:'
 	AND client <= ?3
 	AND generation <= ?4
+	AND (until_generation IS NULL OR until_generation > ?4)
 ORDER BY client DESC, generation DESC
 LIMIT 1;
 

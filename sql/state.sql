@@ -18,7 +18,7 @@ ROLLBACK;
 PRAGMA user_version;
 
 -- name: state
-SELECT live_generation, paused_until_unix, import_first_rule, import_first_audit
+SELECT live_generation, paused_until_unix, import_first_rule, import_change_key
 FROM state
 WHERE id = 1;
 
@@ -28,10 +28,10 @@ SET paused_until_unix = ?1
 WHERE id = 1;
 
 -- name: state_import_begin
--- The ids after which everything staged comes.
+-- The id after which all staged rules come, and the change.
 UPDATE state
-SET import_first_rule = (SELECT coalesce(max(id), 0) FROM rule),
-	import_first_audit = (SELECT coalesce(max(id), 0) FROM rule_audit)
+SET import_first_rule = ?2,
+	import_change_key = ?1
 WHERE id = 1;
 
 -- name: state_import_live
@@ -42,5 +42,5 @@ WHERE id = 1;
 -- name: state_import_end
 UPDATE state
 SET import_first_rule = NULL,
-	import_first_audit = NULL
+	import_change_key = NULL
 WHERE id = 1;

@@ -43,7 +43,7 @@ struct db {
 	struct hashed hashed;
 	struct {
 		bool is_known;
-		int64_t last_audit, last_rule; /* as long as these are the last ids */
+		int64_t last_change, last_rule; /* as long as these are the last */
 		int64_t n;
 	} rules_counted; /* status.c */
 	struct {
@@ -90,14 +90,10 @@ int db_fail_engine(struct db *d, const char *doing);
 /* The one row of the table state, within a transaction. */
 struct db_state {
 	int64_t live_generation;
-	int64_t paused_until_unix;  /* 0: not paused */
-	int64_t import_first_rule;  /* -1: nothing to clean up */
-	int64_t import_first_audit; /* -1 likewise */
+	int64_t paused_until_unix; /* 0: not paused */
+	int64_t import_first_rule; /* -1: nothing to clean up */
+	int64_t import_change_key; /* -1 likewise */
 };
 int db_read_state(struct db *d, struct db_state *out);
-
-/* One row of the audit table, within a write transaction. recipient, before, after: NULL or "" for none. */
-int db_audit(struct db *d, int64_t generation, int64_t now_unix, const char *author,
-	     const char *what, const char *recipient, const char *before, const char *after);
 
 #endif

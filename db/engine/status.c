@@ -2,6 +2,7 @@
  *
  * status.c: `pgpgate db status`, and the pause.
  */
+#include "db/engine/change.h"
 #include "db/engine/internal.h"
 
 #include <errno.h>
@@ -43,19 +44,19 @@ static int read_verdict_span(struct db *d, struct db_status *out)
 static int count_rules(struct db *d, int64_t *n)
 {
 	sqlite3_stmt *st = db_statement(d, SQL_METRICS_RULES_CHANGED);
-	int64_t last_audit, last_rule;
+	int64_t last_change, last_rule;
 
 	if (st == NULL || db_step(d, st) != 1)
 		return -1;
-	last_audit = sqlite3_column_int64(st, 0);
+	last_change = sqlite3_column_int64(st, 0);
 	last_rule = sqlite3_column_int64(st, 1);
 	sqlite3_reset(st);
-	if (!d->rules_counted.is_known || d->rules_counted.last_audit != last_audit ||
+	if (!d->rules_counted.is_known || d->rules_counted.last_change != last_change ||
 	    d->rules_counted.last_rule != last_rule) {
 		if (db_one(d, SQL_COUNT_RULES, &d->rules_counted.n) != 0)
 			return -1;
 		d->rules_counted.is_known = true;
-		d->rules_counted.last_audit = last_audit;
+		d->rules_counted.last_change = last_change;
 		d->rules_counted.last_rule = last_rule;
 	}
 	*n = d->rules_counted.n;
@@ -98,28 +99,52 @@ int db_get_vitals(struct db *d, struct db_status *out)
 
 /* ---- pause ---- */
 
-static int pause_in_transaction(struct db *d, int64_t until_unix, int64_t now_unix, const char *author)
+static int pause_in_transaction(struct db *d, int64_t until_unix, struct change *c)
 {
-	char until[CLOCK_TEXT_MAX] = "";
+	char before[CLOCK_TEXT_MAX] = "", after[CLOCK_TEXT_MAX] = "";
+	struct change_row row = {.before = before, .after = after};
 	struct db_state state;
 	sqlite3_stmt *st;
 
-	if (db_read_state(d, &state) != 0 || (st = db_statement(d, SQL_STATE_PAUSE)) == NULL)
+	if (db_read_state(d, &state) != 0)
+		return -1;
+	if (state.paused_until_unix <= c->time_unix)
+		state.paused_until_unix = 0;
+	if (state.paused_until_unix == until_unix)
+		return 0;
+	st = db_statement(d, SQL_STATE_PAUSE);
+	if (st == NULL)
 		return -1;
 	db_bind_int_or_null(st, 1, until_unix);
 	if (db_run(d, st) != 0)
 		return -1;
+	if (state.paused_until_unix != 0)
+		clock_format(state.paused_until_unix, before);
 	if (until_unix != 0)
-		clock_format(until_unix, until);
-	return db_audit(d, state.live_generation, now_unix, author,
-			until_unix != 0 ? "pause" : "resume", NULL, NULL, until);
+		clock_format(until_unix, after);
+	return change_single(d, c, &row);
 }
 
 int db_pause(struct db *d, int64_t until_unix, int64_t now_unix, const char *author)
 {
-	if (db_begin_write(d) != 0)
+	return db_pause_as(d, until_unix, now_unix, author, 0, NULL);
+}
+
+int db_pause_as(struct db *d, int64_t until_unix, int64_t now_unix, const char *author,
+		int64_t undoes, int64_t *no)
+{
+	struct change c = {.time_unix = now_unix,
+			   .author = author,
+			   .what = undoes != 0	     ? "undo"
+				   : until_unix != 0 ? "pause"
+						     : "resume",
+			   .undoes = undoes};
+
+	if (db_begin_write(d) != 0 || db_end(d, pause_in_transaction(d, until_unix, &c)) != 0)
 		return -1;
-	return db_end(d, pause_in_transaction(d, until_unix, now_unix, author));
+	if (no != NULL)
+		*no = c.no;
+	return 0;
 }
 
 int db_paused_until(struct db *d, int64_t now_unix, int64_t *until_unix)

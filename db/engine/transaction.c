@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * transaction.c: begin and end of a transaction, and the two tables that every one may touch: state and audit.
+ * transaction.c: begin and end of a transaction, and the table that every one may touch: state.
  */
 #include "db/engine/internal.h"
 
@@ -82,26 +82,9 @@ int db_read_state(struct db *d, struct db_state *out)
 	out->import_first_rule = sqlite3_column_type(st, 2) == SQLITE_NULL
 					 ? -1
 					 : sqlite3_column_int64(st, 2);
-	out->import_first_audit = sqlite3_column_type(st, 3) == SQLITE_NULL
-					  ? -1
-					  : sqlite3_column_int64(st, 3);
+	out->import_change_key = sqlite3_column_type(st, 3) == SQLITE_NULL
+					 ? -1
+					 : sqlite3_column_int64(st, 3);
 	sqlite3_reset(st);
 	return 0;
-}
-
-int db_audit(struct db *d, int64_t generation, int64_t now_unix, const char *author,
-	     const char *what, const char *recipient, const char *before, const char *after)
-{
-	sqlite3_stmt *st = db_statement(d, SQL_AUDIT_INSERT);
-
-	if (st == NULL)
-		return -1;
-	db_bind_int(st, 1, generation);
-	db_bind_int(st, 2, now_unix);
-	db_bind_text(st, 3, author);
-	db_bind_text(st, 4, what);
-	db_bind_text_or_null(st, 5, recipient);
-	db_bind_text_or_null(st, 6, before);
-	db_bind_text_or_null(st, 7, after);
-	return db_run(d, st);
 }

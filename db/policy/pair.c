@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "db/engine/change.h"
 #include "db/engine/internal.h"
 #include "db/engine/key.h"
 #include "db/policy/policy_internal.h"
@@ -40,7 +41,6 @@ static int forget(struct db *d, const char *sender, const char *recipient, int64
 {
 	struct hashed forms[2] = {d->hashed, d->hashed};
 	char what[2 * KEY_MAX + 8], hashes[2][HASHED_ADDRESS_MAX];
-	struct db_state state;
 	int found = 0;
 
 	forms[0].is_on = false;
@@ -58,8 +58,8 @@ static int forget(struct db *d, const char *sender, const char *recipient, int64
 	snprintf(what, sizeof what, "%.500s -> %.500s",
 		 hashed_shown(&d->hashed, HASHED_ADDRESS, sender, hashes[0]),
 		 hashed_shown(&d->hashed, HASHED_ADDRESS, recipient, hashes[1]));
-	if (db_read_state(d, &state) != 0 || db_audit(d, state.live_generation, now_unix, author,
-						      "forget-history", NULL, what, NULL) != 0)
+	if (change_single(d, &(struct change){.time_unix = now_unix, .author = author, .what = "forget-history"},
+			  &(struct change_row){.before = what}) != 0)
 		return -1;
 	return 1;
 }

@@ -64,7 +64,9 @@ static int has_rules(struct walk *w, const char *recipient, struct narrowing *n)
 	if (got == 1) {
 		n->by_sender = sqlite3_column_bytes(st, 2) > 0;
 		n->by_client = n->by_sender || sqlite3_column_bytes(st, 3) > 0;
-		n->is_found = !n->by_client && sqlite3_column_int64(st, 13) <= w->generation;
+		n->is_found = !n->by_client && sqlite3_column_int64(st, 14) <= w->generation &&
+			      (sqlite3_column_type(st, 15) == SQLITE_NULL ||
+			       sqlite3_column_int64(st, 15) > w->generation);
 		if (n->is_found)
 			rule_from_row(w->d, st, &w->found);
 		sqlite3_reset(st);

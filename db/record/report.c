@@ -173,23 +173,5 @@ bool report_matches(const struct report_matcher *m, const char *stored_address)
 
 int report_rule(struct db *d, int64_t id, struct rule *out)
 {
-	struct db_state state;
-	sqlite3_stmt *st;
-	int got = -1;
-
-	if (db_begin_read(d) != 0)
-		return -1;
-	st = db_read_state(d, &state) == 0 ? db_statement(d, SQL_RULE_OF_ID) : NULL;
-	if (st != NULL) {
-		db_bind_int(st, 1, id);
-		db_bind_int(st, 2, state.live_generation);
-		got = db_step(d, st);
-		if (got == 1) {
-			rule_from_row(d, st, out);
-			sqlite3_reset(st);
-		}
-	}
-	if (db_end(d, got < 0 ? -1 : 0) != 0)
-		return -1;
-	return got;
+	return rules_of_id(d, id, out);
 }

@@ -94,6 +94,7 @@ void rule_from_row(struct db *d, sqlite3_stmt *st, struct rule *out)
 	out->created_at_unix = sqlite3_column_int64(st, 10);
 	out->hits = sqlite3_column_int64(st, 11);
 	out->last_hit_at_unix = sqlite3_column_int64(st, 12);
+	db_column_text(st, 13, out->owner, sizeof out->owner);
 }
 
 void rule_bind(sqlite3_stmt *st, int64_t generation, const struct rule *r, const char *client)
@@ -109,6 +110,17 @@ void rule_bind(sqlite3_stmt *st, int64_t generation, const struct rule *r, const
 	db_bind_text_or_null(st, 9, r->help_url);
 	db_bind_text(st, 10, r->author);
 	db_bind_int(st, 11, r->created_at_unix);
+	db_bind_text_or_null(st, 12, r->owner);
+	db_bind_int(st, 13, r->hits);
+	db_bind_int_or_null(st, 14, r->last_hit_at_unix);
+	db_bind_int_or_null(st, 15, r->id);
+}
+
+bool rule_says_the_same(const struct rule *a, const struct rule *b)
+{
+	return a->requirement == b->requirement && a->starts_at_unix == b->starts_at_unix &&
+	       a->expires_at_unix == b->expires_at_unix && strcmp(a->note, b->note) == 0 &&
+	       strcmp(a->help_url, b->help_url) == 0 && strcmp(a->owner, b->owner) == 0;
 }
 
 bool rule_holds_at(const struct rule *r, int64_t now_unix)

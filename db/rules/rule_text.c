@@ -2,7 +2,8 @@
  *
  * rule_text.c: one rule a line, the text that import reads, export writes and the audit table keeps.
  *
- *   REQUIREMENT PATTERN [sender=P] [client=C] [starts=WHEN] [expires=WHEN] [help-url=URL] [note="TEXT"]
+ *   REQUIREMENT PATTERN [sender=P] [client=C] [starts=WHEN] [expires=WHEN] [help-url=URL] [owner=NAME]
+ *   [note="TEXT"]
  *
  * Values with white space, quotes or a backslash are quoted; within quotes \" and \\ stand for themselves.
  */
@@ -115,6 +116,7 @@ char *rule_format(const struct rule *r, char *out, size_t out_size)
 	if (r->expires_at_unix != 0)
 		put_field(&l, "expires", clock_format(r->expires_at_unix, when));
 	put_field(&l, "help-url", r->help_url);
+	put_field(&l, "owner", r->owner);
 	put_quoted(&l, "note", r->note);
 	return out;
 }
@@ -203,6 +205,21 @@ int rule_set_text(struct rule *r, const char *note, const char *help_url, char *
 	return 0;
 }
 
+int rule_set_owner(struct rule *r, const char *owner, char *err, size_t err_size)
+{
+	const size_t len = strlen(owner);
+	char shown[100];
+
+	if (len <= OWNER_MAX &&
+	    strspn(owner, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == len) {
+		memcpy(r->owner, owner, len + 1);
+		return 0;
+	}
+	snprintf(err, err_size, "owner: \"%s\" is no name; letters, digits, '.', '_' and '-', at most %d, such as ldap",
+		 log_escape(shown, sizeof shown, owner, len), OWNER_MAX);
+	return -1;
+}
+
 struct reader {
 	const char *delimiters;
 	int64_t now_unix;
@@ -226,6 +243,8 @@ static int read_value(const struct reader *in, size_t field, const char *value, 
 		return clock_parse_when(value, in->now_unix, true, &out->expires_at_unix, err, err_size);
 	case 5:
 		return rule_set_text(out, NULL, value, err, err_size);
+	case 6:
+		return rule_set_owner(out, value, err, err_size);
 	default:
 		return rule_set_text(out, value, NULL, err, err_size);
 	}
@@ -234,7 +253,7 @@ static int read_value(const struct reader *in, size_t field, const char *value, 
 static int read_field(struct reader *in, const char *token, struct rule *out, char *err, size_t err_size)
 {
 	static const char *const names[] = {"recipient", "sender",   "client", "starts",
-					    "expires",	 "help-url", "note"};
+					    "expires",	 "help-url", "owner",  "note"};
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		const size_t len = strlen(names[i]);
@@ -248,8 +267,8 @@ static int read_field(struct reader *in, const char *token, struct rule *out, ch
 		in->seen |= 1u << i;
 		return read_value(in, i, token + len + 1, out, err, err_size);
 	}
-	snprintf(err, err_size,
-		 "\"%.60s\" is none of sender=, client=, starts=, expires=, help-url=, note=", token);
+	snprintf(err, err_size, "\"%.60s\" is none of sender=, client=, starts=, expires=, help-url=, owner=, note=",
+		 token);
 	return -1;
 }
 
@@ -267,7 +286,9 @@ int rule_parse(const char *line, const char *delimiters, int64_t now_unix, struc
 		return 1;
 	if (got < 0)
 		return -1;
-	if (requirement_from_name(token, &out->requirement) != 0) {
+	if (strcmp(token, "require") == 0) { /* as it is typed */
+		out->requirement = REQUIREMENT_ENCRYPTED;
+	} else if (requirement_from_name(token, &out->requirement) != 0) {
 		snprintf(err, err_size,
 			 "\"%.60s\" is none of exempt, observe, signed, encrypted, ratchet", token);
 		return -1;

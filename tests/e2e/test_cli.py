@@ -13,12 +13,14 @@ import time
 
 import pytest
 
+from harness.schema import sql_back_to
+
 BUILD = os.environ.get("PGPGATE_BUILD") or os.path.join(os.path.dirname(__file__), "..", "..", "build")
 PGPGATE = os.path.join(os.path.abspath(BUILD), "pgpgate")
 USAGE, DATAERR, NOINPUT, CONFIG = 64, 65, 66, 78
 
 RULE_FIELDS = ["id", "recipient", "sender", "client", "requirement", "starts_at", "expires_at", "note", "help_url",
-               "author", "created_at", "hits", "last_hit_at"]
+               "author", "created_at", "hits", "last_hit_at", "owner"]
 LOG_FIELDS = ["time", "queue_id", "host", "client", "authenticated", "sender", "recipients", "verdict", "form",
               "reason", "detail", "action", "reply", "size", "message_id"]
 CHECK_FIELDS = ["file", "verdict", "form", "reason", "detail", "size", "cleartext_bytes", "key_ids"]
@@ -228,7 +230,8 @@ def test_rules_are_made_listed_and_forgotten(gate):
     result = gate.run("forget", "alice@example.org")
     assert result.code == 1 and "--all" in result.err, result
     assert "1 rule forgotten" in gate.must("forget", "alice@example.org", "--sender", "shop.test")
-    assert gate.json("forget", "--id", "2") == [{"pattern": "rule 2", "forgotten": 1}]
+    assert gate.json("forget", "--id", "2") == [
+        {"pattern": "rule 2", "forgotten": 1, "result": "removed", "change": 5, "dry_run": False}]
     gate.must("forget", "--id", "2", code=1)
     assert [r["id"] for r in gate.json("rules")] == [3, 4]
 
@@ -305,6 +308,140 @@ def test_pause_is_shown_by_every_command(gate):
     assert gate.run("rules").err == ""
 
 
+# ---- what was so already, and what can be taken back ---------------------------------------------------
+
+def test_the_same_again_is_unchanged(gate):
+    first = gate.json("exempt", "a@example.org", "--note", "x")[0]
+    assert first["result"] == "added" and first["replaced"] is None
+    again = gate.json("exempt", "a@example.org", "--note", "x", env={"SUDO_USER": "other"})[0]
+    assert {**again, "result": "added"} == first and again["result"] == "unchanged"
+    assert gate.must("exempt", "a@example.org", "--note", "x") == "exempt a@example.org (rule 1): unchanged\n"
+    changed = gate.json("require", "a@example.org")[0]
+    assert changed["result"] == "changed" and changed["replaced"]["requirement"] == "exempt"
+    assert gate.json("forget", "a@example.org")[0]["result"] == "removed"
+    assert json.loads(gate.must("--json", "forget", "a@example.org", code=1))["result"] == "unchanged"
+    assert gate.json("pause", "--for", "1h")[0]["result"] == "added"
+    assert gate.json("pause", "--for", "2h")[0]["result"] == "changed"
+    assert gate.json("resume")[0]["result"] == "removed" and gate.json("resume")[0]["result"] == "unchanged"
+    changes = gate.json("rules", "--history")
+    assert [c["what"] for c in changes] == ["add", "replace", "forget", "pause", "pause", "resume"]
+    assert [c["number"] for c in changes] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_sync_makes_the_rules_of_an_owner_exactly_the_file(gate):
+    gate.must("exempt", "typed@example.org")
+    gate.must("require", "boss@example.org")
+    file = gate.file("ldap.txt", "".join(f"exempt {u}@example.org\n" for u in ("alice", "bob", "boss")))
+    result = gate.json("import", "--replace", "--owner", "ldap", file)[0]
+    assert (result["added"], result["kept"], result["change"]) == (2, 1, 3)
+    history = len(gate.json("rules", "--history"))
+    again = gate.json("import", "--replace", "--owner", "ldap", file)[0]
+    assert (again["unchanged"], again["added"] + again["changed"] + again["removed"], again["change"]) == (2, 0, None)
+    assert len(gate.json("rules", "--history")) == history
+    # bob has left, carol has come: first looked at, then done
+    with open(file, "w", encoding="utf-8") as to:
+        to.write("exempt alice@example.org\nexempt carol@example.org\n")
+    before = gate.must("export")
+    diff = gate.must("import", "--replace", "--owner", "ldap", "--dry-run", file)
+    assert diff.splitlines()[:2] == ["+exempt carol@example.org owner=ldap", "-exempt bob@example.org owner=ldap"], diff
+    assert "1 added, 1 removed, 1 unchanged" in diff and "dry run" in diff
+    assert gate.must("export") == before
+    gate.must("import", "--replace", "--owner", "ldap", file)
+    assert set(gate.must("export").splitlines()) == {
+        "exempt typed@example.org", "encrypted boss@example.org", "exempt alice@example.org owner=ldap",
+        "exempt carol@example.org owner=ldap"}
+    assert {r["recipient"]: r["owner"] for r in gate.json("rules")}["alice@example.org"] == "ldap"
+    # a query that failed is no site without rules
+    assert "--allow-empty" in gate.run("import", "--replace", "--owner", "ldap", data="").err
+    assert gate.run("import", "--replace", "--owner", "ldap", data="# nobody\n").code == DATAERR
+    assert gate.json("import", "--replace", "--owner", "ldap", "--allow-empty", data="")[0]["removed"] == 2
+    # without an owner: everything
+    assert gate.json("import", "--replace", data="observe x@example.org\n")[0] == {
+        "imported": 1, "replaced": 0, "added": 1, "changed": 0, "unchanged": 0, "removed": 2, "kept": 0, "change": 6,
+        "dry_run": False}
+    gate.misuse("import", "--owner", "two words", says="--owner")
+    gate.misuse("import", "--allow-empty", says="--replace")
+    assert "--owner is b" in gate.run("import", "--owner", "b", data="exempt a@example.org owner=a\n").err
+
+
+def test_every_change_can_be_looked_at_before(gate):
+    gate.must("exempt", "a@example.org")
+    before = gate.must("rules", "--history"), gate.must("export")
+    assert gate.must("require", "a@example.org", "b@example.org", "--dry-run").splitlines() == [
+        "-exempt a@example.org", "+encrypted a@example.org", "+encrypted b@example.org"]
+    assert gate.must("exempt", "a@example.org", "--dry-run") == ""
+    assert gate.must("forget", "a@example.org", "--dry-run").splitlines() == ["-exempt a@example.org"]
+    assert gate.must("pause", "--for", "1h", "--dry-run").startswith("+paused until ")
+    assert gate.must("resume", "--dry-run") == "was not paused\n"
+    assert gate.must("undo", "--dry-run").splitlines()[0] == "-exempt a@example.org"
+    assert gate.json("require", "a@example.org", "--dry-run")[0]["dry_run"] is True
+    assert (gate.must("rules", "--history"), gate.must("export")) == before
+
+
+def test_undo(gate):
+    gate.must("undo", code=1)
+    gate.must("exempt", "a@example.org", "b@example.org", "--note", "theirs")
+    gate.must("forget", "a@example.org", "b@example.org")
+    out = gate.must("undo")
+    assert "took back change 2" in out and "2 added" in out, out
+    assert gate.must("export").splitlines() == ['exempt a@example.org note="theirs"', 'exempt b@example.org note="theirs"']
+    assert [r["id"] for r in gate.json("rules")] == [1, 2]
+    gate.must("import", data="signed a@example.org\nsigned c@example.org\n")
+    assert gate.json("undo")[0]["undone"] == 4
+    assert len(gate.json("rules")) == 2
+    gate.must("require", "a@example.org")
+    result = gate.run("undo", "1")
+    assert result.code == 1 and "encrypted a@example.org" in result.err, result
+    gate.must("pause", "--for", "1h")
+    assert "not paused" in gate.must("undo")
+    history = gate.must("rules", "--history")
+    assert re.search(r"^ +3 .*undo of 2", history, re.M) and re.search(r"^ +8 .*undo of 7", history, re.M), history
+    gate.misuse("undo", "x", says="number")
+    gate.misuse("undo", "1", "2")
+    gate.must("undo", "99", code=1)
+
+
+def test_forgetting_several(gate):
+    gate.must("exempt", "a@example.org", "b@example.org", "c@example.org")
+    result = gate.run("forget", "a@example.org", "b@example.org", "nosuch@example.org")
+    assert result.code == 1 and "nosuch@example.org: no such rule" in result.out, result
+    assert [r["recipient"] for r in gate.json("rules")] == ["c@example.org"]
+    database = sqlite3.connect(gate.database)
+    database.execute("UPDATE rule SET expires_at_unix = 5")
+    database.commit()
+    database.close()
+    gate.must("exempt", "d@example.org", "--expires", "tomorrow")
+    assert "1 rule forgotten" in gate.must("forget", "--expired")
+    gate.must("forget", "--expired", code=1)
+    assert [r["recipient"] for r in gate.json("rules")] == ["d@example.org"]
+    gate.misuse("forget", "--expired", "d@example.org")
+
+
+def test_as_it_is_typed(gate):
+    for command in ("encrypted", "signed", "ratchet"):
+        gate.must(command, f"{command}@example.org")
+    gate.must("import", data="require x@example.org\n")
+    assert [r["requirement"] for r in gate.json("rules")] == ["encrypted", "signed", "ratchet", "encrypted"]
+    for words in (["exempt", "a@x.test", "--sender", "A@y.test", "--sender", "b@y.test"], ["log", "-n", "1", "-n", "2"],
+                  ["import", "--owner", "a", "--owner", "b"], ["log", "--since", "1d", "--since", "2d"]):
+        gate.misuse(*words, says="twice")
+    for word, meant in (("list", "rules"), ("add", "exempt"), ("delete", "forget"), ("status", "db status"),
+                        ("show", "rules"), ("version", "--version"), ("remove", "forget")):
+        gate.misuse(word, says=f"pgpgate {meant}")
+    gate.misuse("exempt", "a@x.test,b@x.test", says="a@x.test b@x.test")
+    gate.misuse("exempt", "*@x.test", says="x.test")
+
+
+def test_times_are_local_where_nothing_else_is_said(gate):
+    tz = {"TZ": "CET-1"}
+    for when in ("7d", "today", "tomorrow", "friday", "2099-12-04 18:00"):
+        gate.must("exempt", f"{when.split()[0]}@example.org", "--expires", when, env=tz)
+    ends = {r["recipient"]: r["expires_at"] for r in gate.json("rules")}
+    assert ends["2099-12-04@example.org"] == "2099-12-04T17:00:00Z"
+    assert all(ends[f"{day}@example.org"].endswith("T23:00:00Z") for day in ("today", "tomorrow", "friday")), ends
+    assert time.gmtime(time.time() + 3600).tm_mday == int(ends["today@example.org"][8:10])
+
+
 # ---- import and export -------------------------------------------------------------------------------
 
 RULES = [
@@ -333,9 +470,10 @@ def test_export_then_import_is_the_identity(gate, tmp_path, form):
     strip = [{k: v for k, v in r.items() if k not in volatile} for r in gate.json("export")]
     assert [{k: v for k, v in r.items() if k not in volatile} for r in other.json("export")] == strip
     assert strip[0]["note"] == RULES[0][3]
-    # again: all are replaced, none is doubled
+    # again: all are as they were
     again = other.json("import", data=exported)[0]
-    assert again == {"imported": 6, "added": again["added"], "replaced": 6}
+    assert again == {"imported": 6, "replaced": 0, "added": 0, "changed": 0, "unchanged": 6, "removed": 0, "kept": 0,
+                     "change": None, "dry_run": False}
     assert other.must("export") == gate.must("export")
 
 
@@ -728,7 +866,7 @@ def test_a_migration_says_how_long_it_may_take_on_a_terminal(gate):
         database = sqlite3.connect(gate.database)
         # how many there are is estimated from the ids
         database.executescript("UPDATE verdict SET id = 1234567 WHERE id = (SELECT max(id) FROM verdict);"
-                               "DROP TABLE answer_time; DROP TABLE daily; PRAGMA user_version = 1;")
+                               + sql_back_to(database, 1))
         first = database.execute("SELECT min(id) FROM verdict").fetchone()[0]
         database.close()
         code, out, shown = on_terminal(gate, *words)
@@ -736,7 +874,7 @@ def test_a_migration_says_how_long_it_may_take_on_a_terminal(gate):
         assert f"Schema 1 to 2: about {1234567 - first + 1:,} verdicts, which takes some 12 s." in shown, shown
         assert "temporary error" in shown, shown
     database = sqlite3.connect(gate.database)
-    database.executescript("DROP TABLE answer_time; DROP TABLE daily; PRAGMA user_version = 1;")
+    database.executescript(sql_back_to(database, 1))
     database.close()
     result = gate.run("db", "migrate")
     assert result.code == 0 and result.err == "", result

@@ -179,7 +179,7 @@ def page_options():
             options.setdefault(head, set()).update(long_options)
         elif line.startswith(".It Fl Fl") and head == "observe":
             shared |= long_options
-    for command in ("exempt", "require", "observe"):
+    for command in ("exempt", "require", "encrypted", "signed", "ratchet", "observe"):
         options.setdefault(command, set()).update(shared)
     return options
 

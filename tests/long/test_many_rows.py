@@ -13,6 +13,7 @@ import pytest
 
 from harness.pair import TOP
 from harness.policy_client import PolicyClient
+from harness.schema import sql_back_to
 
 VERDICTS = int(os.environ.get("PGPGATE_VERDICTS", "10000000"))
 RULES, PAIRS = VERDICTS // 100, VERDICTS // 10
@@ -41,7 +42,7 @@ def pair(make_pair, place):
     subprocess.run([sys.executable, os.path.join(TOP, "tests/bench/fill_db.py"), "--rules", str(RULES), "--verdicts",
                     str(VERDICTS), "--pairs", str(PAIRS), pair.database], check=True, stdout=sys.stderr)
     database = sqlite3.connect(pair.database)
-    database.executescript("DROP TABLE answer_time; DROP TABLE daily; PRAGMA user_version = 1;")
+    database.executescript(sql_back_to(database, 1))
     database.close()
     began = time.monotonic()
     pair.must("db", "migrate", timeout=1800)

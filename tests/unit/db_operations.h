@@ -221,20 +221,51 @@ static inline int op_history(struct db *d)
 	return rules_history(d, NULL, see_change, &n);
 }
 
+static inline int import_two(struct db *d, int n_more)
+{
+	const struct rules_edit_options o = {
+		.author = "root", .now_unix = NOW, .what = "import", .is_bulk = true};
+	struct rules_edit *e = rules_edit_begin(d, &o);
+	struct rule one = fixture_rule("signed alice@mail.example.org", NOW),
+		    two = fixture_rule("signed imported@example.org", NOW), more;
+	struct rules_result result;
+	int failed;
+
+	if (e == NULL)
+		return -1;
+	failed = rules_edit_put(e, &one) != 0 || rules_edit_put(e, &two) != 0;
+	for (int i = 0; i < n_more && !failed; i++) {
+		char line[60];
+
+		snprintf(line, sizeof line, "signed more%d@example.org", i);
+		more = fixture_rule(line, NOW);
+		failed = rules_edit_put(e, &more) != 0;
+	}
+	if (!failed)
+		return rules_edit_commit(e, &result);
+	/* What is told is why it failed: the clean-up may have gone well. */
+	rules_edit_abort(e);
+	return -2;
+}
+
 static inline int op_import(struct db *d)
 {
-	struct rules_import *i = rules_import_begin(d, "root", NOW, NULL, NULL);
-	struct rule one = fixture_rule("signed alice@mail.example.org", NOW),
-		    two = fixture_rule("signed imported@example.org", NOW);
-	int64_t n_added, n_replaced;
+	return import_two(d, 0);
+}
 
-	if (i == NULL)
-		return -1;
-	if (rules_import_add(i, &one) == 0 && rules_import_add(i, &two) == 0)
-		return rules_import_commit(i, &n_added, &n_replaced);
-	/* What is told is why it failed: the clean-up may have gone well. */
-	rules_import_abort(i);
-	return -2;
+static inline int op_import_staged(struct db *d)
+{
+	return import_two(d, EDIT_ROWS_MAX);
+}
+
+static inline int op_undo(struct db *d)
+{
+	const struct rules_edit_options o = {.author = "root", .now_unix = NOW};
+	struct rules_undone out;
+	char err[800];
+	const int got = rules_undo(d, 0, &o, &out, err, sizeof err);
+
+	return got < 0 ? -1 : 0;
 }
 
 static inline int list_verdicts(struct db *d, struct verdicts_filter f)
@@ -383,6 +414,8 @@ static const struct operation {
 	{"forget_id", op_forget_id, true, true},
 	{"pair_forget", op_pair_forget, true, true},
 	{"import", op_import, true, true},
+	{"import, staged", op_import_staged, true, true},
+	{"undo", op_undo, true, true},
 	{"prune", op_prune, true, false},
 	{"upkeep", op_upkeep, true, false},
 };

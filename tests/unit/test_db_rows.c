@@ -31,15 +31,17 @@ static const struct {
 	 "UPDATE state SET live_generation = 9223372036854775807, paused_until_unix = "
 	 "-9223372036854775808"},
 	{"state: an import before the first rule",
-	 "UPDATE state SET import_first_rule = -9223372036854775808, import_first_audit = "
+	 "UPDATE state SET import_first_rule = -9223372036854775808, import_change_key = "
 	 "-9223372036854775808"},
 	{"state: an import after the last rule",
-	 "UPDATE state SET import_first_rule = 9223372036854775807, import_first_audit = "
+	 "UPDATE state SET import_first_rule = 9223372036854775807, import_change_key = "
 	 "9223372036854775807"},
 	{"state: none", "DELETE FROM state"},
 	{"audit: unknown word, very long texts",
-	 "UPDATE rule_audit SET what = hex(zeroblob(100)), before = hex(zeroblob(50000)), after = "
-	 "hex(zeroblob(50000)), author = hex(zeroblob(999)), time_unix = 9223372036854775807"},
+	 "UPDATE change SET what = hex(zeroblob(100)), author = hex(zeroblob(999)), owner = "
+	 "hex(zeroblob(999)), time_unix = 9223372036854775807, undoes = -1; UPDATE change_row SET "
+	 "before = hex(zeroblob(50000)), after = hex(zeroblob(50000)), rule_id = -1, rule_author = "
+	 "hex(zeroblob(999))"},
 	{"verdict: unknown words",
 	 "UPDATE verdict SET verdict = 'maybe', form = 'other', action = 'laugh', would = ''"},
 	{"verdict: very long texts",
@@ -115,7 +117,8 @@ static const char untyped[] =
 	"1e300, hits = 'x', generation = 'y' WHERE id > 1;"
 	"UPDATE pair SET n_encrypted = 'x', last_encrypted_unix = X'00';"
 	"UPDATE daily SET n_messages = 'x', size_bytes = X'FF';"
-	"UPDATE rule_audit SET time_unix = 'x', after = X'00FF';"
+	"UPDATE change SET time_unix = 'x', what = X'FF', undoes = 'y';"
+	"UPDATE change_row SET after = X'00FF', rule_hits = 'many';"
 	"UPDATE state SET paused_until_unix = 'forever'";
 
 static void change(const char *sql)

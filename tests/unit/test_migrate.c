@@ -18,6 +18,16 @@ static const char data_of_version_1[] =
 	" VALUES (1, 'a@b.test', '', '', 'exempt', 'root', 5);"
 	"INSERT INTO rule_audit (generation, time_unix, author, what, recipient, after)"
 	" VALUES (1, 5, 'root', 'add', 'a@b.test', 'exempt a@b.test');"
+	/* an import of two, of which one is gone; a pause; and an import that was killed */
+	"INSERT INTO rule_audit (generation, time_unix, author, what, recipient, after) VALUES"
+	" (2, 6, 'cron', 'import', 'i@b.test', 'exempt i@b.test'),"
+	" (2, 6, 'cron', 'import', 'j@b.test', 'exempt j@b.test'),"
+	" (2, 7, 'root', 'pause', NULL, '2027-01-15T10:46:39Z'),"
+	" (3, 8, 'cron', 'import', 'k@b.test', 'exempt k@b.test');"
+	"INSERT INTO rule (generation, recipient, sender, client, requirement, author, "
+	"created_at_unix)"
+	" VALUES (3, 'k@b.test', '', '', 'exempt', 'cron', 8);"
+	"UPDATE state SET live_generation = 2, import_first_rule = 1, import_first_audit = 4;"
 	"INSERT INTO verdict (time_unix, queue_id, host, client, authenticated, sender_key, "
 	"is_local,"
 	" message_id, size_bytes, verdict, form, reason, detail, cleartext_bytes, returns_readable,"
@@ -92,6 +102,25 @@ static int see_day(void *context, const struct verdicts_day *day)
 	return 0;
 }
 
+static int see_number(void *context, const struct rule_change *c)
+{
+	static const struct {
+		int64_t no;
+		const char *what, *after;
+	} expected[] = {{1, "add", "exempt a@b.test"},
+			{2, "import", "exempt i@b.test"},
+			{2, "import", "exempt j@b.test"},
+			{3, "pause", "2027-01-15T10:46:39Z"}};
+	int *n = context;
+
+	assert_true(*n < 4);
+	assert_int_equal(c->no, expected[*n].no);
+	assert_string_equal(c->what, expected[*n].what);
+	assert_string_equal(c->after, expected[*n].after);
+	++*n;
+	return 0;
+}
+
 static void check_everything_is_there(struct db *d)
 {
 	const struct rules_filter all_rules = {0};
@@ -104,6 +133,9 @@ static void check_everything_is_there(struct db *d)
 	assert_int_equal(db_schema_version(d), db_schema_current());
 	assert_int_equal(rules_list(d, &all_rules, see_rule, &n), 0);
 	assert_int_equal(n, 1);
+	n = 0;
+	assert_int_equal(rules_history(d, NULL, see_number, &n), 0);
+	assert_int_equal(n, 4);
 	n = 0;
 	assert_int_equal(verdicts_list(d, &all, see_verdict, &n), 0);
 	assert_int_equal(n, 3);

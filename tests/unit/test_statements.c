@@ -11,10 +11,18 @@
 /* A table that a whole scan of would be felt: all but the one-row state. */
 static bool names_a_table(const char *plan)
 {
-	static const char *const tables[] = {
-		"rule",	 "rule_audit",	      "verdict",	"verdict_recipient",
-		"pair",	 "outgoing",	      "split_evidence", "split_attempt",
-		"newer", "verdict_recipient", "daily"};
+	static const char *const tables[] = {"rule",
+					     "change",
+					     "change_row",
+					     "verdict",
+					     "verdict_recipient",
+					     "pair",
+					     "outgoing",
+					     "split_evidence",
+					     "split_attempt",
+					     "newer",
+					     "verdict_recipient",
+					     "daily"};
 	char word[64] = "";
 
 	if (sscanf(plan, "SCAN %63s", word) != 1)
@@ -79,8 +87,13 @@ static void pages_begin_where_the_last_one_ended(void **state)
 	static const enum sql_statement pages[] = {
 		SQL_RULE_PAGE,
 		SQL_RULE_PAGE_OF_RECIPIENT,
-		SQL_AUDIT_PAGE,
-		SQL_AUDIT_PAGE_OF_RECIPIENT,
+		SQL_CHANGE_NEXT,
+		SQL_CHANGE_BEFORE,
+		SQL_CHANGE_ROWS_PAGE,
+		SQL_CHANGE_ROWS_PAGE_BACK,
+		SQL_CHANGE_ROWS_OF_RECIPIENT,
+		SQL_RULE_CLEAN_ENDED,
+		SQL_RULE_REVIVE,
 		SQL_VERDICT_IDS_AFTER,
 		SQL_VERDICT_IDS_FORWARD,
 		SQL_VERDICT_IDS_BACKWARD,

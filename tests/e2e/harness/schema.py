@@ -28,14 +28,20 @@ def objects(database):
 
 
 def sql_back_to(database, version):
-    """What makes the schema of the open database that of an earlier version: to be run in one transaction."""
+    """What makes the schema of the open database that of an earlier version: to be run in one transaction. What that
+    version knew stays, table by table and column by column; all else is gone."""
     now, then = objects(database), of_version(version)
-    lines = [f"DROP {kind.upper()} IF EXISTS {name};" for kind in ("trigger", "view", "index", "table")
-             for name, (its_kind, _, text) in now.items() if its_kind == kind and
-             (name not in then or (kind not in ("table",) and then[name][2] != text))]
-    for name, (kind, columns, _) in then.items():
-        if kind == "table" and name in now:
-            lines += [f"ALTER TABLE {name} DROP COLUMN {column};" for column in now[name][1] if column not in columns]
-    lines += [f"{text};" for name, (kind, _, text) in then.items()
-              if name not in now or (kind != "table" and now[name][2] != text)]
+    tables = [name for name, (kind, _, _) in now.items() if kind == "table" and not name.startswith("sqlite_")]
+    lines = ["PRAGMA legacy_alter_table = ON;"]  # references mean the new table of that name
+    lines += [f"DROP {kind.upper()} {name};" for kind in ("trigger", "view", "index")
+              for name, (its_kind, _, _) in now.items() if its_kind == kind]
+    lines += [f"ALTER TABLE {name} RENAME TO now_{name};" for name in tables]
+    lines += [f"{text};" for name, (_, _, text) in then.items() if not name.startswith("sqlite_")]
+    # whoever is referred to comes first, and goes last
+    order = sorted(tables, key=lambda name: ("_" in name, name))
+    for name in order:
+        if name in then:
+            columns = ", ".join(column for column in then[name][1] if column in now[name][1])
+            lines.append(f"INSERT INTO {name} ({columns}) SELECT {columns} FROM now_{name};")
+    lines += [f"DROP TABLE now_{name};" for name in reversed(order)]
     return "\n".join([*lines, f"PRAGMA user_version = {version};"])
