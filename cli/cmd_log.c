@@ -12,6 +12,7 @@
 #include "cli/open.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/pager.h"
 #include "cli/rule_add.h"
 #include "cli/verdict_show.h"
 
@@ -20,7 +21,7 @@
 #define TERMINAL_FIRST 100 /* what a person reads; a pipe gets everything */
 
 struct log_options {
-	const char *recipient, *sender, *verdict, *action, *queue_id;
+	const char *recipient, *sender, *verdict, *action, *queue_id, *client, *message_id;
 	int64_t since_unix, until_unix, last_n;
 	bool follow;
 };
@@ -125,6 +126,8 @@ static int run(struct cli *cli, struct settings *s, const struct log_options *o,
 	struct listing l = {.cli = cli};
 	int failed = 0;
 
+	if (!o->follow && !cli->json)
+		pager_begin();
 	if (o->follow) {
 		struct verdicts_filter newest = {.verdict = -1, .action = -1, .last_n = 1};
 
@@ -159,14 +162,18 @@ int cmd_log(struct cli *cli, int argc, char **argv)
 		{"action", 0, "ACTION", OPTION_TEXT, &o.action,
 		 "accept, refuse, split, quarantine, tag, tempfail"},
 		{"queue-id", 0, "ID", OPTION_TEXT, &o.queue_id, "this queue id"},
+		{"message-id", 0, "ID", OPTION_TEXT, &o.message_id, "this Message-ID, with or without <>"},
+		{"client", 0, "NET", OPTION_TEXT, &o.client, "from this client address or network"},
 		{NULL, 'n', "N", OPTION_COUNT, &o.last_n, "only the newest N; 0 for all"},
 		{"follow", 'f', NULL, OPTION_FLAG, &o.follow,
 		 "print new ones as they come, until interrupted"},
 	};
 	struct verdicts_filter f = {0};
 	struct pattern recipient, sender;
+	struct netaddr client;
 	struct settings *s;
 	char **operands;
+	char err[300];
 	int code;
 
 	if (options_parse(
@@ -181,6 +188,12 @@ int cmd_log(struct cli *cli, int argc, char **argv)
 	f.since_unix = o.since_unix;
 	f.until_unix = o.until_unix;
 	f.queue_id = o.queue_id;
+	f.message_id = o.message_id;
+	if (o.client != NULL) {
+		if (netaddr_parse(o.client, &client, err, sizeof(err)) != 0)
+			cli_misuse(cli, "--client: %s", err);
+		f.client = &client;
+	}
 	f.last_n = o.last_n;
 	if (o.last_n < 0)
 		f.last_n = o.follow				? FOLLOW_FIRST

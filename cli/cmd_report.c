@@ -14,6 +14,7 @@
 #include "cli/open.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/pager.h"
 #include "cli/progress.h"
 #include "cli/report_html.h"
 #include "cli/tally.h"
@@ -150,6 +151,12 @@ static void print_totals(const struct tally *t, int64_t since_unix, bool has_add
 	print_share("would be refused", COLOUR_YELLOW, all->n_would, all->n_messages);
 }
 
+/* Where a list of n_lines begins (0: all): days end with the newest, everything else begins with the most. */
+static size_t first_of(const struct sums *s, enum tally_by by, int64_t n_lines)
+{
+	return by == TALLY_DAY && n_lines > 0 && (int64_t)s->n > n_lines ? s->n - (size_t)n_lines : 0;
+}
+
 static void print_list(struct tally *t, enum tally_by by, int64_t n_lines)
 {
 	struct sums *s = &t->by[by];
@@ -161,7 +168,8 @@ static void print_list(struct tally *t, enum tally_by by, int64_t n_lines)
 		most = s->list[i]->n_messages > most ? s->list[i]->n_messages : most;
 	printf("\n%s%-32s %8s %9s %7s%s\n", output_colour(COLOUR_BOLD), tally_name(by), "messages",
 	       "encrypted", "refused", output_colour(COLOUR_PLAIN));
-	for (size_t i = 0; i < s->n && (n_lines == 0 || shown < n_lines); i++, shown++) {
+	for (size_t i = first_of(s, by, n_lines); i < s->n && (n_lines == 0 || shown < n_lines);
+	     i++, shown++) {
 		const struct sum *k = s->list[i];
 
 		output_clean(clean, sizeof(clean), k->key);
@@ -183,9 +191,10 @@ static void print_list(struct tally *t, enum tally_by by, int64_t n_lines)
 static void print_json(struct tally *t, enum tally_by by, int64_t n_lines)
 {
 	struct sums *s = &t->by[by];
+	const size_t first = first_of(s, by, n_lines);
 
 	output_json(sum_json("total", NULL, &t->total));
-	for (size_t i = 0; i < s->n && (n_lines <= 0 || (int64_t)i < n_lines); i++)
+	for (size_t i = first; i < s->n && (n_lines <= 0 || (int64_t)(i - first) < n_lines); i++)
 		output_json(sum_json(tally_name(by), s->list[i]->key, s->list[i]));
 }
 
@@ -309,7 +318,8 @@ int cmd_report(struct cli *cli, int argc, char **argv)
 		 "day (default), recipient, sender, domain (of the sender), or verdict"},
 		{"html", 0, "FILE", OPTION_TEXT, &html,
 		 "one page with charts that needs nothing else; - for standard output"},
-		{NULL, 'n', "N", OPTION_COUNT, &n_lines, "lines of the list; 0 for all"},
+		{NULL, 'n', "N", OPTION_COUNT, &n_lines,
+		 "lines of the list, of days the newest; 0 for all"},
 	};
 	struct gathering g = {.stored_day = -1};
 	FILE *page = NULL;
@@ -346,6 +356,8 @@ int cmd_report(struct cli *cli, int argc, char **argv)
 		cli_error("out of memory");
 	db_close(d);
 	if (code == 0) {
+		if (html == NULL)
+			pager_begin();
 		sums_sort(&g.tally.by[by], by == TALLY_DAY ? SUMS_BY_KEY : SUMS_BY_MESSAGES);
 		if (html != NULL) {
 			code = write_html(&g.tally, page, html, since_unix);

@@ -8,6 +8,7 @@
 #include "cli/open.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/pager.h"
 #include "cli/rule_add.h"
 #include "cli/rule_show.h"
 #include "common/clock.h"
@@ -16,7 +17,57 @@ struct listing {
 	const struct cli *cli;
 	int64_t now_unix;
 	int64_t n;
+	bool is_table; /* one line a rule */
 };
+
+#define TABLE_PHRASE 38 /* columns for whom it holds */
+
+/* Cut to a column's width, with "..." where something is missing. */
+static void print_cell(const char *text, size_t width)
+{
+	char piece[OUTPUT_TEXT_MAX];
+
+	snprintf(piece, sizeof(piece), "%s", text);
+	while (output_width(piece) > width) {
+		size_t len = strlen(piece) - 4; /* the dots, or what is before them, and one byte more */
+
+		while (len > 0 && ((unsigned char)piece[len] & 0xc0) == 0x80)
+			len--;
+		memcpy(piece + len, "...", 4);
+	}
+	output_pad(stdout, piece, width);
+}
+
+/* "id  requirement  recipient, from, client  until  hits" */
+static void print_row(const struct listing *l, const struct rule *r)
+{
+	char client[NETADDR_TEXT_MAX], clean[2 * OUTPUT_TEXT_MAX], text[OUTPUT_TEXT_MAX],
+		when[CLOCK_TEXT_MAX];
+	char number[OUTPUT_NUMBER_MAX];
+	const bool is_over = r->expires_at_unix != 0 && r->expires_at_unix <= l->now_unix;
+	const bool is_waiting = r->starts_at_unix > l->now_unix;
+
+	if (l->n == 1)
+		printf("%s%6s  %-9s  %-*s %-11s %7s%s\n", output_colour(COLOUR_BOLD), "rule",
+		       "demands", TABLE_PHRASE, "for", "until", "hits", output_colour(COLOUR_PLAIN));
+	snprintf(text, sizeof(text), "%s%s%s%s%s", r->recipient.text, r->has_sender ? " from " : "",
+		 r->has_sender ? r->sender.text : "",
+		 r->client_kind != RULE_CLIENT_ANY ? " client " : "", rule_client_text(r, client));
+	printf("%6lld  %-9s  ", (long long)r->id, requirement_name(r->requirement));
+	print_cell(output_clean(clean, sizeof(clean), text), TABLE_PHRASE);
+	/* The last day on which it holds, as it was typed. */
+	if (is_waiting)
+		snprintf(text, sizeof(text), "not yet");
+	else if (is_over)
+		snprintf(text, sizeof(text), "expired");
+	else if (r->expires_at_unix != 0)
+		snprintf(text, sizeof(text), "%.10s", output_time(r->expires_at_unix - 1, when));
+	else
+		text[0] = '\0';
+	printf(" %s%-11s%s %7s\n", is_over || is_waiting ? output_colour(COLOUR_YELLOW) : "", text,
+	       is_over || is_waiting ? output_colour(COLOUR_PLAIN) : "",
+	       r->hits > 0 ? output_number(number, r->hits) : "-");
+}
 
 static void print_more(const struct rule *r, int64_t now_unix)
 {
@@ -35,8 +86,12 @@ static void print_more(const struct rule *r, int64_t now_unix)
 		snprintf(text, sizeof(text), "%s\"", r->note);
 		output_wrap(stdout, 8, 9, output_clean(clean, sizeof(clean), text));
 	}
-	if (r->help_url[0] != '\0')
-		printf("        help: %s\n", output_clean(clean, sizeof(clean), r->help_url));
+	if (r->help_url[0] != '\0') {
+		printf("        help: ");
+		output_wrap(stdout, 8, 14, output_clean(clean, sizeof(clean), r->help_url));
+	}
+	if (r->owner[0] != '\0')
+		printf("        owner: %s\n", output_clean(clean, sizeof(clean), r->owner));
 	n = (size_t)snprintf(text, sizeof(text), "by %s, %s; ", r->author[0] != '\0' ? r->author : "?",
 			     output_time(r->created_at_unix, when));
 	if (r->hits == 0)
@@ -58,6 +113,10 @@ static int print_rule(void *context, const struct rule *r)
 	l->n++;
 	if (l->cli->json) {
 		output_json(rule_show_json(r));
+		return 0;
+	}
+	if (l->is_table) {
+		print_row(l, r);
 		return 0;
 	}
 	printf("%6lld  %s", (long long)r->id, output_colour(COLOUR_BOLD));
@@ -120,10 +179,13 @@ static int print_change(void *context, const struct rule_change *c)
 int cmd_rules(struct cli *cli, int argc, char **argv)
 {
 	struct rules_filter f = {0};
-	bool history = false;
+	bool history = false, is_long = false;
 	const struct option_spec specs[] = {
 		{"unused", 0, NULL, OPTION_FLAG, &f.only_unused, "only rules that never decided anything"},
 		{"expired", 0, NULL, OPTION_FLAG, &f.only_expired, "only rules whose time is over"},
+		{NULL, 'l', NULL, OPTION_FLAG, &is_long,
+		 "everything about each, as when the output is no terminal; else one line a rule"},
+		{"owner", 0, "NAME", OPTION_TEXT, &f.owner, "only rules of this owner; '' for typed ones"},
 		{"history", 0, NULL, OPTION_FLAG, &history,
 		 "every change, oldest first: when, by whom, what"},
 	};
@@ -141,8 +203,9 @@ int cmd_rules(struct cli *cli, int argc, char **argv)
 
 	if (n > 1)
 		cli_misuse(cli, "one pattern at most");
-	if (history && (f.only_unused || f.only_expired))
-		cli_misuse(cli, "--history goes without --unused and --expired");
+	if (history && (f.only_unused || f.only_expired || f.owner != NULL || is_long))
+		cli_misuse(cli, "--history goes without --unused, --expired, --owner and -l");
+	l.is_table = output_is_terminal() && !is_long;
 	s = open_settings(cli);
 	if (n == 1) {
 		rule_add_pattern(cli, s, operands[0], false, &pattern);
@@ -150,6 +213,8 @@ int cmd_rules(struct cli *cli, int argc, char **argv)
 	}
 	f.now_unix = l.now_unix;
 	d = open_database(s, DB_READ);
+	if (!cli->json)
+		pager_begin();
 	if (history)
 		failed = rules_history(d, f.recipient, print_change, &l);
 	else

@@ -13,6 +13,7 @@
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/pager.h"
 #include "common/closest.h"
 #include "common/log.h"
 #include "common/settings.h"
@@ -242,6 +243,7 @@ int main(int argc, char **argv)
 	if (first >= argc)
 		cli_misuse(&cli, "no command given");
 	code = run_command(&cli, argc - first, argv + first);
+	pager_end();
 	free(cli.overrides);
 	return cli_flushed(code);
 }

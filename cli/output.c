@@ -131,27 +131,66 @@ void output_pad_colour(FILE *to, enum output_colour colour, const char *text, si
 		fprintf(to, "%*s", (int)(width - output_width(text)), "");
 }
 
+/* Bytes of text that take at most `columns`, at least one character. */
+static size_t fitting(const char *text, size_t columns)
+{
+	char piece[8];
+	size_t used = 0, at = 0;
+
+	while (text[at] != '\0') {
+		size_t len = 1;
+
+		while (((unsigned char)text[at + len] & 0xc0) == 0x80 && len < sizeof(piece) - 1)
+			len++;
+		memcpy(piece, text + at, len);
+		piece[len] = '\0';
+		used += output_width(piece);
+		if (used > columns && at > 0)
+			break;
+		at += len;
+	}
+	return at;
+}
+
+static void new_line(FILE *to, size_t indent, size_t *used)
+{
+	fprintf(to, "\n%*s", (int)indent, "");
+	*used = indent;
+}
+
 void output_wrap(FILE *to, size_t indent, size_t used, const char *text)
 {
+	const size_t end = OUTPUT_COLUMNS - 1;
 	bool at_start = true;
 
 	while (*text != '\0') {
 		size_t len = strcspn(text, " ");
 		char word[OUTPUT_TEXT_MAX];
+		const char *rest = word;
 		size_t columns;
 
+		if (len >= sizeof(word))
+			len = fitting(text, sizeof(word) / 8);
 		snprintf(word, sizeof(word), "%.*s", (int)len, text);
 		columns = output_width(word);
-		if (!at_start && used + 1 + columns > OUTPUT_COLUMNS - 1) {
-			fprintf(to, "\n%*s", (int)indent, "");
-			used = indent;
+		if (!at_start && used + 1 + columns > end) {
+			new_line(to, indent, &used);
 			at_start = true;
 		}
 		if (!at_start) {
 			fputc(' ', to);
 			used++;
 		}
-		fputs(word, to);
+		/* One that is longer than a line goes on in the next. */
+		while (used + columns > end && end > indent) {
+			const size_t n = used < end ? fitting(rest, end - used) : 0;
+
+			fprintf(to, "%.*s", (int)n, rest);
+			rest += n;
+			columns = output_width(rest);
+			new_line(to, indent, &used);
+		}
+		fputs(rest, to);
 		used += columns;
 		at_start = false;
 		text += len;

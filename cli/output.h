@@ -54,7 +54,7 @@ void output_pad(FILE *to, const char *text, size_t width);
 void output_pad_colour(FILE *to, enum output_colour colour, const char *text, size_t width);
 
 /* Words of a clean text within 80 columns. `used`: columns taken already in this line; the lines after it
- * are indented. Ends the line. A word that is too long stays whole: addresses are there to be copied. */
+ * are indented. Ends the line. A word that is longer than a line goes on in the next one. */
 void output_wrap(FILE *to, size_t indent, size_t used, const char *text);
 
 /* "1,234,567"; "1.2 MB" (powers of 1000). Return out. */

@@ -7,6 +7,7 @@
 #include "cli/output.h"
 #include "common/clock.h"
 
+#define BRIEF_ADDRESS_MAX 1400 /* bytes of one, with each escaped */
 #define BRIEF_RECIPIENTS_MAX 4 /* named in a brief line, then "and N more" */
 
 static const char *or_empty(const char *text)
@@ -83,8 +84,10 @@ static void print_verdict(const struct judgement *j)
 void verdict_show_brief(const struct verdict_row *row)
 {
 	const struct verdict_record *r = &row->record;
+	char line[(BRIEF_RECIPIENTS_MAX + 2) * (BRIEF_ADDRESS_MAX + 8)];
 	char when[CLOCK_TEXT_MAX];
 	char clean[OUTPUT_TEXT_MAX];
+	size_t n, columns;
 
 	printf("%s  ", output_time(r->time_unix, when));
 	output_pad_colour(stdout, output_action_colour(r->action), action_name(r->action), 11);
@@ -94,13 +97,20 @@ void verdict_show_brief(const struct verdict_row *row)
 		       output_colour(COLOUR_PLAIN));
 	printf("\n    %s%s%s  ", output_colour(COLOUR_DIM),
 	       output_clean(clean, sizeof(clean), or_empty(r->queue_id)), output_colour(COLOUR_PLAIN));
-	printf("%s ->", output_clean(clean, sizeof(clean), or_empty(r->sender)));
+	columns = 6 + output_width(clean);
+	n = (size_t)snprintf(line, sizeof(line), "%.*s ->", BRIEF_ADDRESS_MAX,
+			     output_clean(clean, sizeof(clean), or_empty(r->sender)));
 	for (size_t i = 0; i < r->n_recipients && i < BRIEF_RECIPIENTS_MAX; i++)
-		printf("%s %s", i > 0 ? "," : "",
-		       output_clean(clean, sizeof(clean), or_empty(r->recipients[i].address)));
+		n += (size_t)snprintf(
+			line + n, sizeof(line) - n, "%s %.*s", i > 0 ? "," : "", BRIEF_ADDRESS_MAX,
+			output_clean(clean, sizeof(clean), or_empty(r->recipients[i].address)));
 	if (r->n_recipients > BRIEF_RECIPIENTS_MAX)
-		printf(" and %zu more", r->n_recipients - BRIEF_RECIPIENTS_MAX);
-	putchar('\n');
+		snprintf(line + n, sizeof(line) - n, " and %zu more",
+			 r->n_recipients - BRIEF_RECIPIENTS_MAX);
+	if (output_is_terminal())
+		output_wrap(stdout, 6, columns, line);
+	else
+		puts(line);
 }
 
 static void print_field(const char *label, const char *value)

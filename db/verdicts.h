@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/netaddr.h"
 #include "common/verdict.h"
 #include "db/db.h"
 #include "db/verdict_log.h"
@@ -29,8 +30,10 @@ struct verdicts_filter {
 	int verdict;	      /* enum verdict, or -1 */
 	int action;	      /* enum action, or -1 */
 	const char *queue_id; /* NULL: all */
-	int64_t after_id;     /* only newer ones (for --follow) */
-	int64_t last_n;	      /* the newest N that match, told oldest first; 0: all */
+	const char *message_id; /* with or without angle brackets; NULL: all. No index has it: every row is read */
+	const struct netaddr *client; /* the client's network; NULL: all. Likewise */
+	int64_t after_id;	      /* only newer ones (for --follow) */
+	int64_t last_n;		      /* the newest N that match, told oldest first; 0: all */
 };
 
 /* Tells matching rows, oldest first. 0, -1 failed; a nonzero tell() ends it and is returned. */

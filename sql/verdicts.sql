@@ -34,7 +34,7 @@ WHERE verdict_id = ?1
 ORDER BY position;
 
 -- name: verdict_ids_after
-SELECT id, time_unix, verdict, action
+SELECT id, time_unix, verdict, action, client, message_id
 FROM verdict
 WHERE id > ?1
 ORDER BY id
@@ -42,7 +42,7 @@ LIMIT ?2;
 
 -- name: verdict_ids_forward
 -- By time, from after (time, id).
-SELECT id, time_unix, verdict, action
+SELECT id, time_unix, verdict, action, client, message_id
 FROM verdict
 WHERE (time_unix, id) > (?1, ?2)
 	AND time_unix < ?3
@@ -51,7 +51,7 @@ LIMIT ?4;
 
 -- name: verdict_ids_backward
 -- By time, from before (time, id).
-SELECT id, time_unix, verdict, action
+SELECT id, time_unix, verdict, action, client, message_id
 FROM verdict
 WHERE (time_unix, id) < (?1, ?2)
 	AND time_unix >= ?3

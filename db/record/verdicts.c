@@ -17,6 +17,7 @@
 #define PAGE_IDS 1000 /* ids read under one snapshot */
 #define PAGE_ROWS 50  /* whole rows read under one snapshot */
 #define FOREVER INT64_MAX
+#define OPERAND_MAX 1100 /* bytes with NUL: a Message-ID as it is kept, with its brackets */
 
 struct ids {
 	int64_t *id;
@@ -143,7 +144,60 @@ struct asked {
 	char sender[2][2][KEY_MAX]; /* [plain, hashed][from, to] */
 	char recipient[2][2][KEY_MAX];
 	size_t n_forms;
+	/* Without angle brackets; and hashed, "" without a key. */
+	char message_id[2][OPERAND_MAX];
+	char client_hash[HASHED_TEXT_MAX];
 };
+
+static void copy_message_id(const char *text, char out[OPERAND_MAX])
+{
+	size_t len;
+
+	text += strspn(text, " \t<");
+	len = strcspn(text, "> \t");
+	snprintf(out, OPERAND_MAX, "%.*s", (int)len, text);
+}
+
+static bool message_id_is_asked(const struct asked *asked, const char *stored)
+{
+	char bare[OPERAND_MAX];
+
+	if (asked->filter->message_id == NULL)
+		return true;
+	copy_message_id(stored, bare);
+	return strcmp(bare, asked->message_id[0]) == 0 ||
+	       (asked->message_id[1][0] != '\0' && strcmp(stored, asked->message_id[1]) == 0);
+}
+
+static bool client_is_asked(const struct asked *asked, const char *stored)
+{
+	const struct netaddr *network = asked->filter->client;
+	struct netaddr client;
+	char err[200];
+
+	if (network == NULL)
+		return true;
+	if (strncmp(stored, "h:", 2) == 0) /* which network it is in nobody knows */
+		return strcmp(stored, asked->client_hash) == 0;
+	return stored[0] != '\0' && netaddr_parse(stored, &client, err, sizeof err) == 0 &&
+	       netaddr_contains(network, &client);
+}
+
+/* The forms in which both may be stored. */
+static void prepare_texts(struct db *d, struct asked *asked)
+{
+	char text[OPERAND_MAX + 2], client[NETADDR_TEXT_MAX];
+
+	if (asked->filter->message_id != NULL) {
+		copy_message_id(asked->filter->message_id, asked->message_id[0]);
+		snprintf(text, sizeof text, "<%s>", asked->message_id[0]);
+		if (d->hashed.has_key)
+			hashed_text(&d->hashed, HASHED_MESSAGE_ID, text, asked->message_id[1]);
+	}
+	if (asked->filter->client != NULL && d->hashed.has_key)
+		hashed_text(&d->hashed, HASHED_CLIENT,
+			    netaddr_format(asked->filter->client, client), asked->client_hash);
+}
 
 static void prepare_pattern(struct db *d, const char *pattern, char out[2][2][KEY_MAX])
 {
@@ -183,6 +237,8 @@ static bool row_is_asked(struct asked *asked, const struct verdict_row *row)
 	if ((f->verdict >= 0 && row->judgement.verdict != (enum verdict)f->verdict) ||
 	    (f->action >= 0 && r->action != (enum action)f->action) ||
 	    (f->queue_id != NULL && strcmp(r->queue_id, f->queue_id) != 0))
+		return false;
+	if (!client_is_asked(asked, r->client) || !message_id_is_asked(asked, r->message_id))
 		return false;
 	if (f->sender != NULL && !address_is_asked(asked, asked->sender, r->sender))
 		return false;
@@ -317,6 +373,8 @@ static int page_by_time(struct listing *l, bool backward, struct position *at, s
 			     strcmp(column_text(st, 2), verdict_name((enum verdict)f->verdict)) == 0) &&
 			    (f->action < 0 ||
 			     strcmp(column_text(st, 3), action_name((enum action)f->action)) == 0) &&
+			    client_is_asked(&l->asked, column_text(st, 4)) &&
+			    message_id_is_asked(&l->asked, column_text(st, 5)) &&
 			    ids_add(l->d, ids, at->id) != 0) {
 				got = -1;
 				break;
@@ -382,6 +440,7 @@ int verdicts_list(struct db *d, const struct verdicts_filter *f,
 		return -1;
 	l.asked.filter = f;
 	l.asked.n_forms = d->hashed.has_key ? 2 : 1;
+	prepare_texts(d, &l.asked);
 	if (f->sender != NULL)
 		prepare_pattern(d, f->sender, l.asked.sender);
 	if (f->recipient != NULL)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """The administrator's command, without Postfix: every command, in text and JSON, and its exit codes."""
 
+import fcntl
 import json
 import os
 import pty
@@ -8,7 +9,9 @@ import re
 import select
 import signal
 import sqlite3
+import struct
 import subprocess
+import termios
 import time
 
 import pytest
@@ -440,6 +443,89 @@ def test_times_are_local_where_nothing_else_is_said(gate):
     assert ends["2099-12-04@example.org"] == "2099-12-04T17:00:00Z"
     assert all(ends[f"{day}@example.org"].endswith("T23:00:00Z") for day in ("today", "tomorrow", "friday")), ends
     assert time.gmtime(time.time() + 3600).tm_mday == int(ends["today@example.org"][8:10])
+
+
+def on_screen(gate, *words, rows=24, columns=80, keys=b"", **env):
+    """What a terminal of that size is shown, which standard output and error are; keys are typed at the first screen."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    run = subprocess.Popen([PGPGATE, "-c", gate.conf, *words], stdin=slave, stdout=slave, stderr=slave,
+                           start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+                           env={**os.environ, "TERM": "xterm", "NO_COLOR": "1", **env})
+    os.close(slave)
+    shown = b""
+    try:
+        while piece := os.read(master, 65536):
+            shown += piece
+            if keys and b"more-here" in shown:
+                os.write(master, keys)
+                keys = b""
+    except OSError:  # EIO: the other side is closed
+        pass
+    os.close(master)
+    assert run.wait(60) == 0, shown
+    return shown.decode().replace("\r\n", "\n")
+
+
+def test_rules_on_a_terminal_are_a_table(gate):
+    gate.must("exempt", "alice@example.org", "--sender", "x" * 60 + ".a-shop-with-a-long-name.test", "--note", "n " * 200,
+              "--help-url", "https://example.org/" + "u" * 200)
+    gate.must("require", "tips@example.org", "--expires", "2099-12-04", env={"TZ": "CET-1"})
+    table = on_screen(gate, "rules", TZ="CET-1").splitlines()
+    assert len(table) == 3 and all(len(line) < 80 for line in table), table
+    assert re.match(r" +rule +demands +for +until +hits$", table[0]) and "..." in table[1]
+    assert re.match(r" +2  encrypted  tips@example\.org +2099-12-04 +-$", table[2])
+    for words in (["rules", "-l"], ["rules", "--history"]):
+        shown = on_screen(gate, *words, PAGER="cat")
+        assert all(len(line) < 80 for line in shown.splitlines()), shown
+        assert "".join(shown.split()).count("u" * 200) == 1  # nothing is lost
+    assert "2099-12-05 00:00:00 CET" in on_screen(gate, "rules", "-l", TZ="CET-1")
+    assert "2099-12-04T23:00:00Z" in gate.must("rules")
+
+
+def test_a_long_list_goes_to_a_pager_as_git_does_it(gate):
+    gate.must("import", data="".join(f"exempt u{i}@example.org\n" for i in range(100)))
+    pager = {"PAGER": "sed s/^/more-here/"}
+    assert on_screen(gate, "rules", **pager).count("more-here") == 101
+    assert "more-here" not in on_screen(gate, "rules", rows=200, **pager)  # it fits
+    assert "more-here" not in on_screen(gate, "rules", PGPGATE_PAGER="cat", **pager)
+    assert "more-here" not in on_screen(gate, "rules", PGPGATE_PAGER="", **pager)
+    assert "more-here" not in on_screen(gate, "rules", **{**pager, "TERM": "dumb"})
+    assert "more-here" not in on_screen(gate, "rules", "u1@example.org", **pager)
+    # whoever leaves early is not told of a broken pipe
+    shown = on_screen(gate, "rules", PAGER="head -n 3 | sed s/^/more-here/")
+    assert shown.count("more-here") == 3 and "Broken" not in shown, shown
+
+
+def test_log_of_a_client_and_of_a_message_id(gate):
+    fill_log(gate)
+    database = sqlite3.connect(gate.database)
+    database.execute("UPDATE verdict SET client = '203.0.113.7', message_id = '<one@x.test>' WHERE id = 1")
+    database.execute("UPDATE verdict SET client = '2001:db8::7' WHERE id = 2")
+    database.commit()
+    database.close()
+
+    def ids(*words):
+        return [row["id"] for row in gate.json("log", *words)]
+
+    assert ids("--client", "203.0.113.7") == ids("--client", "203.0.113.0/24") == ids("--message-id", "one@x.test") == [1]
+    assert ids("--client", "2001:db8::/32", "-n", "5") == [2] and ids("--client", "198.51.100.1") == []
+    assert ids("--message-id", "<one@x.test>", "-n", "1") == [1] and ids("--message-id", "one") == []
+    gate.misuse("log", "--client", "x", says="--client")
+
+
+def test_report_shows_the_newest_days(gate):
+    today = int(time.time()) // 86400
+    database = sqlite3.connect(gate.database)
+    database.executemany("INSERT INTO daily VALUES (?, 'cleartext', 'accept', 'accept', 1, 1, 1)",
+                         [(today - n,) for n in range(1, 6)])
+    database.commit()
+    database.close()
+    days = [row["key"] for row in gate.json("report", "--since", "20d")][1:]
+    assert len(days) == 5 and days == sorted(days)
+    assert [row["key"] for row in gate.json("report", "--since", "20d", "-n", "2")][1:] == days[-2:]
+    text = gate.must("report", "--since", "20d", "-n", "2")
+    assert days[-1] in text and days[-2] in text and days[-3] not in text and "and 3 more" in text
 
 
 # ---- import and export -------------------------------------------------------------------------------
