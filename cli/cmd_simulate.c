@@ -22,7 +22,8 @@
 #include "db/pair.h"
 
 #define DEFAULT_SINCE_S (30 * 86400)
-#define TOP 10
+#define TOP 20
+#define PAIRS_JSON 1000
 #define RULES_KEPT \
 	65536 /* a cache by the id of a rule: a look-up costs more than all else of a message */
 
@@ -34,6 +35,8 @@ struct simulation {
 	struct progress progress;
 	struct sums encrypting; /* pairs that were seen encrypting, for ratchet */
 	struct sums senders;	/* n_messages, n_refused */
+	/* "sender recipient" of what would be decided otherwise than it was: what a person has to look at. */
+	struct sums newly_refused, newly_accepted;
 	struct {
 		int64_t id; /* of the rule that decided */
 		bool loses; /* to the new one, or is gone */
@@ -133,11 +136,27 @@ static bool has_encrypted_before(struct simulation *m, const struct report_row *
 	return seen->first_unix != 0 && seen->first_unix < row->time_unix;
 }
 
+/* 0, or -1 when memory is short. */
+static int count_pair(struct sums *s, const struct report_row *row, const struct report_recipient *r)
+{
+	char pair[2 * ADDRESS_MAX + 8];
+	struct sum *sum;
+
+	snprintf(pair, sizeof(pair), "%s %s", row->sender, r->address);
+	sum = sums_get(s, pair);
+	if (sum == NULL)
+		return -1;
+	sum->n_messages++;
+	sum->last_unix = row->time_unix;
+	return 0;
+}
+
 static int replay(void *context, const struct report_row *row)
 {
 	struct simulation *m = context;
-	bool is_concerned = false, is_refused = false, was_failing = false;
+	bool is_concerned = false, is_refused = false, was_failing = false, passes;
 	struct sum *sender;
+	int failed = 0;
 
 	progress_update(&m->progress, ++m->n_seen, 0);
 	if ((m->rule.has_sender && !report_matches(&m->sender, row->sender)) ||
@@ -154,7 +173,10 @@ static int replay(void *context, const struct report_row *row)
 		if (demand == REQUIREMENT_RATCHET)
 			demand = has_encrypted_before(m, row, r) ? REQUIREMENT_ENCRYPTED
 								 : REQUIREMENT_OBSERVE;
-		is_refused |= !outcome_meets(&row->judgement, demand, &m->settings->accept);
+		passes = outcome_meets(&row->judgement, demand, &m->settings->accept);
+		is_refused |= !passes;
+		if (passes != r->passes)
+			failed |= count_pair(passes ? &m->newly_accepted : &m->newly_refused, row, r);
 	}
 	if (!is_concerned)
 		return 0;
@@ -168,7 +190,7 @@ static int replay(void *context, const struct report_row *row)
 		sender->n_refused += is_refused;
 		sender->n_encrypted += row->judgement.verdict == VERDICT_ENCRYPTED;
 	}
-	return sender == NULL || m->has_failed ? 1 : 0;
+	return sender == NULL || failed != 0 || m->has_failed ? 1 : 0;
 }
 
 static size_t n_refused_senders(const struct sums *s)
@@ -178,6 +200,26 @@ static size_t n_refused_senders(const struct sums *s)
 	for (size_t i = 0; i < s->n; i++)
 		n += s->list[i]->n_refused > 0;
 	return n;
+}
+
+static json_t *pairs_json(const struct sums *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < s->n && i < PAIRS_JSON; i++) {
+		const char *blank = strrchr(s->list[i]->key, ' ');
+		json_t *o = json_object();
+
+		json_object_set_new(o, "sender",
+				    blank == NULL ? output_json_text(s->list[i]->key)
+						  : json_stringn(s->list[i]->key,
+								 (size_t)(blank - s->list[i]->key)));
+		json_object_set_new(o, "recipient", output_json_text(blank == NULL ? NULL : blank + 1));
+		json_object_set_new(o, "messages", json_integer(s->list[i]->n_messages));
+		json_object_set_new(o, "last_at", output_json_time(s->list[i]->last_unix));
+		json_array_append_new(list, o);
+	}
+	return list;
 }
 
 static void print_json(struct simulation *m)
@@ -201,35 +243,54 @@ static void print_json(struct simulation *m)
 		json_array_append_new(top, sender);
 	}
 	json_object_set_new(o, "senders", top);
+	json_object_set_new(o, "newly_refused_pairs", pairs_json(&m->newly_refused));
+	json_object_set_new(o, "newly_accepted_pairs", pairs_json(&m->newly_accepted));
 	output_json(o);
+}
+
+/* Who wrote to whom, the most first. */
+static void print_pairs(const char *title, const struct sums *s)
+{
+	char number[OUTPUT_NUMBER_MAX], clean[OUTPUT_TEXT_MAX], when[CLOCK_TEXT_MAX];
+
+	if (s->n == 0)
+		return;
+	printf("\n%s%s%s\n", output_colour(COLOUR_BOLD), title, output_colour(COLOUR_PLAIN));
+	for (size_t i = 0; i < s->n && i < TOP; i++) {
+		const struct sum *k = s->list[i];
+		const char *blank = strrchr(k->key, ' ');
+		const int length = blank != NULL ? (int)(blank - k->key) : (int)strlen(k->key);
+		char pair[2 * ADDRESS_MAX + 16];
+		size_t used;
+
+		used = (size_t)printf("%8s  %.10s  ", output_number(number, k->n_messages),
+				      output_time(k->last_unix, when));
+		snprintf(pair, sizeof(pair), "%.*s -> %s", length, k->key,
+			 blank != NULL ? blank + 1 : "");
+		output_wrap(stdout, used + 2, used, output_clean(clean, sizeof(clean), pair));
+	}
+	if (s->n > TOP)
+		printf("and %s more\n", output_number(number, (int64_t)(s->n - TOP)));
 }
 
 static void print_text(struct simulation *m, int64_t since_unix)
 {
-	char a[OUTPUT_NUMBER_MAX], b[OUTPUT_NUMBER_MAX], c[OUTPUT_NUMBER_MAX], when[CLOCK_TEXT_MAX];
+	char a[OUTPUT_NUMBER_MAX], b[OUTPUT_NUMBER_MAX], c[OUTPUT_NUMBER_MAX], d[OUTPUT_NUMBER_MAX];
+	char when[CLOCK_TEXT_MAX];
 	char phrase[OUTPUT_TEXT_MAX], text[2 * OUTPUT_TEXT_MAX];
-	const size_t n_senders = n_refused_senders(&m->senders);
 
 	rule_show_phrase(&m->rule, phrase, sizeof(phrase));
-	snprintf(text, sizeof(text), "If \"%s\" had held since %s: %s of %s %s refused, from %s %s.",
-		 phrase, output_time(since_unix, when), output_number(a, m->n_refused),
-		 output_number(b, m->n_messages), output_plural(m->n_messages, "message", "messages"),
-		 output_number(c, (int64_t)n_senders),
-		 output_plural((int64_t)n_senders, "sender", "senders"));
+	snprintf(text, sizeof(text),
+		 "If \"%s\" had held since %s, it would have decided %s %s: %s newly refused, %s "
+		 "newly "
+		 "accepted; %s refused in all.",
+		 phrase, output_time(since_unix, when), output_number(a, m->n_messages),
+		 output_plural(m->n_messages, "message", "messages"),
+		 output_number(b, m->n_newly_refused), output_number(c, m->n_newly_accepted),
+		 output_number(d, m->n_refused));
 	output_wrap(stdout, 0, 0, text);
-	printf("  %s of them met what was demanded then", output_number(a, m->n_newly_refused));
-	printf("; %s that did not would have passed.\n", output_number(a, m->n_newly_accepted));
-	if (n_senders > 0)
-		printf("\n%s refused  messages  sender%s\n", output_colour(COLOUR_BOLD),
-		       output_colour(COLOUR_PLAIN));
-	for (size_t i = 0; i < m->senders.n && i < TOP && m->senders.list[i]->n_refused > 0; i++) {
-		const struct sum *s = m->senders.list[i];
-
-		printf("%8s  %8s  %s\n", output_number(a, s->n_refused),
-		       output_number(b, s->n_messages), output_clean(phrase, sizeof(phrase), s->key));
-	}
-	if (n_senders > TOP)
-		printf("and %s more\n", output_number(a, (int64_t)n_senders - TOP));
+	print_pairs("newly refused: messages, the last one, from -> to", &m->newly_refused);
+	print_pairs("newly accepted: messages, the last one, from -> to", &m->newly_accepted);
 	if (m->settings->hash_addresses && m->recipient.hashed[0] == '\0' &&
 	    m->rule.recipient.kind != PATTERN_ANY)
 		cli_warning("log_addresses = hashed: only an address, a domain or '*' can be found "
@@ -262,6 +323,8 @@ static int run(struct cli *cli, struct simulation *m, int64_t since_unix)
 		return EX_OSERR;
 	}
 	sums_sort(&m->senders, SUMS_BY_REFUSED);
+	sums_sort(&m->newly_refused, SUMS_BY_MESSAGES);
+	sums_sort(&m->newly_accepted, SUMS_BY_MESSAGES);
 	if (cli->json)
 		print_json(m);
 	else
@@ -303,6 +366,8 @@ int cmd_simulate(struct cli *cli, int argc, char **argv)
 	code = run(cli, m, since_unix);
 	db_close(m->db);
 	sums_free(&m->senders);
+	sums_free(&m->newly_refused);
+	sums_free(&m->newly_accepted);
 	sums_free(&m->encrypting);
 	free(m);
 	settings_unref(s);

@@ -1134,6 +1134,11 @@ def test_simulate_replays_the_log(gate):
                                                                     "refused": 20}
     found = gate.json("simulate", "exempt", "tips@example.org", "--sender", "shop.test")[0]
     assert (found["messages"], found["refused"], found["newly_accepted"]) == (20, 0, 20)
+    assert not found["newly_refused_pairs"]
+    pair = found["newly_accepted_pairs"][0]
+    assert (pair["sender"], pair["recipient"], pair["messages"]) == ("news@shop.test", "tips@example.org", 20), pair
+    text = gate.must("simulate", "exempt", "tips@example.org", "--sender", "shop.test")
+    assert "news@shop.test -> tips@example.org" in text and "newly refused:" not in text, text
     assert gate.json("simulate", "require", "bob@example.org")[0]["refused"] == 0
     # a more specific rule that decided keeps deciding
     gate.must("exempt", "alice@example.org")
