@@ -33,8 +33,18 @@ struct policy_query {
 	int64_t now_unix;
 };
 
-/* What an earlier transaction recorded about this message (mixed recipients, step 2). */
-enum split_class { SPLIT_NONE, SPLIT_PASSED, SPLIT_FAILED };
+/* Mixed recipients: at most so many recipients of a transaction are deferred on purpose. Postfix sleeps after ten
+ * errors of a client and hangs up after twenty (smtpd_soft_error_limit, smtpd_hard_error_limit); half of the one
+ * leaves room for errors of the client's own. */
+#define SPLIT_DEFER_MAX 8
+#define SPLIT_MESSAGES_MAX \
+	16 /* messages under way that are told apart for one sender, recipient and size */
+
+/* What a message that was split, and is not answered yet, meant for a recipient (mixed recipients, step 2). */
+struct split_evidence {
+	uint64_t message; /* of its digest */
+	bool passed;
+};
 
 struct policy_answer {
 	enum requirement requirement; /* as the rule or the default says */
@@ -43,7 +53,10 @@ struct policy_answer {
 	int64_t rule_id; /* 0: no rule */
 	bool is_local;	 /* counted as one of ours */
 	bool is_paused;
-	enum split_class split_class;
+	size_t n_split; /* in split[]: one a message under way */
+	struct split_evidence split[SPLIT_MESSAGES_MAX];
+	bool split_yields;  /* the others are too many to be deferred for this one's sake */
+	bool is_split_vain; /* deferring led to nothing: this message is to be answered at once */
 	char help_url[HELP_URL_MAX + 1]; /* the rule's */
 	char why[200]; /* one clause: "rule 12 (.example.org)", "default_requirement" ... */
 };
@@ -60,12 +73,20 @@ int policy_explain(struct db *d, const struct settings *s, const struct policy_q
 		   void *context);
 
 /* Mixed recipients, step 3. One per transaction, zero-initialised; in the policy server one an instance.
- * policy_split_defers() says whether this recipient must come another time, and remembers the class of the
- * first recipient that need not. Asking again for a recipient that was accepted changes nothing. */
+ * policy_split_defers() says whether this recipient must come another time: because a message that may be this
+ * one meant something else for a recipient that was accepted before, or because those others are too many. It
+ * remembers what the accepted ones stand for. Asking again for a recipient that was accepted changes nothing. */
+#define SPLIT_SEEN_MAX 32 /* further messages of one sender and size are not told apart */
 struct policy_split {
-	enum split_class transaction_class;
+	size_t n;
+	struct split_evidence seen[SPLIT_SEEN_MAX];
 };
-bool policy_split_defers(struct policy_split *t, enum split_class recipient_class);
+bool policy_split_defers(struct policy_split *t, const struct policy_answer *a);
+
+/* Is a message of this sender and size under way that was split? 1, 0, -1. */
+int policy_split_is_under_way(struct db *d, const struct address *sender,
+			      int64_t declared_size_bytes, int64_t now_unix);
+
 /* Mixed recipients, step 4: how many attempts of this digest came before (those less than 5 minutes apart
  * counting once, the present one not counted). Reads only. -1 on failure. */
 int policy_split_attempts(struct db *d, const unsigned char digest[32], int64_t now_unix);

@@ -56,8 +56,15 @@ struct verdict_record {
 	bool stands_unrecorded; /* this is the answer also where submit fails (on_database_error = accept) */
 	const struct verdict_recipient *recipients;
 	size_t n_recipients;
-	bool has_split_digest; /* mixed recipients, step 4 */
+	/* Mixed recipients (pgpgate-rules(7)). Of the content, where the message is split or was before: */
+	bool has_split_digest;
 	unsigned char split_digest[32];
+	/* Of content and recipients, where the client may be one that cannot be recognised: */
+	bool counts_attempt;
+	unsigned char attempt_digest[32];
+	/* No verdict: a transaction of a message that was split ended before its content. Only sender, declared size
+	 * and time are used; the rest is as of a message without recipients that got `tempfail`. */
+	bool is_vain;
 };
 
 struct verdict_log;

@@ -12,29 +12,11 @@ static void add_string(struct digest *d, const char *text, size_t len)
 	sha256_update(&d->sha256, 1, (const uint8_t *)"");
 }
 
-static int by_text(const void *a, const void *b)
+void digest_begin(struct digest *d)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-int digest_begin(struct digest *d, const char *sender, const struct recipients *recipients)
-{
-	const char **sorted = calloc(recipients->n + 1, sizeof *sorted);
-
-	if (sorted == NULL)
-		return -1;
-	for (size_t i = 0; i < recipients->n; i++)
-		sorted[i] = recipients->list[i].address;
-	qsort(sorted, recipients->n, sizeof *sorted, by_text);
-
 	memset(d, 0, sizeof *d);
 	sha256_init(&d->sha256);
-	add_string(d, sender, strlen(sender));
-	for (size_t i = 0; i < recipients->n; i++)
-		add_string(d, sorted[i], strlen(sorted[i]));
 	d->is_on = true;
-	free(sorted);
-	return 0;
 }
 
 void digest_header(struct digest *d, const char *name, size_t name_len, const char *value,
@@ -67,4 +49,29 @@ void digest_finish(struct digest *d, unsigned char out[DIGEST_SIZE])
 {
 	sha256_digest(&d->sha256, DIGEST_SIZE, out);
 	d->is_on = false;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+int digest_together(const unsigned char content[DIGEST_SIZE], const struct recipients *recipients,
+		    unsigned char out[DIGEST_SIZE])
+{
+	const char **sorted = calloc(recipients->n + 1, sizeof *sorted);
+	struct digest d;
+
+	if (sorted == NULL)
+		return -1;
+	for (size_t i = 0; i < recipients->n; i++)
+		sorted[i] = recipients->list[i].address;
+	qsort(sorted, recipients->n, sizeof *sorted, by_text);
+	digest_begin(&d);
+	sha256_update(&d.sha256, DIGEST_SIZE, content);
+	for (size_t i = 0; i < recipients->n; i++)
+		add_string(&d, sorted[i], strlen(sorted[i]));
+	digest_finish(&d, out);
+	free(sorted);
+	return 0;
 }

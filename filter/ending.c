@@ -22,6 +22,8 @@ struct ending {
 	struct verdict_recipient *stored;
 	unsigned char digest[DIGEST_SIZE];
 	bool has_digest;
+	unsigned char together[DIGEST_SIZE]; /* with the recipients */
+	bool counts_attempt;
 	char reply[OUTCOME_LINES_MAX * OUTCOME_LINE_MAX];
 };
 
@@ -60,6 +62,16 @@ static int ask_ratchets_again(struct transaction *t)
 	return 0;
 }
 
+/* Whoever came first, the others would be more than can be deferred (policy.h). */
+static bool are_too_many(const struct outcome_recipient *asked, size_t n)
+{
+	size_t n_passed = 0;
+
+	for (size_t i = 0; i < n; i++)
+		n_passed += asked[i].passes ? 1 : 0;
+	return n_passed > SPLIT_DEFER_MAX && n - n_passed > SPLIT_DEFER_MAX;
+}
+
 /* Fills out and e->asked. 0, or -1: the database failed. */
 static int decide(struct transaction *t, const char *queue_id, struct ending *e, struct outcome *out)
 {
@@ -88,9 +100,13 @@ static int decide(struct transaction *t, const char *queue_id, struct ending *e,
 	outcome_decide(&in, out);
 	if (out->would != ACTION_SPLIT)
 		return 0;
-	if (ask_attempts(t, e->digest, &n_attempts) != 0)
+	if (digest_together(e->digest, &m->recipients, e->together) != 0 ||
+	    ask_attempts(t, e->together, &n_attempts) != 0)
 		return -1;
-	if (n_attempts >= SPLIT_ATTEMPTS_MAX) {
+	/* A client that is known again is never counted: with slow retries each of its rounds would. */
+	e->counts_attempt = !m->has_split_evidence || m->declared_size_bytes <= 0;
+	if (m->is_split_vain || are_too_many(e->asked, m->recipients.n) ||
+	    (e->counts_attempt && n_attempts >= SPLIT_ATTEMPTS_MAX)) {
 		in.may_split = false;
 		outcome_decide(&in, out);
 	}
@@ -135,10 +151,14 @@ static void fill_record(struct transaction *t, const char *queue_id, struct endi
 		.stands_unrecorded = m->settings->accept_on_database_error,
 		.recipients = e->stored,
 		.n_recipients = m->recipients.n,
-		.has_split_digest = out->action == ACTION_SPLIT,
+		.has_split_digest = out->action == ACTION_SPLIT ||
+				    (e->has_digest && m->has_split_evidence),
+		.counts_attempt = out->action == ACTION_SPLIT && e->counts_attempt,
 	};
 	if (record->has_split_digest)
 		memcpy(record->split_digest, e->digest, sizeof record->split_digest);
+	if (record->counts_attempt)
+		memcpy(record->attempt_digest, e->together, sizeof record->attempt_digest);
 }
 
 /* Puts the answer on record, or changes it to one that needs none. */
@@ -247,4 +267,22 @@ void transaction_end(struct transaction *t, const char *queue_id, struct outcome
 	}
 	transaction_reset(t);
 	verdict_log_took(t->context->log, clock_monotonic_us() - began_us);
+}
+
+void ending_note_vain(struct transaction *t)
+{
+	static const struct judgement nothing = {.size_bytes = 0};
+	const struct verdict_record record = {
+		.time_unix = t->context->now_unix(),
+		.sender = t->mail.sender.text,
+		.declared_size_bytes = t->mail.declared_size_bytes,
+		.judgement = &nothing,
+		.action = ACTION_TEMPFAIL,
+		.would = ACTION_TEMPFAIL,
+		.is_vain = true,
+	};
+	char err[DB_ERROR_MAX];
+
+	if (verdict_log_submit(t->context->log, &record, err) != 0)
+		ask_failed(t, err);
 }

@@ -25,10 +25,25 @@ void transaction_free(struct transaction *t)
 	free(t);
 }
 
+/* Where some of a split message's recipients were deferred, and it ended before its content: the client could
+ * not go on, for Postfix hung up after too many errors (at the first one under stress), or would not. Then
+ * deferring leads nowhere; policy_decide() is to know. The policy server may have turned away all of them, so that
+ * there was none here. */
+static void note_vain(struct transaction *t)
+{
+	const struct mail *m = &t->mail;
+
+	if (!m->is_open || m->scan != NULL || m->is_local || !settings_may_split(m->settings))
+		return;
+	if (m->has_split_evidence || (m->recipients.n == 0 && ask_split_is_under_way(t)))
+		ending_note_vain(t);
+}
+
 void transaction_reset(struct transaction *t)
 {
 	struct mail *m = &t->mail;
 
+	note_vain(t);
 	recipients_reset(&m->recipients);
 	scan_free(m->scan);
 	settings_unref(m->settings);
@@ -114,7 +129,9 @@ enum transaction_reply transaction_recipient(struct transaction *t, const char *
 	} else {
 		m->is_paused = answer.is_paused;
 	}
-	if (!t->is_submitted_locally && policy_split_defers(&m->split, answer.split_class)) {
+	m->has_split_evidence = m->has_split_evidence || answer.n_split > 0;
+	m->is_split_vain = m->is_split_vain || answer.is_split_vain;
+	if (!t->is_submitted_locally && policy_split_defers(&m->split, &answer)) {
 		outcome_defer_class(out);
 		return TRANSACTION_DEFER;
 	}
@@ -141,9 +158,8 @@ void transaction_begin_content(struct mail *m)
 		return;
 	}
 	if (m->settings->mixed_recipients == MIXED_SPLIT && !m->is_local &&
-	    recipients_may_differ(&m->recipients) &&
-	    digest_begin(&m->digest, m->sender.text, &m->recipients) != 0)
-		m->is_out_of_memory = true;
+	    (m->has_split_evidence || recipients_may_differ(&m->recipients)))
+		digest_begin(&m->digest);
 }
 
 static bool is_field(const char *name, size_t name_len, const char *wanted)

@@ -36,6 +36,8 @@ struct mail {
 	bool is_database_broken; /* a recipient of sendmail(1) could not be asked about: likewise */
 	struct recipients recipients;
 	struct policy_split split;
+	bool has_split_evidence; /* a recipient was in a message that was split */
+	bool is_split_vain;	 /* and deferring led nowhere */
 	struct scan *scan; /* NULL before the content begins, so that idle connections are cheap */
 	struct digest digest;
 	struct from_header header_from;
@@ -65,8 +67,13 @@ int ask_policy(struct transaction *t, const struct address *recipient,
 void ask_nobody(struct policy_answer *answer);
 /* How often did this message come together before? */
 int ask_attempts(struct transaction *t, const unsigned char digest[DIGEST_SIZE], int *n);
+/* Is a message of this sender and size under way that was split? False too when the database cannot say. */
+bool ask_split_is_under_way(struct transaction *t);
 /* Logs that the database fails. */
 void ask_failed(struct transaction *t, const char *why);
+
+/* ending.c: puts on record that this transaction, of a message that was split, came to nothing. */
+void ending_note_vain(struct transaction *t);
 
 /* transaction.c: gets what reading the content takes, once the envelope is complete. */
 void transaction_begin_content(struct mail *m);

@@ -65,11 +65,11 @@ static int decide(const struct answer_context *c, const struct request *r, int64
 
 /* Must this recipient come another time? */
 static bool is_deferred(const struct answer_context *c, const struct request *r,
-			enum split_class recipient_class, int64_t now_s)
+			const struct policy_answer *answer, int64_t now_s)
 {
-	if (recipient_class == SPLIT_NONE)
+	if (answer->n_split == 0)
 		return false;
-	return policy_split_defers(instances_get(c->instances, r->instance, now_s), recipient_class);
+	return policy_split_defers(instances_get(c->instances, r->instance, now_s), answer);
 }
 
 /* Does this access(5) result refuse, defer or lose mail by itself? */
@@ -114,7 +114,7 @@ int answer_request(const struct answer_context *c, const struct request *r, int6
 		action(out, "DUNNO");
 		return 0;
 	}
-	if (is_deferred(c, r, answer.split_class, now_s)) {
+	if (is_deferred(c, r, &answer, now_s)) {
 		c->counts->n_deferred++;
 		outcome_defer_class(&deferral);
 		snprintf(text, sizeof text, "%s %s %s", deferral.code, deferral.enhanced,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * answer.h: from a policy request to Postfix's action (access(5)): the deferral of a recipient of the other
- * class (mixed recipients, step 3), or what policy_actions says for the requirement that the policy found.
+ * answer.h: from a policy request to Postfix's action (access(5)): the deferral of a recipient who must come
+ * another time (mixed recipients, step 3), or what policy_actions says for the requirement that the policy found.
  * Only at protocol state RCPT with an instance; at any other DUNNO, and nothing is remembered.
  *
  * One thread.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * instances.h: what the policy server remembers of the messages that are being delivered: for each instance
- * (Postfix's name of one message transaction) the class that its first recipient set (mixed recipients,
- * step 3). Only instances with recipients of a class are kept, which are few.
+ * (Postfix's name of one message transaction) what its recipients so far stand for (mixed recipients,
+ * step 3). Only instances with recipients of a split message are kept, which are few.
  *
  * Bounded: INSTANCES_MAX entries; the one that was used longest ago makes room. An entry that was not used
  * for INSTANCES_EXPIRY_S is forgotten. One thread.

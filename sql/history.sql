@@ -78,11 +78,31 @@ WHERE sender_key = ?1
 	AND last_cleartext_unix = ?3;
 
 -- name: split_insert
-INSERT INTO split_evidence (sender_key, recipient_key, declared_size_bytes, passed, time_unix)
-VALUES (?1, ?2, ?3, ?4, ?5)
-ON CONFLICT (sender_key, recipient_key, declared_size_bytes) DO UPDATE
-SET passed = ?4,
-	time_unix = ?5;
+INSERT INTO split_evidence (sender_key, declared_size_bytes, recipient_key, digest, passed, yields, time_unix)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+ON CONFLICT (sender_key, declared_size_bytes, recipient_key, digest) DO UPDATE
+SET passed = ?5,
+	yields = ?6,
+	time_unix = ?7;
+
+-- name: split_done
+DELETE FROM split_evidence
+WHERE sender_key = ?1
+	AND declared_size_bytes = ?2
+	AND recipient_key = ?3
+	AND digest = ?4;
+
+-- name: vain_insert
+INSERT INTO split_vain (sender_key, declared_size_bytes, n_vain, time_unix)
+VALUES (?1, ?2, 1, ?3)
+ON CONFLICT (sender_key, declared_size_bytes) DO UPDATE
+SET n_vain = n_vain + 1,
+	time_unix = ?3;
+
+-- name: vain_delete
+DELETE FROM split_vain
+WHERE sender_key = ?1
+	AND declared_size_bytes = ?2;
 
 -- name: attempt_insert
 -- ?3: seconds within which a further attempt is not counted.
@@ -132,9 +152,18 @@ WHERE (sender_key, domain) > (?1, ?2)
 
 -- name: split_expire
 DELETE FROM split_evidence
-WHERE (sender_key, recipient_key, declared_size_bytes) IN (
-	SELECT sender_key, recipient_key, declared_size_bytes
+WHERE (sender_key, declared_size_bytes, recipient_key, digest) IN (
+	SELECT sender_key, declared_size_bytes, recipient_key, digest
 	FROM split_evidence
+	WHERE time_unix < ?1
+	ORDER BY time_unix
+	LIMIT ?2);
+
+-- name: vain_expire
+DELETE FROM split_vain
+WHERE (sender_key, declared_size_bytes) IN (
+	SELECT sender_key, declared_size_bytes
+	FROM split_vain
 	WHERE time_unix < ?1
 	ORDER BY time_unix
 	LIMIT ?2);

@@ -59,12 +59,39 @@ WHERE sender_key = ?1
 	AND domain = ?2;
 
 -- name: policy_split
-SELECT passed
+-- In the order of digests, so that of too many messages the same ones are told apart for each recipient.
+SELECT digest, passed, yields
 FROM split_evidence
 WHERE sender_key = ?1
-	AND recipient_key = ?2
-	AND declared_size_bytes = ?3
-	AND time_unix > ?4;
+	AND declared_size_bytes = ?2
+	AND recipient_key = ?3
+	AND time_unix > ?4
+ORDER BY digest;
+
+-- name: policy_split_others
+SELECT 1
+FROM split_evidence
+WHERE sender_key = ?1
+	AND declared_size_bytes = ?2
+	AND digest = ?3
+	AND passed = ?4
+	AND time_unix > ?5
+LIMIT 1;
+
+-- name: policy_split_vain
+SELECT n_vain
+FROM split_vain
+WHERE sender_key = ?1
+	AND declared_size_bytes = ?2
+	AND time_unix > ?3;
+
+-- name: policy_split_under_way
+SELECT 1
+FROM split_evidence
+WHERE sender_key = ?1
+	AND declared_size_bytes = ?2
+	AND time_unix > ?3
+LIMIT 1;
 
 -- name: policy_attempts
 SELECT n_attempts, last_counted_unix

@@ -113,8 +113,7 @@ static int find_requirement(struct db *d, const struct settings *s, const struct
  * (step 5), and mail that is refused nothing, are not deferred either. */
 static bool may_be_split(const struct settings *s, const struct policy_answer *a)
 {
-	return s->enforce && !a->is_paused && !a->is_local && s->mixed_recipients == MIXED_SPLIT &&
-	       s->on_refusal != ON_REFUSAL_TAG;
+	return settings_may_split(s) && !a->is_paused && !a->is_local;
 }
 
 static int decide(struct db *d, const struct settings *s, const struct policy_query *q,
@@ -206,16 +205,4 @@ int policy_explain(struct db *d, const struct settings *s, const struct policy_q
 	e.winner = has_winner ? &winner : NULL;
 	e.is_exempt = a->source == SOURCE_EXEMPT_RECIPIENTS;
 	return tell_rules(d, &e, &recipient);
-}
-
-/* ---- mixed recipients, step 3 ---- */
-
-bool policy_split_defers(struct policy_split *t, enum split_class recipient_class)
-{
-	/* A recipient without evidence goes with either class: it was not in the message that was split. */
-	if (recipient_class == SPLIT_NONE)
-		return false;
-	if (t->transaction_class == SPLIT_NONE)
-		t->transaction_class = recipient_class;
-	return t->transaction_class != recipient_class;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * policy_history.c: what earlier verdicts say about a message: the ratchet, the reply window, and the
- * evidence for mixed recipients.
+ * policy_history.c: what earlier verdicts say about a message: the ratchet and the reply window. Mixed
+ * recipients are in split.c.
  */
 #include "db/policy/policy_internal.h"
 
@@ -183,52 +183,4 @@ int policy_ask_history(struct db *d, const struct settings *s, const struct poli
 	if (a->requirement == REQUIREMENT_RATCHET && resolve_ratchet(d, s, q, a) != 0)
 		return -1;
 	return apply_reply_window(d, s, q, a);
-}
-
-/* ---- mixed recipients ---- */
-
-int policy_ask_split(struct db *d, const struct policy_query *q, struct policy_answer *a)
-{
-	char sender_key[KEY_MAX], recipient_key[KEY_MAX];
-	sqlite3_stmt *st;
-	int got;
-
-	a->split_class = SPLIT_NONE;
-	/* Zero is what some clients declare for "I do not know". */
-	if (q->declared_size_bytes <= 0)
-		return 0;
-	st = db_statement(d, SQL_POLICY_SPLIT);
-	if (st == NULL)
-		return -1;
-	db_bind_text(st, 1, key_stored(&d->hashed, q->sender->text, sender_key));
-	db_bind_text(st, 2, key_stored(&d->hashed, q->recipient->text, recipient_key));
-	db_bind_int(st, 3, q->declared_size_bytes);
-	db_bind_int(st, 4, q->now_unix - SPLIT_EVIDENCE_S);
-	got = db_step(d, st);
-	if (got == 1)
-		a->split_class = sqlite3_column_int(st, 0) != 0 ? SPLIT_PASSED : SPLIT_FAILED;
-	sqlite3_reset(st);
-	return got < 0 ? -1 : 0;
-}
-
-int policy_split_attempts(struct db *d, const unsigned char digest[32], int64_t now_unix)
-{
-	sqlite3_stmt *st;
-	int got = -1, n = 0;
-
-	if (db_begin_read(d) != 0)
-		return -1;
-	st = db_statement(d, SQL_POLICY_ATTEMPTS);
-	if (st != NULL) {
-		sqlite3_bind_blob(st, 1, digest, 32, SQLITE_STATIC);
-		got = db_step(d, st);
-	}
-	if (got == 1) {
-		n = sqlite3_column_int(st, 0);
-		/* Less than 5 minutes after the last one this is the same attempt. */
-		if (now_unix - sqlite3_column_int64(st, 1) < ATTEMPT_INTERVAL_S)
-			n--;
-		sqlite3_reset(st);
-	}
-	return db_end(d, got < 0 ? -1 : 0) == 0 ? n : -1;
 }

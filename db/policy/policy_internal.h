@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * policy_internal.h: the two things a decision asks: the rules (policy_rules.c) and what happened before
- * (policy_history.c). For db/ only.
+ * policy_internal.h: what a decision asks: the rules (policy_rules.c), what happened before (policy_history.c),
+ * and what is known of messages with mixed recipients (split.c). For db/ only.
  */
 #ifndef PGPGATE_DB_POLICY_INTERNAL_H
 #define PGPGATE_DB_POLICY_INTERNAL_H
@@ -9,10 +9,6 @@
 #include "db/engine/internal.h"
 #include "db/pair.h"
 #include "db/policy.h"
-
-#define SPLIT_EVIDENCE_S 86400	   /* pgpgate-rules(7), MIXED RECIPIENTS: it serves for a day */
-#define ATTEMPT_INTERVAL_S 300	   /* attempts less than this apart count once */
-#define ATTEMPT_RETENTION_S 604800 /* longer than a sending server keeps trying: usually 5 days */
 
 /* An address as the patterns that match it. */
 struct policy_address {
@@ -39,7 +35,7 @@ const char *policy_why_lost(const struct policy_query *q, const struct policy_ad
 /* What history says, within a read transaction: it may change a->demand, a->source and a->why. 0 or -1. */
 int policy_ask_history(struct db *d, const struct settings *s, const struct policy_query *q,
 		       struct policy_answer *a);
-/* What a message that was split meant for this recipient: a->split_class. 0 or -1. */
+/* What messages that were split meant for this recipient: a->n_split and what belongs to it. 0 or -1. */
 int policy_ask_split(struct db *d, const struct policy_query *q, struct policy_answer *a);
 
 /* The record of a pair under each form in which it may be stored (plain, hashed), added up. 1, 0, -1. */

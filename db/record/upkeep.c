@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "common/clock.h"
-#include "db/policy/policy_internal.h"
+#include "db/policy/split.h"
 #include "db/verdicts.h"
 
 #define STEP_MS 1000	   /* between steps when nothing waits to be removed */
@@ -82,13 +82,14 @@ static int has_old_verdicts(struct db *d, int64_t before_unix)
 
 static int expire_others(struct db *d, int64_t now_unix)
 {
-	static const enum sql_statement which[] = {SQL_SPLIT_EXPIRE, SQL_ATTEMPT_EXPIRE};
-	static const int64_t age_s[] = {SPLIT_EVIDENCE_S, ATTEMPT_RETENTION_S};
+	static const enum sql_statement which[] = {SQL_SPLIT_EXPIRE, SQL_VAIN_EXPIRE,
+						   SQL_ATTEMPT_EXPIRE};
+	static const int64_t age_s[] = {SPLIT_EVIDENCE_S, SPLIT_EVIDENCE_S, ATTEMPT_RETENTION_S};
 	int result = 0;
 
 	if (db_begin_write(d) != 0)
 		return -1;
-	for (size_t i = 0; i < 2 && result == 0; i++) {
+	for (size_t i = 0; i < sizeof which / sizeof which[0] && result == 0; i++) {
 		sqlite3_stmt *st = db_statement(d, which[i]);
 
 		if (st == NULL) {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "db/engine/key.h"
-#include "db/policy/policy_internal.h"
+#include "db/policy/split.h"
 
 #define SECONDS_A_DAY 86400
 #define REPLY_MAX 4096 /* bytes with NUL that are kept of a reply */
@@ -92,6 +92,7 @@ int stored_verdict_fill(struct stored_verdict *v, const struct hashed *h, const 
 			const struct verdict_record *r)
 {
 	struct arena *a = &v->arena;
+	char plain[ADDRESS_MAX + 1];
 	bool opens_reply_window;
 
 	memset(v, 0, sizeof *v);
@@ -104,6 +105,7 @@ int stored_verdict_fill(struct stored_verdict *v, const struct hashed *h, const 
 	v->record.authenticated = keep_shown(a, h, HASHED_LOGIN, r->authenticated);
 	v->record.message_id = keep_shown(a, h, HASHED_MESSAGE_ID, r->message_id);
 	v->record.sender = keep_key(a, h, r->sender);
+	v->split_sender_key = keep_key(a, h, split_sender(r->sender, plain));
 	v->record.header_from = keep_key(a, h, r->header_from);
 	v->record.reply = keep_reply(a, h, r->reply);
 	v->record.recipients = NULL;
@@ -258,38 +260,6 @@ static int write_pairs(struct db *d, const struct stored_verdict *v, struct stor
 	return r->outgoing_domain[0] != '\0' ? open_reply_window(d, m, r) : 0;
 }
 
-static int write_evidence(struct db *d, const struct verdict_record *m, const struct stored_recipient *r)
-{
-	sqlite3_stmt *st;
-
-	if (m->action != ACTION_SPLIT || m->declared_size_bytes <= 0)
-		return 0;
-	st = db_statement(d, SQL_SPLIT_INSERT);
-	if (st == NULL)
-		return -1;
-	db_bind_text(st, 1, m->sender);
-	db_bind_text(st, 2, r->key);
-	db_bind_int(st, 3, m->declared_size_bytes);
-	db_bind_int(st, 4, r->passes);
-	db_bind_int(st, 5, m->time_unix);
-	return db_run(d, st);
-}
-
-static int write_attempt(struct db *d, const struct verdict_record *m)
-{
-	sqlite3_stmt *st;
-
-	if (m->action != ACTION_SPLIT || !m->has_split_digest)
-		return 0;
-	st = db_statement(d, SQL_ATTEMPT_INSERT);
-	if (st == NULL)
-		return -1;
-	sqlite3_bind_blob(st, 1, m->split_digest, sizeof m->split_digest, SQLITE_STATIC);
-	db_bind_int(st, 2, m->time_unix);
-	db_bind_int(st, 3, ATTEMPT_INTERVAL_S);
-	return db_run(d, st);
-}
-
 int daily_sums_write(struct db *d, struct daily_sums *daily)
 {
 	for (size_t i = 0; i < daily->n; i++) {
@@ -343,15 +313,16 @@ int stored_verdict_write(struct db *d, struct stored_verdict *v, struct daily_su
 {
 	const struct verdict_record *m = &v->record;
 
+	if (m->is_vain)
+		return stored_verdict_split(d, v);
 	if (insert_verdict(d, m) != 0)
 		return -1;
 	v->id = sqlite3_last_insert_rowid(d->handle);
 	for (size_t i = 0; i < m->n_recipients; i++) {
 		struct stored_recipient *r = &v->recipients[i];
 
-		if (insert_recipient(d, v->id, i, r) != 0 || write_pairs(d, v, r) != 0 ||
-		    write_evidence(d, m, r) != 0)
+		if (insert_recipient(d, v->id, i, r) != 0 || write_pairs(d, v, r) != 0)
 			return -1;
 	}
-	return daily_sums_add(d, daily, m, 1) == 0 ? write_attempt(d, m) : -1;
+	return daily_sums_add(d, daily, m, 1) == 0 ? stored_verdict_split(d, v) : -1;
 }

@@ -28,8 +28,9 @@ struct stored_recipient {
 struct stored_verdict {
 	struct verdict_record record; /* strings point into the arena; sender and header_from are keys */
 	struct judgement judgement;
-	bool counts_for_pairs; /* it was accepted */
-	int64_t id;	       /* once it is written */
+	const char *split_sender_key; /* as evidence for mixed recipients names the sender */
+	bool counts_for_pairs;	      /* it was accepted */
+	int64_t id;		      /* once it is written */
 	struct stored_recipient *recipients;
 	struct arena arena;
 };
@@ -52,6 +53,8 @@ struct daily_sums {
 
 /* Within a write transaction; daily_sums_write() ends a group. 0 or -1. */
 int stored_verdict_write(struct db *d, struct stored_verdict *v, struct daily_sums *daily);
+/* What it leaves for mixed recipients. */
+int stored_verdict_split(struct db *d, const struct stored_verdict *v);
 int daily_sums_add(struct db *d, struct daily_sums *daily, const struct verdict_record *m, int sign);
 int daily_sums_write(struct db *d, struct daily_sums *daily);
 

@@ -181,22 +181,85 @@ def test_second_round_answers_per_recipient(request, where, first):
     assert rest.code == (550 if first == OPEN_A else 250)
 
 
-def test_client_without_size_ends_in_a_refusal_that_names_names(mx, pair):
+@pytest.mark.parametrize("where", ["mx", "alone"], ids=["policy server", "filter alone"])
+def test_client_without_size_gets_its_rounds_too(request, where):
+    mx, mark = request.getfixturevalue(where), messages.token()
+    message, sender = messages.cleartext(mark), f"{mark}@example.net"
+    both = [OPEN_A, SHUT_Z]
+    assert send(mx.port, sender, both, message, size=None).code == 451
+    sent = send(mx.port, sender, both, message, size=None)
+    assert sent.code == 250 and sent.recipients[SHUT_Z].code == 450, sent
+    sent = send(mx.port, sender, SHUT_Z, message, size=None)
+    assert sent.code == 550 and f"<{SHUT_Z}>" in sent.final.text, sent
+    wait_until(lambda: mx.delivered_to(mark) == [OPEN_A], "delivery")
+
+
+def test_client_whose_sender_changes_ends_in_a_refusal_that_names_names(mx, pair):
+    """VERP that counts attempts: nothing that is seen at RCPT stays the same."""
     mark = messages.token()
     message = messages.cleartext(mark)
 
-    def again():
-        return send(mx.port, BOB, [OPEN_A, SHUT_Z], message, size=None)
+    def again(attempt):
+        return send(mx.port, f"{mark}-{attempt}@example.net", [OPEN_A, SHUT_Z], message)
 
-    assert again().code == 451
-    assert again().code == 451  # within five minutes: counts as the same attempt
-    assert again().code == 451
+    assert again(1).code == 451
+    assert again(2).code == 451  # within five minutes: counts as the same attempt
+    assert again(3).code == 451
     pair.let_time_pass(400)
-    assert again().code == 451
+    assert again(4).code == 451
     pair.let_time_pass(400)
-    sent = again()
+    sent = again(5)
     assert sent.code == 550 and f"<{SHUT_Z}>" in sent.final.text and OPEN_A not in sent.final.text, sent
     assert mx.delivered_to(mark) == []
+
+
+@pytest.mark.parametrize("tag", ["prvs=%010x=", "SRS0=%04x=5x=example.com="], ids=["BATV", "SRS"])
+def test_sender_with_another_tag_each_time_is_known_again(mx, tag):
+    mark = messages.token()
+    message = messages.cleartext(mark)
+
+    def again(recipients, attempt):
+        return send(mx.port, tag % attempt + f"{mark}@example.net", recipients, message)
+
+    assert again([OPEN_A, SHUT_Z], 1).code == 451
+    sent = again([OPEN_A, SHUT_Z], 2)
+    assert sent.code == 250 and sent.recipients[SHUT_Z].code == 450, sent
+    assert again([SHUT_Z], 3).code == 550
+
+
+@pytest.mark.parametrize("where", ["mx", "alone"], ids=["policy server", "filter alone"])
+@pytest.mark.parametrize("size", ["auto", None], ids=["SIZE", "no SIZE"])
+def test_client_that_gives_up_at_a_deferred_recipient_is_told_who_it_is(request, where, size):
+    """As msmtp does: one recipient that is not taken, and it sends nothing at all."""
+    mx, mark = request.getfixturevalue(where), messages.token()
+    message, sender = messages.cleartext(mark), f"{mark}@example.net"
+    both = [OPEN_A, SHUT_Z]
+    assert send(mx.port, sender, both, message, size=size).code == 451
+    n_bytes = len(message.replace(b"\n", b"\r\n"))
+    declared = "" if size is None else f" SIZE={n_bytes}"
+    for _ in range(3):
+        with Session(mx.port) as session:
+            assert session.command(f"MAIL FROM:<{sender}>{declared}").code == 250
+            assert session.command(f"RCPT TO:<{OPEN_A}>").code == 250
+            assert session.command(f"RCPT TO:<{SHUT_Z}>").code == 450
+            session.command("RSET")
+    sent = send(mx.port, sender, both, message, size=size)
+    assert sent.code == 550 and f"<{SHUT_Z}>" in sent.final.text and OPEN_A not in sent.final.text, sent
+
+
+def test_two_messages_of_one_sender_and_size(mx, relays, keys):
+    """Cleartext and signed mail to the same three, padded to the same size, on their way at once."""
+    relay = relays(to_port(mx.port))
+    everyone = [SIGNED_M, OPEN_A, SHUT_Z]
+    clear, signed = messages.token(), messages.token()
+    secret = messages.text_mail(keys.gpg_clearsign(), signed)
+    plain = messages.text_mail("", clear)
+    plain += b"x" * (len(secret) - len(plain) - 1) + b"\n"
+    assert len(plain) == len(secret)
+    hand_over(relay, everyone, plain)
+    hand_over(relay, everyone, secret)
+    check_outcome(mx, relay, clear, [OPEN_A], [SHUT_Z, SIGNED_M])
+    check_outcome(mx, relay, signed, [OPEN_A, SIGNED_M], [SHUT_Z])
 
 
 @pytest.mark.parametrize("who", [{"client": LOCAL}, {"login": "joe"}], ids=["local", "authenticated"])

@@ -3,6 +3,7 @@
 # What takes an hour or more. Not among the default steps.
 
 step_long() {
+	step_long_mixed
 	step_tsan
 	step_long_record
 	step_long_scanner
@@ -36,4 +37,14 @@ step_long_record() {
 	headline "the record: kills, faults, many rows"
 	run_e2e "$build" long "$top/tests/long" -s
 	sed -n -E '/ messages|verdicts: /s/^[.s]*//p' "$logs/long.log"
+}
+
+# Mixed recipients: up to a thousand, in every order.
+step_long_mixed() {
+	headline "mixed recipients in numbers"
+	PGPGATE_RECIPIENTS=all
+	export PGPGATE_RECIPIENTS
+	run_e2e "$build" long-mixed "$top/tests/e2e/test_mixed_limits.py" -s
+	sed -n '/ messages, .* rounds /p' "$logs/long-mixed.log"
+	unset PGPGATE_RECIPIENTS
 }

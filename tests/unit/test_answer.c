@@ -44,20 +44,18 @@ int policy_decide(struct db *d, const struct settings *s, const struct policy_qu
 		return -1;
 	*a = next;
 	/* The classes of the test's recipients. */
-	if (strncmp(q->recipient->text, "passed", 6) == 0)
-		a->split_class = SPLIT_PASSED;
-	if (strncmp(q->recipient->text, "failed", 6) == 0)
-		a->split_class = SPLIT_FAILED;
+	a->split[0].passed = strncmp(q->recipient->text, "passed", 6) == 0;
+	a->n_split = a->split[0].passed || strncmp(q->recipient->text, "failed", 6) == 0 ? 1 : 0;
 	return 0;
 }
 
-bool policy_split_defers(struct policy_split *t, enum split_class recipient_class)
+bool policy_split_defers(struct policy_split *t, const struct policy_answer *a)
 {
-	if (recipient_class == SPLIT_NONE)
+	if (a->n_split == 0)
 		return false;
-	if (t->transaction_class == SPLIT_NONE)
-		t->transaction_class = recipient_class;
-	return t->transaction_class != recipient_class;
+	if (t->n == 0)
+		t->seen[t->n++] = a->split[0];
+	return t->seen[0].passed != a->split[0].passed;
 }
 
 const char *db_error(const struct db *d)

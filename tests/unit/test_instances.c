@@ -10,12 +10,12 @@
 
 static void mark(struct instances *i, const char *name, int64_t now_s)
 {
-	instances_get(i, name, now_s)->transaction_class = SPLIT_FAILED;
+	instances_get(i, name, now_s)->n = 1;
 }
 
-static enum split_class class_of(struct instances *i, const char *name, int64_t now_s)
+static size_t marks_of(struct instances *i, const char *name, int64_t now_s)
 {
-	return instances_get(i, name, now_s)->transaction_class;
+	return instances_get(i, name, now_s)->n;
 }
 
 static void instances_keeps_what_was_set(void **state)
@@ -24,8 +24,8 @@ static void instances_keeps_what_was_set(void **state)
 
 	(void)state;
 	mark(i, "a", 0);
-	assert_int_equal(class_of(i, "b", 0), SPLIT_NONE);
-	assert_int_equal(class_of(i, "a", 1), SPLIT_FAILED);
+	assert_int_equal(marks_of(i, "b", 0), 0);
+	assert_int_equal(marks_of(i, "a", 1), 1);
 	assert_int_equal(instances_count(i), 2);
 	instances_free(i);
 }
@@ -38,9 +38,9 @@ static void instances_unused_for_the_time_expires(void **state)
 	mark(i, "a", 100);
 	mark(i, "b", 100);
 	/* a is used in between, b is not */
-	assert_int_equal(class_of(i, "a", 100 + INSTANCES_EXPIRY_S - 1), SPLIT_FAILED);
-	assert_int_equal(class_of(i, "b", 100 + INSTANCES_EXPIRY_S), SPLIT_NONE);
-	assert_int_equal(class_of(i, "a", 100 + INSTANCES_EXPIRY_S), SPLIT_FAILED);
+	assert_int_equal(marks_of(i, "a", 100 + INSTANCES_EXPIRY_S - 1), 1);
+	assert_int_equal(marks_of(i, "b", 100 + INSTANCES_EXPIRY_S), 0);
+	assert_int_equal(marks_of(i, "a", 100 + INSTANCES_EXPIRY_S), 1);
 	instances_free(i);
 }
 
@@ -57,11 +57,11 @@ static void instances_when_full_the_oldest_makes_room(void **state)
 		mark(i, name, 1);
 	}
 	assert_int_equal(instances_count(i), INSTANCES_MAX);
-	assert_int_equal(class_of(i, "first", 2), SPLIT_FAILED);
+	assert_int_equal(marks_of(i, "first", 2), 1);
 	mark(i, "one more", 2);
 	assert_int_equal(instances_count(i), INSTANCES_MAX);
-	assert_int_equal(class_of(i, "first", 2), SPLIT_FAILED);
-	assert_int_equal(class_of(i, "second", 2), SPLIT_NONE);
+	assert_int_equal(marks_of(i, "first", 2), 1);
+	assert_int_equal(marks_of(i, "second", 2), 0);
 	instances_free(i);
 }
 
@@ -89,10 +89,10 @@ static void instances_random_use_agrees_with_a_list(void **state)
 		for (int k = 0; used[n] >= 0 && k < NAMES; k++)
 			newer += used[k] > used[n];
 		if (used[n] >= 0 && newer < INSTANCES_MAX && now - used[n] / 4 < INSTANCES_EXPIRY_S)
-			assert_int_equal(split->transaction_class, SPLIT_PASSED);
+			assert_int_equal(split->n, 1);
 		else
-			assert_int_equal(split->transaction_class, SPLIT_NONE);
-		split->transaction_class = SPLIT_PASSED;
+			assert_int_equal(split->n, 0);
+		split->n = 1;
 		used[n] = step;
 		assert_true(instances_count(i) <= INSTANCES_MAX);
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * The decision by what was recorded before: ratchet, reply window, mixed recipients. Time is given, never waited for.
+ * The decision by what was recorded before: ratchet, reply window. Time is given, never waited for.
  */
 #include "tests/unit/policy_fixture.h"
 
@@ -185,75 +185,12 @@ static void reply_window_opens_for_the_registrable_domain_and_ends(void **state)
 	check_reply_window("log_addresses=hashed");
 }
 
-/* ---- mixed recipients ---- */
-
-static enum split_class class_of(struct fixture *f, struct db *d, const char *recipient,
-				 int64_t size, int64_t now)
-{
-	const struct envelope e = {recipient, "bob@x.test", STRANGER, false, false};
-
-	return ask_at(d, f->settings, &e, NULL, size, now, NULL).split_class;
-}
-
-static void split_evidence_serves_sender_recipient_and_size_for_a_day(void **state)
-{
-	static const char *const modes[] = {"log_addresses=full", "log_addresses=hashed"};
-	struct sent m = {.sender = "bob@x.test",
-			 .header_from = "",
-			 .recipient = "a@b.test",
-			 .verdict = VERDICT_CLEARTEXT,
-			 .action = ACTION_SPLIT,
-			 .passes = true,
-			 .size = 1234,
-			 .time_unix = NOW};
-
-	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		struct fixture f;
-		struct db *d;
-
-		fixture_begin(&f);
-		fixture_use(&f, fixture_settings(&f, modes[i], NULL));
-		d = fixture_open(&f, DB_WRITE);
-		m.recipient = "a@b.test";
-		m.passes = true;
-		write_verdict(&f, d, &m);
-		m.recipient = "c@b.test";
-		m.passes = false;
-		write_verdict(&f, d, &m);
-		assert_int_equal(class_of(&f, d, "a@b.test", 1234, NOW + 1), SPLIT_PASSED);
-		assert_int_equal(class_of(&f, d, "c@b.test", 1234, NOW + 1), SPLIT_FAILED);
-		assert_int_equal(class_of(&f, d, "a@b.test", 1235, NOW + 1), SPLIT_NONE);
-		assert_int_equal(class_of(&f, d, "e@b.test", 1234, NOW + 1), SPLIT_NONE);
-		assert_int_equal(class_of(&f, d, "a@b.test", SIZE_NOT_DECLARED, NOW + 1), SPLIT_NONE);
-		assert_int_equal(class_of(&f, d, "a@b.test", 1234, NOW + 86399), SPLIT_PASSED);
-		assert_int_equal(class_of(&f, d, "a@b.test", 1234, NOW + 86400), SPLIT_NONE);
-		db_close(d);
-		fixture_end(&f);
-	}
-}
-
-static void the_first_recipient_sets_the_class(void **state)
-{
-	struct policy_split t = {0};
-
-	(void)state;
-	assert_false(policy_split_defers(&t, SPLIT_NONE));
-	assert_false(policy_split_defers(&t, SPLIT_FAILED));
-	assert_true(policy_split_defers(&t, SPLIT_PASSED));
-	assert_false(policy_split_defers(&t, SPLIT_FAILED));
-	assert_false(policy_split_defers(&t, SPLIT_NONE));
-	assert_true(policy_split_defers(&t, SPLIT_PASSED));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ratchet_locks_on_what_was_accepted),
 		cmocka_unit_test(ratchet_works_with_hashes_and_over_a_switch),
 		cmocka_unit_test(reply_window_opens_for_the_registrable_domain_and_ends),
-		cmocka_unit_test(split_evidence_serves_sender_recipient_and_size_for_a_day),
-		cmocka_unit_test(the_first_recipient_sets_the_class),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);

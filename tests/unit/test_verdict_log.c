@@ -353,10 +353,10 @@ static void attempts_less_than_five_minutes_apart_count_once(void **state)
 	d = fixture_open(&f, DB_READ);
 	l = start(&f);
 	r.action = ACTION_SPLIT;
-	r.has_split_digest = true;
-	memset(r.split_digest, 7, sizeof r.split_digest);
+	r.has_split_digest = r.counts_attempt = true;
+	memset(r.attempt_digest, 7, sizeof r.attempt_digest);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		assert_int_equal(policy_split_attempts(d, r.split_digest, NOW + rows[i].at),
+		assert_int_equal(policy_split_attempts(d, r.attempt_digest, NOW + rows[i].at),
 				 rows[i].before);
 		r.time_unix = NOW + rows[i].at;
 		submit(l, &r);

@@ -27,6 +27,8 @@ static struct {
 	bool policy_fails, log_fails, is_paused;
 	unsigned n_asked, fails_at; /* questions to the database so far; which one fails (0: none) */
 	int attempts;
+	bool is_split_vain;
+	int64_t size_under_way;
 	unsigned n_policy, n_submitted, n_timed, n_pool; /* n_pool: connections out */
 	struct policy_query query;			 /* the last; its pointers are dead */
 	char query_sender[400];
@@ -41,8 +43,8 @@ static struct {
 	struct verdict_recipient recipients[8];
 	char addresses[8][400];
 	size_t n_recipients;
-	bool is_local, has_split_digest;
-	unsigned char split_digest[32];
+	bool is_local, has_split_digest, counts_attempt, is_vain;
+	unsigned char split_digest[32], attempt_digest[32];
 	int64_t declared_size_bytes;
 } record;
 
@@ -72,13 +74,22 @@ const char *db_error(const struct db *d)
 	return "the disk is on fire";
 }
 
-bool policy_split_defers(struct policy_split *t, enum split_class recipient_class)
+bool policy_split_defers(struct policy_split *t, const struct policy_answer *a)
 {
-	if (recipient_class == SPLIT_NONE)
+	if (a->n_split == 0 || a->is_split_vain)
 		return false;
-	if (t->transaction_class == SPLIT_NONE)
-		t->transaction_class = recipient_class;
-	return t->transaction_class != recipient_class;
+	if (t->n == 0)
+		t->seen[t->n++] = a->split[0];
+	return t->seen[0].passed != a->split[0].passed;
+}
+
+int policy_split_is_under_way(struct db *d, const struct address *sender,
+			      int64_t declared_size_bytes, int64_t now_unix)
+{
+	(void)d;
+	(void)sender;
+	(void)now_unix;
+	return declared_size_bytes == fake.size_under_way;
 }
 
 static inline bool names(const struct from_header *from, const char *address)
@@ -104,12 +115,12 @@ int policy_decide(struct db *d, const struct settings *s, const struct policy_qu
 		return -1;
 	memset(a, 0, sizeof *a);
 	a->is_paused = fake.is_paused;
-	if (strncmp(word, "passed.", 7) == 0)
-		a->split_class = SPLIT_PASSED;
-	if (strncmp(word, "failed.", 7) == 0)
-		a->split_class = SPLIT_FAILED;
-	if (a->split_class != SPLIT_NONE)
+	if (strncmp(word, "passed.", 7) == 0 || strncmp(word, "failed.", 7) == 0) {
+		a->n_split = 1;
+		a->split[0].passed = word[0] == 'p';
+		a->is_split_vain = fake.is_split_vain;
 		word += 7;
+	}
 	snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "@"), word);
 	if (requirement_from_name(name, &a->requirement) != 0)
 		a->requirement = REQUIREMENT_ENCRYPTED;
@@ -167,6 +178,9 @@ int verdict_log_submit(struct verdict_log *l, const struct verdict_record *r, ch
 	record.is_local = r->is_local;
 	record.declared_size_bytes = r->declared_size_bytes;
 	record.has_split_digest = r->has_split_digest;
+	record.counts_attempt = r->counts_attempt;
+	record.is_vain = r->is_vain;
+	memcpy(record.attempt_digest, r->attempt_digest, sizeof record.attempt_digest);
 	memcpy(record.split_digest, r->split_digest, sizeof record.split_digest);
 	record.n_recipients = r->n_recipients;
 	for (size_t i = 0; i < r->n_recipients && i < 8; i++) {
