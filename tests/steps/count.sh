@@ -107,6 +107,7 @@ count_pytest() {
 	log=$logs/$label.log
 	# shellcheck disable=SC2086  # $pytest_as is no word, or a sudo command of several
 	${pytest_as-} env PATH="$PATH" PYTHONDONTWRITEBYTECODE=1 PGPGATE_BUILD="$PGPGATE_BUILD" \
+		PGPGATE_CONFINED="${PGPGATE_CONFINED-}" \
 		PGPGATE_SANITIZED="${PGPGATE_SANITIZED-}" /usr/bin/python3 -m pytest -q -rfEs --color=no --tb=short \
 		-p no:cacheprovider "$@" >"$log" 2>&1
 	status=$?

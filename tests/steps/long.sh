@@ -8,6 +8,7 @@ step_long() {
 	step_long_record
 	step_long_scanner
 	step_package
+	step_confined
 	step_bare
 }
 

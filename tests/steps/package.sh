@@ -13,3 +13,17 @@ step_package() {
 	fi
 	run_e2e "$build" package "$top/tests/package"
 }
+
+# The end-to-end tests with daemons that are kept in as their services ask: filter of system calls, read-only system,
+# no capabilities. What shows that the lines of the services are bearable.
+step_confined() {
+	headline "end-to-end tests, the daemons kept in as their services ask"
+	if ! install_packages python3-seccomp systemd; then
+		fail "confined: what the test needs"
+		return
+	fi
+	PGPGATE_CONFINED=1
+	export PGPGATE_CONFINED
+	run_e2e "$build" confined "$top/tests/e2e"
+	unset PGPGATE_CONFINED
+}

@@ -46,7 +46,12 @@ class Daemon:
         self.pair, self.name, self.path, self.words = pair, name, path, list(words)
         self.log_path = os.path.join(pair.dir, f"{name}.log")
         self.process = None
-        self.prefix = []  # a command that runs it, such as prlimit
+        self.prefix = self._confined() if os.environ.get("PGPGATE_CONFINED") else []  # what runs it, such as prlimit
+
+    def _confined(self):
+        """Under what its service asks of systemd; see there."""
+        return ["/usr/bin/python3", "-B", os.path.join(TOP, "tests/package/confine.py"), self.name,
+                f"{self.pair.place.path}:{BUILD}", self.pair.place.user.pw_name]
 
     def start(self, wait=True):
         with open(self.log_path, "ab") as log:
