@@ -51,7 +51,7 @@ class Prometheus:
         folder = place.directory("prometheus")
         shutil.copy(os.path.join(DIST, "prometheus", "pgpgate.rules.yml"), folder)
         with open(os.path.join(folder, "prometheus.yml"), "w", encoding="utf-8") as file:
-            file.write(read("prometheus", "scrape.yml").replace("127.0.0.1:9797", f"127.0.0.1:{target}")
+            file.write(read("prometheus", "scrape.yml").replace("127.0.0.1:9157", f"127.0.0.1:{target}")
                        .replace("scrape_interval: 30s", "scrape_interval: 1s")
                        .replace("rule_files:", "global: {evaluation_interval: 1s}\nrule_files:"))
         with open(os.path.join(folder, "log"), "wb") as log:
