@@ -34,7 +34,7 @@ struct content_type {
 	char report_type[FIELD_VALUE_MAX];
 	char smime_type[FIELD_VALUE_MAX];
 	char name[FIELD_VALUE_MAX];
-	bool has_bad_charset; /* could hide text from a reader of ASCII */
+	bool has_bad_charset; /* not known to show ASCII as it is */
 };
 
 /* value: of the field, after the colon, folds as they came. */

@@ -602,11 +602,17 @@ def charset(name):
     return mail(ARMOR, 'text/plain; charset="%s"' % name)
 
 
-RULE_12 = [("r12-" + name.lower().replace("'", "quoted-", 1).strip("'"), 12, "invalid - bad-charset", charset(name), "charset " + name)
+RULE_12 = [("r12-" + name.lower().replace("'", "quoted-", 1).strip("'").replace("+", "plus-").replace(" ", "-blank-").replace("@", "-at-").replace(".", "-dot-"), 12, "invalid - bad-charset", charset(name), "charset " + name)
            for name in ("utf-7", "UTF-16", "utf-16le", "UTF-16BE", "utf-32", "UTF-32BE", "ISO-10646-UCS-2",
-                        "ucs-4", "unicode-1-1-utf-7", "csUnicode", "HZ-GB-2312", "'utf-7'")]
+                        "ucs-4", "unicode-1-1-utf-7", "csUnicode", "HZ-GB-2312", "'utf-7'", "+utf-7", "ut f-7", "utf@7", "utf--7", "u.t.f.7", "utf-7-imap", "x-nonsense",
+                        "cp037", "ibm870", "windows-1200", "iso-8859-1-x", "utf-8 ", "unicode", "iso-2022-kr")]
 RULE_12 += [("r12-" + name.lower(), 12, INLINE, charset(name), "charset " + name)
-            for name in ("us-ascii", "utf-8", "iso-8859-15", "windows-1252", "koi8-r")]
+            for name in ("us-ascii", "utf-8", "iso-8859-15", "windows-1252", "koi8-r", "UTF8", "ISO-8859-8-I", "GB18030", "Big5",
+                         "Shift_JIS", "ISO-2022-JP", "EUC-KR", "ks_c_5601-1987", "x-unknown", "latin1", "windows-874")]
+RULE_12 += [
+    ("r12-two", 12, "invalid - bad-charset", mail(ARMOR, "text/plain; charset=utf-8; charset=utf-7"), "two charsets, one of them bad"),
+    ("r12-empty", 12, INLINE, charset(""), "an empty charset"),
+]
 RULE_12 += [
     ("r12-utf-7-pgp-mime", 12, "invalid - bad-charset", second("Content-Type: application/octet-stream; charset=utf-7\n"),
      "charset utf-7 on PGP/MIME's second part"),
