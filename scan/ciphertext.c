@@ -5,22 +5,43 @@
 
 #define ENOUGH_FOR_SHARES 64 /* octets from which shares of values say something: see header */
 #define ENOUGH_FOR_ABSENCE \
-	256 /* octets from which the absence of controls does: 0.887^256 = 4e-14 */
+	256 /* octets from which the absence of controls does: (1 - 27/256)^256 = 4e-13 */
+#define ENOUGH_FOR_SPREAD 2048 /* octets from which each value is there some times */
+
+static inline bool is_text(unsigned char c)
+{
+	return (c >= 0x20 && c < 0x7f) || (c >= '\t' && c <= '\r');
+}
 
 void ciphertext_reset(struct ciphertext *c)
 {
 	memset(c, 0, sizeof(*c));
 }
 
-void ciphertext_feed(struct ciphertext *c, const unsigned char *bytes, size_t len)
+void ciphertext_next(struct ciphertext *c)
+{
+	c->n = 0;
+	memset(c->n_of, 0, sizeof(c->n_of));
+}
+
+size_t ciphertext_feed(struct ciphertext *c, const unsigned char *bytes, size_t len)
 {
 	size_t room = CIPHERTEXT_SAMPLE - c->n;
+	uint16_t run = c->run;
 
 	if (len > room)
 		len = room;
-	for (size_t i = 0; i < len; i++)
+	for (size_t i = 0; i < len; i++) {
 		c->n_of[bytes[i]]++;
+		run = is_text(bytes[i]) ? (uint16_t)(run + 1) : 0;
+		if (run == CIPHERTEXT_RUN) {
+			c->has_run = true;
+			run = 0;
+		}
+	}
+	c->run = run;
 	c->n += (uint16_t)len;
+	return len;
 }
 
 bool ciphertext_is_full(const struct ciphertext *c)
@@ -28,25 +49,74 @@ bool ciphertext_is_full(const struct ciphertext *c)
 	return c->n >= CIPHERTEXT_SAMPLE;
 }
 
+struct shares {
+	unsigned text, controls, most;
+	uint64_t squares; /* of how often each value is there */
+};
+
+static struct shares count(const struct ciphertext *c)
+{
+	struct shares s = {0};
+
+	for (unsigned v = 0; v < 256; v++) {
+		const unsigned n = c->n_of[v];
+
+		if (is_text((unsigned char)v))
+			s.text += n;
+		else if (v < 0x20)
+			s.controls += n;
+		if (n > s.most)
+			s.most = n;
+		s.squares += (uint64_t)n * n;
+	}
+	return s;
+}
+
+/* The share of text octets, in percent, beyond which n octets are no ciphertext. It has 100/256 = 39 % on average;
+ * binomial tails of less than 1e-11. */
+static unsigned most_text_percent(unsigned n)
+{
+	static const struct {
+		unsigned n, percent;
+	} bounds[] = {{2048, 47}, {1024, 50}, {512, 54}, {256, 60}, {128, 68}};
+
+	for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++)
+		if (n >= bounds[i].n)
+			return bounds[i].percent;
+	return 80;
+}
+
+static const char *look(const struct ciphertext *c, unsigned most_text, bool is_strict)
+{
+	const struct shares s = count(c);
+
+	if (s.text * 100 > c->n * most_text)
+		return "mostly text";
+	if (c->n >= ENOUGH_FOR_ABSENCE && s.controls == 0)
+		return "text without any control octet";
+	if (s.most * 4 > c->n)
+		return "one octet value in more than a quarter";
+	/* Pearson's chi-square over 256 values: 255 on average, deviation 22.6 */
+	if (is_strict && c->n >= ENOUGH_FOR_SPREAD && s.squares * 256 / c->n > c->n + 600u)
+		return "octet values that are not evenly spread";
+	return NULL;
+}
+
 const char *ciphertext_looks_like(const struct ciphertext *c)
 {
-	unsigned printable = 0, controls = 0, most = 0;
-
+	if (c->has_run)
+		return "a run of text";
 	if (c->n < ENOUGH_FOR_SHARES) /* the smallest that tells anything: floods of tiny packets cost little */
 		return NULL;
-	for (unsigned v = 0; v < 256; v++) {
-		if (v >= 0x20 && v < 0x7f)
-			printable += c->n_of[v];
-		if (v < 0x20 && v != '\t' && v != '\r' && v != '\n')
-			controls += c->n_of[v];
-		if (c->n_of[v] > most)
-			most = c->n_of[v];
-	}
-	if (printable * 4 > c->n * 3u)
-		return "mostly printable ASCII";
-	if (c->n >= ENOUGH_FOR_ABSENCE && controls == 0)
-		return "text without any control octet";
-	if (most * 4 > c->n)
-		return "one octet value in more than a quarter";
-	return NULL;
+	return look(c, most_text_percent(c->n), true);
+}
+
+const char *ciphertext_is_prose(const struct ciphertext *c)
+{
+	return c->n < ENOUGH_FOR_SHARES ? NULL : look(c, 80, false);
+}
+
+bool ciphertext_is_short_text(const struct ciphertext *c)
+{
+	return c->n >= CIPHERTEXT_SHORT && count(c).text * 8 > c->n * 7u;
 }

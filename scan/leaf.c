@@ -535,7 +535,7 @@ void leaf_finish(struct leaf *l)
 {
 	if (is_cms(l)) {
 		l->cms = cms_type(l->prefix, l->prefix_len, l->bytes);
-		if (ciphertext_looks_like(&l->walk.sample))
+		if (ciphertext_is_prose(&l->walk.sample))
 			l->cms = CMS_NONE;
 		if (l->cms == CMS_SIGNED && l->has_cr_boundary)
 			l->cms = CMS_OTHER;

@@ -339,11 +339,17 @@ static void container_body(struct packet_walk *w, const unsigned char *bytes, si
 		if (w->head_have == w->head_need)
 			check_container_head(w);
 	}
-	if (finding_is_set(&w->fault) || ciphertext_is_full(&w->sample))
-		return;
-	ciphertext_feed(&w->sample, bytes, len);
-	if (ciphertext_is_full(&w->sample))
+	while (len > 0 && !finding_is_set(&w->fault) && !ciphertext_is_full(&w->sample)) {
+		size_t n = ciphertext_feed(&w->sample, bytes, len);
+
+		bytes += n;
+		len -= n;
+		if (!ciphertext_is_full(&w->sample))
+			return;
 		check_sample(w);
+		if (w->is_sampled_whole)
+			ciphertext_next(&w->sample);
+	}
 }
 
 static void body(struct packet_walk *w, const unsigned char *bytes, size_t len)
@@ -476,6 +482,6 @@ void packet_finish(struct packet_walk *w)
 		finding_set(&w->fault, "truncated", "no OpenPGP data");
 	else if (w->grammar == PACKETS_OF_MESSAGE && !w->has_container)
 		fault(w, "truncated", "no encrypted data follows the session keys");
-	else if (w->grammar == PACKETS_OF_SIGNATURES && ciphertext_looks_like(&w->sample))
+	else if (w->grammar == PACKETS_OF_SIGNATURES && ciphertext_is_prose(&w->sample))
 		fault(w, "bad-packet", "signatures that are text");
 }

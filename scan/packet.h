@@ -57,6 +57,7 @@ struct packet_walk {
 	bool is_legacy; /* the container is packet 9 */
 	bool has_container;
 
+	bool is_sampled_whole; /* set after packet_init(): all ciphertext is looked at, not its beginning */
 	packet_observer *observer;
 	void *observer_context;
 

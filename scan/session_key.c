@@ -187,7 +187,7 @@ static const char unknown_s2k[] = "password session key with an unknown string-t
 
 static const char *check_opaque(const struct session_key *k)
 {
-	return ciphertext_looks_like(&k->sample)
+	return ciphertext_looks_like(&k->sample) || ciphertext_is_short_text(&k->sample)
 		       ? "session key of an unknown algorithm or version that is text"
 		       : NULL;
 }

@@ -58,8 +58,9 @@ RULE_19 += [
     ("r19-unknown-algorithm", 19, MIME, pgp(pkesk3(99), END), "an unknown algorithm"),
     ("r19-private-algorithm", 19, MIME, pgp(pkesk3(105), END), "a private algorithm"),
     ("r19-unknown-algorithm-text", 19, "invalid - bad-packet", pgp(pkesk3(99, fields=PROSE[:300]), END), "text for an unknown algorithm"),
-    ("r19-unknown-algorithm-short-text", 19, MIME, pgp(pkesk3(99, fields=b"Meet me at eight."), END),
-     "too little for rule 27 to tell"),
+    ("r19-unknown-algorithm-short-text", 19, BAD, pgp(pkesk3(99, fields=b"Meet me at the old church at eight, and bring the money"), END),
+     "a short text for an unknown algorithm"),
+    ("r19-unknown-algorithm-short", 19, MIME, pgp(pkesk3(99, fields=noise(40, "short")), END), "a short session key of an unknown algorithm"),
     ("r19-unknown-algorithm-many-short-texts", 19, BAD, pgp(*[pkesk3(99, fields=PROSE[i:i + 50]) for i in range(0, 500, 50)], END),
      "ten texts, each too short to tell"),
     ("r19-rsa-text", 19, BAD, pgp(pkesk3(RSA, fields=mpi(PROSE[:256])), END), "text for an RSA number"),
@@ -263,13 +264,26 @@ def v1(ciphertext):
     return pgp(KEY, seipd1(ciphertext=ciphertext))
 
 
+def amid(text, others):
+    """So many octets of text and of others, mixed."""
+    out = b"".join(PRINTABLE[i * 4:i * 4 + 4] + CONTROLS[i:i + 1] for i in range(others))
+    return out + PRINTABLE[:text - others * 4] if text > others * 4 else b"".join(
+        PRINTABLE[i:i + 1] + (CONTROLS[i // 4:i // 4 + 1] if i % 4 == 3 else b"") for i in range(text))
+
+
 RULE_27 = [
     ("r27-prose", 27, ASCII, v1(PROSE[:2000]), "prose for ciphertext"),
     ("r27-prose-64", 27, ASCII, v1(PROSE[:64]), "64 octets of prose"),
-    ("r27-prose-63", 27, MIME, v1(PROSE[:63]), "63 octets: too few to tell"),
+    ("r27-prose-63", 27, ASCII, v1(PROSE[:63]), "63 octets of prose"),
+    ("r27-prose-40", 27, ASCII, v1(PROSE[:40] + noise(80, "after")), "40 octets of prose, and noise"),
+    ("r27-prose-39", 27, MIME, v1(b"\x80" + PROSE[:39] + b"\x80" + noise(80, "after")), "39 octets of prose, and noise: too few to tell"),
+    ("r27-prose-amid", 27, ASCII, v1(noise(1000, "before") + PROSE[:60] + noise(1000, "after")), "a sentence amid noise"),
+    ("r27-white-space", 27, ASCII, v1(b" \t\n\f" * 300), "white space of four kinds in equal parts"),
+    ("r27-white-space-amid", 27, ASCII, v1(b"".join(b" \t\v\r" + bytes([128 + i % 100]) for i in range(300))), "white space, and every fifth octet is none"),
+    ("r27-uneven", 27, ASCII, v1(b"".join(bytes([128 + i % 8]) + noise(4, "uneven%d" % i) for i in range(900))), "a fifth of the octets has eight values"),
     ("r27-base64", 27, ASCII, v1(b64(noise(600)).encode()), "base64 for ciphertext"),
-    ("r27-printable-75", 27, MIME, v1(PRINTABLE[:48] + CONTROLS[:16]), "exactly 75 % printable"),
-    ("r27-printable-77", 27, ASCII, v1(PRINTABLE[:49] + CONTROLS[:15]), "more than 75 % printable"),
+    ("r27-printable-80", 27, MIME, v1(amid(51, 13)), "51 of 64 octets are text"),
+    ("r27-printable-81", 27, ASCII, v1(amid(52, 12)), "52 of 64 octets are text"),
     ("r27-cyrillic", 27, ASCII, v1(CYRILLIC[:2000]), "Cyrillic prose in UTF-8"),
     ("r27-no-control-256", 27, ASCII, v1(HIGH[:256]), "256 octets, none of them a control octet"),
     ("r27-no-control-255", 27, MIME, v1(HIGH[:255]), "255 octets: too few to tell"),

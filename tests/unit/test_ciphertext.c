@@ -41,16 +41,74 @@ static void ciphertext_text_is_noticed_from_64_octets(void **state)
 	unsigned char ascii[64];
 
 	(void)state;
+	/* every fifth octet is none of text: 51 of 64 are, which is just below four fifths */
 	for (size_t i = 0; i < sizeof(ascii); i++)
-		ascii[i] = (unsigned char)('a' + i % 26);
+		ascii[i] = (unsigned char)(i % 5 ? 'a' + i % 26 : 0x80 + i);
+	assert_null(look(ascii, 64));
+	ascii[5] = 'a';
 	assert_non_null(look(ascii, 64));
 	assert_null(look(ascii, 63)); /* too little to tell */
-	fill_random(ascii, 16, 7);
-	for (size_t i = 0; i < 16; i++)
-		ascii[i] |= 0x80;
-	assert_null(look(ascii, 64)); /* exactly 75 % */
-	ascii[0] = 'a';
-	assert_non_null(look(ascii, 64));
+}
+
+static void ciphertext_white_space_is_text(void **state)
+{
+	static const char white[] = " \t\n\v\f\r";
+	unsigned char bytes[200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (unsigned char)(i % 5 == 4 ? 0x80 + i : white[i % 6]);
+	assert_non_null(look(bytes, 200));
+}
+
+static void ciphertext_run_of_text_is_noticed_anywhere(void **state)
+{
+	struct ciphertext c;
+	unsigned char bytes[2 * CIPHERTEXT_SAMPLE];
+
+	(void)state;
+	for (size_t len = CIPHERTEXT_RUN - 1; len <= CIPHERTEXT_RUN; len++) {
+		for (size_t at = 1; at < 3 * CIPHERTEXT_SAMPLE / 2; at = at * 5 + 60) {
+			fill_random(bytes, sizeof(bytes), 42);
+			memset(bytes + at, 'x', len);
+			bytes[at - 1] = bytes[at + len] = 0x80;
+			ciphertext_reset(&c);
+			for (size_t i = 0; i < sizeof(bytes); i++) {
+				ciphertext_feed(&c, bytes + i, 1);
+				if (ciphertext_is_full(&c)) {
+					assert_true(c.has_run || !ciphertext_looks_like(&c));
+					ciphertext_next(&c);
+				}
+			}
+			assert_int_equal(c.has_run, len == CIPHERTEXT_RUN);
+		}
+	}
+}
+
+static void ciphertext_uneven_octets_are_noticed(void **state)
+{
+	unsigned char bytes[CIPHERTEXT_SAMPLE];
+
+	(void)state;
+	fill_random(bytes, sizeof(bytes), 43);
+	for (size_t i = 0; i < sizeof(bytes); i += 5) /* a fifth of it is of eight values */
+		bytes[i] = (unsigned char)(0x80 + i % 8);
+	assert_non_null(look(bytes, sizeof(bytes)));
+	assert_null(ciphertext_is_prose(&(struct ciphertext){.n = 10}));
+}
+
+static void ciphertext_short_text_is_noticed_from_16_octets(void **state)
+{
+	struct ciphertext c;
+
+	(void)state;
+	ciphertext_reset(&c);
+	ciphertext_feed(&c, (const unsigned char *)"Meet me at the\x01", 15);
+	assert_false(ciphertext_is_short_text(&c));
+	ciphertext_feed(&c, (const unsigned char *)"b", 1);
+	assert_true(ciphertext_is_short_text(&c));
+	ciphertext_feed(&c, (const unsigned char *)"\x01\x02", 2);
+	assert_false(ciphertext_is_short_text(&c));
 }
 
 static void ciphertext_text_of_other_scripts_is_noticed(void **state)
@@ -98,6 +156,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ciphertext_random_octets_pass_at_every_length),
 		cmocka_unit_test(ciphertext_text_is_noticed_from_64_octets),
+		cmocka_unit_test(ciphertext_white_space_is_text),
+		cmocka_unit_test(ciphertext_run_of_text_is_noticed_anywhere),
+		cmocka_unit_test(ciphertext_uneven_octets_are_noticed),
+		cmocka_unit_test(ciphertext_short_text_is_noticed_from_16_octets),
 		cmocka_unit_test(ciphertext_text_of_other_scripts_is_noticed),
 		cmocka_unit_test(ciphertext_beyond_the_sample_is_not_looked_at),
 	};
