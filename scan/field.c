@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "scan/field.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "scan/text.h"
@@ -10,6 +11,9 @@ struct cursor {
 	const unsigned char *at, *end;
 	const char **ambiguity;
 	bool is_multipart;
+	bool has_comment;
+	enum label last_piece;
+	unsigned n_name_pieces; /* of a name in RFC 2231's pieces */
 };
 
 static void ambiguous(struct cursor *c, const char *what)
@@ -36,6 +40,7 @@ static void skip_comment(struct cursor *c)
 {
 	unsigned depth = 0;
 
+	c->has_comment = true;
 	for (; c->at < c->end; c->at++) {
 		switch (*c->at) {
 		case '(':
@@ -308,6 +313,13 @@ static void skip_name(struct cursor *c)
 		c->at = at;
 }
 
+/* The least trusted counts: which of them a program takes is its own affair. */
+static void add_label(struct content_type *out, enum label label)
+{
+	if (label > out->label)
+		out->label = label;
+}
+
 static void set_name(struct cursor *c, struct content_type *out)
 {
 	const unsigned char *begin = c->at, *after;
@@ -315,13 +327,39 @@ static void set_name(struct cursor *c, struct content_type *out)
 
 	take_value(c, out->name, sizeof(out->name), false, &is_cut);
 	lower(out->name);
-	if (c->is_multipart || begin == c->end || *begin == '"')
+	if (!c->is_multipart && begin < c->end && *begin != '"') {
+		after = c->at;
+		c->at = begin;
+		skip_name(c);
+		if (c->at == begin)
+			c->at = after;
+	}
+	add_label(out, label_of_name(begin, (size_t)(c->at - begin)));
+}
+
+/* A name in a form of RFC 2231: "name*" whole, or "name*0", "name*1*" and so on, in this order. Percent encoding leaves
+ * letters as they are. The last piece has the ending. */
+static void set_extended_name(struct cursor *c, const unsigned char *form, size_t len,
+			      struct content_type *out)
+{
+	const unsigned char *begin = c->at;
+	char ignored[2], number[12];
+	bool is_cut;
+	enum label label;
+
+	take_value(c, ignored, sizeof(ignored), false, &is_cut);
+	label = label_of_name(begin, (size_t)(c->at - begin));
+	if (len == 0) {
+		add_label(out, label);
 		return;
-	after = c->at;
-	c->at = begin;
-	skip_name(c);
-	if (c->at == begin)
-		c->at = after;
+	}
+	if (form[len - 1] == '*')
+		len--;
+	snprintf(number, sizeof(number), "%u", c->n_name_pieces);
+	if (!text_is(form, len, number))
+		add_label(out, LABEL_OTHER);
+	c->n_name_pieces++;
+	c->last_piece = label;
 }
 
 static void parameter_value(struct cursor *c, const unsigned char *name, size_t len,
@@ -340,8 +378,12 @@ static void parameter_value(struct cursor *c, const unsigned char *name, size_t 
 		set_lower(c, out->report_type, sizeof(out->report_type), NULL);
 	} else if (text_is(name, len, "smime-type")) {
 		set_lower(c, out->smime_type, sizeof(out->smime_type), NULL);
-	} else if (text_is(name, len, "name")) {
+	} else if (text_is(name, len, "name") || text_is(name, len, "filename")) {
 		set_name(c, out);
+	} else if (is_extended(name, len, "name")) {
+		set_extended_name(c, name + 5, len - 5, out);
+	} else if (is_extended(name, len, "filename")) {
+		set_extended_name(c, name + 9, len - 9, out);
 	} else {
 		if (is_extended(name, len, "boundary") || is_extended(name, len, "protocol"))
 			ambiguous(c, "an RFC 2231 form of boundary or protocol");
@@ -381,7 +423,7 @@ static void parameters(struct cursor *c, struct content_type *out)
 
 void field_content_type(const unsigned char *value, size_t len, struct content_type *out)
 {
-	struct cursor c = {value, value + len, &out->ambiguity, false};
+	struct cursor c = {.at = value, .end = value + len, .ambiguity = &out->ambiguity};
 	const unsigned char *type, *subtype;
 	size_t type_len, subtype_len;
 
@@ -408,12 +450,29 @@ void field_content_type(const unsigned char *value, size_t len, struct content_t
 	lower(out->type);
 	c.is_multipart = strncmp(out->type, "multipart/", 10) == 0;
 	parameters(&c, out);
+	add_label(out, c.last_piece);
+	out->has_comment = c.has_comment;
+}
+
+void field_content_disposition(const unsigned char *value, size_t len, struct content_type *out)
+{
+	struct content_type own = {.ambiguity = NULL};
+	struct cursor c = {.at = value, .end = value + len, .ambiguity = &own.ambiguity};
+	const unsigned char *token;
+
+	skip_space(&c);
+	take_run(&c, is_token_char, &token);
+	parameters(&c, &own);
+	add_label(out, own.ambiguity ? LABEL_OTHER : own.label);
+	add_label(out, c.last_piece);
+	if (!out->name[0])
+		memcpy(out->name, own.name, sizeof(out->name));
 }
 
 enum encoding field_encoding(const unsigned char *value, size_t len, const char **ambiguity,
 			     char name[32])
 {
-	struct cursor c = {value, value + len, ambiguity, false};
+	struct cursor c = {.at = value, .end = value + len, .ambiguity = ambiguity};
 	const unsigned char *token;
 	size_t n;
 
@@ -440,7 +499,7 @@ enum encoding field_encoding(const unsigned char *value, size_t len, const char 
 void field_mime_version(const unsigned char *value, size_t len, const char **ambiguity,
 			char version[FIELD_VERSION_MAX])
 {
-	struct cursor c = {value, value + len, ambiguity, false};
+	struct cursor c = {.at = value, .end = value + len, .ambiguity = ambiguity};
 	const char *no_matter = NULL; /* nobody looks for structure in it */
 	const unsigned char *token;
 	size_t n;

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "scan/label.h"
 #include "scan/transfer.h"
 
 #define BOUNDARY_MAX 200 /* octets; RFC 2046 section 5.1.1 allows 70 */
@@ -33,12 +34,18 @@ struct content_type {
 	char protocol[FIELD_VALUE_MAX]; /* lower case; "": none; cut */
 	char report_type[FIELD_VALUE_MAX];
 	char smime_type[FIELD_VALUE_MAX];
-	char name[FIELD_VALUE_MAX];
+	char name[FIELD_VALUE_MAX]; /* lower case; cut */
+	enum label label;	    /* by the endings of all its names */
+	bool has_comment;
 	bool has_bad_charset; /* not known to show ASCII as it is */
 };
 
 /* value: of the field, after the colon, folds as they came. */
 void field_content_type(const unsigned char *value, size_t len, struct content_type *out);
+
+/* Content-Disposition: its file names go into *out (name, label) beside those of Content-Type. Ambiguity is none here:
+ * what cannot be read is LABEL_OTHER. */
+void field_content_disposition(const unsigned char *value, size_t len, struct content_type *out);
 
 /* ENCODING_UNKNOWN for what it does not know; *ambiguity is set (or left) in words. name: at least 32
  * octets, gets the encoding's name, lower case, escaped. */

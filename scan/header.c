@@ -5,12 +5,22 @@
 
 #include "scan/text.h"
 
-enum structural { CONTENT_TYPE, CONTENT_TRANSFER_ENCODING, MIME_VERSION, STRUCTURAL_COUNT };
+/* Fields that are gathered; the last two say nothing of structure. */
+enum structural {
+	CONTENT_TYPE,
+	CONTENT_TRANSFER_ENCODING,
+	MIME_VERSION,
+	CONTENT_DISPOSITION,
+	CONTENT_DESCRIPTION,
+	STRUCTURAL_COUNT
+};
 
 static const char *const structural_names[STRUCTURAL_COUNT] = {
 	[CONTENT_TYPE] = "content-type",
 	[CONTENT_TRANSFER_ENCODING] = "content-transfer-encoding",
 	[MIME_VERSION] = "mime-version",
+	[CONTENT_DISPOSITION] = "content-disposition",
+	[CONTENT_DESCRIPTION] = "content-description",
 };
 
 static const char too_long[] = "a structural field of more than 2048 bytes";
@@ -47,6 +57,30 @@ static void take_version(struct header *h, const unsigned char *value, size_t le
 		ambiguous(h, "two MIME-Version fields");
 }
 
+/* Content-Type may come later: it does not know of these. */
+static void take_names(struct header *h, const struct content_type *names)
+{
+	if (names->label > h->file_label)
+		h->file_label = names->label;
+	memcpy(h->file_name, names->name, sizeof(h->file_name));
+}
+
+/* Two of them, or one that is no usual one: weighed at the header's end. */
+static void take_description(struct header *h, const unsigned char *value, size_t len)
+{
+	size_t n = 0;
+
+	if (label_is_usual_description(value, len))
+		return;
+	h->described_bytes += text_count_visible(value, len);
+	len = text_trimmed(value, len);
+	for (; len > 0 && text_is_blank(*value); len--)
+		value++;
+	for (; n < len && n + 1 < sizeof(h->description); n++)
+		h->description[n] = (char)text_lower(value[n]);
+	h->description[n] = '\0';
+}
+
 static void take_structural(struct header *h, int field, const unsigned char *value, size_t len)
 {
 	static const char *const twice[MIME_VERSION] = {
@@ -56,6 +90,17 @@ static void take_structural(struct header *h, int field, const unsigned char *va
 
 	if (field == MIME_VERSION) {
 		take_version(h, value, len);
+		return;
+	}
+	if (field == CONTENT_DISPOSITION) {
+		struct content_type names = {.label = LABEL_NONE};
+
+		field_content_disposition(value, len, &names);
+		take_names(h, &names);
+		return;
+	}
+	if (field == CONTENT_DESCRIPTION) {
+		take_description(h, value, len);
 		return;
 	}
 	if (h->n_of[field]++ > 0) {
@@ -92,9 +137,9 @@ void header_field(struct header *h, const unsigned char *name, size_t name_len,
 		ambiguous(h, "a lone CR");
 	if (field < 0)
 		return;
-	if (trimmed < name_len)
+	if (trimmed < name_len && field < CONTENT_DISPOSITION)
 		ambiguous(h, "white space before the colon");
-	if (value_len > HEADER_FIELD_MAX)
+	if (value_len > HEADER_FIELD_MAX && field < CONTENT_DISPOSITION)
 		ambiguous(h, too_long);
 	take_structural(h, field, value, value_len);
 }
@@ -104,7 +149,9 @@ static void gather(struct header *h, const unsigned char *bytes, size_t len)
 	if (h->current < 0)
 		return;
 	if (len > sizeof(h->field) - h->len) {
-		ambiguous(h, too_long);
+		if (h->current < CONTENT_DISPOSITION)
+			ambiguous(h, too_long);
+		h->file_label = LABEL_OTHER;
 		len = sizeof(h->field) - h->len;
 	}
 	memcpy(h->field + h->len, bytes, len);
@@ -170,7 +217,9 @@ bool header_line(struct header *h, const unsigned char *line, size_t len, size_t
 		gather(h, (const unsigned char *)"\n", 1);
 		gather(h, line, len);
 	}
-	if (is_cut && h->current >= 0)
+	if (is_cut && h->current >= CONTENT_DISPOSITION)
+		h->file_label = LABEL_OTHER;
+	else if (is_cut && h->current >= 0)
 		ambiguous(h, "a line of more than 1024 bytes in a structural field");
 	return true;
 }
@@ -178,4 +227,10 @@ bool header_line(struct header *h, const unsigned char *line, size_t len, size_t
 void header_end(struct header *h)
 {
 	end_field(h);
+	if (h->type.label > h->file_label)
+		h->file_label = h->type.label;
+	/* Outlook and Exchange write the file's name. */
+	if (h->description[0] &&
+	    (strcmp(h->description, h->type.name) == 0 || strcmp(h->description, h->file_name) == 0))
+		h->described_bytes = 0;
 }

@@ -26,8 +26,13 @@ struct header {
 	char encoding_name[32]; /* "7bit" when there is no such field */
 	const char *ambiguity;	/* in words, NULL: none */
 	size_t bytes;		/* of a part's header, line ends not counted */
+	/* after header_end() */
+	enum label file_label; /* by the endings of all file names */
+	size_t described_bytes; /* of Content-Description that mail programs show, and that is no usual one */
 	/* private */
-	unsigned n_of[3];
+	char file_name[FIELD_VALUE_MAX];
+	char description[LABEL_DESCRIPTION_MAX];
+	unsigned n_of[5];
 	char version[FIELD_VERSION_MAX]; /* MIME-Version */
 	int current;			 /* which structural field is being gathered, -1: none */
 	bool has_field;

@@ -428,6 +428,7 @@ static void feed_prefix(struct leaf *l, const unsigned char *bytes, size_t len)
 		l->state = LEAF_IN_BINARY;
 		packet_init(&l->walk, l->type == LEAF_PGP_SIGNATURE ? PACKETS_OF_SIGNATURES
 								    : PACKETS_OF_MESSAGE);
+		l->walk.is_sampled_whole = true;
 		feed_binary(l, l->prefix, l->prefix_len);
 		if (l->state == LEAF_IN_BINARY)
 			feed_binary(l, bytes, len);
@@ -477,10 +478,8 @@ void leaf_feed(struct leaf *l, const unsigned char *bytes, size_t len)
 /* Proper packets where they can be read as something else: see the header file. */
 static void refuse_binary(struct leaf *l, struct finding *f)
 {
-	if (l->is_text)
-		finding_set(f, "bad-armor", "unarmored OpenPGP data in a text");
-	else if (l->has_cr_boundary)
-		finding_set(f, "ambiguous-mime", "a boundary line after a lone CR");
+	if (!l->is_opaque_here)
+		finding_set(f, "bad-armor", "unarmored OpenPGP data where some program shows it");
 }
 
 static void finish_binary(struct leaf *l)
@@ -537,7 +536,7 @@ void leaf_finish(struct leaf *l)
 		l->cms = cms_type(l->prefix, l->prefix_len, l->bytes);
 		if (ciphertext_is_prose(&l->walk.sample))
 			l->cms = CMS_NONE;
-		if (l->cms == CMS_SIGNED && l->has_cr_boundary)
+		if (!l->is_base64)
 			l->cms = CMS_OTHER;
 		return;
 	}

@@ -74,6 +74,26 @@ static bool is_gpgol_tree(const struct structure *s, enum leaf_type kind, const 
 	       strcmp(h->type.name, "gpgol_mime_structure.txt") == 0; /* older */
 }
 
+/* May unarmored OpenPGP stand here? Only where no program shows what is in it: it is base64, so that nothing in it is a
+ * line of the message; of a type that says nothing, which no comment makes another; and no name has an ending that
+ * says more. Pictures are none, and programs that encrypt files leave their type (FlowCrypt). */
+static bool is_place_for_binary(const struct structure *s, enum leaf_type kind, const char *type,
+				const struct header *h)
+{
+	static const char *const pictures[] = {"image/png", "image/jpeg", "image/gif"};
+
+	if (!s->state.has_mime_version || h->encoding != ENCODING_BASE64 || h->type.has_comment)
+		return false;
+	if (kind == LEAF_PGP_SIGNATURE)
+		return h->file_label != LABEL_OTHER;
+	if (kind == LEAF_PGP_CONTROL || strcmp(type, "application/octet-stream") == 0)
+		return h->file_label <= LABEL_PGP;
+	for (size_t i = 0; i < sizeof(pictures) / sizeof(pictures[0]); i++)
+		if (strcmp(type, pictures[i]) == 0)
+			return h->file_label == LABEL_PGP;
+	return false;
+}
+
 void leaf_walk_begin(struct structure *s, const char *type, const struct header *h)
 {
 	enum leaf_type kind = leaf_type_of(type);
@@ -85,10 +105,10 @@ void leaf_walk_begin(struct structure *s, const char *type, const struct header 
 	s->state.is_unbounded = false;
 	leaf_begin(&s->leaf, kind, h->type.has_bad_charset, &s->channel);
 	s->leaf.is_whole_body = s->state.n_levels == 0;
-	s->leaf.is_text = strncmp(type, "text/", 5) == 0;
 	s->leaf.is_returned = kind == LEAF_TEXT_PLAIN && is_third_of_report(s) &&
 			      s->level[0].kind == MULTIPART_REPORT;
-	cr_watch_begin(&s->state.cr_watch, h->encoding != ENCODING_BASE64);
+	s->leaf.is_opaque_here = is_place_for_binary(s, kind, type, h);
+	s->leaf.is_base64 = h->encoding == ENCODING_BASE64;
 	s->state.is_tree_fed = is_gpgol_tree(s, kind, h);
 	s->state.was_tree_fed |= s->state.is_tree_fed;
 	s->state.is_embedded_fed = s->state.is_tree_fed || is_returned_message(s, type);
@@ -109,7 +129,6 @@ void leaf_walk_outside(struct structure *s, enum place place)
 	transfer_begin(&s->transfer, ENCODING_IDENTITY, leaf_sink, s);
 	leaf_begin(&s->leaf, place == PLACE_PREAMBLE ? LEAF_TEXT_PLAIN : LEAF_MESSAGE, false,
 		   &s->channel);
-	s->leaf.is_text = true;
 }
 
 static void take_messages(struct structure *s)
@@ -170,13 +189,6 @@ static void settle_gpgol_tree(struct structure *s)
 
 void leaf_walk_content(struct structure *s, const unsigned char *bytes, size_t len)
 {
-	struct structure_state *state = &s->state;
-
-	/* Nothing opaque begins otherwise. */
-	if (s->leaf.bytes == 0 && len > 0 && s->transfer.encoding == ENCODING_IDENTITY)
-		state->cr_watch.is_watching = leaf_may_be_binary(bytes[0]);
-	s->leaf.has_cr_boundary |= cr_watch_feed(&state->cr_watch, s->level, state->n_levels, bytes,
-						 len);
 	transfer_feed(&s->transfer, bytes, len);
 }
 

@@ -88,6 +88,9 @@ static void begin_multipart(struct structure *s, const char *type, const struct 
 
 static void check_part_header(struct structure *s, const struct header *h)
 {
+	if (h->described_bytes > 0)
+		notes_readable(s, s->state.n_levels, "part-headers", (int64_t)h->described_bytes,
+			       "a Content-Description");
 	s->state.header_bytes += h->bytes;
 	if (h->bytes > PART_HEADER_MAX || s->state.header_bytes > PART_HEADERS_MAX)
 		notes_readable(s, s->state.n_levels, "part-headers", (int64_t)h->bytes,
@@ -102,6 +105,8 @@ void structure_begin(struct structure *s, struct header *h, bool is_root)
 	header_end(h);
 	if (!is_root)
 		check_part_header(s, h);
+	else
+		s->state.has_mime_version = strcmp(h->version, "1.0") == 0;
 	if (h->ambiguity)
 		structure_fault(s, "ambiguous-mime", h->ambiguity);
 	if (++s->state.n_parts > STRUCTURE_PARTS_MAX) {

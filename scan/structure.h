@@ -14,7 +14,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "scan/cr_watch.h"
 #include "scan/field.h"
 #include "scan/header.h"
 #include "scan/leaf.h"
@@ -50,6 +49,7 @@ struct structure_state {
 
 	/* set before structure_begin() */
 	enum securejoin securejoin_header;
+	bool has_mime_version; /* MIME-Version: 1.0 */
 	bool has_setup_header; /* Autocrypt-Setup-Message: v1 */
 
 	/* private */
@@ -63,7 +63,6 @@ struct structure_state {
 	bool is_unbounded; /* the leaf stands for a multipart without a boundary */
 	bool is_tree_fed;  /* ... with what GpgOL attached */
 	bool was_tree_fed; /* something has been fed: one message is looked into */
-	struct cr_watch cr_watch;
 	size_t header_bytes;
 	char leaf_type[FIELD_TYPE_MAX];
 	char leaf_encoding[32];

@@ -426,7 +426,7 @@ RULE_6 = [
      "armor in quoted-printable"),
     ("r06-second-blank-lines", 6, MIME, pgp_mime(cat("\n \n", ARMOR, "\n\t\n\n")), "white space around the armor"),
     ("r06-second-two-armors", 6, MIXED, pgp_mime(ARMOR + OTHER), "two armored messages in the second part"),
-    ("r06-second-binary", 6, MIXED, second(OCTETS + "Content-Transfer-Encoding: base64\n", b64(message())),
+    ("r06-second-binary", 6, MIXED, second("Content-Type: application/octet-stream\nContent-Transfer-Encoding: base64\n", b64(message())),
      "unarmored ciphertext in the second part"),
     ("r06-wrong-order", 6, MIXED, pgp_mime(None, first=part(ARMOR, OCTETS), second=control()), "the parts in the wrong order"),
     ("r06-third-empty", 6, MIXED, pgp_mime(ARMOR, more=(text("\n"),)), "a third part, empty"),
@@ -631,6 +631,14 @@ def noted(n):
 
 
 RULE_33 = [
+    ("r33-description-known", 33, MIME, second(OCTETS + "Content-Description: OpenPGP encrypted message\n"), "a usual description"),
+    ("r33-description-name", 33, MIME, second(OCTETS + "Content-Description: encrypted.asc\n"), "a description that is the file's name"),
+    ("r33-description", 33, "partial + part-headers", second(OCTETS + "Content-Description: meet me at eight\n"), "a description that mutt shows in the body"),
+    ("r33-description-word", 33, "partial + part-headers", second(OCTETS + "Content-Description: zqcanary\n"), "one word of description"),
+    ("r33-description-folded", 33, "partial + part-headers", second("Content-Description: message\n meet me\n" + OCTETS), "a folded description"),
+    ("r33-description-encoded", 33, "partial + part-headers", second(OCTETS + "Content-Description: =?utf-8?q?meet_me?=\n"), "an encoded description"),
+    ("r33-descriptions-many", 33, "partial + part-headers", mixed(INLINE_TEXT, *[text("\n", extra="Content-Description: meet me at eight\n")] * 20),
+     "descriptions of empty parts"),
     ("r33-usual", 33, MIME, second(noted(400)), "a part header of 400 octets"),
     ("r33-large", 33, MIME, second(noted(1000)), "a part header of 1,000 octets"),
     ("r33-too-large", 33, "partial + part-headers", second(noted(1100)), "a part header of 1,100 octets"),

@@ -97,7 +97,7 @@ RULE_30 = [
     ("r30-smime-signature-prose", 30, "partial + readable-part", signed(
         ENCRYPTED_PART, part(b64(cms(SIGNED_DATA, b"Meet me at the old bridge at eight. " * 20)), CMS_SIG % "application/pkcs7-signature"),
         'multipart/signed; protocol="application/pkcs7-signature"; boundary="b1"'), "prose within CMS signed-data"),
-    ("r30-smime-signature-8bit", 30, "encrypted pgp-mixed ok", signed(
+    ("r30-smime-signature-8bit", 30, "partial + readable-part", signed(
         ENCRYPTED_PART, part(cms(SIGNED_DATA, noise(90)), "Content-Type: application/pkcs7-signature\nContent-Transfer-Encoding: binary\n"),
         'multipart/signed; protocol="application/pkcs7-signature"; boundary="b1"'), "a signature that no base64 protects", {"lines": "exact"}),
     ("r30-smime-signature-cr-boundary", 30, "partial + readable-part", signed(

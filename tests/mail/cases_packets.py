@@ -330,7 +330,8 @@ def signed_by(data, encoding):
 
 
 INLINE = "encrypted pgp-inline ok"
-CR_BOUNDARY = "invalid - ambiguous-mime"
+PLACE = "invalid - bad-armor"
+CR_BOUNDARY = "invalid - ?"
 HIDDEN = b"\r--b1\r\r" + PROSE[:100] + b"\r--b1\r"
 READABLE = "partial + readable-part"
 RULE_28 = [
@@ -338,30 +339,62 @@ RULE_28 = [
      "unarmored ciphertext that begins with a session key of an unknown version"),
     ("r28-binary", 28, INLINE, attached(message(), beside=False), "unarmored ciphertext in base64"),
     ("r28-binary-text-type", 28, "invalid - bad-armor", attached(message(), "text/plain", beside=False), "unarmored ciphertext called text"),
-    ("r28-binary-text-late", 28, "invalid - bad-armor", attached(KEY + seipd1(noise(4096, "late") + PROSE[:400]), "text/plain", beside=False),
+    ("r28-binary-text-late", 28, ASCII, attached(KEY + seipd1(noise(4096, "late") + PROSE[:400]), "text/plain", beside=False),
      "unarmored ciphertext called text, and text in it where it is not looked at: a mail program shows it"),
     ("r28-binary-calendar", 28, "invalid - bad-armor", attached(message(), "text/calendar"), "unarmored ciphertext called another kind of text"),
     ("r28-binary-untyped", 28, "invalid - bad-armor", mail(b64(message()), "Content-Transfer-Encoding: base64\n"),
      "unarmored ciphertext without a type is text"),
-    ("r28-binary-application", 28, INLINE, attached(message(), "application/pgp-encrypted").replace(b"pgp-encrypted", b"x-gzip"),
+    ("r28-binary-application", 28, PLACE, attached(message(), "application/pgp-encrypted").replace(b"pgp-encrypted", b"x-gzip"),
      "unarmored ciphertext called something else"),
-    ("r28-binary-8bit", 28, INLINE, as_it_is(message()), "unarmored ciphertext as it is", {"lines": "exact"}),
+    ("r28-binary-8bit", 28, PLACE, as_it_is(message()), "unarmored ciphertext as it is", {"lines": "exact"}),
     ("r28-binary-cr-boundary", 28, CR_BOUNDARY, as_it_is(KEY + seipd1(noise(4096, "late") + HIDDEN + noise(80))),
      "unarmored ciphertext as it is, and a part in it for programs to which CR ends a line", {"lines": "exact"}),
-    ("r28-binary-qp", 28, INLINE, as_it_is(quopri(message()), "quoted-printable"), "unarmored ciphertext in quoted-printable"),
+    ("r28-binary-qp", 28, PLACE, as_it_is(quopri(message()), "quoted-printable"), "unarmored ciphertext in quoted-printable"),
     ("r28-binary-cr-boundary-first", 28, CR_BOUNDARY, as_it_is(packet(PKESK, b"\x03\r--b1\r\r\n" + pkesk3_body(18)[9:]) + seipd1()),
      "the same in the first octets, as a key id", {"lines": "exact"}),
-    ("r28-binary-cr-other-boundary", 28, INLINE, as_it_is(KEY + seipd1(noise(4096, "late") + HIDDEN.replace(b"b1", b"b2") + noise(80))),
+    ("r28-binary-cr-other-boundary", 28, ASCII, as_it_is(KEY + seipd1(noise(4096, "late") + HIDDEN.replace(b"b1", b"b2") + noise(80))),
      "no boundary of this message", {"lines": "exact"}),
-    ("r28-binary-cr-boundary-base64", 28, INLINE, attached(KEY + seipd1(noise(4096, "late") + HIDDEN + noise(80))),
+    ("r28-binary-cr-boundary-base64", 28, ASCII, attached(KEY + seipd1(noise(4096, "late") + HIDDEN + noise(80))),
      "base64 keeps it apart"),
-    ("r28-binary-qp-lone-cr", 28, INLINE, as_it_is(quopri(KEY + seipd1(noise(4096, "late") + noise(80))).replace(b"=0D", b"\r"), "quoted-printable"),
+    ("r28-binary-qp-lone-cr", 28, PLACE, as_it_is(quopri(KEY + seipd1(noise(4096, "late") + noise(80))).replace(b"=0D", b"\r"), "quoted-printable"),
      "the same with lone CRs", {"lines": "exact"}),
     ("r28-binary-qp-cr-boundary", 28, CR_BOUNDARY, as_it_is(quopri(KEY + seipd1(noise(4096, "late") + HIDDEN + noise(80)), HIDDEN), "quoted-printable"),
      "a part in quoted-printable for programs to which CR ends a line", {"lines": "exact"}),
     ("r28-binary-signature", 28, INLINE, signed_by(b64(signature()), "base64"), "an unarmored signature in base64"),
-    ("r28-binary-signature-8bit", 28, INLINE, signed_by(signature(), "binary"), "an unarmored signature as it is", {"lines": "exact"}),
+    ("r28-binary-signature-8bit", 28, PLACE, signed_by(signature(), "binary"), "an unarmored signature as it is", {"lines": "exact"}),
     ("r28-binary-signature-cr-boundary", 28, CR_BOUNDARY, signed_by(signature(notation=HIDDEN), "binary"), "a part in an unarmored signature", {"lines": "exact"}),
+    ("r28-late-text", 28, ASCII, attached(KEY + seipd1(noise(40000, "late") + PROSE[:60] + noise(80)), beside=False), "a sentence far behind in it"),
+    ("r28-late-run", 28, ASCII, attached(KEY + seipd1(noise(9000, "late") + b" \t\f\n" * 500 + noise(80)), beside=False), "white space far behind in it"),
+    ("r28-comment", 28, PLACE, attached(message(), "application/octet-stream (a/b)", beside=False), "a comment in its type"),
+    ("r28-comment-parameter", 28, PLACE, attached(message(), 'application/octet-stream; name=a.pgp (text/plain)', beside=False), "a comment behind a parameter"),
+    ("r28-no-mime-version", 28, PLACE, attached(message(), beside=False).replace(b"MIME-Version: 1.0\n", b""), "no MIME-Version"),
+    ("r28-mime-version-2", 28, PLACE, attached(message(), beside=False).replace(b"MIME-Version: 1.0\n", b"MIME-Version: 2.0\n"), "another MIME-Version"),
+    ("r28-type-pgp", 28, PLACE, attached(message(), "application/pgp"), "application/pgp, which mutt and Thunderbird show"),
+    ("r28-type-pgp-encrypted", 28, "encrypted pgp-mixed ok", attached(message(), "application/pgp-encrypted"), "application/pgp-encrypted"),
+    ("r28-type-pdf", 28, PLACE, attached(message(), 'application/pdf; name="plan.pdf.pgp"'), "a PDF"),
+    ("r28-type-svg", 28, PLACE, attached(message(), 'image/svg+xml; name="plan.svg.pgp"'), "a picture that is text"),
+    ("r28-picture-pgp", 28, INLINE, attached(message(), 'image/png; name="plan.png.pgp"'), "a picture that is named as encrypted"),
+] + [
+    ("r28-name-" + label, 28, expect, attached(message(), "application/octet-stream" + rest), "named" + rest.replace("\n", " "))
+    for label, expect, rest in (
+        ("pgp", INLINE, '; name="plan.pdf.pgp"'), ("gpg", INLINE, "; name=plan.GPG"), ("txt", PLACE, '; name="note.txt"'), ("none", INLINE, '; name=""'),
+        ("asc", PLACE, '; name="encrypted.asc"'), ("html", PLACE, '; name="a.html"'), ("ending-only", PLACE, '; name=".pgp"'),
+        ("file", INLINE, '\nContent-Disposition: attachment; filename="plan.gpg"'),
+        ("file-txt", PLACE, '\nContent-Disposition: attachment; filename="note.txt"'),
+        ("both", INLINE, '; name="a.pgp"\nContent-Disposition: attachment; filename="a.pgp"'),
+        ("one-txt", PLACE, '; name="a.pgp"\nContent-Disposition: inline; filename="a.txt"'),
+        ("two-dispositions", PLACE, '\nContent-Disposition: inline; filename="a.txt"\nContent-Disposition: inline; filename="a.pgp"'),
+        ("2231", INLINE, "\nContent-Disposition: attachment; filename*=utf-8''%C3%BCber.pdf.pgp"),
+        ("2231-txt", PLACE, "\nContent-Disposition: attachment; filename*=utf-8''%C3%BCber.txt"),
+        ("2231-pieces", INLINE, "\nContent-Disposition: attachment; filename*0*=utf-8''%C3%BCber; filename*1=\".pdf.gpg\""),
+        ("2231-pieces-order", PLACE, '\nContent-Disposition: attachment; filename*1=".txt"; filename*0="a.gpg"'),
+        ("2231-pieces-txt", PLACE, '\nContent-Disposition: attachment; filename*0="a.gpg"; filename*1=".txt"'),
+        ("2231-beside", PLACE, "; name=\"a.pgp\"; name*=utf-8''a.txt"),
+        ("word-b", INLINE, '; name="=?UTF-8?B?w7xiZXIucGRmLnBncA==?="'), ("word-q", INLINE, '; name="=?utf-8?Q?=C3=BCber.pdf.pgp?="'),
+        ("word-b-txt", PLACE, '; name="=?UTF-8?B?bm90ZS50eHQ=?="'), ("word-q-txt", PLACE, '; name="=?utf-8?Q?note.txt?="'),
+        ("word-two", INLINE, '; name="=?utf-8?Q?=C3=BC?=\n =?utf-8?Q?ber.pgp?="'), ("word-odd", PLACE, '; name="a.pgp?="'),
+        ("file-broken", PLACE, '\nContent-Disposition: attachment; filename="a.pgp'))
+] + [
     ("r28-binary-marker", 28, INLINE, attached(marker() + message(), beside=False), "a marker first"),
     ("r28-binary-literal", 28, READABLE, attached(literal()), "an unarmored literal packet is readable"),
     ("r28-binary-no-key", 28, READABLE, attached(END), "a container without session key is readable"),
@@ -375,7 +408,7 @@ RULE_28 = [
     ("r28-jpeg", 28, READABLE, attached(b"\xff\xd8\xff\xe0\0\x10JFIF\0" + noise(80), "image/jpeg"), "bit 7 set, no OpenPGP"),
     ("r28-html-type", 28, "partial + html-part", attached(message(), "text/html"), "unarmored ciphertext called HTML"),
     ("r28-password", 28, "invalid - password-only", attached(skesk4() + END, beside=False), "unarmored, password only"),
-    ("r28-image-type", 28, INLINE, attached(message(), "image/png"), "unarmored ciphertext called a picture"),
+    ("r28-image-type", 28, PLACE, attached(message(), "image/png"), "unarmored ciphertext called a picture"),
 ]
 
 CASES = RULE_19 + RULE_20 + RULE_21 + RULE_22 + RULE_23 + RULE_24 + RULE_25 + RULE_26 + RULE_27 + RULE_28

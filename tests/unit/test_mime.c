@@ -196,7 +196,7 @@ static void mime_part_headers_beyond_their_allowance_are_readable(void **state)
 
 	(void)state;
 	for (size_t size = 1024; size <= 1025; size++) {
-		n = (size_t)snprintf(body, sizeof(body), "--b\nContent-Description: ");
+		n = (size_t)snprintf(body, sizeof(body), "--b\nX-A-Long-Description: ");
 		while (n < 4 + size)
 			body[n++] = 'x';
 		n += (size_t)sprintf(body + n, "\n\n--b--\n");

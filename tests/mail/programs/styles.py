@@ -282,7 +282,7 @@ def inline_base64(a):
 def attachment(data):
     b = "=_pigeon_1"
     return head('multipart/mixed; boundary="%s"' % b, subject="numbers") + cat(
-        "--", b, "\nContent-Type: text/plain\n\n\n--", b, '\nContent-Type: application/pgp; name="numbers.txt.pgp"\n'
+        "--", b, "\nContent-Type: text/plain\n\n\n--", b, '\nContent-Type: application/octet-stream; name="numbers.txt.pgp"\n'
         'Content-Disposition: attachment; filename="numbers.txt.pgp"\nContent-Transfer-Encoding: base64\n\n', base64.encodebytes(data), "--", b, "--\n")
 
 
