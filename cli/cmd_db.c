@@ -98,14 +98,26 @@ static int migrate(const struct cli *cli, const struct settings *s, struct db *d
 
 static int db_init(struct cli *cli, int argc, char **argv)
 {
+	bool is_new_key = false;
+	const struct option_spec specs[] = {
+		{"new-key", 0, NULL, OPTION_FLAG, &is_new_key,
+		 "make another key for hashed addresses: what is on record under the old one is "
+		 "not "
+		 "found again; restart the daemons"},
+	};
+	char **operands;
+	const int n = options_parse(
+		cli, argc, argv, specs, OPTIONS_N(specs),
+		"What is there already is left as it is, but for an older schema, "
+		"which is brought up to date as db migrate does.",
+		&operands);
 	struct settings *s;
 	struct db *d;
 	enum db_failure was;
 	int code = 0;
 
-	no_operands(cli, argc, argv,
-		    "What is there already is left as it is, but for an older schema, which is "
-		    "brought up to date as db migrate does.");
+	if (n != 0)
+		cli_misuse(cli, "takes no operand");
 	s = open_settings(cli);
 	d = open_connection(s, DB_WRITE);
 	was = db_failure(d);
@@ -116,9 +128,12 @@ static int db_init(struct cli *cli, int argc, char **argv)
 		return code;
 	}
 	db_close(d);
-	d = open_database(s, DB_CREATE);
-	print_state(cli, was == DB_OK ? "there already" : "created", s->database_path,
-		    db_schema_version(d));
+	d = open_database(s, is_new_key ? DB_NEW_KEY : DB_CREATE);
+	print_state(cli,
+		    is_new_key	   ? "has a new key"
+		    : was == DB_OK ? "there already"
+				   : "created",
+		    s->database_path, db_schema_version(d));
 	db_close(d);
 	settings_unref(s);
 	return 0;

@@ -22,9 +22,10 @@
 #define DB_ERROR_MAX 512
 
 enum db_mode {
-	DB_READ,   /* no writes; the file must exist */
-	DB_WRITE,  /* the file must exist with a schema that this program knows */
-	DB_CREATE, /* makes file and schema (db init) */
+	DB_READ,    /* no writes; the file must exist */
+	DB_WRITE,   /* the file must exist with a schema that this program knows */
+	DB_CREATE,  /* makes file and schema, and a key where the database knows none (db init) */
+	DB_NEW_KEY, /* the same, and another key, whatever was there (db init --new-key) */
 };
 
 /* Why an open or an operation failed, for exit codes and replies. */

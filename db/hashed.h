@@ -28,7 +28,17 @@ struct hashed {
 	unsigned char key[HASHED_KEY_BYTES];
 };
 
-/* Reads DATABASE.key. 0: read, or not there and not needed. -1 with a sentence in err. */
+/* What the database keeps of its key (state.hash_key_check), to know it again: 128 bits of HMAC-SHA-256 under it. */
+#define HASHED_CHECK_MAX 33 /* hex and NUL */
+char *hashed_check(const struct hashed *h, char out[HASHED_CHECK_MAX]);
+
+/* A process has one key for a database: the first that the database knew again. From then on hashed_load() refuses any
+ * other, whoever puts it there and even if the database is told to take it, until the process starts anew. */
+void hashed_confirm(const struct hashed *h, const struct settings *s);
+void hashed_forget(void); /* for the process that makes another key */
+
+/* Reads DATABASE.key. 0: read, or not there and not needed. -1 with a sentence in err. Whether it is the database's
+ * only a connection can tell. */
 int hashed_load(struct hashed *h, const struct settings *s, char *err, size_t err_size);
 
 /* The hash, whether h is on or not. Returns out (HASHED_TEXT_MAX). */

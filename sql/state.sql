@@ -44,3 +44,27 @@ UPDATE state
 SET import_first_rule = NULL,
 	import_change_key = NULL
 WHERE id = 1;
+
+-- name: state_key_check
+SELECT hash_key_check
+FROM state
+WHERE id = 1;
+
+-- name: state_set_key_check
+UPDATE state
+SET hash_key_check = ?1
+WHERE id = 1;
+
+-- name: state_has_hashed
+-- Something was stored under a key: hashed addresses begin with 'h:'.
+SELECT EXISTS (
+	SELECT 1
+	FROM pair
+	WHERE sender_key >= 'h:'
+		AND sender_key < 'h;'
+) OR EXISTS (
+	SELECT 1
+	FROM verdict
+	WHERE sender_key >= 'h:'
+		AND sender_key < 'h;'
+);

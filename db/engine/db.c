@@ -10,6 +10,7 @@
 
 #include "common/clock.h"
 #include "db/engine/file.h"
+#include "db/engine/key_check.h"
 #include "db/engine/schema.h"
 
 /* Waits 1 ms at a time: imports and retention leave short gaps, which the engine's own growing pauses miss. */
@@ -87,20 +88,19 @@ static int set_up_handle(struct db *d)
 	return 0;
 }
 
+static bool is_creating(const struct db *d)
+{
+	return d->mode == DB_CREATE || d->mode == DB_NEW_KEY;
+}
+
 static int open_handle(struct db *d)
 {
-	char sentence[DB_ERROR_MAX];
-
 	if (strlen(d->settings->database_path) > DB_PATH_MAX - 16)
 		return db_fail(d, DB_ABSENT, "the path is too long");
-	if (d->mode == DB_CREATE && file_create(d) != 0)
+	if (is_creating(d) && file_create(d) != 0)
 		return -1;
 	if (file_check(d, &d->opened) != 0)
 		return -1;
-	if (d->mode == DB_CREATE && file_create_key(d) != 0)
-		return -1;
-	if (hashed_load(&d->hashed, d->settings, sentence, sizeof sentence) != 0)
-		return db_fail(d, DB_ABSENT, "%s", sentence);
 	if (file_check_beside(d) != 0 || (d->mode != DB_READ && file_open_lock(d) != 0))
 		return -1;
 	/* Readers too: WAL's shared memory is theirs to make. query_only keeps them from writing. */
@@ -112,9 +112,9 @@ static int open_handle(struct db *d)
 		return -1;
 	if (d->mode != DB_READ && sqlite3_db_readonly(d->handle, "main") == 1)
 		return db_fail(d, DB_NO_PERMISSION, "read-only; let this user join the file's group");
-	if (d->mode == DB_CREATE)
-		return schema_migrate(d, true);
-	return schema_check(d);
+	if ((is_creating(d) ? schema_migrate(d, true) : schema_check(d)) != 0)
+		return -1;
+	return key_check(d);
 }
 
 static bool is_still_the_file(struct db *d)
@@ -158,7 +158,7 @@ struct db *db_open(struct settings *s, enum db_mode mode)
 	snprintf(d->path, sizeof d->path, "%s", s->database_path);
 	db_ready(d);
 	/* From now on as any writer: a file that vanishes later is not made anew. */
-	if (mode == DB_CREATE && d->failure == DB_OK)
+	if (is_creating(d) && d->failure == DB_OK)
 		d->mode = DB_WRITE;
 	return d;
 }
@@ -202,6 +202,6 @@ int db_migrate(struct db *d, void (*progress)(void *context, int from_version, i
 	d->migrating.context = context;
 	result = db_ready(d);
 	d->migrating.progress = NULL;
-	d->mode = mode == DB_CREATE ? DB_WRITE : mode;
+	d->mode = mode == DB_CREATE || mode == DB_NEW_KEY ? DB_WRITE : mode;
 	return result;
 }

@@ -219,23 +219,26 @@ int file_open_lock(struct db *d)
 	return d->lock_fd < 0 ? -1 : 0;
 }
 
-int file_create_key(struct db *d)
+int file_make_key(struct db *d, bool is_anew)
 {
 	unsigned char key[HASHED_KEY_BYTES];
-	bool is_new;
-	int fd = file_open_beside(d, ".key", O_WRONLY, KEY_FILE_MODE, &is_new);
+	char path[BESIDE_MAX], new_path[BESIDE_MAX];
+	int fd = file_open_beside(d, ".key.new", O_RDWR, KEY_FILE_MODE, NULL);
 	int result = 0;
 
 	if (fd < 0)
 		return -1;
-	if (is_new && (getrandom(key, sizeof key, 0) != (ssize_t)sizeof key ||
-		       write(fd, key, sizeof key) != (ssize_t)sizeof key)) {
-		char path[BESIDE_MAX];
-
-		path_beside(d, ".key", path);
-		result = db_fail(d, DB_FULL, "%.200s: %s", path, strerror(errno));
-		unlink(path); /* half a key would be taken for one */
-	}
+	path_beside(d, ".key", path);
+	path_beside(d, ".key.new", new_path);
+	/* Whole and on the disk before it has its name: half a key would be taken for one. */
+	if (getrandom(key, sizeof key, 0) != (ssize_t)sizeof key || ftruncate(fd, 0) != 0 ||
+	    pwrite(fd, key, sizeof key, 0) != (ssize_t)sizeof key || fsync(fd) != 0)
+		result = db_fail(d, DB_FULL, "%.200s: %s", new_path, strerror(errno));
+	else if (renameat2(AT_FDCWD, new_path, AT_FDCWD, path, is_anew ? 0 : RENAME_NOREPLACE) != 0)
+		result = db_fail(d, DB_BROKEN, "%.200s: %s", path, strerror(errno));
+	explicit_bzero(key, sizeof key);
+	if (result != 0)
+		unlink(new_path);
 	close(fd);
 	return result;
 }

@@ -18,8 +18,9 @@ int file_open_beside(struct db *d, const char *suffix, int access, mode_t mode, 
 /* The files that the engine opens by itself (-wal, -shm, -journal) are absent, or regular with one name. 0 or -1. */
 int file_check_beside(struct db *d);
 
-int file_open_lock(struct db *d);			  /* d->lock_fd */
-int file_create_key(struct db *d);			  /* DATABASE.key, if absent */
+int file_open_lock(struct db *d); /* d->lock_fd */
+/* DATABASE.key, from random octets; is_anew: in place of the one that is there. */
+int file_make_key(struct db *d, bool is_anew);
 int file_lock(struct db *d, bool exclusive, int wait_ms); /* 1 had, 0 not in time, -1 */
 void file_unlock(struct db *d);
 

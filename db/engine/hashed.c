@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,6 +14,43 @@
 #include "common/safe_open.h"
 
 #define HASH_BYTES 8 /* of 32: 10 million addresses collide with a chance of 1 in 370,000 */
+
+/* The key of this process: reading it again must not change what its threads write under. */
+static struct {
+	pthread_mutex_t lock;
+	bool is_known;
+	char path[4096];
+	unsigned char key[HASHED_KEY_BYTES];
+} process = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+void hashed_confirm(const struct hashed *h, const struct settings *s)
+{
+	pthread_mutex_lock(&process.lock);
+	if (!process.is_known || strcmp(process.path, s->database_path) != 0) {
+		process.is_known = true;
+		snprintf(process.path, sizeof process.path, "%s", s->database_path);
+		memcpy(process.key, h->key, sizeof process.key);
+	}
+	pthread_mutex_unlock(&process.lock);
+}
+
+void hashed_forget(void)
+{
+	pthread_mutex_lock(&process.lock);
+	process.is_known = false;
+	pthread_mutex_unlock(&process.lock);
+}
+
+static bool is_another_key(const struct hashed *h, const struct settings *s)
+{
+	bool is_other;
+
+	pthread_mutex_lock(&process.lock);
+	is_other = process.is_known && strcmp(process.path, s->database_path) == 0 &&
+		   memcmp(process.key, h->key, sizeof process.key) != 0;
+	pthread_mutex_unlock(&process.lock);
+	return is_other;
+}
 
 int hashed_load(struct hashed *h, const struct settings *s, char *err, size_t err_size)
 {
@@ -46,6 +84,15 @@ int hashed_load(struct hashed *h, const struct settings *s, char *err, size_t er
 	saved_errno = errno;
 	close(fd);
 	h->has_key = n == (ssize_t)sizeof h->key;
+	if (h->has_key && h->is_on && is_another_key(h, s)) {
+		explicit_bzero(h->key, sizeof h->key);
+		h->has_key = false;
+		snprintf(err, err_size,
+			 "%.300s: not the key that this process began with; put that one back, or "
+			 "restart",
+			 path);
+		return -1;
+	}
 	if (h->has_key || !h->is_on)
 		return 0;
 	if (n < 0)
@@ -56,9 +103,32 @@ int hashed_load(struct hashed *h, const struct settings *s, char *err, size_t er
 	return -1;
 }
 
-char *hashed_text(const struct hashed *h, enum hashed_kind kind, const char *text, char *out)
+static void hex(const uint8_t *octets, size_t n, char *out)
 {
 	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < n; i++) {
+		*out++ = digits[octets[i] >> 4];
+		*out++ = digits[octets[i] & 15];
+	}
+	*out = '\0';
+}
+
+char *hashed_check(const struct hashed *h, char out[HASHED_CHECK_MAX])
+{
+	static const char text[] = "pgpgate: is this the key?"; /* begins with no kind of enum hashed_kind */
+	struct hmac_sha256_ctx hmac;
+	uint8_t hash[(HASHED_CHECK_MAX - 1) / 2];
+
+	hmac_sha256_set_key(&hmac, sizeof h->key, h->key);
+	hmac_sha256_update(&hmac, sizeof text, (const uint8_t *)text);
+	hmac_sha256_digest(&hmac, sizeof hash, hash);
+	hex(hash, sizeof hash, out);
+	return out;
+}
+
+char *hashed_text(const struct hashed *h, enum hashed_kind kind, const char *text, char *out)
+{
 	struct hmac_sha256_ctx hmac;
 	const uint8_t kind_octet = (uint8_t)kind;
 	uint8_t hash[HASH_BYTES];
@@ -79,11 +149,7 @@ char *hashed_text(const struct hashed *h, enum hashed_kind kind, const char *tex
 	hmac_sha256_update(&hmac, 1, &kind_octet);
 	hmac_sha256_update(&hmac, strlen(text), (const uint8_t *)text);
 	hmac_sha256_digest(&hmac, sizeof hash, hash);
-	for (size_t i = 0; i < sizeof hash; i++) {
-		*p++ = digits[hash[i] >> 4];
-		*p++ = digits[hash[i] & 15];
-	}
-	*p = '\0';
+	hex(hash, sizeof hash, p);
 	return out;
 }
 

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 
 #include "db/engine/file.h"
@@ -195,7 +196,7 @@ static void files_beside_it_that_are_none_are_named(void **state)
 	struct fixture f;
 	struct db *d;
 	int64_t until;
-	char key[400], lock[400];
+	char key[400], lock[400], kept[400];
 
 	(void)state;
 	fixture_begin(&f);
@@ -209,7 +210,9 @@ static void files_beside_it_that_are_none_are_named(void **state)
 	rmdir(lock);
 	db_close(fixture_open(&f, DB_WRITE));
 	/* the key: only hashed addresses need it, and then all of it */
-	assert_int_equal(truncate(key, 31), 0);
+	snprintf(kept, sizeof kept, "%s.kept", f.path);
+	assert_int_equal(rename(key, kept), 0);
+	write_file(key, "0123456789abcdef0123456789abcdef", 31);
 	db_close(fixture_open(&f, DB_WRITE));
 	fixture_use(&f, fixture_settings(&f, "log_addresses=hashed", NULL));
 	expect_refusal(&f, DB_READ, DB_ABSENT, "shorter than 32 bytes; restore it");
@@ -217,7 +220,8 @@ static void files_beside_it_that_are_none_are_named(void **state)
 	assert_int_equal(db_failure(d), DB_ABSENT);
 	unlink(key);
 	assert_int_equal(db_paused_until(d, NOW, &until), -1);
-	assert_non_null(strstr(db_error(d), "pgpgate db init"));
+	assert_non_null(strstr(db_error(d), "is lost"));
+	assert_non_null(strstr(db_error(d), "db init --new-key"));
 	assert_int_equal(mkdir(key, 0755), 0);
 	expect_refusal(&f, DB_READ, DB_ABSENT, "is a directory");
 	rmdir(key);
@@ -225,7 +229,39 @@ static void files_beside_it_that_are_none_are_named(void **state)
 	expect_refusal(&f, DB_READ, DB_ABSENT, "is no regular file");
 	unlink(key);
 	write_file(key, "0123456789abcdef0123456789abcdef", 32);
+	expect_refusal(&f, DB_READ, DB_ABSENT, "not the key of its hashed addresses");
+	assert_int_equal(rename(kept, key), 0);
 	assert_int_equal(db_paused_until(d, NOW, &until), 0); /* without a restart */
+	db_close(d);
+	fixture_end(&f);
+}
+
+/* Another process gives up the old key while this one runs. */
+static void a_process_has_one_key(void **state)
+{
+	struct fixture f;
+	struct db *d;
+	int64_t until;
+	int status;
+
+	(void)state;
+	fixture_begin(&f);
+	fixture_use(&f, fixture_settings(&f, "log_addresses=hashed", NULL));
+	d = fixture_open(&f, DB_READ);
+	assert_int_equal(db_paused_until(d, NOW, &until), 0);
+	if (fork() == 0) {
+		const char *overrides[] = {"log_addresses=hashed", NULL};
+		char err[300], database[400];
+		struct settings *s;
+
+		snprintf(database, sizeof database, "database=sqlite:%s", f.path);
+		overrides[1] = database;
+		s = settings_load("/nonexistent/pgpgate.conf", true, overrides, 2, err, sizeof err);
+		_exit(s != NULL && db_failure(db_open(s, DB_NEW_KEY)) == DB_OK ? 0 : 1);
+	}
+	assert_true(wait(&status) > 0 && status == 0);
+	expect_refusal(&f, DB_READ, DB_ABSENT, "not the key that this process began with");
+	expect_refusal(&f, DB_WRITE, DB_ABSENT, "restart");
 	db_close(d);
 	fixture_end(&f);
 }
@@ -477,6 +513,7 @@ int main(void)
 		cmocka_unit_test(pragmas_are_as_promised),
 		cmocka_unit_test(what_cannot_be_opened_is_refused_with_its_mend),
 		cmocka_unit_test(files_beside_it_that_are_none_are_named),
+		cmocka_unit_test(a_process_has_one_key),
 		cmocka_unit_test(what_is_no_regular_file_is_not_opened),
 		cmocka_unit_test(a_missing_directory_is_named),
 		cmocka_unit_test(a_schema_from_the_future_is_refused_also_while_running),
