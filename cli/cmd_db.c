@@ -249,6 +249,11 @@ static int db_run_check(struct cli *cli, int argc, char **argv)
 	d = open_database(s, DB_READ);
 	n = db_check(d, print_complaint, cli);
 	code = n < 0 ? open_failed(d) : n > 0;
+	if (n > 0 && !cli->json)
+		cli_error("damaged: %d %s; stop the daemons and put a backup in its place "
+			  "(`pgpgate db "
+			  "restore FILE`)",
+			  n, output_plural(n, "complaint", "complaints"));
 	if (n == 0 && !cli->json)
 		print_state(cli, "in order", s->database_path, db_schema_version(d));
 	db_close(d);
@@ -270,16 +275,57 @@ static int copied(enum db_failure failure, const char *err)
 	return failure == DB_NO_PERMISSION ? EX_CANTCREAT : db_sysexit(failure);
 }
 
+/* Both made as whoever root is, filled as the user, and named as root again. */
+struct backup {
+	struct db_copy *copy, *key;
+};
+
+static int begin_backup(struct backup *b, const char *file, bool with_key)
+{
+	char err[DB_ERROR_MAX], key_file[4200];
+	int code = copied(db_copy_begin(file, &b->copy, err), err);
+
+	snprintf(key_file, sizeof(key_file), "%s.key", file);
+	if (code == 0 && with_key)
+		code = copied(db_copy_begin(key_file, &b->key, err), err);
+	if (code != 0)
+		db_copy_abandon(b->copy);
+	return code;
+}
+
+/* The key first: a backup that has its name is whole. */
+static int end_backup(struct backup *b, int code)
+{
+	char err[DB_ERROR_MAX];
+
+	if (code == 0 && b->key != NULL) {
+		code = copied(db_copy_end(b->key, err), err);
+		b->key = NULL;
+	}
+	if (code == 0) {
+		code = copied(db_copy_end(b->copy, err), err);
+		b->copy = NULL;
+	}
+	db_copy_abandon(b->key);
+	db_copy_abandon(b->copy);
+	return code;
+}
+
 static int db_run_backup(struct cli *cli, int argc, char **argv)
 {
+	bool with_key = false;
+	const struct option_spec specs[] = {
+		{"with-key", 0, NULL, OPTION_FLAG, &with_key,
+		 "and the key of hashed addresses, as FILE.key; keep the two apart"},
+	};
 	char **operands;
 	int n = options_parse(
-		cli, argc, argv, NULL,
-		0, "Mail flows meanwhile. FILE must not exist; it is whole when the command has ended with 0.",
+		cli, argc, argv, specs, OPTIONS_N(specs),
+		"Mail flows meanwhile. FILE must not exist; it is whole when the command has ended "
+		"with 0.",
 		&operands);
+	struct backup b = {0};
 	struct progress progress;
-	char err[DB_ERROR_MAX];
-	struct db_copy *copy;
 	struct settings *s;
 	struct db *d;
 	int code, schema;
@@ -287,10 +333,9 @@ static int db_run_backup(struct cli *cli, int argc, char **argv)
 	if (n != 1)
 		cli_misuse(cli, "into which file?");
 	s = open_settings(cli);
-	/* The file is root's to name: made before, and named after, the time as another user. */
-	code = copied(db_copy_begin(operands[0], &copy, err), err);
+	code = begin_backup(&b, operands[0], with_key);
 	if (code == 0 && (code = open_lower(s)) != 0)
-		db_copy_abandon(copy);
+		end_backup(&b, code);
 	if (code != 0) {
 		settings_unref(s);
 		return code;
@@ -300,26 +345,87 @@ static int db_run_backup(struct cli *cli, int argc, char **argv)
 		open_show_pause(d);
 	schema = db_schema_version(d);
 	progress_begin(&progress, "pages");
-	if (db_failure(d) != DB_OK || db_backup(d, copy, show_pages, &progress) != 0) {
-		progress_clear(&progress);
+	if (db_failure(d) != DB_OK || (b.key != NULL && db_backup_key(d, b.key) != 0) ||
+	    db_backup(d, b.copy, show_pages, &progress) != 0)
+		code = -1;
+	progress_clear(&progress);
+	if (code != 0)
 		code = open_failed(d);
-		open_become_root();
-		db_copy_abandon(copy);
-	} else {
-		progress_clear(&progress);
-		open_become_root();
-		code = copied(db_copy_end(copy, err), err);
-	}
+	open_become_root();
+	code = end_backup(&b, code);
 	if (code == 0) {
 		print_state(cli, "backed up", operands[0], schema);
 		/* For who looks on, not for the mail of cron each night. */
-		if (s->hash_addresses && isatty(STDERR_FILENO) == 1)
+		if (s->hash_addresses && !with_key && isatty(STDERR_FILENO) == 1)
 			cli_warning("log_addresses = hashed: the key is not in the backup; keep "
-				    "%s.key as well, in another place: without it nobody can be "
-				    "found in the record",
+				    "%s.key as well, in another place (--with-key copies it): "
+				    "without it nobody can be found in the record",
 				    s->database_path);
 	}
 	db_close(d);
+	settings_unref(s);
+	return code;
+}
+
+static void print_restored(const struct cli *cli, const struct settings *s, const struct db_restored *r)
+{
+	char clean[OUTPUT_TEXT_MAX];
+
+	if (cli->json) {
+		json_t *o = json_object();
+
+		json_object_set_new(o, "database", output_json_text(s->database_path));
+		json_object_set_new(o, "state", output_json_text("restored"));
+		json_object_set_new(o, "schema", json_integer(r->schema_version));
+		json_object_set_new(o, "kept", output_json_text(r->kept[0] != '\0' ? r->kept : NULL));
+		output_json(o);
+	} else {
+		print_state(cli, "restored", s->database_path, r->schema_version);
+		if (r->kept[0] != '\0')
+			printf("what was there: %s\n", output_clean(clean, sizeof(clean), r->kept));
+		if (r->has_new_key)
+			printf("with its key\n");
+	}
+	if (r->lacks_key)
+		cli_warning(
+			"the key of its hashed addresses is not here: what is on record under it "
+			"cannot be found");
+	if (r->schema_version < db_schema_current())
+		cli_warning(
+			"an older schema: run `pgpgate db migrate` before you start the daemons");
+}
+
+static int db_run_restore(struct cli *cli, int argc, char **argv)
+{
+	char **operands;
+	const int n = options_parse(
+		cli, argc, argv, NULL, 0,
+		"Stop the daemons first. FILE is looked at before anything is changed, and what "
+		"was "
+		"there is kept. The key of hashed addresses comes from FILE.key where it is there.",
+		&operands);
+	struct db_restored restored;
+	struct db_restore *r;
+	char err[DB_ERROR_MAX];
+	struct settings *s;
+	enum db_failure failure;
+	int code = 0;
+
+	if (n != 1)
+		cli_misuse(cli, "from which file?");
+	s = open_settings(cli);
+	failure = db_restore_begin(operands[0], &r, err);
+	if (failure == DB_OK) {
+		open_become_user(s);
+		failure = db_restore(r, s, &restored, err);
+		db_restore_end(r);
+	}
+	if (failure != DB_OK) {
+		cli_error("%s", err);
+		code = db_sysexit(failure);
+	} else {
+		print_restored(cli, s, &restored);
+	}
 	settings_unref(s);
 	return code;
 }
@@ -382,6 +488,7 @@ static const struct command subcommands[] = {
 	{"migrate", "", "bring the schema up to date", db_run_migrate},
 	{"check", "", "look for damage", db_run_check},
 	{"backup", "FILE", "copy it while the daemons run", db_run_backup},
+	{"restore", "FILE", "put a backup in its place", db_run_restore},
 	{"prune", "", "remove old verdicts", db_run_prune},
 };
 #define N_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
@@ -411,7 +518,7 @@ int cmd_db(struct cli *cli, int argc, char **argv)
 	int first = cli_global_options(cli, argc, argv);
 
 	if (first >= argc)
-		cli_misuse(cli, "which of init, status, migrate, check, backup, prune?");
+		cli_misuse(cli, "which of init, status, migrate, check, backup, restore, prune?");
 	if (strcmp(argv[first], "--help") == 0 || strcmp(argv[first], "-h") == 0)
 		return print_help();
 	for (size_t i = 0; i < N_SUBCOMMANDS; i++) {

@@ -43,7 +43,7 @@ const struct command cli_commands[] = {
 	{"config", "[KEY...]", "settings in force", cmd_config},
 	{"doctor", "", "what is wrong here, and how to mend it", cmd_doctor},
 	{"metrics", "", "counters for Prometheus", cmd_metrics},
-	{"db", "init|status|migrate|check|backup|prune", "the database", cmd_db},
+	{"db", "init|status|migrate|check|backup|restore|prune", "the database", cmd_db},
 };
 const size_t cli_n_commands = sizeof(cli_commands) / sizeof(cli_commands[0]);
 

@@ -7,8 +7,10 @@
  * the mend where there is one) in db_error(); a connection whose engine has failed reopens itself at the
  * next use, so that a mended database needs no restart.
  *
- * SQLite, as measured: WAL; wal_autocheckpoint=0 and no checkpoint on close; our writers hold
- * DATABASE.lock shared (flock) for each write transaction and whoever checkpoints holds it exclusively.
+ * SQLite, as measured: WAL; wal_autocheckpoint=0; our writers hold DATABASE.lock shared (flock) for each write
+ * transaction and whoever checkpoints holds it exclusively. Who closes the last connection of all processes has the
+ * file for itself: the engine then writes the WAL back and removes it, so that after a clean stop the database is
+ * one file.
  */
 #ifndef PGPGATE_DB_DB_H
 #define PGPGATE_DB_DB_H
@@ -97,6 +99,26 @@ void db_copy_abandon(struct db_copy *c);
 /* Online backup, while the daemons run. progress(done, total pages) may be NULL. 0 or -1. */
 int db_backup(struct db *d, struct db_copy *c, void (*progress)(void *context, int done, int total),
 	      void *context);
+
+/* The key of hashed addresses, as a file of its own. 0, or -1 when there is none or it cannot be written. */
+int db_backup_key(struct db *d, struct db_copy *c);
+
+/* `pgpgate db restore`: FILE in place of the database. db_restore_begin() names FILE, FILE-wal (of a copy that was made
+ * with one) and FILE.key (where it is there), and is called by whoever may read them; db_restore() names only what is
+ * beside the database. It refuses what is damaged, not ours, too new, without its key while log_addresses = hashed,
+ * and while any process has the database open; what was there is kept under another name. Both give DB_OK, or why
+ * not with a sentence. */
+struct db_restore;
+struct db_restored {
+	char kept[4096];    /* where what was there is now; "": nothing was */
+	int schema_version; /* of what is there now: older than ours, it is to be migrated */
+	bool has_new_key;   /* FILE.key was put in place, the old one kept beside `kept` */
+	bool lacks_key; /* addresses are no longer hashed, and what is on record under its key cannot be found */
+};
+enum db_failure db_restore_begin(const char *file, struct db_restore **out, char err[DB_ERROR_MAX]);
+enum db_failure db_restore(struct db_restore *r, struct settings *s, struct db_restored *out,
+			   char err[DB_ERROR_MAX]);
+void db_restore_end(struct db_restore *r); /* NULL allowed */
 
 /* Checkpoints the WAL if it is longer than `threshold_bytes` and the lock is free: 1 done, 0 not needed or
  * not now, -1 failed. */

@@ -179,3 +179,13 @@ int db_backup(struct db *d, struct db_copy *c, void (*progress)(void *context, i
 		result = db_fail(d, failure_of(errno), "backup to %.200s: %s", c->file, strerror(errno));
 	return result;
 }
+
+int db_backup_key(struct db *d, struct db_copy *c)
+{
+	if (!d->hashed.has_key)
+		return db_fail(d, DB_ABSENT, "has no key to back up");
+	if (pwrite(c->fd, d->hashed.key, sizeof d->hashed.key, 0) != (ssize_t)sizeof d->hashed.key ||
+	    fsync(c->fd) != 0)
+		return db_fail(d, failure_of(errno), "backup to %.200s: %s", c->file, strerror(errno));
+	return 0;
+}

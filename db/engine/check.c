@@ -19,6 +19,21 @@ static void complain(struct complaints *c, const char *complaint)
 	c->tell(c->context, complaint);
 }
 
+/* The engine puts several into one text, below a heading. Each is told as a line of its own. */
+static void complain_each(struct complaints *c, const char *text)
+{
+	while (*text != '\0') {
+		const size_t len = strcspn(text, "\n");
+		char line[400];
+
+		snprintf(line, sizeof line, "%.*s",
+			 (int)(len < sizeof line - 1 ? len : sizeof line - 1), text);
+		if (len > 0 && strncmp(line, "*** in database", 15) != 0 && strcmp(line, "ok") != 0)
+			complain(c, line);
+		text += len + (text[len] == '\n');
+	}
+}
+
 static int check_integrity(struct db *d, struct complaints *c)
 {
 	sqlite3_stmt *st = db_statement(d, SQL_CHECK_INTEGRITY);
@@ -29,8 +44,8 @@ static int check_integrity(struct db *d, struct complaints *c)
 	while ((got = db_step(d, st)) == 1) {
 		const char *text = (const char *)sqlite3_column_text(st, 0);
 
-		if (text != NULL && strcmp(text, "ok") != 0)
-			complain(c, text);
+		if (text != NULL)
+			complain_each(c, text);
 	}
 	return got;
 }

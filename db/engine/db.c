@@ -44,8 +44,21 @@ static void configure_engine(void)
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
+static bool is_still_the_file(struct db *d)
+{
+	struct stat now;
+
+	return lstat(d->path, &now) == 0 && now.st_ino == d->opened.st_ino &&
+	       now.st_dev == d->opened.st_dev && now.st_mode == d->opened.st_mode &&
+	       now.st_uid == d->opened.st_uid && now.st_gid == d->opened.st_gid;
+}
+
 static void close_handle(struct db *d)
 {
+	/* The last connection writes the WAL back and removes it, by its name: not when that is another file's by now, nor
+	 * when the engine has failed. */
+	if (d->handle != NULL && (d->must_reopen || !is_still_the_file(d)))
+		sqlite3_db_config(d->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	for (size_t i = 0; i < SQL_STATEMENT_COUNT; i++) {
 		sqlite3_finalize(d->statements[i]);
 		d->statements[i] = NULL;
@@ -68,7 +81,6 @@ static int set_up_handle(struct db *d)
 
 	sqlite3_busy_handler(d->handle, wait_while_busy, d);
 	sqlite3_extended_result_codes(d->handle, 1);
-	sqlite3_db_config(d->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_db_config(d->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(d->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_db_config(d->handle, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
@@ -115,15 +127,6 @@ static int open_handle(struct db *d)
 	if ((is_creating(d) ? schema_migrate(d, true) : schema_check(d)) != 0)
 		return -1;
 	return key_check(d);
-}
-
-static bool is_still_the_file(struct db *d)
-{
-	struct stat now;
-
-	return lstat(d->path, &now) == 0 && now.st_ino == d->opened.st_ino &&
-	       now.st_dev == d->opened.st_dev && now.st_mode == d->opened.st_mode &&
-	       now.st_uid == d->opened.st_uid && now.st_gid == d->opened.st_gid;
 }
 
 int db_ready(struct db *d)

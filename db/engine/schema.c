@@ -29,8 +29,7 @@ static int pragma_int(struct db *d, const char *sql, int64_t *out)
 	return result;
 }
 
-/* 1 a database of ours, 0 an empty one, -1 neither. */
-static int is_ours(struct db *d)
+int schema_is_ours(struct db *d)
 {
 	int64_t id, n_tables;
 
@@ -65,7 +64,7 @@ int schema_check(struct db *d)
 	d->schema_version = (int)found;
 	if (found == db_schema_current() && was_current)
 		return 0;
-	if (is_ours(d) < 0) {
+	if (schema_is_ours(d) < 0) {
 		d->schema_version = 0;
 		return -1;
 	}
@@ -157,7 +156,7 @@ static int migrate(struct db *d)
 
 int schema_migrate(struct db *d, bool create)
 {
-	int ours = is_ours(d);
+	int ours = schema_is_ours(d);
 
 	if (ours < 0)
 		return -1;

@@ -9,6 +9,8 @@
 
 /* schema.c: brings a file to the current version (create: an empty one too), or says why not. */
 int schema_check(struct db *d);
+/* 1 a database of ours, 0 an empty one, -1 neither. */
+int schema_is_ours(struct db *d);
 int schema_migrate(struct db *d, bool create);
 
 #endif

@@ -2,6 +2,7 @@
 """The key of hashed addresses belongs to one database: a missing or another one is refused, with its mend, and never
 made anew by the way; what a killed command leaves is mended by the next."""
 
+import contextlib
 import os
 import sqlite3
 
@@ -92,7 +93,7 @@ def test_another_key_is_made_only_when_told_to(gate):
 def test_what_a_killed_init_leaves_is_mended(gate):
     """Older versions made the key's file before its octets were written; ours writes beside."""
     gate.must("db", "init")
-    with sqlite3.connect(gate.database) as d:
+    with contextlib.closing(sqlite3.connect(gate.database, isolation_level=None)) as d:
         d.execute("UPDATE state SET hash_key_check = NULL")
     for left in (b"", b"x" * 5):
         gate.put_key(left)
@@ -102,13 +103,13 @@ def test_what_a_killed_init_leaves_is_mended(gate):
         gate.must("db", "init")
         assert len(gate.key_bytes()) == KEY_BYTES and not os.path.exists(gate.key + ".new")
         gate.must("exempt", "a@example.org")
-        with sqlite3.connect(gate.database) as d:
+        with contextlib.closing(sqlite3.connect(gate.database, isolation_level=None)) as d:
             d.execute("UPDATE state SET hash_key_check = NULL")
 
 
 def test_a_key_lost_before_the_database_knew_it(gate):
     gate.must("db", "init")
-    with sqlite3.connect(gate.database) as d:
+    with contextlib.closing(sqlite3.connect(gate.database, isolation_level=None)) as d:
         d.execute("UPDATE state SET hash_key_check = NULL")
         d.execute("INSERT INTO pair (sender_key, recipient_key, first_encrypted_unix, last_encrypted_unix, n_encrypted)"
                   " VALUES ('h:0123456789abcdef@h:0123456789abcdef', 'h:0123456789abcdef@h:0123456789abcdee', 1, 1, 1)")

@@ -27,16 +27,20 @@ static mode_t mode_of(const struct fixture *f, const char *suffix)
 static void create_makes_files_with_their_modes(void **state)
 {
 	struct fixture f;
+	struct db *d;
 	mode_t mask = umask(077);
 
 	(void)state;
 	fixture_begin(&f);
+	d = fixture_open(&f, DB_WRITE);
+	assert_int_equal(db_pause(d, NOW + 60, NOW, "root"), 0);
 	umask(mask);
 	assert_int_equal(mode_of(&f, ""), 0660);
 	assert_int_equal(mode_of(&f, "-wal"), 0660);
 	assert_int_equal(mode_of(&f, "-shm"), 0660);
 	assert_int_equal(mode_of(&f, ".lock"), 0660);
 	assert_int_equal(mode_of(&f, ".key"), 0640);
+	db_close(d);
 	fixture_end(&f);
 }
 
@@ -46,6 +50,7 @@ static void create_as_root_gives_files_to_the_owner_of_the_directory(void **stat
 	struct fixture f;
 	char path[400];
 	struct stat st;
+	struct db *d;
 
 	(void)state;
 	if (geteuid() != 0)
@@ -53,13 +58,14 @@ static void create_as_root_gives_files_to_the_owner_of_the_directory(void **stat
 	fixture_directory(&f);
 	assert_int_equal(chown(f.directory, 12345, 23456), 0);
 	f.settings = fixture_settings(&f, NULL);
-	db_close(fixture_open(&f, DB_CREATE));
+	d = fixture_open(&f, DB_CREATE);
 	for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
 		snprintf(path, sizeof path, "%s%s", f.path, suffixes[i]);
 		assert_int_equal(stat(path, &st), 0);
 		assert_int_equal(st.st_uid, 12345);
 		assert_int_equal(st.st_gid, 23456);
 	}
+	db_close(d);
 	fixture_end(&f);
 }
 
@@ -110,7 +116,7 @@ static void pragmas_are_as_promised(void **state)
 		sqlite3_finalize(st);
 	}
 	sqlite3_db_config(d->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, -1, &on);
-	assert_int_equal(on, 1);
+	assert_int_equal(on, 0);
 	sqlite3_db_config(d->handle, SQLITE_DBCONFIG_DEFENSIVE, -1, &on);
 	assert_int_equal(on, 1);
 	db_close(d);
@@ -411,13 +417,7 @@ static void an_unreadable_file_is_refused_until_it_is_readable(void **state)
 
 	fixture_begin(&f);
 	if (is_root) { /* reads everything: become somebody else for a while */
-		char path[400];
-
-		for (size_t i = 0; i < 3; i++) {
-			snprintf(path, sizeof path, "%s%s", f.path,
-				 (const char *[]){"", "-wal", "-shm"}[i]);
-			assert_int_equal(chown(path, 65534, 65534), 0);
-		}
+		assert_int_equal(chown(f.path, 65534, 65534), 0);
 		assert_int_equal(chown(f.directory, 65534, 65534), 0);
 		assert_int_equal(seteuid(65534), 0);
 	}
@@ -435,6 +435,56 @@ static void an_unreadable_file_is_refused_until_it_is_readable(void **state)
 }
 
 /* ---- locks ---- */
+
+static bool is_beside(const struct fixture *f, const char *suffix)
+{
+	char path[400];
+
+	snprintf(path, sizeof path, "%s%s", f->path, suffix);
+	return access(path, F_OK) == 0;
+}
+
+static void who_closes_last_leaves_one_file(void **state)
+{
+	struct fixture f;
+	struct db *d, *other;
+	int64_t until;
+
+	(void)state;
+	fixture_begin(&f);
+	d = fixture_open(&f, DB_WRITE);
+	other = fixture_open(&f, DB_READ);
+	assert_int_equal(db_paused_until(other, NOW, &until), 0);
+	assert_int_equal(db_pause(d, NOW + 60, NOW, "root"), 0);
+	db_close(d);
+	assert_true(is_beside(&f, "-wal"));
+	db_close(other);
+	assert_false(is_beside(&f, "-wal"));
+	assert_false(is_beside(&f, "-shm"));
+	d = fixture_open(&f, DB_READ);
+	assert_int_equal(db_paused_until(d, NOW, &until), 0);
+	assert_int_equal(until, NOW + 60);
+	db_close(d);
+	fixture_end(&f);
+}
+
+/* Its -wal has the name of another file's by now. */
+static void who_lost_the_file_removes_nothing(void **state)
+{
+	struct fixture f;
+	struct db *d;
+	char away[400];
+
+	(void)state;
+	fixture_begin(&f);
+	d = fixture_open(&f, DB_WRITE);
+	assert_int_equal(db_pause(d, NOW + 60, NOW, "root"), 0);
+	snprintf(away, sizeof away, "%s.away", f.path);
+	assert_int_equal(rename(f.path, away), 0);
+	db_close(d);
+	assert_true(is_beside(&f, "-wal"));
+	fixture_end(&f);
+}
 
 static void a_reader_cannot_write(void **state)
 {
@@ -522,6 +572,8 @@ int main(void)
 		cmocka_unit_test(a_directory_in_its_place_is_noticed_and_forgotten),
 		cmocka_unit_test(a_replaced_file_is_noticed),
 		cmocka_unit_test(an_unreadable_file_is_refused_until_it_is_readable),
+		cmocka_unit_test(who_closes_last_leaves_one_file),
+		cmocka_unit_test(who_lost_the_file_removes_nothing),
 		cmocka_unit_test(a_reader_cannot_write),
 		cmocka_unit_test(writers_wait_for_a_checkpoint_and_checkpoints_do_not_wait),
 		cmocka_unit_test(a_failed_transaction_leaves_nothing_and_keeps_its_error),
