@@ -480,6 +480,8 @@ static void refuse_binary(struct leaf *l, struct finding *f)
 {
 	if (!l->is_opaque_here)
 		finding_set(f, "bad-armor", "unarmored OpenPGP data where some program shows it");
+	else if (l->has_cr_boundary)
+		finding_set(f, "ambiguous-mime", "a boundary line after a lone CR");
 }
 
 static void finish_binary(struct leaf *l)

@@ -7,8 +7,8 @@
  * clearsigned texts, and whatever stands between. Lines longer than LEAF_LINE_MAX are text. HTML is read by
  * leaf_html.h as long as it may hold nothing but armor.
  *
- * Binary OpenPGP is opaque beyond its framing. So it stands only where no reader shows what is in it, and all of it
- * is sampled; CMS stands only in base64, in which nobody finds a boundary line.
+ * Binary OpenPGP is opaque beyond its framing. So it stands only where no reader shows what is in it, and not in a
+ * part that ends within it for readers to which a lone CR ends a line (Thunderbird, Python); all of it is sampled. CMS stands only in base64, in which nobody finds a boundary line.
  *
  * Fixed memory, one thread. After leaf_feed() has set `fault` while `has_claim` holds nothing more is read.
  */
@@ -86,7 +86,8 @@ struct leaf {
 	bool is_whole_body;
 	bool is_returned; /* text that a report returns: a document, whatever is in it */
 	bool is_opaque_here; /* what is in it is shown by no program: unarmored OpenPGP may stand here */
-	bool is_base64;	     /* and no line of it is one of the message: CMS may */
+	bool has_cr_boundary; /* a boundary line after a lone CR; may be set until leaf_finish() */
+	bool is_base64;	      /* and no line of it is one of the message: CMS may */
 
 	/* private */
 	bool has_bad_charset;

@@ -75,14 +75,18 @@ static bool is_gpgol_tree(const struct structure *s, enum leaf_type kind, const 
 }
 
 /* May unarmored OpenPGP stand here? Only where no program shows what is in it: it is base64, so that nothing in it is a
- * line of the message; of a type that says nothing, which no comment makes another; and no name has an ending that
+ * line of the message, or as it is under a name that says what it is (Courier's makemime sends so); of a type that says nothing, which no comment makes another; and no name has an ending that
  * says more. Pictures are none, and programs that encrypt files leave their type (FlowCrypt). */
 static bool is_place_for_binary(const struct structure *s, enum leaf_type kind, const char *type,
 				const struct header *h)
 {
 	static const char *const pictures[] = {"image/png", "image/jpeg", "image/gif"};
 
-	if (!s->state.has_mime_version || h->encoding != ENCODING_BASE64 || h->type.has_comment)
+	if (!s->state.has_mime_version || h->type.has_comment)
+		return false;
+	if (h->encoding == ENCODING_IDENTITY)
+		return strcmp(type, "application/octet-stream") == 0 && h->file_label == LABEL_PGP;
+	if (h->encoding != ENCODING_BASE64)
 		return false;
 	if (kind == LEAF_PGP_SIGNATURE)
 		return h->file_label != LABEL_OTHER;
@@ -109,6 +113,7 @@ void leaf_walk_begin(struct structure *s, const char *type, const struct header 
 			      s->level[0].kind == MULTIPART_REPORT;
 	s->leaf.is_opaque_here = is_place_for_binary(s, kind, type, h);
 	s->leaf.is_base64 = h->encoding == ENCODING_BASE64;
+	cr_watch_begin(&s->state.cr_watch, s->leaf.is_opaque_here && !s->leaf.is_base64);
 	s->state.is_tree_fed = is_gpgol_tree(s, kind, h);
 	s->state.was_tree_fed |= s->state.is_tree_fed;
 	s->state.is_embedded_fed = s->state.is_tree_fed || is_returned_message(s, type);
@@ -189,6 +194,8 @@ static void settle_gpgol_tree(struct structure *s)
 
 void leaf_walk_content(struct structure *s, const unsigned char *bytes, size_t len)
 {
+	s->leaf.has_cr_boundary |= cr_watch_feed(&s->state.cr_watch, s->level, s->state.n_levels,
+						 bytes, len);
 	transfer_feed(&s->transfer, bytes, len);
 }
 

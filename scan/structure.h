@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "scan/cr_watch.h"
 #include "scan/field.h"
 #include "scan/header.h"
 #include "scan/leaf.h"
@@ -60,6 +61,7 @@ struct structure_state {
 	unsigned n_clearsigned; /* leaves that are one clearsigned text */
 	bool has_preamble_text, has_epilogue_text;
 	bool is_embedded_fed;
+	struct cr_watch cr_watch;
 	bool is_unbounded; /* the leaf stands for a multipart without a boundary */
 	bool is_tree_fed;  /* ... with what GpgOL attached */
 	bool was_tree_fed; /* something has been fed: one message is looked into */

@@ -309,9 +309,9 @@ def attached(data, kind="application/octet-stream", beside=True):
     return mail(multi(text(armor(message())), part(b64(data), header)), 'multipart/mixed; boundary="b1"')
 
 
-def as_it_is(data, encoding="binary"):
+def as_it_is(data, encoding="binary", name=""):
     """Octets that no base64 protects from the lines around them."""
-    return mail(cat("--b1\nContent-Type: application/octet-stream\nContent-Transfer-Encoding: ", encoding, "\n\n", data, "\n--b1--\n"),
+    return mail(cat("--b1\nContent-Type: application/octet-stream", name, "\nContent-Transfer-Encoding: ", encoding, "\n\n", data, "\n--b1--\n"),
                 'multipart/mixed; boundary="b1"')
 
 
@@ -330,6 +330,7 @@ def signed_by(data, encoding):
 
 
 INLINE = "encrypted pgp-inline ok"
+AMBIGUOUS = "invalid - ambiguous-mime"
 PLACE = "invalid - bad-armor"
 CR_BOUNDARY = "invalid - ?"
 HIDDEN = b"\r--b1\r\r" + PROSE[:100] + b"\r--b1\r"
@@ -363,6 +364,13 @@ RULE_28 = [
     ("r28-binary-signature", 28, INLINE, signed_by(b64(signature()), "base64"), "an unarmored signature in base64"),
     ("r28-binary-signature-8bit", 28, PLACE, signed_by(signature(), "binary"), "an unarmored signature as it is", {"lines": "exact"}),
     ("r28-binary-signature-cr-boundary", 28, CR_BOUNDARY, signed_by(signature(notation=HIDDEN), "binary"), "a part in an unarmored signature", {"lines": "exact"}),
+    ("r28-8bit-named", 28, INLINE, as_it_is(message(), name="; name=a.gpg"), "as it is, with a name that says so", {"lines": "exact"}),
+    ("r28-8bit-named-txt", 28, PLACE, as_it_is(message(), name="; name=a.txt"), "as it is, with another name", {"lines": "exact"}),
+    ("r28-8bit-cr-boundary", 28, AMBIGUOUS, as_it_is(KEY + seipd1(noise(400, "late") + b"\r--b1\r\rMeet me\r--b1\r" + noise(80)), name="; name=a.gpg"),
+     "as it is, and a part in it for programs to which CR ends a line", {"lines": "exact"}),
+    ("r28-8bit-boundary-begins", 28, AMBIGUOUS, as_it_is(KEY + seipd1(noise(400, "late") + b"\n--b1x\n\nMeet me\n--b1x\n" + noise(80)), name="; name=a.gpg"),
+     "as it is, and a part in it for programs that look at a boundary's beginning", {"lines": "exact"}),
+    ("r28-qp-named", 28, PLACE, as_it_is(quopri(message()), "quoted-printable", name="; name=a.gpg"), "in quoted-printable, with such a name"),
     ("r28-late-text", 28, ASCII, attached(KEY + seipd1(noise(40000, "late") + PROSE[:60] + noise(80)), beside=False), "a sentence far behind in it"),
     ("r28-late-run", 28, ASCII, attached(KEY + seipd1(noise(9000, "late") + b" \t\f\n" * 500 + noise(80)), beside=False), "white space far behind in it"),
     ("r28-comment", 28, PLACE, attached(message(), "application/octet-stream (a/b)", beside=False), "a comment in its type"),
