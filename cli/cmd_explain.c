@@ -106,9 +106,11 @@ static void decide(const struct settings *s, struct explanation *x)
 		.recipients = &recipient,
 		.n_recipients = 1,
 		.is_paused = x->answer.is_paused,
+		.expects_bounce = x->answer.expects_bounce,
 	};
 
 	outcome_decide(&in, &x->outcome);
+	outcome_note_bounce(&x->outcome, &x->judgement);
 	x->passes = recipient.passes;
 }
 

@@ -83,6 +83,9 @@ void outcome_decide(const struct outcome_input *in, struct outcome *out)
 
 		r->passes = outcome_meets(in->judgement, r->demand, &in->settings->accept) ||
 			    (in->is_own_bounce && in->judgement->verdict == VERDICT_REPORT);
+		/* A bounce goes to one (RFC 5321 section 6.1). */
+		if (!r->passes && in->expects_bounce && in->n_recipients == 1)
+			r->passes = out->is_bounce_expected = true;
 		n_failed += r->passes ? 0 : 1;
 	}
 	out->would = find_action(in, n_failed);
@@ -104,6 +107,17 @@ void outcome_decide(const struct outcome_input *in, struct outcome *out)
 	default:
 		break;
 	}
+}
+
+void outcome_note_bounce(const struct outcome *o, struct judgement *j)
+{
+	char detail[DETAIL_MAX];
+
+	if (!o->is_bounce_expected)
+		return;
+	snprintf(detail, sizeof(detail), "%s: %.180s", j->reason, j->detail);
+	snprintf(j->detail, sizeof(j->detail), "%s", detail);
+	snprintf(j->reason, sizeof(j->reason), "bounce-expected");
 }
 
 void outcome_tempfail(struct outcome *out)

@@ -36,19 +36,24 @@ struct outcome_input {
 	bool is_own_bounce; /* the MTA's own, if it is a report: it would be made again without end */
 	bool is_one_line;   /* a refusal in one line: for sendmail(1), whose bounce keeps one */
 	const char *queue_id; /* the reference in a refusal, or NULL */
+	bool expects_bounce; /* mail of the null sender to one who wrote to the outside (accept_bounces) */
 };
 
 struct outcome {
 	enum action action;
 	enum action would; /* the action if enforce were yes and no pause: equals action otherwise */
 	char code[4];	   /* "250", "550", "451" */
-	char enhanced[12]; /* "5.7.1"; "" for accept */
+	char enhanced[12];	 /* "5.7.1"; "" for accept */
+	bool is_bounce_expected; /* passes for somebody only because of that */
 	size_t n_lines;
 	char line[OUTCOME_LINES_MAX][OUTCOME_LINE_MAX]; /* without code; no '%' doubling, no control bytes */
 };
 
 /* Does a message so judged meet `demand` under these settings? */
 bool outcome_meets(const struct judgement *j, enum requirement demand, const struct acceptance *a);
+
+/* The reason in the log of mail that passes because a bounce is expected; what it would have been goes to the detail. */
+void outcome_note_bounce(const struct outcome *o, struct judgement *j);
 
 /* Decides. Never fails. */
 void outcome_decide(const struct outcome_input *in, struct outcome *out);

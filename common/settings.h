@@ -20,6 +20,7 @@
 #include "common/netaddr.h"
 #include "common/verdict.h"
 
+enum bounce_acceptance { BOUNCES_REPORT, BOUNCES_REPLY };
 enum mixed_recipients { MIXED_SPLIT, MIXED_REFUSE };
 enum on_refusal { ON_REFUSAL_REFUSE, ON_REFUSAL_QUARANTINE, ON_REFUSAL_TAG };
 enum verdict_sync { SYNC_PROCESS, SYNC_POWER };
@@ -42,6 +43,7 @@ struct settings {
 	char *policy_actions[REQUIREMENT_COUNT]; /* access(5) results, by requirement; never NULL */
 	char *recipient_delimiter;
 	struct acceptance accept;
+	enum bounce_acceptance accept_bounces;
 	enum mixed_recipients mixed_recipients;
 	int64_t reply_window_s; /* 0: off */
 	enum on_refusal on_refusal;

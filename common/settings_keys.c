@@ -12,6 +12,7 @@ _Static_assert(sizeof(enum requirement) == sizeof(int), "settings_parse_word wri
 static const char *const requirements[] = {"exempt",	"observe", "signed",
 					   "encrypted", "ratchet", NULL};
 static const char *const reports[] = {"no", "headers", "yes", NULL};
+static const char *const bounces[] = {"report", "reply", NULL};
 static const char *const mixed[] = {"split", "refuse", NULL};
 static const char *const refusals[] = {"refuse", "quarantine", "tag", NULL};
 static const char *const database_errors[] = {"tempfail", "accept", NULL};
@@ -41,6 +42,7 @@ const struct settings_key settings_keys[] = {
 	{"accept_password_only", "no", settings_parse_bool, MEMBER(accept.password_only)},
 	{"accept_legacy_encryption", "no", settings_parse_bool, MEMBER(accept.legacy_encryption)},
 	{"accept_reports", "yes", settings_parse_word, MEMBER(accept.reports), .words = reports},
+	{"accept_bounces", "reply", settings_parse_word, MEMBER(accept_bounces), .words = bounces},
 	{"accept_handshakes", "no", settings_parse_bool, MEMBER(accept.handshakes)},
 	{"max_cleartext_bytes", "0", settings_parse_bytes, MEMBER(accept.max_cleartext_bytes),
 	 .min = 0, .max = INT64_C(1) << 30},

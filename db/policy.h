@@ -22,6 +22,11 @@
 
 #define SIZE_NOT_DECLARED (-1)
 
+/* accept_bounces: servers give up after five days or so; and what is no open door. */
+#define BOUNCE_WINDOW_S \
+	(7 * 86400)	 /* for so long after one of ours wrote to the outside a bounce may come */
+#define BOUNCES_A_DAY 10 /* so many to one address in a day, UTC */
+
 struct policy_query {
 	const struct address *recipient;
 	const struct address *sender;	       /* envelope */
@@ -53,6 +58,7 @@ struct policy_answer {
 	int64_t rule_id; /* 0: no rule */
 	bool is_local;	 /* counted as one of ours */
 	bool is_paused;
+	bool expects_bounce; /* from the null sender, to one of ours who wrote to the outside (accept_bounces) */
 	size_t n_split; /* in split[]: one a message under way */
 	struct split_evidence split[SPLIT_MESSAGES_MAX];
 	bool split_yields;  /* the others are too many to be deferred for this one's sake */

@@ -87,6 +87,7 @@ static int decide(struct transaction *t, const char *queue_id, struct ending *e,
 		.may_split = e->has_digest,
 		.is_one_line = t->is_submitted_locally,
 		.queue_id = queue_id,
+		.expects_bounce = m->recipients.n == 1 && m->recipients.list[0].expects_bounce,
 	};
 	int n_attempts;
 
@@ -222,6 +223,7 @@ static void end_with(struct transaction *t, struct ending *e, const char *queue_
 
 	is_decided = ask_ratchets_again(t) == 0;
 	is_decided = decide(t, queue_id, e, out) == 0 && is_decided;
+	outcome_note_bounce(out, &e->judgement);
 	is_decided = is_decided && !m->is_database_broken;
 	fill_record(t, queue_id, e, out, &record);
 	if (is_decided || m->settings->accept_on_database_error) {

@@ -43,6 +43,7 @@ void recipients_update(struct recipient *r, const struct policy_answer *answer)
 	r->demand = (unsigned char)answer->demand;
 	r->source = (unsigned char)answer->source;
 	r->rule_id = answer->rule_id;
+	r->expects_bounce = answer->expects_bounce;
 	if (answer->help_url[0] != '\0') {
 		char *url = strdup(answer->help_url);
 

@@ -29,6 +29,7 @@ struct recipient {
 	uint16_t local_len;
 	unsigned char address_kind; /* enum address_kind */
 	bool is_routed;
+	bool expects_bounce;
 	unsigned char requirement; /* enum requirement */
 	unsigned char demand;	   /* enum requirement */
 	unsigned char source;	   /* enum policy_source */

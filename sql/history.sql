@@ -176,3 +176,26 @@ WHERE digest IN (
 	WHERE last_counted_unix < ?1
 	ORDER BY last_counted_unix
 	LIMIT ?2);
+
+-- name: bounce_open
+-- ?3: seconds within which a window is not opened anew.
+INSERT INTO bounce_window (sender_key, last_sent_unix, day, n_bounces)
+VALUES (?1, ?2, 0, 0)
+ON CONFLICT (sender_key) DO UPDATE
+SET last_sent_unix = ?2
+WHERE last_sent_unix < ?2 - ?3;
+
+-- name: bounce_count
+UPDATE bounce_window
+SET n_bounces = CASE WHEN day = ?2 THEN n_bounces + 1 ELSE 1 END,
+	day = ?2
+WHERE sender_key = ?1;
+
+-- name: bounce_expire
+DELETE FROM bounce_window
+WHERE sender_key IN (
+	SELECT sender_key
+	FROM bounce_window
+	WHERE last_sent_unix < ?1
+	ORDER BY last_sent_unix
+	LIMIT ?2);

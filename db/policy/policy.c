@@ -127,7 +127,7 @@ static int decide(struct db *d, const struct settings *s, const struct policy_qu
 	if (find_requirement(d, s, q, state, a, has_winner, winner) != 0)
 		return -1;
 	a->demand = a->requirement;
-	if (policy_ask_history(d, s, q, a) != 0)
+	if (policy_ask_history(d, s, q, a) != 0 || policy_ask_bounce(d, s, q, a) != 0)
 		return -1;
 	return may_be_split(s, a) ? policy_ask_split(d, q, a) : 0;
 }

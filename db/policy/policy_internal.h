@@ -35,6 +35,9 @@ const char *policy_why_lost(const struct policy_query *q, const struct policy_ad
 /* What history says, within a read transaction: it may change a->demand, a->source and a->why. 0 or -1. */
 int policy_ask_history(struct db *d, const struct settings *s, const struct policy_query *q,
 		       struct policy_answer *a);
+/* Is mail from the null sender plausible as a bounce: a->expects_bounce, and a->why then. 0 or -1. (policy_bounce.c) */
+int policy_ask_bounce(struct db *d, const struct settings *s, const struct policy_query *q,
+		      struct policy_answer *a);
 /* What messages that were split meant for this recipient: a->n_split and what belongs to it. 0 or -1. */
 int policy_ask_split(struct db *d, const struct policy_query *q, struct policy_answer *a);
 

@@ -83,8 +83,9 @@ static int has_old_verdicts(struct db *d, int64_t before_unix)
 static int expire_others(struct db *d, int64_t now_unix)
 {
 	static const enum sql_statement which[] = {SQL_SPLIT_EXPIRE, SQL_VAIN_EXPIRE,
-						   SQL_ATTEMPT_EXPIRE};
-	static const int64_t age_s[] = {SPLIT_EVIDENCE_S, SPLIT_EVIDENCE_S, ATTEMPT_RETENTION_S};
+						   SQL_ATTEMPT_EXPIRE, SQL_BOUNCE_EXPIRE};
+	static const int64_t age_s[] = {SPLIT_EVIDENCE_S, SPLIT_EVIDENCE_S, ATTEMPT_RETENTION_S,
+					BOUNCE_WINDOW_S};
 	int result = 0;
 
 	if (db_begin_write(d) != 0)

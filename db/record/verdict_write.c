@@ -6,6 +6,7 @@
 
 #include "db/engine/key.h"
 #include "db/policy/split.h"
+#include "db/record/bounce.h"
 
 #define SECONDS_A_DAY 86400
 #define REPLY_MAX 4096 /* bytes with NUL that are kept of a reply */
@@ -110,6 +111,7 @@ int stored_verdict_fill(struct stored_verdict *v, const struct hashed *h, const 
 	v->record.reply = keep_reply(a, h, r->reply);
 	v->record.recipients = NULL;
 	v->counts_for_pairs = is_delivered(r->action);
+	v->opens_bounce_window = bounce_opens_window(s, r);
 	opens_reply_window = v->counts_for_pairs && r->is_local && s->reply_window_s > 0 &&
 			     is_cleartext(r->judgement->verdict) && r->is_sender_trustworthy &&
 			     is_mailbox(r->sender);
@@ -324,5 +326,7 @@ int stored_verdict_write(struct db *d, struct stored_verdict *v, struct daily_su
 		if (insert_recipient(d, v->id, i, r) != 0 || write_pairs(d, v, r) != 0)
 			return -1;
 	}
+	if (bounce_write(d, v) != 0)
+		return -1;
 	return daily_sums_add(d, daily, m, 1) == 0 ? stored_verdict_split(d, v) : -1;
 }

@@ -30,6 +30,7 @@ struct stored_verdict {
 	struct judgement judgement;
 	const char *split_sender_key; /* as evidence for mixed recipients names the sender */
 	bool counts_for_pairs;	      /* it was accepted */
+	bool opens_bounce_window;     /* bounce.h */
 	int64_t id;		      /* once it is written */
 	struct stored_recipient *recipients;
 	struct arena arena;

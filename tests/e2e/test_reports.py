@@ -78,3 +78,31 @@ def test_accept_reports_no_and_headers(make_pair, make_postfix):
         returns_text = report_mail().replace(b"text/rfc822-headers\n\nSubject: x\n",
                                              b"message/rfc822\n\nSubject: x\n\nreadable\n")
         assert send(mx.port, "", ALICE, returns_text).code == with_text, mode
+
+
+PLAIN_BOUNCE = (b"From: MAILER-DAEMON@elsewhere.test\nTo: %s\nSubject: failure notice\n\n"
+                b"Hi. This is the qmail-send program at elsewhere.test.\nI wasn't able to deliver your message.\n")
+
+
+def test_plain_bounce_passes_only_to_who_wrote_to_the_outside(mx, pair):
+    ours = "otto@example.org"
+    bounce = PLAIN_BOUNCE % ours.encode()
+    assert send(mx.port, "", ours, bounce).code == 550
+    assert send(mx.port, ours, "friend@elsewhere.test", messages.cleartext(), login="joe").code == 250
+    assert send(mx.port, "", ours, bounce).code == 250
+    assert send(mx.port, "", ALICE, bounce).code == 550
+    assert send(mx.port, BOB, ours, bounce).code == 550
+    row = next(r for r in pair.json("log") if r["sender"] == "<>" and r["recipients"][0]["address"] == ours
+               and r["action"] == "accept")
+    assert (row["action"], row["reason"], row["verdict"]) == ("accept", "bounce-expected", "cleartext"), row
+    assert "bounce" in pair.explain(ours, "--sender", "<>")["why"]
+    assert [send(mx.port, "", ours, bounce).code for _ in range(11)] == [250] * 9 + [550] * 2
+
+
+def test_accept_bounces_report_refuses_plain_bounces(make_pair, make_postfix):
+    pair = make_pair("bounces-report", accept_bounces="report")
+    mx = make_postfix("bounces-report", pair)
+    ours = "otto@example.org"
+    assert send(mx.port, ours, "friend@elsewhere.test", messages.cleartext(), login="joe").code == 250
+    assert send(mx.port, "", ours, PLAIN_BOUNCE % ours.encode()).code == 550
+    assert send(mx.port, "", ours, report_mail()).code == 250

@@ -476,9 +476,45 @@ static void explains_by_reason_or_detail(void **state)
 	assert_non_null(strstr(outcome_explain(&j), "S/MIME"));
 }
 
+static void outcome_expected_bounce_passes_alone(void **state)
+{
+	struct outcome_recipient recipients[2] = {
+		{"ours@b.test", REQUIREMENT_ENCRYPTED, NULL, false},
+		{"other@b.test", REQUIREMENT_ENCRYPTED, NULL, false},
+	};
+	struct settings *s = settings_with(NULL, NULL);
+	struct judgement j = judged(VERDICT_CLEARTEXT, FORM_NONE, "no-openpgp");
+	struct outcome_input in = {.settings = s,
+				   .judgement = &j,
+				   .recipients = recipients,
+				   .n_recipients = 1,
+				   .expects_bounce = true};
+	struct outcome o;
+
+	(void)state;
+	outcome_decide(&in, &o);
+	assert_int_equal(o.action, ACTION_ACCEPT);
+	assert_true(o.is_bounce_expected && recipients[0].passes);
+	outcome_note_bounce(&o, &j);
+	assert_string_equal(j.reason, "bounce-expected");
+	assert_non_null(strstr(j.detail, "no-openpgp"));
+	in.n_recipients = 2; /* no bounce goes to two */
+	outcome_decide(&in, &o);
+	assert_int_equal(o.action, ACTION_REFUSE);
+	in.n_recipients = 1;
+	recipients[0].demand = REQUIREMENT_OBSERVE; /* it passes for itself */
+	outcome_decide(&in, &o);
+	assert_false(o.is_bounce_expected);
+	j = judged(VERDICT_CLEARTEXT, FORM_NONE, "no-openpgp");
+	outcome_note_bounce(&o, &j);
+	assert_string_equal(j.reason, "no-openpgp");
+	settings_unref(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(outcome_expected_bounce_passes_alone),
 		cmocka_unit_test(meets_the_table_of_requirements),
 		cmocka_unit_test(decides_by_settings_and_recipients),
 		cmocka_unit_test(refusal_names_who_refuses_and_where_help_is),

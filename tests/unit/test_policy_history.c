@@ -13,13 +13,13 @@ struct sent {
 	const char *sender, *header_from, *recipient;
 	enum verdict verdict;
 	enum action action;
-	bool is_local, passes;
+	bool is_local, passes, is_bounce;
 	int64_t size, time_unix;
 };
 
 static void write_verdict(struct fixture *f, struct db *d, const struct sent *m)
 {
-	const struct judgement j = {.verdict = m->verdict, .reason = "test"};
+	struct judgement j = {.verdict = m->verdict, .reason = "test"};
 	const struct verdict_recipient to = {.address = m->recipient,
 					     .is_trustworthy = true,
 					     .requirement = ENCRYPTED,
@@ -41,6 +41,8 @@ static void write_verdict(struct fixture *f, struct db *d, const struct sent *m)
 	struct stored_verdict v;
 	struct daily_sums daily = {.n = 0};
 
+	if (m->is_bounce)
+		strcpy(j.reason, "bounce-expected");
 	assert_int_equal(stored_verdict_fill(&v, &d->hashed, f->settings, &r), 0);
 	assert_int_equal(db_begin_write(d), 0);
 	assert_int_equal(db_end(d, stored_verdict_write(d, &v, &daily)), 0);
@@ -185,11 +187,97 @@ static void reply_window_opens_for_the_registrable_domain_and_ends(void **state)
 	check_reply_window("log_addresses=hashed");
 }
 
+/* ---- bounces ---- */
+
+static bool expects_bounce(struct fixture *f, struct db *d, const char *recipient,
+			   const char *sender, int64_t now)
+{
+	const struct envelope e = {recipient, sender, STRANGER, false, false};
+	struct policy_answer a = ask_at(d, f->settings, &e, NULL, SIZE_NOT_DECLARED, now, NULL);
+
+	assert_int_equal(a.demand, ENCRYPTED);
+	return a.expects_bounce;
+}
+
+static void write_bounces(struct fixture *f, struct db *d, const char *to, int n, int64_t now)
+{
+	const struct sent m = {.sender = "<>",
+			       .header_from = "",
+			       .recipient = to,
+			       .verdict = VERDICT_CLEARTEXT,
+			       .action = ACTION_ACCEPT,
+			       .passes = true,
+			       .is_bounce = true,
+			       .size = SIZE_NOT_DECLARED,
+			       .time_unix = now};
+
+	for (int i = 0; i < n; i++)
+		write_verdict(f, d, &m);
+}
+
+static void check_bounces(const char *override)
+{
+	struct fixture f;
+	struct db *d;
+	const int64_t tomorrow = (NOW / 86400 + 1) * 86400;
+	struct sent m = {.sender = "ours@b.test",
+			 .header_from = "",
+			 .recipient = "inside@b.test",
+			 .verdict = VERDICT_ENCRYPTED,
+			 .action = ACTION_ACCEPT,
+			 .is_local = true,
+			 .size = SIZE_NOT_DECLARED,
+			 .time_unix = NOW};
+
+	fixture_begin(&f);
+	fixture_use(&f, fixture_settings(&f, override, NULL));
+	d = fixture_open(&f, DB_WRITE);
+	write_verdict(&f, d, &m); /* not to the outside */
+	m.recipient = "x@elsewhere.test";
+	m.is_local = false; /* a stranger who claims to be one of ours */
+	write_verdict(&f, d, &m);
+	m.is_local = true;
+	m.action = ACTION_REFUSE;
+	write_verdict(&f, d, &m);
+	assert_false(expects_bounce(&f, d, "ours@b.test", "<>", NOW + 1));
+	m.action = ACTION_ACCEPT;
+	write_verdict(&f, d, &m);
+	assert_true(expects_bounce(&f, d, "ours@b.test", "<>", NOW + 1));
+	assert_false(expects_bounce(&f, d, "ours@b.test", "x@elsewhere.test", NOW + 1));
+	assert_false(expects_bounce(&f, d, "other@b.test", "<>", NOW + 1));
+	assert_true(expects_bounce(&f, d, "ours@b.test", "<>", NOW + BOUNCE_WINDOW_S - 1));
+	assert_false(expects_bounce(&f, d, "ours@b.test", "<>", NOW + BOUNCE_WINDOW_S));
+	write_bounces(&f, d, "ours@b.test", BOUNCES_A_DAY - 1, NOW + 2);
+	assert_true(expects_bounce(&f, d, "ours@b.test", "<>", NOW + 3));
+	write_bounces(&f, d, "ours@b.test", 1, NOW + 3);
+	assert_false(expects_bounce(&f, d, "ours@b.test", "<>", NOW + 4));
+	assert_true(expects_bounce(&f, d, "ours@b.test", "<>", tomorrow));
+	write_bounces(&f, d, "ours@b.test", 1, tomorrow);
+	assert_true(expects_bounce(&f, d, "ours@b.test", "<>", tomorrow));
+	m.time_unix = tomorrow; /* writing anew does not forget what came */
+	write_verdict(&f, d, &m);
+	write_bounces(&f, d, "ours@b.test", BOUNCES_A_DAY - 1, tomorrow);
+	assert_false(expects_bounce(&f, d, "ours@b.test", "<>", tomorrow + 1));
+	assert_true(expects_bounce(&f, d, "ours@b.test", "<>", tomorrow + BOUNCE_WINDOW_S - 1));
+	fixture_use(&f, fixture_settings(&f, override, "accept_bounces=report", NULL));
+	assert_false(expects_bounce(&f, d, "ours@b.test", "<>", tomorrow + 86400));
+	db_close(d);
+	fixture_end(&f);
+}
+
+static void bounces_are_expected_by_who_wrote_to_the_outside(void **state)
+{
+	(void)state;
+	check_bounces("log_addresses=full");
+	check_bounces("log_addresses=hashed");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ratchet_locks_on_what_was_accepted),
 		cmocka_unit_test(ratchet_works_with_hashes_and_over_a_switch),
+		cmocka_unit_test(bounces_are_expected_by_who_wrote_to_the_outside),
 		cmocka_unit_test(reply_window_opens_for_the_registrable_domain_and_ends),
 	};
 

@@ -148,6 +148,8 @@ static void every_key_takes_its_values(void **state)
 		{"accept_forms=pgp-mime pgp-mime", NULL},
 		{"accept_reports=headers", "headers"},
 		{"accept_reports=maybe", NULL},
+		{"accept_bounces=report", "report"},
+		{"accept_bounces=yes", NULL},
 		{"max_cleartext_bytes=1024", "1024"},
 		{"max_cleartext_bytes=0010", "10"},
 		{"max_cleartext_bytes=-1", NULL},

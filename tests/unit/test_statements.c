@@ -107,6 +107,7 @@ static void pages_begin_where_the_last_one_ended(void **state)
 		SQL_SPLIT_EXPIRE,
 		SQL_VAIN_EXPIRE,
 		SQL_ATTEMPT_EXPIRE,
+		SQL_BOUNCE_EXPIRE,
 		SQL_PAIR_SWEEP_END,
 		SQL_OUTGOING_SWEEP_END,
 		SQL_POLICY_RULE_OF_NETWORK,
