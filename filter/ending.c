@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * ending.c: the end of a message: judgement, decision, record, log line, answer, in this order.
+ * ending.c: the end of a message: judgement, decision, answer handed over, record, log line, in this order.
  */
 #include "filter/transaction_state.h"
 
@@ -210,10 +210,12 @@ static const char *header_to_add(struct transaction *t, const struct judgement *
 }
 
 static void end_with(struct transaction *t, struct ending *e, const char *queue_id,
-		     struct outcome *out, const char **header_value, unsigned *n_forged)
+		     transaction_hand_over *hand_over, void *context, struct outcome *out)
 {
 	struct mail *m = &t->mail;
 	struct verdict_record record;
+	const char *header_value;
+	unsigned n_forged = 0;
 	bool is_decided;
 
 	judge_mail(m, &e->judgement);
@@ -226,28 +228,29 @@ static void end_with(struct transaction *t, struct ending *e, const char *queue_
 	outcome_note_bounce(out, &e->judgement);
 	is_decided = is_decided && !m->is_database_broken;
 	fill_record(t, queue_id, e, out, &record);
-	if (is_decided || m->settings->accept_on_database_error) {
+	header_value = header_to_add(t, &e->judgement, out, &n_forged);
+	/* Before it is on record: what is there was answered. */
+	if ((is_decided || m->settings->accept_on_database_error) &&
+	    hand_over(context, out, header_value, n_forged) == 0) {
 		commit(t, &record, out);
 	} else {
 		outcome_tempfail(out);
 		record.action = record.would = ACTION_TEMPFAIL;
 	}
 	log_verdict(t, &record);
-	*header_value = header_to_add(t, &e->judgement, out, n_forged);
 }
 
-void transaction_end(struct transaction *t, const char *queue_id, struct outcome *out,
-		     const char **header_value, unsigned *n_forged)
+void transaction_end(struct transaction *t, const char *queue_id, transaction_hand_over *hand_over,
+		     void *context, struct outcome *out)
 {
 	const int64_t began_us = clock_monotonic_us();
 	struct mail *m = &t->mail;
 	struct ending *e = NULL;
 
-	*header_value = NULL;
-	*n_forged = 0;
-	if (!m->is_open) {
-		/* Nothing began: an MTA that lost count, or no memory at MAIL. */
+	if (!m->is_open || m->recipients.n == 0) {
+		/* Nothing began, or nobody is left: an MTA that lost count, or no memory before. */
 		outcome_tempfail(out);
+		transaction_reset(t);
 		return;
 	}
 	transaction_begin_content(m);
@@ -260,7 +263,7 @@ void transaction_end(struct transaction *t, const char *queue_id, struct outcome
 		log_error("out of memory: a message gets 451");
 		outcome_tempfail(out);
 	} else {
-		end_with(t, e, queue_id, out, header_value, n_forged);
+		end_with(t, e, queue_id, hand_over, context, out);
 	}
 	if (e != NULL) {
 		free(e->asked);

@@ -263,13 +263,12 @@ static int64_t declared_size(char **args)
 	return SIZE_NOT_DECLARED;
 }
 
-/* Gives the reply; the class of the code decides the status, since libmilter drops a reply of another
- * class. A refusal that cannot say why is none: memory is short, and that is our own fault. */
-static sfsistat reply_with(SMFICTX *ctx, const struct outcome *o)
+/* 0, or -1: libmilter has no memory for it. */
+static int set_reply(SMFICTX *ctx, const struct outcome *o)
 {
 	char(*text)[REPLY_LINE_MAX] = calloc(OUTCOME_LINES_MAX, sizeof *text);
 	char *line[OUTCOME_LINES_MAX] = {NULL};
-	sfsistat status = o->code[0] == '5' ? SMFIS_REJECT : SMFIS_TEMPFAIL;
+	int result = -1;
 
 	for (size_t i = 0; text != NULL && i < o->n_lines; i++) {
 		size_t n = 0;
@@ -281,16 +280,30 @@ static sfsistat reply_with(SMFICTX *ctx, const struct outcome *o)
 		}
 		line[i] = text[i];
 	}
-	if (text == NULL ||
+	if (text != NULL &&
 	    smfi_setmlreply(ctx, (char *)o->code, (char *)o->enhanced, line[0], line[1], line[2],
 			    line[3], line[4], line[5], line[6], line[7], line[8], line[9], line[10],
-			    line[11], line[12], line[13], line[14], line[15], NULL) != MI_SUCCESS) {
-		complain(&process.no_reply, "libmilter did not take the reply %s %s: 451 without a text",
-			 o->code, o->enhanced);
-		status = SMFIS_TEMPFAIL;
-	}
+			    line[11], line[12], line[13], line[14], line[15], NULL) == MI_SUCCESS)
+		result = 0;
+	else
+		complain(&process.no_reply, "libmilter did not take the reply %s %s: 451", o->code,
+			 o->enhanced);
 	free(text);
-	return status;
+	return result;
+}
+
+/* The class of the code decides the status, since libmilter drops a reply of another class. */
+static sfsistat status_of(const struct outcome *o)
+{
+	return o->code[0] == '5'   ? SMFIS_REJECT
+	       : o->code[0] == '4' ? SMFIS_TEMPFAIL
+				   : SMFIS_CONTINUE;
+}
+
+/* Gives the reply. A refusal that cannot say why is none: memory is short, and that is our own fault. */
+static sfsistat reply_with(SMFICTX *ctx, const struct outcome *o)
+{
+	return set_reply(ctx, o) == 0 ? status_of(o) : SMFIS_TEMPFAIL;
 }
 
 _Static_assert(OUTCOME_LINES_MAX == 16, "reply_with() names each line");
@@ -432,25 +445,31 @@ static int change_headers(SMFICTX *ctx, const char *value, unsigned n_forged)
 	return smfi_addheader(ctx, TRANSACTION_HEADER, with_space) == MI_SUCCESS ? 0 : -1;
 }
 
+/* A header change or a quarantine is void where the answer is no 250 in the end. */
+static int hand_over(void *context, const struct outcome *out, const char *header_value, unsigned n_forged)
+{
+	SMFICTX *ctx = context;
+
+	if (status_of(out) != SMFIS_CONTINUE)
+		return set_reply(ctx, out);
+	if (change_headers(ctx, header_value, n_forged) == 0 &&
+	    (out->action != ACTION_QUARANTINE ||
+	     smfi_quarantine(ctx, (char *)(out->n_lines > 0 ? out->line[0] : TRANSACTION_HEADER)) ==
+		     MI_SUCCESS))
+		return 0;
+	complain(&process.no_reply,
+		 "libmilter did not take a header change or the quarantine: 451");
+	return -1;
+}
+
 static sfsistat end_of_message(SMFICTX *ctx, struct transaction *t)
 {
 	struct outcome out;
-	const char *queue_id = symbol(ctx, "i");
-	const char *header;
-	unsigned n_forged;
 
-	transaction_end(t, queue_id, &out, &header, &n_forged);
-	if (out.code[0] == '4' || out.code[0] == '5')
-		return reply_with(ctx, &out);
-	if (change_headers(ctx, header, n_forged) != 0 ||
-	    (out.action == ACTION_QUARANTINE &&
-	     smfi_quarantine(ctx, out.n_lines > 0 ? out.line[0] : TRANSACTION_HEADER) != MI_SUCCESS)) {
-		log_error("libmilter did not take a header change or the quarantine: 451");
-		outcome_tempfail(&out);
-		return reply_with(ctx, &out);
-	}
-	/* Not SMFIS_ACCEPT: other filters of Sendmail are to see it as well. */
-	return SMFIS_CONTINUE;
+	transaction_end(t, symbol(ctx, "i"), hand_over, ctx, &out);
+	/* Ours is the only answer that was not handed over. SMFIS_CONTINUE and not SMFIS_ACCEPT: other filters of
+	 * Sendmail are to see the message as well. */
+	return out.action == ACTION_TEMPFAIL ? reply_with(ctx, &out) : status_of(&out);
 }
 
 static sfsistat on_end_of_message(SMFICTX *ctx)

@@ -64,11 +64,16 @@ void transaction_body(struct transaction *t, const unsigned char *bytes, size_t 
 
 #define TRANSACTION_HEADER "X-PGP-Gate"
 
-/* End of message: judges, decides, commits the verdict, logs the line, fills *out. *header_value, if not
- * NULL afterwards, is the value of TRANSACTION_HEADER to add (borrowed until the next call). n_forged: how
- * many such fields came in and must be deleted, last first; 0 in a mode that adds none. */
-void transaction_end(struct transaction *t, const char *queue_id, struct outcome *out,
-		     const char **header_value, unsigned *n_forged);
+/* What the MTA is to be told, before it goes on record: the reply, or the value of TRANSACTION_HEADER to add (NULL:
+ * none) and how many such fields came in and must be deleted, last first (0 in a mode that adds none). 0, or -1: it
+ * cannot be told, and the answer becomes our own fault. What was handed over is void where 451 follows. */
+typedef int transaction_hand_over(void *context, const struct outcome *out,
+				  const char *header_value, unsigned n_forged);
+
+/* End of message: judges, decides, hands the answer over, commits the verdict, logs the line, fills *out. A message
+ * without recipients is our own fault: nobody can be asked. */
+void transaction_end(struct transaction *t, const char *queue_id, transaction_hand_over *hand_over,
+		     void *context, struct outcome *out);
 
 /* Forgets the message (RSET, abort, answered), keeps the client. */
 void transaction_reset(struct transaction *t);

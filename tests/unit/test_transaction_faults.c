@@ -227,6 +227,30 @@ static void transaction_failed_second_question_keeps_the_first_answer(void **sta
 	assert_int_equal(record.recipients[0].demand, REQUIREMENT_OBSERVE);
 }
 
+static void transaction_answer_that_cannot_be_given_is_not_on_record(void **state)
+{
+	(void)state;
+	fake.hand_over_fails = true;
+	assert_string_equal(send_to(&encrypted, "encrypted@y.test", NULL).outcome.code, "451");
+	assert_string_equal(send_to(&cleartext, "encrypted@y.test", NULL).outcome.code, "451");
+	assert_int_equal(fake.n_submitted, 0);
+}
+
+static void transaction_without_recipients_is_deferred(void **state)
+{
+	(void)state;
+	mail_from("bob@x.test", 500);
+	content(&encrypted);
+	assert_string_equal(end().outcome.code, "451");
+	mail_from("bob@x.test", 500);
+	fake.policy_fails = true;
+	recipient("exempt@y.test");
+	fake.policy_fails = false;
+	content(&encrypted);
+	assert_string_equal(end().outcome.code, "451");
+	assert_int_equal(fake.n_submitted, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +261,8 @@ int main(void)
 		TEST(transaction_recipient_without_memory_sets_no_class),
 		TEST(transaction_failed_look_up_keeps_earlier_recipients),
 		TEST(transaction_failed_second_question_keeps_the_first_answer),
+		TEST(transaction_answer_that_cannot_be_given_is_not_on_record),
+		TEST(transaction_without_recipients_is_deferred),
 	};
 
 	return run_transaction_tests("test_transaction_faults", tests,

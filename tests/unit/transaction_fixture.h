@@ -29,6 +29,8 @@ static struct {
 	int attempts;
 	bool is_split_vain;
 	int64_t size_under_way;
+	bool hand_over_fails;
+	unsigned n_handed_over;				 /* of the answers so far, as n_submitted */
 	unsigned n_policy, n_submitted, n_timed, n_pool; /* n_pool: connections out */
 	struct policy_query query;			 /* the last; its pointers are dead */
 	char query_sender[400];
@@ -339,14 +341,31 @@ struct result {
 	unsigned n_forged;
 };
 
+/* Stands in for libmilter. */
+static inline int hand_over(void *context, const struct outcome *out, const char *header_value,
+			    unsigned n_forged)
+{
+	struct result *r = context;
+
+	assert_int_not_equal(out->action, ACTION_TEMPFAIL);
+	assert_int_equal(fake.n_submitted, fake.n_handed_over);
+	if (fake.hand_over_fails)
+		return -1;
+	fake.n_handed_over++;
+	snprintf(r->header, sizeof r->header, "%s", header_value != NULL ? header_value : "");
+	r->n_forged = n_forged;
+	return 0;
+}
+
 static inline struct result end(void)
 {
 	struct result r = {0};
-	const char *header;
 
-	transaction_end(t, "4ABC", &r.outcome, &header, &r.n_forged);
-	if (header != NULL)
-		snprintf(r.header, sizeof r.header, "%s", header);
+	transaction_end(t, "4ABC", hand_over, &r, &r.outcome);
+	/* Handed over, and void. */
+	if (r.outcome.action == ACTION_TEMPFAIL)
+		r.header[0] = '\0';
+	fake.n_handed_over = fake.n_submitted;
 	return r;
 }
 
