@@ -4,8 +4,11 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 #include <wchar.h>
+
+#include <jansson.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -13,11 +16,23 @@
 static bool has_colour;
 static bool is_terminal;
 
+/* An object that lacks a field for want of memory would be printed with exit 0: none is made, and the exit says so. */
+static void *allocate(size_t size)
+{
+	void *memory = malloc(size);
+
+	if (memory != NULL)
+		return memory;
+	log_error("out of memory");
+	_exit(EX_OSERR);
+}
+
 void output_init(void)
 {
 	const char *no_color = getenv("NO_COLOR");
 	const char *term = getenv("TERM");
 
+	json_set_alloc_funcs(allocate, free);
 	/* For wcwidth(): everything we print is UTF-8, whatever the administrator's locale. */
 	if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)
 		setlocale(LC_CTYPE, "");

@@ -5,6 +5,7 @@
 step_long() {
 	step_long_mixed
 	step_tsan
+	step_long_faults
 	step_long_record
 	step_long_scanner
 	step_package
@@ -48,4 +49,15 @@ step_long_mixed() {
 	run_e2e "$build" long-mixed "$top/tests/e2e/test_mixed_limits.py" -s
 	sed -n '/ messages, .* rounds /p' "$logs/long-mixed.log"
 	unset PGPGATE_RECIPIENTS
+}
+
+# Every allocation of 18 kinds of messages, requests and commands; millions of packets; every row of failing calls.
+step_long_faults() {
+	headline "faults: memory, packets, system calls"
+	PGPGATE_SWEEP=${PGPGATE_SWEEP:-1} PGPGATE_PACKETS=${PGPGATE_PACKETS:-5000000} PGPGATE_INJECT=all
+	export PGPGATE_SWEEP PGPGATE_PACKETS PGPGATE_INJECT
+	run_e2e "$build" long-faults "$top/tests/e2e/test_memory.py" "$top/tests/e2e/test_packets.py" \
+		"$top/tests/e2e/test_syscalls.py" -s
+	sed -n -E '/ findings|^\.*packets: /s/^[.s]*//p' "$logs/long-faults.log"
+	unset PGPGATE_SWEEP PGPGATE_PACKETS PGPGATE_INJECT
 }

@@ -30,7 +30,7 @@ static struct {
 	bool is_split_vain;
 	int64_t size_under_way;
 	bool hand_over_fails;
-	unsigned n_handed_over;				 /* of the answers so far, as n_submitted */
+	unsigned n_handed_over; /* answers */
 	unsigned n_policy, n_submitted, n_timed, n_pool; /* n_pool: connections out */
 	struct policy_query query;			 /* the last; its pointers are dead */
 	char query_sender[400];
@@ -348,7 +348,6 @@ static inline int hand_over(void *context, const struct outcome *out, const char
 	struct result *r = context;
 
 	assert_int_not_equal(out->action, ACTION_TEMPFAIL);
-	assert_int_equal(fake.n_submitted, fake.n_handed_over);
 	if (fake.hand_over_fails)
 		return -1;
 	fake.n_handed_over++;
@@ -365,7 +364,6 @@ static inline struct result end(void)
 	/* Handed over, and void. */
 	if (r.outcome.action == ACTION_TEMPFAIL)
 		r.header[0] = '\0';
-	fake.n_handed_over = fake.n_submitted;
 	return r;
 }
 
