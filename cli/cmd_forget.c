@@ -9,6 +9,7 @@
 #include <sysexits.h>
 
 #include "cli/changes.h"
+#include "cli/forget_person.h"
 #include "cli/open.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -19,7 +20,8 @@
 struct forget_options {
 	const char *sender, *client;
 	int64_t id;
-	bool all, expired, history, dry_run;
+	const char *person;
+	bool all, expired, history, dry_run, only_export;
 };
 
 /* One operand: what is asked for, and what came of it. */
@@ -251,6 +253,10 @@ int cmd_forget(struct cli *cli, int argc, char **argv)
 		{"expired", 0, NULL, OPTION_FLAG, &o.expired, "all rules whose time is over"},
 		{"history", 0, NULL, OPTION_FLAG, &o.history,
 		 "the record of SENDER's mail to RECIPIENT counts no more (ratchet, reply_window)"},
+		{"person", 0, "ADDRESS", OPTION_TEXT, &o.person,
+		 "everything that the database holds about this address: verdicts, pairs, rules"},
+		{"export", 0, NULL, OPTION_FLAG, &o.only_export,
+		 "with --person: print it, as JSON, and remove nothing"},
 		CHANGES_OPTION_DRY_RUN(&o.dry_run),
 	};
 	char **operands;
@@ -269,10 +275,16 @@ int cmd_forget(struct cli *cli, int argc, char **argv)
 		cli_misuse(cli, "--expired goes without a pattern and other options");
 	if (o.all && is_narrowed)
 		cli_misuse(cli, "--all takes every sender and client");
-	if (o.id < 0 && !o.expired && n == 0)
+	if (o.person != NULL && (n != 0 || o.id >= 0 || o.all || o.expired || o.history || is_narrowed))
+		cli_misuse(cli, "--person goes without a pattern and other options");
+	if (o.only_export && o.person == NULL)
+		cli_misuse(cli, "--export goes with --person");
+	if (o.id < 0 && !o.expired && o.person == NULL && n == 0)
 		cli_misuse(cli, "which rule?");
 	s = open_settings(cli);
-	if (o.history)
+	if (o.person != NULL)
+		code = forget_person(cli, s, o.person, o.only_export, o.dry_run);
+	else if (o.history)
 		code = forget_history(cli, s, operands[0], operands[1], o.dry_run);
 	else
 		code = forget(cli, s, &o, operands, n);

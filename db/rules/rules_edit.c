@@ -34,6 +34,7 @@ struct rules_edit {
 	int64_t n_seen;
 	int64_t *seen; /* ids of rules that were put, with o.replaces */
 	struct pending pending[PENDING_MAX];
+	uint32_t hashes[EDIT_ROWS_MAX + PENDING_MAX]; /* of the keys of the differences */
 	struct rules_difference differences[EDIT_ROWS_MAX + PENDING_MAX];
 };
 
@@ -133,11 +134,13 @@ static bool drop_earlier(struct rules_edit *e, const struct rule *r, uint32_t ha
 		struct rules_difference *x = &e->differences[i];
 		bool was_staged;
 
-		if (x->key_hash != hash || !has_same_key(key_of(x), r))
+		if (e->hashes[i] != hash || !has_same_key(key_of(x), r))
 			continue;
 		was_staged = x->replaces_staged;
 		e->result.n[x->outcome]--;
 		memmove(x, x + 1, (e->n_differences - i - 1) * sizeof *x);
+		memmove(&e->hashes[i], &e->hashes[i + 1],
+			(e->n_differences - i - 1) * sizeof e->hashes[0]);
 		e->n_differences--;
 		return was_staged;
 	}
@@ -170,11 +173,11 @@ static void settle(struct rules_edit *e, enum rule_outcome o, const struct rule 
 static void add_difference(struct rules_edit *e, enum rule_outcome o, const struct rule *before,
 			   const struct rule *after, uint32_t hash, bool replaces_staged)
 {
-	struct rules_difference *x = &e->differences[e->n_differences++];
+	struct rules_difference *x = &e->differences[e->n_differences];
 
+	e->hashes[e->n_differences++] = hash;
 	memset(x, 0, sizeof *x);
 	x->outcome = o;
-	x->key_hash = hash;
 	x->replaces_staged = replaces_staged;
 	if (before != NULL)
 		x->before = *before;
@@ -223,7 +226,7 @@ static int decide(struct rules_edit *e, const struct pending *p, bool *must_unst
 		e->result.n[found == 1 ? RULE_CHANGED : RULE_ADDED]--;
 	is_staged = is_staged || is_in_table;
 	*must_unstage = is_staged;
-	if (found == 1 && e->o.replaces && note_seen(e, before.id) != 0)
+	if (found == 1 && e->o.replaces && !p->is_removal && note_seen(e, before.id) != 0)
 		return -1;
 	if (e->o.owner != NULL && found == 1 && strcmp(before.owner, e->owner) != 0) {
 		settle(e, RULE_KEPT, &before, &p->rule);
@@ -380,7 +383,8 @@ static int write_all(struct rules_edit *e)
 		struct rules_difference *x = &e->differences[i];
 
 		e->result.n[x->outcome]--;
-		if (rules_write(e->d, state.live_generation, &e->change, x, e->o.undoes != 0) != 0)
+		if (rules_write(e->d, state.live_generation, state.live_generation, &e->change, x,
+				e->o.undoes != 0) != 0)
 			return -1;
 		e->result.n[x->outcome]++;
 	}

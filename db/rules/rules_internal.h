@@ -21,15 +21,15 @@ int rules_find_staged(struct db *d, const struct rule *r, int64_t generation,
 struct rules_difference {
 	enum rule_outcome outcome; /* RULE_ADDED, RULE_CHANGED, RULE_REMOVED */
 	struct rule before, after; /* before of a removed one is its key, too */
-	uint32_t key_hash;
-	bool replaces_staged; /* the import has staged something for this key before */
+	bool replaces_staged;	   /* the import has staged something for this key before */
 };
 
-/* Writes a difference within a write transaction and records it in c, which is open. d->before is read again. A
+/* Writes a difference of a generation (the live one, or one that is staged) within a write transaction and records it
+ * in c, which is open. d->before is read again. A
  * difference that is none any more becomes RULE_UNCHANGED or RULE_ABSENT. must_be_same: fails (DB_BUSY) when
  * the rule is not the one in x->before any more. 0 or -1. */
-int rules_write(struct db *d, int64_t generation, struct change *c, struct rules_difference *x,
-		bool must_be_same);
+int rules_write(struct db *d, int64_t live_generation, int64_t generation, struct change *c,
+		struct rules_difference *x, bool must_be_same);
 
 /* The rule with that key does not end with any import that is to come. Within a write transaction. 0 or -1. */
 int rules_revive_key(struct db *d, const struct rule *key, int64_t live_generation);

@@ -326,18 +326,20 @@ int rules_stage_drop(struct rules_stage *s, const struct rule *key)
 static int write_some(struct rules_stage *s, struct rules_difference *x, size_t n, size_t *n_done)
 {
 	const int64_t until_ms = clock_monotonic_ms() + BATCH_MS;
-	int result = 0;
+	struct db_state state;
+	int result = db_read_state(s->d, &state);
 
 	for (*n_done = 0; *n_done < n && result == 0; ++*n_done) {
 		struct rules_difference *one = &x[*n_done];
 
-		if (clock_monotonic_ms() >= until_ms)
+		if (*n_done > 0 && clock_monotonic_ms() >= until_ms)
 			break;
 		if (one->replaces_staged)
 			result = rules_stage_drop(s, one->outcome == RULE_REMOVED ? &one->before
 										  : &one->after);
 		if (result == 0)
-			result = rules_write(s->d, s->generation, s->change, one, false);
+			result = rules_write(s->d, state.live_generation, s->generation, s->change,
+					     one, false);
 	}
 	return result;
 }

@@ -171,6 +171,10 @@ static int read_page(struct db *d, int64_t key, int64_t before_id, int64_t now_u
 /* 0, 1 with err, -1. */
 static int take_back_row(struct rules_edit *e, const struct row *r, char *err, size_t err_size)
 {
+	if (!r->is_of_rule) {
+		snprintf(err, err_size, "it is about somebody who was forgotten since");
+		return 1;
+	}
 	if (strcmp(r->now, r->after) != 0) {
 		snprintf(err, err_size,
 			 "since then %s has become%s%.300s; take back what was changed later "
@@ -291,6 +295,10 @@ int rules_undo(struct db *d, int64_t no, const struct rules_edit_options *o,
 	of_rules = is_of_rules(d, &head);
 	if (of_rules < 0)
 		return -1;
+	if (!of_rules && (strcmp(head.what, "rules") == 0 || strcmp(head.what, "import") == 0)) {
+		snprintf(err, err_size, "it is about somebody who was forgotten since");
+		return 1;
+	}
 	return of_rules ? take_back_rules(d, &head, o, out, err, err_size)
 			: take_back_pause(d, &head, o, out, err, err_size);
 }

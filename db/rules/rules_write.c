@@ -130,17 +130,14 @@ static bool is_same_as_expected(const struct rules_difference *x, int found, con
 	return found == 1 && now->id == x->before.id;
 }
 
-int rules_write(struct db *d, int64_t generation, struct change *c, struct rules_difference *x,
-		bool must_be_same)
+int rules_write(struct db *d, int64_t live_generation, int64_t generation, struct change *c,
+		struct rules_difference *x, bool must_be_same)
 {
 	const bool removes = x->outcome == RULE_REMOVED;
 	struct rule key = removes ? x->before : x->after, now;
-	struct db_state state;
 	int found;
 
-	if (db_read_state(d, &state) != 0)
-		return -1;
-	found = rules_find(d, &key, state.live_generation, state.live_generation, &now);
+	found = rules_find(d, &key, live_generation, live_generation, &now);
 	if (found < 0)
 		return -1;
 	if (must_be_same && !is_same_as_expected(x, found, &now))
@@ -156,9 +153,9 @@ int rules_write(struct db *d, int64_t generation, struct change *c, struct rules
 		x->after = now;
 		return 0;
 	}
-	if (found == 1 && (generation == state.live_generation
-				   ? delete_key(d, &key, generation)
-				   : end_key(d, &key, state.live_generation, generation)) != 0)
+	if (found == 1 &&
+	    (generation == live_generation ? delete_key(d, &key, generation)
+					   : end_key(d, &key, live_generation, generation)) != 0)
 		return -1;
 	if (!removes) {
 		x->outcome = found == 1 ? RULE_CHANGED : RULE_ADDED;

@@ -36,6 +36,7 @@ DOORS = {
     "db/hashed.h": "db/engine",
     "db/metrics.h": "db/record",
     "db/pair.h": "db/policy",
+    "db/person.h": "db/record",
     "db/policy.h": "db/policy",
     "db/report.h": "db/record",
     "db/rules.h": "db/rules",

@@ -442,7 +442,7 @@ static struct rules_result sync_owner(struct db *d, const char *owner, const cha
 
 static void a_sync_again_changes_nothing_and_leaves_no_trace(void **state)
 {
-	const int sizes[] = {3, EDIT_ROWS_MAX + 500};
+	const int sizes[] = {3, EDIT_ROWS_MAX + 1500};
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
@@ -475,6 +475,13 @@ static void a_sync_again_changes_nothing_and_leaves_no_trace(void **state)
 		assert_int_equal(result.n[RULE_ADDED], 1);
 		assert_int_equal(result.n[RULE_REMOVED], 1);
 		assert_int_equal(result.no, 4);
+		/* a third have left, more than are looked at together, and as many have come */
+		result = sync_owner(d, "ldap", "exempt", 2 + n / 3, n + 1 + n / 3);
+		assert_int_equal(result.n[RULE_ADDED], n / 3);
+		assert_int_equal(result.n[RULE_REMOVED], n / 3);
+		assert_int_equal(result.n[RULE_UNCHANGED], n - 1 - n / 3);
+		assert_int_equal(count_rules(d, "ldap"), n - 1);
+		sync_owner(d, "ldap", "exempt", 2, n + 1);
 		/* all are changed, and all leave */
 		result = sync_owner(d, "ldap", "signed", 2, n + 1);
 		assert_int_equal(result.n[RULE_CHANGED], n - 1);

@@ -1,0 +1,121 @@
+-- SPDX-License-Identifier: ISC
+--
+-- person.sql: removing what is known of one address (`pgpgate forget --person`), in small steps. ?1 is its key, or
+-- the address itself where rules are. Steps with a limit are repeated until nothing is left.
+
+-- name: person_verdicts_sent
+DELETE FROM verdict
+WHERE id IN (
+	SELECT id
+	FROM verdict
+	WHERE sender_key = ?1
+	LIMIT ?2);
+
+-- name: person_verdicts_received
+-- By nobody else.
+DELETE FROM verdict
+WHERE id IN (
+	SELECT r.verdict_id
+	FROM verdict_recipient AS r
+	WHERE r.recipient_key = ?1
+		AND NOT EXISTS (
+			SELECT 1
+			FROM verdict_recipient AS other
+			WHERE other.verdict_id = r.verdict_id
+				AND other.recipient_key <> ?1)
+	LIMIT ?2);
+
+-- name: person_replies
+-- A reply names recipients.
+UPDATE verdict
+SET reply = ''
+WHERE id IN (
+	SELECT r.verdict_id
+	FROM verdict_recipient AS r
+	CROSS JOIN verdict AS v ON v.id = r.verdict_id
+	WHERE r.recipient_key = ?1
+		AND v.reply <> ''
+	LIMIT ?2);
+
+-- name: person_recipients
+DELETE FROM verdict_recipient
+WHERE (verdict_id, position) IN (
+	SELECT verdict_id, position
+	FROM verdict_recipient
+	WHERE recipient_key = ?1
+	LIMIT ?2);
+
+-- name: person_header_from
+UPDATE verdict
+SET header_from_key = NULL
+WHERE id > ?2
+	AND id <= ?3
+	AND header_from_key = ?1;
+
+-- name: person_pairs_sent
+DELETE FROM pair
+WHERE (sender_key, recipient_key) IN (
+	SELECT sender_key, recipient_key
+	FROM pair
+	WHERE sender_key = ?1
+	LIMIT ?2);
+
+-- name: person_pairs_received
+DELETE FROM pair
+WHERE (sender_key, recipient_key) > (?2, ?3)
+	AND (sender_key, recipient_key) <= (?4, ?5)
+	AND recipient_key = ?1;
+
+-- name: person_pairs_page
+-- From after a pair: those of one address, for its export.
+SELECT sender_key, recipient_key, first_encrypted_unix, last_encrypted_unix, n_encrypted,
+	first_cleartext_unix, last_cleartext_unix, n_cleartext
+FROM pair
+WHERE (sender_key, recipient_key) > (?1, ?2)
+ORDER BY sender_key, recipient_key
+LIMIT ?3;
+
+-- name: person_outgoing
+DELETE FROM outgoing
+WHERE (sender_key, domain) IN (
+	SELECT sender_key, domain
+	FROM outgoing
+	WHERE sender_key = ?1
+	LIMIT ?2);
+
+-- name: person_bounces
+DELETE FROM bounce_window
+WHERE sender_key = ?1
+	AND ?2 > 0;
+
+-- name: person_splits
+-- scan: of a day, and few
+DELETE FROM split_evidence
+WHERE (sender_key = ?1 OR recipient_key = ?1)
+	AND ?2 > 0;
+
+-- name: person_rules
+DELETE FROM rule
+WHERE id > ?2
+	AND id <= ?3
+	AND (recipient = ?1 OR sender = ?1);
+
+-- name: person_changes
+-- The text of a rule with what separates words turned into blanks.
+UPDATE change_row
+SET recipient = NULL,
+	before = NULL,
+	after = NULL
+WHERE id > ?2
+	AND id <= ?3
+	AND (recipient = ?1
+		OR instr(' ' || replace(replace(coalesce(before, '') || ' ' || coalesce(after, ''), '=', ' '), char(34), ' ')
+			|| ' ', ' ' || ?1 || ' ') > 0);
+
+-- name: person_last_verdict
+SELECT coalesce(max(id), 0)
+FROM verdict;
+
+-- name: person_last_change_row
+SELECT coalesce(max(id), 0)
+FROM change_row;
