@@ -2,40 +2,46 @@
 #include "policyd/metrics_page.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
-
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <event2/http.h>
-#include <event2/listener.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/metrics.h"
+#include "common/netaddr.h"
+#include "common/socket.h"
 
-#define HEADERS_MAX 8192 /* bytes of a request: Prometheus sends 300 */
-#define HOST_MAX 64
-#define BODY_MAX 1024 /* nobody has a reason to send any */
+#define REQUEST_MAX 8192 /* bytes with the header: Prometheus sends 300 */
+#define HOST_MAX 256
+#define ACCEPT_PAUSE_MS 1000 /* without descriptors */
+#define HEAD_MAX 512	     /* bytes of the header of an answer */
 
-#define SWEEP_MS 100
-
-/* evhttp neither bounds its connections nor how long a slow one may take, so this does: a second reference
- * to each connection's bufferevent, given up when evhttp has done so, or the time is over. */
-struct slot {
-	struct bufferevent *stream; /* NULL: free */
-	int64_t until_ms;
+struct visit {
+	int fd;		  /* -1: free */
+	int64_t until_ms; /* closed then, whatever its state */
+	size_t n_read;
+	char request[REQUEST_MAX + 1];
+	char *answer; /* NULL while the request comes */
+	size_t length, n_sent;
 };
 
 struct metrics_page {
-	struct evhttp *http;
-	struct evconnlistener *listener; /* http's */
 	void (*write)(void *context, FILE *out);
 	void *context;
-	struct slot slots[PAGE_CONNECTIONS];
-	struct event *sweep; /* pending while a slot is taken */
-	char *text;	     /* as it was at made_at_ms */
+	pthread_t thread;
+	int listener;
+	int wake[2]; /* a pipe: an octet ends the thread */
+	int64_t accept_again_ms;
+	struct visit visits[PAGE_CONNECTIONS];
+	char *text; /* as it was at made_at_ms */
 	size_t length;
 	int64_t made_at_ms;
 };
@@ -64,162 +70,310 @@ static int make_text(struct metrics_page *p)
 	return p->text != NULL ? 0 : -1;
 }
 
-static void on_request(struct evhttp_request *request, void *context)
+/* A page in somebody's browser can have a name of its own point to our address (DNS rebinding), and would then be let
+ * read what comes: so only names are answered that are ours without doubt. host: with or without a port. */
+static bool is_our_name(const char *host, size_t len)
 {
-	struct metrics_page *p = context;
-	struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
-	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
-	const char *path = uri != NULL ? evhttp_uri_get_path(uri) : NULL;
-	struct evbuffer *body;
+	char name[HOST_MAX], own[HOST_MAX] = "", ignored[200];
+	struct netaddr address;
+	const char *colon;
+	size_t own_len;
 
-	evhttp_add_header(headers, "Connection", "close");
-	evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
-	if (path == NULL || strcmp(path, "/metrics") != 0) {
-		evhttp_send_error(request, HTTP_NOTFOUND, "only /metrics is here");
-		return;
+	if (len > 0 && host[0] == '[') {
+		host++;
+		len = strcspn(host, "]") < len ? strcspn(host, "]") : len - 1;
+	} else if ((colon = memchr(host, ':', len)) != NULL) {
+		len = (size_t)(colon - host);
 	}
-	body = evbuffer_new();
-	if (body == NULL || make_text(p) != 0 || evbuffer_add(body, p->text, p->length) != 0) {
-		evhttp_send_error(request, HTTP_SERVUNAVAIL, "out of memory");
-	} else {
-		evhttp_add_header(headers, "Content-Type", METRICS_CONTENT_TYPE);
-		/* For HEAD too evhttp sends what it is given. */
-		evhttp_send_reply(request, HTTP_OK, "OK",
-				  evhttp_request_get_command(request) == EVHTTP_REQ_GET ? body : NULL);
+	if (len == 0 || len >= sizeof name)
+		return false;
+	memcpy(name, host, len);
+	name[len] = '\0';
+	if (netaddr_parse(name, &address, ignored, sizeof ignored) == 0 ||
+	    strcasecmp(name, "localhost") == 0)
+		return true;
+	if (gethostname(own, sizeof own - 1) != 0)
+		return false;
+	own_len = strcspn(own, ".");
+	return own_len > 0 && strncasecmp(name, own, own_len) == 0 &&
+	       (name[own_len] == '\0' || name[own_len] == '.');
+}
+
+/* The value of Host, or NULL: none was sent, as by programs of HTTP/1.0. */
+static const char *host_of(const char *request, size_t *len)
+{
+	for (const char *line = strchr(request, '\n'); line != NULL; line = strchr(line, '\n')) {
+		line++;
+		if (strncasecmp(line, "Host:", 5) != 0)
+			continue;
+		line += 5 + strspn(line + 5, " \t");
+		*len = strcspn(line, " \t\r\n");
+		return line;
 	}
-	if (body != NULL)
-		evbuffer_free(body);
+	return NULL;
+}
+
+/* The answer to one request. -1: no memory. */
+static int answer(struct visit *v, const char *status, const char *type, const char *body,
+		  size_t length, bool with_body)
+{
+	v->answer = malloc(HEAD_MAX + length);
+	if (v->answer == NULL)
+		return -1;
+	v->length = (size_t)snprintf(v->answer, HEAD_MAX,
+				     "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
+				     "Connection: close\r\nX-Content-Type-Options: nosniff\r\n\r\n",
+				     status, type, length);
+	if (with_body) {
+		memcpy(v->answer + v->length, body, length);
+		v->length += length;
+	}
+	return 0;
+}
+
+static int refuse(struct visit *v, const char *status)
+{
+	return answer(v, status, "text/plain", status, strlen(status), true);
+}
+
+/* A whole request: "GET /metrics HTTP/1.1" and fields. -1: no memory. */
+static int respond(struct metrics_page *p, struct visit *v)
+{
+	const bool is_head = strncmp(v->request, "HEAD ", 5) == 0;
+	const char *target = v->request + (is_head ? 5 : 4);
+	const char *host;
+	size_t len;
+
+	if (!is_head && strncmp(v->request, "GET ", 4) != 0)
+		return refuse(v, "405 Method Not Allowed");
+	len = strcspn(target, " ?\r\n");
+	if (len != strlen("/metrics") || strncmp(target, "/metrics", len) != 0)
+		return answer(v, "404 Not Found", "text/plain", "only /metrics is here", 21, !is_head);
+	host = host_of(v->request, &len);
+	if (host != NULL && !is_our_name(host, len))
+		return refuse(v, "421 Misdirected Request");
+	if (make_text(p) != 0)
+		return refuse(v, "503 Service Unavailable");
+	return answer(v, "200 OK", METRICS_CONTENT_TYPE, p->text, p->length, !is_head);
 }
 
 /* ---- connections ---- */
 
-/* bufferevent_free() takes the callbacks away first. */
-static bool is_given_up(struct bufferevent *stream)
+static void end_visit(struct visit *v)
 {
-	bufferevent_event_cb on_event = NULL;
-
-	bufferevent_getcb(stream, NULL, NULL, &on_event, NULL);
-	return on_event == NULL;
+	close(v->fd);
+	free(v->answer);
+	v->answer = NULL;
+	v->fd = -1;
 }
 
-static void start_sweep(struct metrics_page *p)
+static void read_request(struct metrics_page *p, struct visit *v)
 {
-	static const struct timeval soon = {.tv_usec = SWEEP_MS * 1000};
+	ssize_t n = recv(v->fd, v->request + v->n_read, REQUEST_MAX - v->n_read, 0);
+	int result = 0;
 
-	event_add(p->sweep, &soon);
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n <= 0 || memchr(v->request + v->n_read, '\0', (size_t)n) != NULL) {
+		end_visit(v);
+		return;
+	}
+	v->n_read += (size_t)n;
+	v->request[v->n_read] = '\0';
+	if (strstr(v->request, "\r\n\r\n") != NULL || strstr(v->request, "\n\n") != NULL)
+		result = respond(p, v);
+	else if (v->n_read == REQUEST_MAX)
+		result = refuse(v, "400 Bad Request");
+	if (result != 0)
+		end_visit(v);
 }
 
-static void on_sweep(evutil_socket_t unused, short what, void *context)
+/* What the client still sends is read to its end: a reset would take the answer from it. */
+static void pass_over(struct visit *v)
 {
-	struct metrics_page *p = context;
-	const int64_t now_ms = clock_monotonic_ms();
-	size_t n_taken = 0;
+	ssize_t n = recv(v->fd, v->request, REQUEST_MAX, 0);
 
-	(void)unused;
-	(void)what;
+	if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
+		end_visit(v);
+}
+
+static void write_answer(struct visit *v)
+{
+	ssize_t n = send(v->fd, v->answer + v->n_sent, v->length - v->n_sent, MSG_NOSIGNAL);
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n < 0) {
+		end_visit(v);
+		return;
+	}
+	v->n_sent += (size_t)n;
+	if (v->n_sent == v->length)
+		shutdown(v->fd, SHUT_WR);
+}
+
+/* A free place, or that of the oldest visit: who is silent, or slow, makes room for who comes. */
+static struct visit *find_place(struct metrics_page *p)
+{
+	struct visit *oldest = &p->visits[0];
+
 	for (size_t i = 0; i < PAGE_CONNECTIONS; i++) {
-		struct slot *s = &p->slots[i];
+		if (p->visits[i].fd < 0)
+			return &p->visits[i];
+		if (p->visits[i].until_ms < oldest->until_ms)
+			oldest = &p->visits[i];
+	}
+	end_visit(oldest);
+	return oldest;
+}
 
-		if (s->stream == NULL)
-			continue;
-		if (!is_given_up(s->stream)) {
-			n_taken++;
-			/* evhttp sees the end, and frees what it has: the slot is free with the next sweep. */
-			if (now_ms >= s->until_ms)
-				shutdown(bufferevent_getfd(s->stream), SHUT_RDWR);
+static void take_connection(struct metrics_page *p)
+{
+	int fd = accept4(p->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct visit *v;
+
+	if (fd < 0) {
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+			p->accept_again_ms = clock_monotonic_ms() + ACCEPT_PAUSE_MS;
+		return;
+	}
+	v = find_place(p);
+	v->fd = fd;
+	v->until_ms = clock_monotonic_ms() + PAGE_CONNECTION_S * 1000;
+	v->n_read = v->length = v->n_sent = 0;
+}
+
+static void serve_visit(struct metrics_page *p, struct visit *v, short events)
+{
+	if (v->fd < 0 || events == 0)
+		return;
+	if (v->answer == NULL)
+		read_request(p, v);
+	else if (v->n_sent < v->length)
+		write_answer(v);
+	else
+		pass_over(v);
+}
+
+/* What to wait for; returns for how long at most, in milliseconds, or -1. Visits whose time is over end. */
+static int prepare(struct metrics_page *p, struct pollfd *fds)
+{
+	const int64_t now_ms = clock_monotonic_ms();
+	int64_t wait_ms = -1;
+
+	fds[0] = (struct pollfd){.fd = p->wake[0], .events = POLLIN};
+	fds[1] = (struct pollfd){.fd = now_ms >= p->accept_again_ms ? p->listener : -1,
+				 .events = POLLIN};
+	if (fds[1].fd < 0)
+		wait_ms = p->accept_again_ms - now_ms;
+	for (size_t i = 0; i < PAGE_CONNECTIONS; i++) {
+		struct visit *v = &p->visits[i];
+		const bool writes = v->answer != NULL && v->n_sent < v->length;
+
+		if (v->fd >= 0 && now_ms >= v->until_ms)
+			end_visit(v);
+		fds[2 + i] = (struct pollfd){.fd = v->fd, .events = writes ? POLLOUT : POLLIN};
+		if (v->fd >= 0 && (wait_ms < 0 || v->until_ms - now_ms < wait_ms))
+			wait_ms = v->until_ms - now_ms;
+	}
+	return (int)wait_ms;
+}
+
+static void *serve(void *page)
+{
+	struct metrics_page *p = page;
+	struct pollfd fds[2 + PAGE_CONNECTIONS];
+
+	for (;;) {
+		int wait_ms = prepare(p, fds);
+
+		if (poll(fds, 2 + PAGE_CONNECTIONS, wait_ms) < 0) {
+			/* ENOMEM: the page can wait. */
+			if (errno != EINTR)
+				poll(NULL, 0, ACCEPT_PAUSE_MS);
 			continue;
 		}
-		bufferevent_decref(s->stream);
-		s->stream = NULL;
+		if (fds[0].revents != 0)
+			return NULL;
+		for (size_t i = 0; i < PAGE_CONNECTIONS; i++)
+			serve_visit(p, &p->visits[i], fds[2 + i].revents);
+		if (fds[1].revents != 0)
+			take_connection(p);
 	}
-	if (n_taken < PAGE_CONNECTIONS)
-		evconnlistener_enable(p->listener);
-	if (n_taken > 0)
-		start_sweep(p);
-}
-
-/* evhttp has accepted a connection and wants a bufferevent for it. */
-static struct bufferevent *on_connection(struct event_base *base, void *context)
-{
-	struct metrics_page *p = context;
-	struct bufferevent *stream = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
-	size_t i = 0, n_free = 0;
-
-	if (stream == NULL)
-		return NULL;
-	while (i < PAGE_CONNECTIONS && p->slots[i].stream != NULL)
-		i++;
-	if (i < PAGE_CONNECTIONS) {
-		bufferevent_incref(stream);
-		p->slots[i].stream = stream;
-		p->slots[i].until_ms = clock_monotonic_ms() + PAGE_CONNECTION_S * 1000;
-		start_sweep(p);
-	}
-	for (i = 0; i < PAGE_CONNECTIONS; i++)
-		n_free += p->slots[i].stream == NULL;
-	if (n_free == 0)
-		evconnlistener_disable(p->listener);
-	return stream;
 }
 
 /* ---- beginning and end ---- */
 
-static int bind_page(struct metrics_page *p, const char *where, char *err, size_t err_size)
+/* "host:port" as libmilter writes it. 0 or -1 with err. */
+static int listen_on(struct metrics_page *p, const char *where, char *err, size_t err_size)
 {
 	const char *colon = strrchr(where, ':');
-	struct evhttp_bound_socket *bound;
-	char host[HOST_MAX];
-	size_t length;
+	struct socket_address address;
+	char text[HOST_MAX], why[512];
 
-	if (where[0] == '[' && colon != NULL && colon > where + 1) {
-		length = (size_t)(colon - where - 2);
-		where++;
-	} else {
-		length = colon != NULL ? (size_t)(colon - where) : 0;
-	}
-	if (length == 0 || length >= sizeof host) {
+	if (colon == NULL || colon == where || (size_t)(colon - where) >= sizeof text / 2) {
 		snprintf(err, err_size, "metrics_listen: no address and port");
 		return -1;
 	}
-	memcpy(host, where, length);
-	host[length] = '\0';
-	errno = 0;
-	bound = evhttp_bind_socket_with_handle(p->http, host, (uint16_t)atoi(colon + 1));
-	if (bound == NULL) {
-		snprintf(err, err_size,
-			 "metrics_listen: cannot listen on %s port %s: %s; choose another port",
-			 host, colon + 1, strerror(errno));
-		return -1;
-	}
-	p->listener = evhttp_bound_socket_get_listener(bound);
-	return 0;
+	snprintf(text, sizeof text, "%s:%.8s@%.*s", where[0] == '[' ? "inet6" : "inet", colon + 1,
+		 (int)(colon - where), where);
+	if (socket_parse(text, &address, why, sizeof why) == 0)
+		p->listener = socket_listen(&address, 0, why, sizeof why);
+	if (p->listener >= 0)
+		return 0;
+	snprintf(err, err_size, "metrics_listen: %s", why);
+	return -1;
 }
 
-struct metrics_page *metrics_page_new(struct event_base *base, const char *where,
-				      void (*write)(void *context, FILE *out), void *context,
-				      char *err, size_t err_size)
+static int start_thread(struct metrics_page *p)
+{
+	sigset_t all, before;
+	int rc;
+
+	/* Signals are for the event loop's thread. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(&p->thread, NULL, serve, p);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return rc;
+}
+
+static void release(struct metrics_page *p)
+{
+	for (size_t i = 0; i < PAGE_CONNECTIONS; i++)
+		if (p->visits[i].fd >= 0)
+			end_visit(&p->visits[i]);
+	if (p->listener >= 0)
+		close(p->listener);
+	if (p->wake[0] >= 0) {
+		close(p->wake[0]);
+		close(p->wake[1]);
+	}
+	free(p->text);
+	free(p);
+}
+
+struct metrics_page *metrics_page_new(const char *where, void (*write_text)(void *context, FILE *out),
+				      void *context, char *err, size_t err_size)
 {
 	struct metrics_page *p = calloc(1, sizeof *p);
 
-	if (p != NULL) {
-		p->write = write;
-		p->context = context;
-		p->http = evhttp_new(base);
-		p->sweep = evtimer_new(base, on_sweep, p);
-	}
-	if (p == NULL || p->http == NULL || p->sweep == NULL) {
+	if (p == NULL) {
 		snprintf(err, err_size, "metrics_listen: out of memory");
-		metrics_page_free(p);
 		return NULL;
 	}
-	evhttp_set_allowed_methods(p->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
-	evhttp_set_max_headers_size(p->http, HEADERS_MAX);
-	evhttp_set_max_body_size(p->http, BODY_MAX);
-	evhttp_set_timeout(p->http, PAGE_CONNECTION_S);
-	evhttp_set_bevcb(p->http, on_connection, p);
-	evhttp_set_gencb(p->http, on_request, p);
-	if (bind_page(p, where, err, err_size) != 0) {
-		metrics_page_free(p);
+	p->write = write_text;
+	p->context = context;
+	p->listener = p->wake[0] = p->wake[1] = -1;
+	for (size_t i = 0; i < PAGE_CONNECTIONS; i++)
+		p->visits[i].fd = -1;
+	if (listen_on(p, where, err, err_size) != 0) {
+		release(p);
+		return NULL;
+	}
+	if (pipe2(p->wake, O_CLOEXEC) != 0 || start_thread(p) != 0) {
+		snprintf(err, err_size, "metrics_listen: no descriptors, or no thread");
+		release(p);
 		return NULL;
 	}
 	return p;
@@ -229,13 +383,8 @@ void metrics_page_free(struct metrics_page *p)
 {
 	if (p == NULL)
 		return;
-	if (p->http != NULL)
-		evhttp_free(p->http);
-	if (p->sweep != NULL)
-		event_free(p->sweep);
-	for (size_t i = 0; i < PAGE_CONNECTIONS; i++)
-		if (p->slots[i].stream != NULL)
-			bufferevent_decref(p->slots[i].stream);
-	free(p->text);
-	free(p);
+	while (write(p->wake[1], "", 1) < 0 && errno == EINTR)
+		;
+	pthread_join(p->thread, NULL);
+	release(p);
 }

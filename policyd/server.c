@@ -2,6 +2,7 @@
 #include "policyd/server.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -57,7 +58,9 @@ struct server {
 	LIST_HEAD(, client) clients;
 	size_t n_clients;
 	bool is_stopping;
+	pthread_mutex_t lock; /* over counts, n_clients and answer.settings, which the page's thread reads */
 	struct counts counts;
+	struct db *page_db;	   /* of the page's thread */
 	struct metrics_page *page; /* NULL: metrics_listen is empty */
 	struct log_limit too_many, malformed, database_trouble, no_descriptors;
 };
@@ -67,11 +70,20 @@ static void client_free(struct client *c)
 	struct server *s = c->server;
 
 	LIST_REMOVE(c, link);
+	pthread_mutex_lock(&s->lock);
 	s->n_clients--;
+	pthread_mutex_unlock(&s->lock);
 	bufferevent_free(c->stream);
 	free(c);
 	if (s->is_stopping && s->listener == NULL && s->n_clients == 0)
 		event_base_loopbreak(s->base);
+}
+
+static void count(struct server *s, int64_t *one)
+{
+	pthread_mutex_lock(&s->lock);
+	(*one)++;
+	pthread_mutex_unlock(&s->lock);
 }
 
 static bool is_allowed(struct log_limit *l, unsigned *n)
@@ -110,9 +122,12 @@ static int serve(struct client *c)
 	struct server *s = c->server;
 	char answer[ANSWER_MAX];
 	char err[DB_ERROR_MAX] = "";
-	int result = answer_request(&s->answer, &c->parser.request, clock_now_unix(),
-				    clock_monotonic_ms() / 1000, answer, err, sizeof err);
+	int result;
 
+	pthread_mutex_lock(&s->lock);
+	result = answer_request(&s->answer, &c->parser.request, clock_now_unix(),
+				clock_monotonic_ms() / 1000, answer, err, sizeof err);
+	pthread_mutex_unlock(&s->lock);
 	if (err[0] != '\0')
 		database_fails(s, err);
 	else if (log_limit_clear(&s->database_trouble))
@@ -126,7 +141,7 @@ static int refuse(struct client *c)
 {
 	unsigned n;
 
-	c->server->counts.n_malformed++;
+	count(c->server, &c->server->counts.n_malformed);
 	if (is_allowed(&c->server->malformed, &n))
 		log_warning(
 			"closed a connection without an answer: malformed request: %s (%u more)",
@@ -214,7 +229,7 @@ static void on_connection(struct evconnlistener *listener, evutil_socket_t fd,
 	(void)len;
 	if (s->n_clients >= s->answer.settings->max_connections) {
 		close(fd);
-		s->counts.n_too_many++;
+		count(s, &s->counts.n_too_many);
 		if (is_allowed(&s->too_many, &n))
 			log_warning("closed a connection: max_connections (%u) reached; raise it "
 				    "to what "
@@ -235,8 +250,10 @@ static void on_connection(struct evconnlistener *listener, evutil_socket_t fd,
 		return;
 	}
 	LIST_INSERT_HEAD(&s->clients, c, link);
+	pthread_mutex_lock(&s->lock);
 	s->n_clients++;
 	s->counts.n_connections++;
+	pthread_mutex_unlock(&s->lock);
 	bufferevent_setcb(c->stream, on_readable, on_written, on_end, c);
 	bufferevent_set_timeouts(c->stream, &idle, &idle);
 	bufferevent_enable(c->stream, EV_READ | EV_WRITE);
@@ -278,18 +295,33 @@ static void on_reload(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	if (new == NULL)
 		return;
+	pthread_mutex_lock(&s->lock);
 	settings_unref(s->answer.settings);
 	s->answer.settings = new;
+	pthread_mutex_unlock(&s->lock);
 }
 
+/* In the page's thread. The lock is held for a copy only. */
 static void write_page(void *context, FILE *out)
 {
-	const struct server *s = context;
-	const bool is_up = metrics_write(s->answer.db, s->answer.settings, out) == 0;
+	struct server *s = context;
+	struct settings *settings;
+	struct counts counts;
+	size_t n_clients;
+	bool is_up;
 
+	pthread_mutex_lock(&s->lock);
+	settings = settings_ref(s->answer.settings);
+	counts = s->counts;
+	n_clients = s->n_clients;
+	pthread_mutex_unlock(&s->lock);
+	if (s->page_db == NULL)
+		s->page_db = db_open(settings, DB_READ);
+	is_up = s->page_db != NULL && metrics_write(s->page_db, settings, out) == 0;
+	settings_unref(settings);
 	metrics_single(out, "pgpgate_database_up", METRIC_GAUGE, "1 if the database could be read.",
 		       is_up);
-	counts_write(&s->counts, s->n_clients, out);
+	counts_write(&counts, n_clients, out);
 }
 
 /* metrics_listen. 0 or -1 with err. */
@@ -299,7 +331,7 @@ static int open_page(struct server *s, char *err, size_t err_size)
 
 	if (where[0] == '\0')
 		return 0;
-	s->page = metrics_page_new(s->base, where, write_page, s, err, err_size);
+	s->page = metrics_page_new(where, write_page, s, err, err_size);
 	return s->page != NULL ? 0 : -1;
 }
 
@@ -458,6 +490,7 @@ struct server *server_new(const struct daemon_options *options, struct settings 
 		return NULL;
 	}
 	LIST_INIT(&s->clients);
+	pthread_mutex_init(&s->lock, NULL);
 	s->options = options;
 	s->answer.settings = settings_ref(settings);
 	s->answer.counts = &s->counts;
@@ -498,6 +531,8 @@ void server_free(struct server *s)
 		event_base_free(s->base);
 	instances_free(s->answer.instances);
 	db_close(s->answer.db);
+	db_close(s->page_db);
+	pthread_mutex_destroy(&s->lock);
 	settings_unref(s->answer.settings);
 	free(s);
 }

@@ -114,7 +114,15 @@ def test_pause_and_enforce_are_seen(mx, pair, port):
     (b"GET /metrics HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 20000 + b"\r\n\r\n", {400, 413}),
     (b"GET /metrics?a=b HTTP/1.0\r\n\r\n", {200}),
     (b"HEAD /metrics HTTP/1.0\r\n\r\n", {200}),
-], ids=["root", "path", "post", "delete", "long", "query", "head"])
+    (b"GET /metrics HTTP/1.1\r\nHost: rebound.example:9157\r\n\r\n", {421}),
+    (b"GET /metrics HTTP/1.1\r\nX: y\r\nhost:evil.example\r\n\r\n", {421}),
+    (b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1:9157\r\n\r\n", {200}),
+    (b"GET /metrics HTTP/1.1\r\nHost: [::1]:9157\r\n\r\n", {200}),
+    (b"GET /metrics HTTP/1.1\r\nHost: LocalHost\r\n\r\n", {200}),
+    (b"GET /metrics HTTP/1.1\r\nHost: " + socket.gethostname().encode() + b":9157\r\n\r\n", {200}),
+    (b"GET /metrics HTTP/1.1\nHost: 127.0.0.1\n\n", {200}),
+], ids=["root", "path", "post", "delete", "long", "query", "head", "rebound", "rebound, lower case", "address", "IPv6",
+        "localhost", "hostname", "LF"])
 def test_requests_of_others(port, request_, statuses):
     status, _, body = http(port, request_)
     assert status in statuses, (status, body)
@@ -133,7 +141,8 @@ def test_garbage_and_silence_cost_mail_nothing(mx, pair, port, keys):
         idle[0].sendall(b"\x00\xff\x16\x03" * 50 + b"\r\n\r\n")
         assert send(mx.port, BOB, ALICE, messages.pgp_mime(keys.gpg_armor())).code == 250
         assert send(mx.port, BOB, ALICE, messages.cleartext()).code == 550
-        assert n_open() <= before + 16 + 4  # its own limit, and smtpd's connections
+        assert n_open() <= before + 16 + 8  # its own limit, smtpd's connections, the database's
+        assert "pgpgate_database_up 1\n" in page(port)  # who is silent makes room for who asks
     finally:
         for s in idle:
             s.close()

@@ -30,7 +30,7 @@ static struct {
 	bool is_split_vain;
 	int64_t size_under_way;
 	bool hand_over_fails;
-	unsigned n_handed_over; /* answers */
+	unsigned n_handed_over;				 /* answers */
 	unsigned n_policy, n_submitted, n_timed, n_pool; /* n_pool: connections out */
 	struct policy_query query;			 /* the last; its pointers are dead */
 	char query_sender[400];
