@@ -16,6 +16,7 @@
 
 #include "common/log.h"
 #include "common/safe_open.h"
+#include "common/sandbox.h"
 #include "common/user.h"
 
 #define DESCRIPTORS_MAX \
@@ -183,6 +184,8 @@ int daemon_begin(const struct daemon_options *o, const struct settings *s)
 		code = lock_pid_file(o->pid_file);
 	if (code == EX_OK)
 		code = become_user(s->user);
+	if (code == EX_OK)
+		sandbox_enter();
 	return code;
 }
 

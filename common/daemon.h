@@ -7,7 +7,7 @@
  * The order in a main():
  *   daemon_options()        reads argv and the configuration; -V, -n, -h end the process
  *   daemon_begin()          log, signals blocked (TERM, INT, HUP, USR1; PIPE ignored), umask 007; forks
- *                           unless -f; pid file locked; user changed
+ *                           unless -f; pid file locked; user changed; sandbox.h entered
  *   ... open the database, listen ...
  *   daemon_ready()          pid file written, READY=1, the parent of the fork exits 0
  *   ... run ...

@@ -49,7 +49,7 @@ def read_only_system(writable):
         points = [line.split()[4] for line in file]
     for point in points:
         if not point.startswith(KEPT) and not any(point == w or point.startswith(w + "/") for w in writable):
-            if point != "/tmp":
+            if point != "/tmp" and os.path.ismount(point):  # not one that another hides
                 mount(None, point, None, MS_REMOUNT | MS_BIND | MS_RDONLY)
 
 

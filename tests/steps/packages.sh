@@ -3,7 +3,7 @@
 # Debian packages, and how they come onto the machine. Sourced by ./quickstart and ./runtests.
 
 BUILD_PACKAGES="autoconf autoconf-archive automake gcc libc6-dev libevent-dev libidn2-dev
-	libjansson-dev libmilter-dev libpsl-dev libsqlite3-dev libunistring-dev make nettle-dev pkg-config"
+	libjansson-dev libmilter-dev libpsl-dev libseccomp-dev libsqlite3-dev libunistring-dev make nettle-dev pkg-config"
 DEMO_PACKAGES="gnupg postfix python3 sq"
 TEST_PACKAGES="clang clang-format fish libclang-rt-dev libcmocka-dev libgmime-3.0-dev librnp0 llvm mandoc procps
 	python3-pytest rnp shellcheck sqlite3 strace valgrind xz-utils zsh"
