@@ -17,8 +17,8 @@ step_bare() {
 	steps=${BARE_STEPS-unit golden property linear lint}
 	[ "$steps" != all ] || steps=
 	check "bare: a minimal Debian" mmdebstrap --variant=minbase --include=ca-certificates,git bookworm "$bare/base.tar"
-	bare_order quickstart-first "./quickstart --once --port 2599 && ./runtests $steps"
-	bare_order runtests-first "./runtests $steps && ./quickstart --once --port 2599"
+	bare_order quickstart_first "./quickstart --once --port 2599 && ./runtests $steps"
+	bare_order runtests_first "./runtests $steps && ./quickstart --once --port 2599"
 	rm -rf "$bare"
 }
 
@@ -31,8 +31,8 @@ bare_order() {
 		return
 	fi
 	# shellcheck disable=SC2016  # for the shell inside
-	check "bare-$1" unshare --mount --pid --fork --kill-child chroot "$bare/root" env -i HOME=/root \
+	check "bare_$1" unshare --mount --pid --fork --kill-child chroot "$bare/root" env -i HOME=/root \
 		PATH=/usr/sbin:/usr/bin:/sbin:/bin sh -c "mount -t proc proc /proc && cd /root/pgpgate && $2"
-	grep -E '^[0-9]+ passed' "$logs/bare-$1.log" | sed "s/^/$1: /"
+	grep -E '^[0-9]+ passed' "$logs/bare_$1.log" | sed "s/^/$1: /"
 	rm -rf "$bare/root"
 }
