@@ -76,8 +76,10 @@ void changes_tell(void *context, enum rule_outcome o, const struct rule *before,
 		print_diff(o, before, after);
 	else if (c->cli->json && (c->tells_each || (c->is_dry_run && o != RULE_UNCHANGED)))
 		print_json(c, o, before, after);
-	else if (c->tells_each)
+	else if (c->tells_each && (c->most_told == 0 || ++c->n_told <= c->most_told))
 		print_text(o, before, after);
+	else if (c->tells_each && c->n_told == c->most_told + 1)
+		puts("...");
 }
 
 void changes_add_counts(json_t *o, const struct rules_result *r, bool is_dry_run)

@@ -16,6 +16,8 @@ struct changes {
 	bool is_dry_run;
 	bool tells_each; /* not only a dry run's differences */
 	int64_t n_absent;
+	int64_t most_told; /* lines of what each rule became, for people; 0: no limit */
+	int64_t n_told;
 };
 
 /* The tell() of struct rules_edit_options; context is a struct changes. */

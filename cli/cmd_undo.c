@@ -67,7 +67,7 @@ int cmd_undo(struct cli *cli, int argc, char **argv)
 				    "Exit status 1: it cannot be taken back, because what it "
 				    "changed was changed since.",
 				    &operands);
-	struct changes changes = {.cli = cli, .tells_each = !cli->json};
+	struct changes changes = {.cli = cli, .tells_each = !cli->json, .most_told = 20};
 	struct rules_edit_options o = {.tell = changes_tell, .context = &changes};
 	struct rules_undone undone;
 	struct settings *s;

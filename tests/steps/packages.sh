@@ -5,7 +5,7 @@
 BUILD_PACKAGES="autoconf autoconf-archive automake gcc libc6-dev libevent-dev libidn2-dev
 	libjansson-dev libmilter-dev libpsl-dev libseccomp-dev libsqlite3-dev libunistring-dev make nettle-dev pkg-config"
 DEMO_PACKAGES="gnupg postfix python3 sq"
-TEST_PACKAGES="clang clang-format fish libclang-rt-dev libcmocka-dev libgmime-3.0-dev librnp0 llvm mandoc procps
+TEST_PACKAGES="ansible-core clang clang-format fish libclang-rt-dev libcmocka-dev libgmime-3.0-dev librnp0 llvm mandoc procps
 	python3-pytest rnp shellcheck sqlite3 strace valgrind xz-utils zsh"
 
 # as_root COMMAND...: through sudo when we are not root.
