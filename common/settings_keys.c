@@ -41,7 +41,7 @@ const struct settings_key settings_keys[] = {
 	{"accept_smime", "no", settings_parse_bool, MEMBER(accept.smime)},
 	{"accept_password_only", "no", settings_parse_bool, MEMBER(accept.password_only)},
 	{"accept_legacy_encryption", "no", settings_parse_bool, MEMBER(accept.legacy_encryption)},
-	{"accept_reports", "yes", settings_parse_word, MEMBER(accept.reports), .words = reports},
+	{"accept_reports", "headers", settings_parse_word, MEMBER(accept.reports), .words = reports},
 	{"accept_bounces", "reply", settings_parse_word, MEMBER(accept_bounces), .words = bounces},
 	{"accept_handshakes", "no", settings_parse_bool, MEMBER(accept.handshakes)},
 	{"max_cleartext_bytes", "0", settings_parse_bytes, MEMBER(accept.max_cleartext_bytes),

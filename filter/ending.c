@@ -32,7 +32,7 @@ static void judge_mail(struct mail *m, struct judgement *out)
 	struct scan_facts facts;
 	const struct judge_envelope envelope = {
 		.is_null_sender = m->sender.kind == ADDRESS_NULL,
-		.is_to_self = m->sender.kind == ADDRESS_MAILBOX && m->recipients.n == 1 &&
+		.is_to_self = m->is_local && m->sender.kind == ADDRESS_MAILBOX && m->recipients.n == 1 &&
 			      strcmp(m->sender.text, m->recipients.list[0].address) == 0,
 	};
 

@@ -16,7 +16,7 @@
 
 struct judge_envelope {
 	bool is_null_sender; /* MAIL FROM:<> */
-	bool is_to_self;     /* the sender is the only recipient */
+	bool is_to_self; /* the sender is the only recipient, and one of ours: a stranger may write any sender */
 };
 
 /* Fills *out. Never fails. The verdict says what the message is; whether that is enough for a recipient

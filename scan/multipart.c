@@ -44,7 +44,13 @@ bool multipart_is_report(const struct level *l)
 	    (l->kind != MULTIPART_MIXED || l->n_parts != 3 || status->type != LEAF_DELIVERY_STATUS ||
 	     l->part[0].type != LEAF_TEXT_PLAIN || returned->type == LEAF_TEXT_PLAIN))
 		return false;
-	if (!status->is_report_fields)
+	if (l->part[0].type != LEAF_TEXT_PLAIN || l->part[0].is_multipart ||
+	    l->part[0].visible_bytes > REPORT_TEXT_MAX)
+		return false;
+	if (!status->is_report_fields || status->visible_bytes > REPORT_FIELDS_MAX)
+		return false;
+	if (l->n_parts == 3 && returned->type == LEAF_HEADERS &&
+	    returned->visible_bytes > REPORT_HEADER_MAX)
 		return false;
 	if (l->report_type[0] && strcmp(l->report_type, status->type == LEAF_DELIVERY_STATUS
 								? "delivery-status"

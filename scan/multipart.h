@@ -14,6 +14,12 @@
 #include "scan/leaf.h"
 #include "scan/part.h"
 
+/* Octets of a report that are not white space, and come from whoever sends it with a null sender. The most in real reports:
+ * 2,067 of text, 2,722 of fields. */
+#define REPORT_TEXT_MAX 4096
+#define REPORT_FIELDS_MAX 8192
+#define REPORT_HEADER_MAX 16384 /* of a returned header */
+
 #define MULTIPART_PARTS_KEPT 3 /* parts whose kind matters to RFC 3156 and RFC 6522 */
 
 enum multipart {
@@ -48,7 +54,8 @@ bool multipart_is_pgp_mime(const struct level *l);
 /* RFC 3156 section 5: two parts, the second a signature. What the first is does not matter. */
 bool multipart_is_pgp_signed(const struct level *l);
 
-/* RFC 6522: a delivery report or a disposition notification, well-formed. Accepts OpenSMTPD's, which is a
+/* RFC 6522: a delivery report or a disposition notification, well-formed. Its first part is one short text, where RFC
+ * 6522 section 3 allows anything: it is shown to the recipient, and anybody can send it. Accepts OpenSMTPD's, which is a
  * multipart/mixed, and a message that is returned as plain text. */
 bool multipart_is_report(const struct level *l);
 

@@ -92,6 +92,7 @@ struct part part_of_leaf(const struct leaf *l, const char *type)
 		.class = classify(l),
 		.is_embedded = part_is_embedded_type(type),
 		.n_armored = l->n_armored,
+		.visible_bytes = l->visible_bytes,
 		.has_body = l->has_body,
 	};
 

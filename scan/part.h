@@ -38,6 +38,7 @@ struct part {
 	bool has_body;	       /* of a header, and more behind it */
 	bool is_setup;	       /* application/autocrypt-setup with one password-only message */
 	enum securejoin securejoin;
+	int64_t visible_bytes; /* octets that are not white space */
 	unsigned n_armored; /* armored OpenPGP messages; where there is one, there is no binary one */
 	int64_t pending_bytes; /* of a CMS signature, readable unless it finds its place */
 };

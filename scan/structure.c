@@ -166,8 +166,7 @@ static void take_root_facts(struct structure *s, const struct level *l)
 
 	f->is_pgp_mime = multipart_is_pgp_mime(l) && is_bare && s->state.n_readable == 0;
 	f->is_signed = multipart_is_pgp_signed(l) && is_bare;
-	f->is_report = multipart_is_report(l) && !s->state.has_epilogue_text &&
-		       !finding_is_set(&f->fault);
+	f->is_report = multipart_is_report(l) && is_bare && !finding_is_set(&f->fault);
 	if (f->is_report && l->n_parts == 3)
 		f->returns = l->part[2].type == LEAF_HEADERS && !l->part[2].has_body
 				     ? RETURNS_HEADERS

@@ -172,6 +172,16 @@ def again(piece, old, new):
 
 
 RULE_31 = [
+    ("r31-html-alternative", 31, NONE, report(nested("alternative", DSN_TEXT, text("<p>Meet me</p>\n", "text/html")), DSN), "HTML beside the text", NO),
+    ("r31-html", 31, NONE, report(text("<p>Meet me</p>\n", "text/html"), DSN), "HTML in place of the text", NO),
+    ("r31-program", 31, NONE, report(nested("mixed", DSN_TEXT, part(b64(noise(40)), "Content-Type: application/x-msdownload; name=\"a.exe\"\n"
+                                                                  "Content-Transfer-Encoding: base64\n")), DSN), "a program beside the text", NO),
+    ("r31-text-large", 31, REPORT, report(text("x" * 64 + "\n", "text/plain")[:-65] + b"x" * 4096 + b"\n", DSN), "a text of 4,096 octets", NULL),
+    ("r31-text-too-large", 31, NONE, report(text("", "text/plain") + b"x" * 4097 + b"\n", DSN), "a text of 4,097 octets", NO),
+    ("r31-fields-too-large", 31, NONE, report(DSN_TEXT, part(DSN_FIELDS + "X-A: %s\n" % ("x" * 900) * 10, "Content-Type: message/delivery-status\n")), "too many fields", NO),
+    ("r31-header-too-large", 31, NONE, report(DSN_TEXT, DSN, part(fields() + "X-A: %s\n" % ("x" * 900) * 20, "Content-Type: text/rfc822-headers\n")), "too large a returned header", NO),
+    ("r31-preamble-text", 31, NONE, report(DSN_TEXT, DSN, preamble="Meet me at eight.\n"), "text before the first part", NO),
+    ("r31-preamble-postfix", 31, REPORT, report(DSN_TEXT, DSN, preamble="This is a MIME-encapsulated message.\n\n"), "what Postfix writes before the first part", NULL),
     ("r31-dsn", 31, REPORT, report(DSN_TEXT, DSN, RETURNED), "a bounce that returns the message", NULL),
     ("r31-dsn-not-null", 31, NONE, report(DSN_TEXT, DSN, RETURNED), "the same from a sender", {"sender": "eve@sender.example"}),
     ("r31-dsn-headers-only", 31, REPORT, report(DSN_TEXT, DSN, RETURNED), "a returned message, and accept_reports = headers",

@@ -65,7 +65,7 @@ static void defaults_are_canonical_and_in_force(void **state)
 	assert_string_equal(s->policy_actions[REQUIREMENT_RATCHET], "DUNNO");
 	assert_int_equal(s->accept.forms, 1u << FORM_PGP_MIME | 1u << FORM_PGP_MIXED |
 						  1u << FORM_PGP_INLINE | 1u << FORM_PGP_HTML);
-	assert_int_equal(s->accept.reports, REPORTS_YES);
+	assert_int_equal(s->accept.reports, REPORTS_HEADERS);
 	assert_string_equal(s->refuse_code, "550");
 	assert_string_equal(s->refuse_enhanced, "5.7.1");
 	assert_int_equal(s->verdict_retention_s, 90 * 86400);
