@@ -94,6 +94,14 @@ DELETE FROM split_evidence
 WHERE (sender_key = ?1 OR recipient_key = ?1)
 	AND ?2 > 0;
 
+-- name: person_split_vain
+DELETE FROM split_vain
+WHERE (sender_key, declared_size_bytes) IN (
+	SELECT sender_key, declared_size_bytes
+	FROM split_vain
+	WHERE sender_key = ?1
+	LIMIT ?2);
+
 -- name: person_rules
 DELETE FROM rule
 WHERE id > ?2

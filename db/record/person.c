@@ -161,7 +161,9 @@ static int forget_form(struct forgetting *f, struct person_counts *out)
 	if (remove_all(f, SQL_PERSON_OUTGOING, &out->n_others) != 0 ||
 	    remove_all(f, SQL_PERSON_BOUNCES, &out->n_others) != 0)
 		return -1;
-	return remove_all(f, SQL_PERSON_SPLITS, &out->n_others);
+	if (remove_all(f, SQL_PERSON_SPLITS, &out->n_others) != 0)
+		return -1;
+	return remove_all(f, SQL_PERSON_SPLIT_VAIN, &out->n_others);
 }
 
 /* Says how much, never whose. */
