@@ -6,7 +6,8 @@
  * What it looks for:
  *   a recipient that demands nothing and gets encrypted mail only		-> require
  *   a recipient that demands encryption and never gets any			-> observe first
- *   a sender's domain that is refused again and again, on several days		-> exempt for that sender, for a while
+ *   a sender's domain that is refused again and again, on several days (its address, where anybody can have one
+ *   in that domain)								-> exempt for that sender, for a while
  *   a rule that is over, or that has decided nothing for a long time		-> forget
  */
 #include <stdio.h>
@@ -18,13 +19,16 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/providers.h"
 #include "cli/rule_show.h"
+#include "cli/suggestions.h"
 #include "cli/sums.h"
 #include "cli/tally.h"
 #include "common/clock.h"
 #include "db/report.h"
 
 #define DEFAULT_SINCE_S (30 * 86400)
+#define DEFAULT_MAX 20
 #define ENOUGH_MESSAGES 10 /* fewer say nothing */
 #define ENOUGH_REFUSALS 5
 #define ENOUGH_DAYS 2
@@ -36,8 +40,10 @@ struct search {
 	struct progress progress;
 	struct sums lenient; /* recipients that demanded nothing */
 	struct sums strict;  /* recipients that demanded something */
-	struct sums refused; /* "recipient sender-domain": n_refused messages, deferred = days */
-	int64_t now_unix, n_seen, n_suggestions;
+	struct sums refused; /* "sender recipient": n_refused messages, deferred = days */
+	struct providers providers;
+	struct suggestions suggestions;
+	int64_t now_unix, n_seen, n_expired;
 };
 
 static int gather(void *context, const struct report_row *row)
@@ -51,6 +57,7 @@ static int gather(void *context, const struct report_row *row)
 					r->demand == REQUIREMENT_OBSERVE;
 		struct sum *sum = sums_get(is_lenient ? &s->lenient : &s->strict, r->address);
 		char key[2 * ADDRESS_MAX + 8];
+		const char *domain = tally_domain(row->sender);
 
 		if (sum == NULL)
 			return 1;
@@ -60,7 +67,12 @@ static int gather(void *context, const struct report_row *row)
 		if (r->passes || row->judgement.verdict == VERDICT_INVALID ||
 		    strcmp(row->sender, "<>") == 0)
 			continue;
-		snprintf(key, sizeof(key), "%s %s", r->address, tally_domain(row->sender));
+		/* Where everybody can have an address, the domain is not one sender. */
+		snprintf(key, sizeof(key), "%s %s",
+			 providers_has(&s->providers, domain) || report_is_public_suffix(domain)
+				 ? row->sender
+				 : domain,
+			 r->address);
 		sum = sums_get(&s->refused, key);
 		if (sum == NULL)
 			return 1;
@@ -72,104 +84,134 @@ static int gather(void *context, const struct report_row *row)
 	return 0;
 }
 
-/* A pattern as a word of a shell's command line. What is no pattern is never suggested: senders are forged. */
-static bool as_word(const struct settings *s, const char *text, bool is_sender, char *out, size_t out_size)
+/* Those of s whom is_meant() means (NULL: all). NULL: memory is short; free() it. */
+static const struct sum **choose(const struct sums *s, bool (*is_meant)(const struct sum *k), size_t *n)
 {
-	struct pattern p;
-	char err[300];
-	size_t n = 0;
+	const struct sum **found = malloc((s->n + 1) * sizeof(*found));
 
-	if (strncmp(text, "h:", 2) == 0 ||
-	    pattern_parse(text, s->recipient_delimiter, is_sender, &p, err, sizeof(err)) != 0)
-		return false;
-	if (strspn(p.text, "abcdefghijklmnopqrstuvwxyz0123456789.@_+-") == strlen(p.text) &&
-	    p.text[0] != '-') {
-		snprintf(out, out_size, "%s", p.text);
-		return true;
-	}
-	if (p.text[0] == '-')
-		return false;
-	out[n++] = '\'';
-	for (const char *c = p.text; *c != '\0' && n + 6 < out_size; c++)
-		n += (size_t)snprintf(out + n, out_size - n, *c == '\'' ? "'\\''" : "%c", *c);
-	snprintf(out + n, out_size - n, "'");
-	return true;
+	*n = 0;
+	for (size_t i = 0; found != NULL && i < s->n; i++)
+		if (is_meant == NULL || is_meant(s->list[i]))
+			found[(*n)++] = s->list[i];
+	return found;
 }
 
-static void suggest(struct search *s, const char *command, const char *evidence)
+static bool gets_encrypted_mail_only(const struct sum *k)
 {
-	char clean[OUTPUT_TEXT_MAX];
-	json_t *o;
+	return k->n_messages >= ENOUGH_MESSAGES && k->n_encrypted == k->n_messages;
+}
 
-	s->n_suggestions++;
-	if (s->cli->json) {
-		o = json_object();
-		json_object_set_new(o, "command", output_json_text(command));
-		json_object_set_new(o, "evidence", output_json_text(evidence));
-		output_json(o);
-		return;
-	}
-	printf("%s# ", output_colour(COLOUR_DIM));
-	fputs(output_clean(clean, sizeof(clean), evidence), stdout);
-	printf("%s\n%s\n\n", output_colour(COLOUR_PLAIN), output_clean(clean, sizeof(clean), command));
+static bool gets_no_encrypted_mail(const struct sum *k)
+{
+	return k->n_messages >= ENOUGH_MESSAGES && k->n_encrypted == 0 &&
+	       k->n_refused >= ENOUGH_REFUSALS;
+}
+
+static bool is_refused_day_after_day(const struct sum *k)
+{
+	return k->n_refused >= ENOUGH_REFUSALS && k->n_deferred >= ENOUGH_DAYS;
 }
 
 static void suggest_for_recipients(struct search *s)
 {
-	char word[2 * ADDRESS_MAX], command[OUTPUT_TEXT_MAX], evidence[OUTPUT_TEXT_MAX];
+	const struct suggestion_addresses require = {
+		.kind = SUGGEST_REQUIRE,
+		.settings = s->settings,
+		.command_before = "pgpgate require ",
+		.command_after = "",
+		.evidence = "nothing is demanded, and all were encrypted",
+	};
+	const struct suggestion_addresses observe = {
+		.kind = SUGGEST_OBSERVE,
+		.settings = s->settings,
+		.may_name_domain = true,
+		.command_before = "pgpgate observe ",
+		.command_after = "",
+		.evidence = "encryption is demanded, and none was encrypted",
+	};
+	const struct sum **found;
+	size_t n;
 
-	sums_sort(&s->lenient, SUMS_BY_MESSAGES);
-	for (size_t i = 0; i < s->lenient.n; i++) {
-		const struct sum *k = s->lenient.list[i];
+	found = choose(&s->lenient, gets_encrypted_mail_only, &n);
+	if (found != NULL)
+		suggestions_for(&s->suggestions, &require, found, n, &s->lenient);
+	free(found);
+	found = choose(&s->strict, gets_no_encrypted_mail, &n);
+	if (found != NULL)
+		suggestions_for(&s->suggestions, &observe, found, n, &s->strict);
+	free(found);
+}
 
-		if (k->n_messages < ENOUGH_MESSAGES || k->n_encrypted < k->n_messages ||
-		    !as_word(s->settings, k->key, false, word, sizeof(word)))
-			continue;
-		snprintf(command, sizeof(command), "pgpgate require %s", word);
-		snprintf(evidence, sizeof(evidence),
-			 "demands nothing, and all %lld messages were encrypted",
-			 (long long)k->n_messages);
-		suggest(s, command, evidence);
+/* The key of a sum in refused: "sender recipient". */
+static const char *recipient_in(const struct sum *k)
+{
+	const char *blank = strchr(k->key, ' ');
+
+	return blank != NULL ? blank + 1 : "";
+}
+
+static int by_sender(const void *a, const void *b)
+{
+	return strcmp((*(const struct sum *const *)a)->key, (*(const struct sum *const *)b)->key);
+}
+
+/* The recipients of one sender, found[0] to found[n - 1]. */
+static void suggest_for_sender(struct search *s, const struct sum **found, size_t n)
+{
+	const int length = (int)(recipient_in(found[0]) - found[0]->key) - 1;
+	char sender[ADDRESS_MAX + 8], word[2 * ADDRESS_MAX], after[2 * ADDRESS_MAX + 40];
+	char evidence[OUTPUT_TEXT_MAX];
+	struct suggestion_addresses exempt = {
+		.kind = SUGGEST_EXEMPT,
+		.settings = s->settings,
+		.may_name_domain = true,
+		.command_before = "pgpgate exempt ",
+		.command_after = after,
+		.evidence = evidence,
+	};
+	struct sums recipients = {0};
+	const struct sum **list;
+	size_t n_list;
+	int64_t n_days = 0;
+
+	if (length <= 0)
+		return;
+	snprintf(sender, sizeof(sender), "%.*s", length, found[0]->key);
+	if (!suggestions_word(s->settings, sender, true, word, sizeof(word)))
+		return;
+	snprintf(after, sizeof(after), " --sender %s --expires +90d", word);
+	for (size_t i = 0; i < n; i++) {
+		struct sum *r = sums_get(&recipients, recipient_in(found[i]));
+
+		if (r != NULL)
+			r->n_messages = found[i]->n_refused;
+		n_days = found[i]->n_deferred > n_days ? found[i]->n_deferred : n_days;
 	}
-	sums_sort(&s->strict, SUMS_BY_REFUSED);
-	for (size_t i = 0; i < s->strict.n; i++) {
-		const struct sum *k = s->strict.list[i];
-
-		if (k->n_messages < ENOUGH_MESSAGES || k->n_encrypted > 0 ||
-		    k->n_refused < ENOUGH_REFUSALS ||
-		    !as_word(s->settings, k->key, false, word, sizeof(word)))
-			continue;
-		snprintf(command, sizeof(command), "pgpgate observe %s", word);
-		snprintf(evidence,
-			 sizeof(evidence), "%lld of %lld messages failed the requirement, none was encrypted: observe first",
-			 (long long)k->n_refused, (long long)k->n_messages);
-		suggest(s, command, evidence);
-	}
+	snprintf(evidence, sizeof(evidence), "from %.200s, not as demanded, on %lld days", sender,
+		 (long long)n_days);
+	list = choose(&recipients, NULL, &n_list);
+	if (list != NULL)
+		suggestions_for(&s->suggestions, &exempt, list, n_list, &s->strict);
+	free(list);
+	sums_free(&recipients);
 }
 
 static void suggest_for_senders(struct search *s)
 {
-	char recipient[ADDRESS_MAX + 8], word[2 * ADDRESS_MAX], sender[2 * ADDRESS_MAX];
-	char command[OUTPUT_TEXT_MAX], evidence[OUTPUT_TEXT_MAX];
+	size_t n, first = 0;
+	const struct sum **found = choose(&s->refused, is_refused_day_after_day, &n);
 
-	sums_sort(&s->refused, SUMS_BY_REFUSED);
-	for (size_t i = 0; i < s->refused.n; i++) {
-		const struct sum *k = s->refused.list[i];
-		const char *blank = strrchr(k->key, ' ');
+	if (found != NULL && n > 0)
+		qsort(found, n, sizeof(*found), by_sender);
+	for (size_t i = 1; found != NULL && i <= n; i++) {
+		const size_t length = strcspn(found[first]->key, " ") + 1;
 
-		if (k->n_refused < ENOUGH_REFUSALS || k->n_deferred < ENOUGH_DAYS || blank == NULL)
+		if (i < n && strncmp(found[i]->key, found[first]->key, length) == 0)
 			continue;
-		snprintf(recipient, sizeof(recipient), "%.*s", (int)(blank - k->key), k->key);
-		if (!as_word(s->settings, recipient, false, word, sizeof(word)) ||
-		    !as_word(s->settings, blank + 1, true, sender, sizeof(sender)))
-			continue;
-		snprintf(command, sizeof(command), "pgpgate exempt %s --sender %s --expires +90d",
-			 word, sender);
-		snprintf(evidence, sizeof(evidence),
-			 "failed %lld times, on %lld days: if they are wanted",
-			 (long long)k->n_refused, (long long)k->n_deferred);
-		suggest(s, command, evidence);
+		suggest_for_sender(s, found + first, i - first);
+		first = i;
 	}
+	free(found);
 }
 
 static int suggest_for_rule(void *context, const struct rule *r)
@@ -179,20 +221,33 @@ static int suggest_for_rule(void *context, const struct rule *r)
 	char when[CLOCK_TEXT_MAX];
 	const int64_t last_unix = r->last_hit_at_unix != 0 ? r->last_hit_at_unix : r->created_at_unix;
 
+	if (r->expires_at_unix != 0 && r->expires_at_unix <= s->now_unix) {
+		s->n_expired++;
+		return 0;
+	}
+	if (last_unix >= s->now_unix - UNUSED_S || r->starts_at_unix > s->now_unix)
+		return 0;
 	rule_show_phrase(r, phrase, sizeof(phrase));
 	snprintf(command, sizeof(command), "pgpgate forget --id %lld", (long long)r->id);
-	if (r->expires_at_unix != 0 && r->expires_at_unix <= s->now_unix)
-		snprintf(evidence, sizeof(evidence), "is over: %s", phrase);
-	else if (last_unix < s->now_unix - UNUSED_S && r->starts_at_unix <= s->now_unix)
-		snprintf(evidence, sizeof(evidence), "has decided nothing since %s: %s",
-			 output_time(last_unix, when), phrase);
-	else
-		return 0;
-	suggest(s, command, evidence);
+	snprintf(evidence, sizeof(evidence), "has decided nothing since %s: %s",
+		 output_time(last_unix, when), phrase);
+	suggestions_add(&s->suggestions, SUGGEST_FORGET, s->now_unix - last_unix, command, evidence);
 	return 0;
 }
 
-static int run(struct search *s, struct db *d, int64_t since_unix)
+static void suggest_for_expired_rules(struct search *s)
+{
+	char evidence[100];
+
+	if (s->n_expired == 0)
+		return;
+	snprintf(evidence, sizeof(evidence), "%lld %s over", (long long)s->n_expired,
+		 output_plural(s->n_expired, "rule is", "rules are"));
+	suggestions_add(&s->suggestions, SUGGEST_FORGET, INT64_MAX, "pgpgate forget --expired",
+			evidence);
+}
+
+static int run(struct search *s, struct db *d, int64_t since_unix, int64_t n_max)
 {
 	struct rules_filter all = {.now_unix = s->now_unix};
 	int code;
@@ -200,18 +255,21 @@ static int run(struct search *s, struct db *d, int64_t since_unix)
 	progress_begin(&s->progress, "messages");
 	code = report_rows(d, since_unix, 0, gather, s);
 	progress_clear(&s->progress);
-	if (code == 1) {
-		cli_error("out of memory");
-		return EX_OSERR;
-	}
 	if (code == 0) {
 		suggest_for_recipients(s);
 		suggest_for_senders(s);
 		code = rules_list(d, &all, suggest_for_rule, s);
+		suggest_for_expired_rules(s);
 	}
 	if (code == -1)
 		return open_failed(d);
-	if (s->n_suggestions == 0 && !s->cli->json)
+	if (code == 0)
+		suggestions_print(&s->suggestions, s->cli->json, n_max);
+	if (code == 1 || s->suggestions.is_out_of_memory) {
+		cli_error("out of memory");
+		return EX_OSERR;
+	}
+	if (s->suggestions.n == 0 && !s->cli->json)
 		puts("The log suggests nothing.");
 	else if (!s->cli->json)
 		printf("# Read before you copy: everyone who sends mail writes part of this "
@@ -222,12 +280,13 @@ static int run(struct search *s, struct db *d, int64_t since_unix)
 int cmd_suggest(struct cli *cli, int argc, char **argv)
 {
 	struct search s = {.cli = cli, .now_unix = clock_now_unix()};
-	int64_t since_unix = s.now_unix - DEFAULT_SINCE_S;
+	int64_t since_unix = s.now_unix - DEFAULT_SINCE_S, n_max = DEFAULT_MAX;
 	const struct option_spec specs[] = {
 		{"since", 0, "WHEN", OPTION_SINCE, &since_unix,
 		 "2026-12-31, an RFC 3339 time, -7d; default -30d"},
+		{NULL, 'n', "N", OPTION_COUNT, &n_max, "at most so many, default 20; 0 for all"},
 	};
-	char **operands;
+	char **operands, err[400];
 	struct settings *settings;
 	struct db *d;
 	int code;
@@ -239,11 +298,15 @@ int cmd_suggest(struct cli *cli, int argc, char **argv)
 	settings = open_settings(cli);
 	s.settings = settings;
 	d = open_database(settings, DB_READ);
-	code = run(&s, d, since_unix);
+	if (providers_read(&s.providers, settings->mail_providers, err, sizeof(err)) != 0)
+		cli_warning("%s: senders are named by their whole address", err);
+	code = run(&s, d, since_unix, n_max);
 	db_close(d);
 	sums_free(&s.lenient);
 	sums_free(&s.strict);
 	sums_free(&s.refused);
+	suggestions_free(&s.suggestions);
+	providers_free(&s.providers);
 	settings_unref(settings);
 	return code;
 }

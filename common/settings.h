@@ -59,6 +59,7 @@ struct settings {
 	int64_t pair_retention_s;    /* 0: for ever */
 	bool hash_addresses;
 	unsigned max_connections;
+	char *mail_providers; /* a file of domains; "": none */
 	char *metrics_listen; /* "" : none */
 
 	char **value_text; /* by key index, as settings_value() gives them */

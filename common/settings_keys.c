@@ -61,6 +61,7 @@ const struct settings_key settings_keys[] = {
 	{"verdict_retention", "90d", settings_parse_duration, MEMBER(verdict_retention_s)},
 	{"pair_retention", "400d", settings_parse_duration, MEMBER(pair_retention_s)},
 	{"log_addresses", "full", settings_parse_choice, MEMBER(hash_addresses), .words = address_logs},
+	{"mail_providers", "/usr/share/pgpgate/providers", settings_parse_path, MEMBER(mail_providers)},
 	{"max_connections", "1000", settings_parse_number, MEMBER(max_connections),
 	 .min = 1, .max = 100000},
 	{"metrics_listen", "", settings_parse_listen, MEMBER(metrics_listen)},

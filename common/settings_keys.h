@@ -46,6 +46,7 @@ settings_parse settings_parse_number;	/* unsigned, k->min..k->max */
 settings_parse settings_parse_socket;	/* char *: as libmilter writes them, paths absolute */
 settings_parse settings_parse_listen;	/* char *: "" or address:port */
 settings_parse settings_parse_url;	/* char *: "" or http(s) */
+settings_parse settings_parse_path;	/* char *: "" or an absolute path */
 settings_parse settings_parse_umask;
 settings_parse settings_parse_user;
 settings_parse settings_parse_database;

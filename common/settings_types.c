@@ -207,6 +207,13 @@ bool settings_is_url(const char *text)
 	       settings_is_printable_ascii(text) && strpbrk(text, " \"<>\\") == NULL;
 }
 
+int settings_parse_path(const struct settings_key *k, struct settings_value *v)
+{
+	if (v->text[0] != '\0' && (v->text[0] != '/' || strlen(v->text) > 4000))
+		return settings_complain(v, "write an absolute path, or nothing");
+	return settings_keep_string(v, member(k, v), v->text);
+}
+
 int settings_parse_url(const struct settings_key *k, struct settings_value *v)
 {
 	if (v->text[0] != '\0' && !settings_is_url(v->text))

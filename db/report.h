@@ -56,6 +56,9 @@ void report_matcher_init(struct db *d, const struct pattern *p, const char *deli
 			 struct report_matcher *m);
 bool report_matches(const struct report_matcher *m, const char *stored_address);
 
+/* Is the domain one below which anybody can have a domain (public suffix list)? */
+bool report_is_public_suffix(const char *domain);
+
 /* The live rule with this id. 1 found, 0 none, -1 failed. */
 int report_rule(struct db *d, int64_t id, struct rule *out);
 

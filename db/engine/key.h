@@ -29,4 +29,7 @@ void key_range(const char *pattern, char from[KEY_MAX], char to[KEY_MAX]);
  * from domain. */
 const char *key_registrable(const char *domain);
 
+/* Is the domain one below which others register theirs ("co.uk", "github.io")? */
+bool key_is_public_suffix(const char *domain);
+
 #endif

@@ -171,6 +171,11 @@ bool report_matches(const struct report_matcher *m, const char *stored_address)
 	return pattern_matches(&m->pattern, &address, m->delimiters);
 }
 
+bool report_is_public_suffix(const char *domain)
+{
+	return key_is_public_suffix(domain);
+}
+
 int report_rule(struct db *d, int64_t id, struct rule *out)
 {
 	return rules_of_id(d, id, out);

@@ -18,6 +18,8 @@ import pytest
 
 from harness.schema import sql_back_to
 
+PROVIDERS = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", "dist", "providers"))
+
 BUILD = os.environ.get("PGPGATE_BUILD") or os.path.join(os.path.dirname(__file__), "..", "..", "build")
 PGPGATE = os.path.join(os.path.abspath(BUILD), "pgpgate")
 USAGE, DATAERR, NOINPUT, CONFIG = 64, 65, 66, 78
@@ -1230,7 +1232,8 @@ def test_simulate_replays_the_log(gate):
 
 
 def test_suggest_prints_commands_that_work(gate):
-    assert "nothing" in gate.must("suggest")
+    suggest = ("-o", f"mail_providers={PROVIDERS}", "suggest")
+    assert "nothing" in gate.must(*suggest)
     fill_report(gate)
     for i in range(12):  # forged senders must not become commands
         add_verdict(gate, NOON - i * 86400, "x@$(reboot)", [("tips@example.org", "encrypted", None, False)])
@@ -1238,15 +1241,53 @@ def test_suggest_prints_commands_that_work(gate):
     with sqlite3.connect(gate.database) as d:
         d.execute("UPDATE rule SET created_at_unix = 1")
     d.close()
-    found = {s["command"]: s["evidence"] for s in gate.json("suggest")}
+    found = {s["command"]: s["evidence"] for s in gate.json(*suggest)}
     assert set(found) == {"pgpgate require bob@example.org", "pgpgate forget --id 1",
                           "pgpgate exempt tips@example.org --sender shop.test --expires +90d"}
     assert "20" in found["pgpgate require bob@example.org"]
     before = gate.must("export")
-    text = gate.must("suggest")
+    text = gate.must(*suggest)
     assert gate.must("export") == before and "$(" not in text
     for command in found:
         gate.must(*command.split()[1:])
+
+
+def test_suggest_is_a_page_for_a_site_of_300_mailboxes(gate):
+    """Newsletters to everybody, strangers at a provider, mailboxes that only get encrypted mail."""
+    suggest = ("-o", f"mail_providers={PROVIDERS}", "suggest")
+    refused = ("cleartext", "refuse", "encrypted", 0)
+    mail = [(day, sender, f"user{i}@example.org", *refused) for day in range(6) for i in range(300)
+            for sender in ("news@shop.test", "bob@gmail.com", "x@forum.github.io", "y@github.io")]
+    mail += [(day, "p@partner.test", f"open{i}@example.net", "encrypted", "accept", "observe", 1)
+             for day in range(12) for i in range(45)]
+    with sqlite3.connect(gate.database) as d:
+        for day, sender, recipient, verdict, action, requirement, passes in mail:
+            row = d.execute("INSERT INTO verdict (time_unix, queue_id, host, client, authenticated, sender_key, is_local,"
+                            " message_id, size_bytes, verdict, form, reason, detail, cleartext_bytes, returns_readable,"
+                            " action, would, reply) VALUES (?, 'Q', '', '', '', ?, 0, '', 9, ?, 'none', 'x', '', 9, 0, ?,"
+                            " ?, '')", (int(NOON - day * 86400), key_of(sender), verdict, action, action)).lastrowid
+            d.execute("INSERT INTO verdict_recipient (verdict_id, position, recipient_key, is_trustworthy, requirement,"
+                      " demand, source, rule_id, passes) VALUES (?, 0, ?, 1, ?, ?, 'default', NULL, ?)",
+                      (row, key_of(recipient), requirement, requirement, passes))
+    d.close()
+    found = gate.json(*suggest)
+    by_kind = {kind: [s["command"] for s in found if s["kind"] == kind] for kind in ("require", "exempt", "observe")}
+    # The shop's domain, a site of its own at a host of many, but a person where everybody may be one.
+    assert sorted(by_kind["exempt"]) == sorted(
+        f"pgpgate exempt example.org --sender {sender} --expires +90d"
+        for sender in ("shop.test", "bob@gmail.com", "forum.github.io", "y@github.io")), by_kind
+    assert by_kind["observe"] == ["pgpgate observe example.org"]
+    # Strictness is never suggested for addresses that nobody has seen.
+    assert [len(c.split()) - 2 for c in by_kind["require"]] == [20, 20, 5], by_kind
+    text = gate.must(*suggest)
+    assert max(map(len, text.splitlines())) <= 80 and len(text.splitlines()) < 60, text
+    commands = [line for line in text.replace("\\\n", "").splitlines() if line and not line.startswith("#")]
+    assert sorted(" ".join(c.split()) for c in commands) == sorted(s["command"] for s in found)
+    assert len(gate.json(*suggest, "-n", "2")) == 2
+    for command in commands:
+        gate.must(*command.split()[1:])
+    # Without the list nobody's domain is named.
+    assert not [s for s in gate.json("-o", "mail_providers=/nonexistent", "suggest") if "--sender shop.test" in s["command"]]
 
 
 def fake_postfix(gate, main, master="smtp inet n - y - - smtpd\n"):

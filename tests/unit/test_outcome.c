@@ -224,12 +224,12 @@ static void decides_by_settings_and_recipients(void **state)
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		struct settings *s = settings_with(rows[i].one, rows[i].two);
 		struct outcome_recipient recipients[4];
-		struct outcome_input in = {s,
-					   &j,
-					   recipients,
-					   strlen(rows[i].recipients),
-					   rows[i].is_paused,
-					   rows[i].may_split};
+		struct outcome_input in = {.settings = s,
+					   .judgement = &j,
+					   .recipients = recipients,
+					   .n_recipients = strlen(rows[i].recipients),
+					   .is_paused = rows[i].is_paused,
+					   .may_split = rows[i].may_split};
 		struct outcome o;
 
 		for (size_t k = 0; k < in.n_recipients; k++) {
@@ -267,7 +267,11 @@ static void refusal_names_who_refuses_and_where_help_is(void **state)
 		{"carol@example.org", REQUIREMENT_SIGNED, "https://example.org/carol", false},
 		{"dave@example.org", REQUIREMENT_ENCRYPTED, "", false},
 	};
-	struct outcome_input in = {s, &j, recipients, 4, .queue_id = "4cDmS64YQkz1Xq"};
+	struct outcome_input in = {.settings = s,
+				   .judgement = &j,
+				   .recipients = recipients,
+				   .n_recipients = 4,
+				   .queue_id = "4cDmS64YQkz1Xq"};
 	struct outcome o;
 	char text[2000];
 
@@ -296,7 +300,11 @@ static void refusal_of_many_is_bounded(void **state)
 	struct settings *s = settings_with(NULL, NULL);
 	struct judgement j = judged(VERDICT_INVALID, FORM_NONE, "new-slug");
 	struct outcome_recipient recipients[100];
-	struct outcome_input in = {s, &j, recipients, 100, .queue_id = "4cDmS64YQkz1Xq"};
+	struct outcome_input in = {.settings = s,
+				   .judgement = &j,
+				   .recipients = recipients,
+				   .n_recipients = 100,
+				   .queue_id = "4cDmS64YQkz1Xq"};
 	char long_address[400], urls[100][400], text[8000];
 	struct outcome o;
 
@@ -375,7 +383,12 @@ static void refusal_in_one_line(void **state)
 		{"bob@example.org", REQUIREMENT_ENCRYPTED, NULL, false},
 		{"carol@example.org", REQUIREMENT_EXEMPT, NULL, false},
 	};
-	struct outcome_input in = {s, &j, recipients, 3, .is_one_line = true, .queue_id = "4cD"};
+	struct outcome_input in = {.settings = s,
+				   .judgement = &j,
+				   .recipients = recipients,
+				   .n_recipients = 3,
+				   .is_one_line = true,
+				   .queue_id = "4cD"};
 	struct outcome o;
 	char long_address[300];
 
@@ -417,7 +430,8 @@ static void refusal_says_whom_to_ask(void **state)
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		struct settings *s = settings_with(rows[i].setting, NULL);
 		struct outcome_recipient r = {rows[i].recipient, REQUIREMENT_ENCRYPTED, NULL, false};
-		struct outcome_input in = {s, &j, &r, 1};
+		struct outcome_input in = {
+			.settings = s, .judgement = &j, .recipients = &r, .n_recipients = 1};
 		struct outcome o;
 		char text[2000];
 		const char *asked;
@@ -440,7 +454,11 @@ static void temporary_answers_group_well(void **state)
 		{"alice@example.org", REQUIREMENT_ENCRYPTED, NULL, false},
 		{"bob@example.org", REQUIREMENT_EXEMPT, NULL, false},
 	};
-	struct outcome_input in = {s, &j, recipients, 2, false, true};
+	struct outcome_input in = {.settings = s,
+				   .judgement = &j,
+				   .recipients = recipients,
+				   .n_recipients = 2,
+				   .may_split = true};
 	struct outcome o[3];
 
 	(void)state;
