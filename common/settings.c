@@ -85,11 +85,6 @@ void settings_unref(struct settings *s)
 	free(s);
 }
 
-bool settings_may_split(const struct settings *s)
-{
-	return s->enforce && s->mixed_recipients == MIXED_SPLIT && s->on_refusal != ON_REFUSAL_TAG;
-}
-
 bool settings_is_local_client(const struct settings *s, const struct netaddr *client)
 {
 	for (size_t i = 0; i < s->n_local_clients; i++)

@@ -82,9 +82,6 @@ const char *settings_name(size_t index);
 const char *settings_default(size_t index);
 const char *settings_value(const struct settings *s, size_t index);
 
-/* Can a message with mixed recipients be split at all? */
-bool settings_may_split(const struct settings *s);
-
 /* Is the client one of ours by address (local_clients)? */
 bool settings_is_local_client(const struct settings *s, const struct netaddr *client);
 

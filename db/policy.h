@@ -89,10 +89,6 @@ struct policy_split {
 };
 bool policy_split_defers(struct policy_split *t, const struct policy_answer *a);
 
-/* Is a message of this sender and size under way that was split? 1, 0, -1. */
-int policy_split_is_under_way(struct db *d, const struct address *sender,
-			      int64_t declared_size_bytes, int64_t now_unix);
-
 /* Mixed recipients, step 4: how many attempts of this digest came before (those less than 5 minutes apart
  * counting once, the present one not counted). Reads only. -1 on failure. */
 int policy_split_attempts(struct db *d, const unsigned char digest[32], int64_t now_unix);

@@ -73,16 +73,3 @@ int ask_attempts(struct transaction *t, const unsigned char digest[DIGEST_SIZE],
 		db_pool_put(t->context->pool, d);
 	return *n < 0 ? -1 : 0;
 }
-
-bool ask_split_is_under_way(struct transaction *t)
-{
-	const struct mail *m = &t->mail;
-	struct db *d = db_pool_get(t->context->pool);
-	int got = -1;
-
-	if (d == NULL)
-		return false;
-	got = policy_split_is_under_way(d, &m->sender, m->declared_size_bytes, t->context->now_unix());
-	db_pool_put(t->context->pool, d);
-	return got == 1;
-}

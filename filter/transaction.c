@@ -27,15 +27,12 @@ void transaction_free(struct transaction *t)
 
 /* Where some of a split message's recipients were deferred, and it ended before its content: the client could
  * not go on, for Postfix hung up after too many errors (at the first one under stress), or would not. Then
- * deferring leads nowhere; policy_decide() is to know. The policy server may have turned away all of them, so that
- * there was none here. */
+ * deferring leads nowhere; policy_decide() is to know. */
 static void note_vain(struct transaction *t)
 {
 	const struct mail *m = &t->mail;
 
-	if (!m->is_open || m->scan != NULL || m->is_local || !settings_may_split(m->settings))
-		return;
-	if (m->has_split_evidence || (m->recipients.n == 0 && ask_split_is_under_way(t)))
+	if (m->is_open && m->scan == NULL && m->has_split_evidence)
 		ending_note_vain(t);
 }
 

@@ -67,8 +67,6 @@ int ask_policy(struct transaction *t, const struct address *recipient,
 void ask_nobody(struct policy_answer *answer);
 /* How often did this message come together before? */
 int ask_attempts(struct transaction *t, const unsigned char digest[DIGEST_SIZE], int *n);
-/* Is a message of this sender and size under way that was split? False too when the database cannot say. */
-bool ask_split_is_under_way(struct transaction *t);
 /* Logs that the database fails. */
 void ask_failed(struct transaction *t, const char *why);
 

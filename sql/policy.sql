@@ -91,14 +91,6 @@ WHERE sender_key = ?1
 	AND declared_size_bytes = ?2
 	AND time_unix > ?3;
 
--- name: policy_split_under_way
-SELECT 1
-FROM split_evidence
-WHERE sender_key = ?1
-	AND declared_size_bytes = ?2
-	AND time_unix > ?3
-LIMIT 1;
-
 -- name: policy_attempts
 SELECT n_attempts, last_counted_unix
 FROM split_attempt

@@ -113,7 +113,8 @@ static int find_requirement(struct db *d, const struct settings *s, const struct
  * (step 5), and mail that is refused nothing, are not deferred either. */
 static bool may_be_split(const struct settings *s, const struct policy_answer *a)
 {
-	return settings_may_split(s) && !a->is_paused && !a->is_local;
+	return s->enforce && !a->is_paused && !a->is_local && s->mixed_recipients == MIXED_SPLIT &&
+	       s->on_refusal != ON_REFUSAL_TAG;
 }
 
 static int decide(struct db *d, const struct settings *s, const struct policy_query *q,

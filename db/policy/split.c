@@ -210,25 +210,6 @@ bool policy_split_defers(struct policy_split *t, const struct policy_answer *a)
 	return false;
 }
 
-int policy_split_is_under_way(struct db *d, const struct address *sender,
-			      int64_t declared_size_bytes, int64_t now_unix)
-{
-	char key[KEY_MAX];
-	sqlite3_stmt *st;
-	int got = -1;
-
-	if (db_begin_read(d) != 0)
-		return -1;
-	st = bind_message(d, SQL_POLICY_SPLIT_UNDER_WAY, sender_key(d, sender, key),
-			  declared_size_bytes);
-	if (st != NULL) {
-		db_bind_int(st, 3, now_unix - SPLIT_EVIDENCE_S);
-		got = db_step(d, st);
-		sqlite3_reset(st);
-	}
-	return db_end(d, got < 0 ? -1 : 0) == 0 ? got : -1;
-}
-
 int policy_split_attempts(struct db *d, const unsigned char digest[32], int64_t now_unix)
 {
 	sqlite3_stmt *st;

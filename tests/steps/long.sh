@@ -3,6 +3,7 @@
 # What takes an hour or more. Not among the default steps.
 
 step_long() {
+	step_long_mass
 	step_long_mixed
 	step_tsan
 	step_long_faults

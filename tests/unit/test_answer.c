@@ -307,6 +307,17 @@ static void answer_without_class_remembers_nothing(void **state)
 	assert_int_equal(instances_count(context.instances), 0);
 }
 
+static void answer_to_one_that_yields_is_the_filters(void **state)
+{
+	(void)state;
+	next.split_yields = true;
+	assert_string_equal(ask_about("passed@y.test"), "action=DUNNO\n\n");
+	next.split_yields = false;
+	/* It set no class. */
+	assert_string_equal(ask_about("failed@y.test"), "action=DUNNO\n\n");
+	assert_int_equal(strncmp(ask_about("passed@y.test"), "action=450 ", 11), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -323,6 +334,7 @@ int main(void)
 		TEST(answer_other_class_is_deferred_and_repeats_change_nothing),
 		TEST(answer_classes_belong_to_the_instance),
 		TEST(answer_without_class_remembers_nothing),
+		TEST(answer_to_one_that_yields_is_the_filters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

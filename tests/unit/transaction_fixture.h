@@ -28,7 +28,6 @@ static struct {
 	unsigned n_asked, fails_at; /* questions to the database so far; which one fails (0: none) */
 	int attempts;
 	bool is_split_vain;
-	int64_t size_under_way;
 	bool hand_over_fails;
 	unsigned n_handed_over;				 /* answers */
 	unsigned n_policy, n_submitted, n_timed, n_pool; /* n_pool: connections out */
@@ -83,15 +82,6 @@ bool policy_split_defers(struct policy_split *t, const struct policy_answer *a)
 	if (t->n == 0)
 		t->seen[t->n++] = a->split[0];
 	return t->seen[0].passed != a->split[0].passed;
-}
-
-int policy_split_is_under_way(struct db *d, const struct address *sender,
-			      int64_t declared_size_bytes, int64_t now_unix)
-{
-	(void)d;
-	(void)sender;
-	(void)now_unix;
-	return declared_size_bytes == fake.size_under_way;
 }
 
 static inline bool names(const struct from_header *from, const char *address)

@@ -200,6 +200,21 @@ class Postfix:
             found.append((message["Delivered-To"], message))
         return found
 
+    def mail_texts(self):
+        """The text of every delivered message."""
+        for path in glob.glob(os.path.join(self.dir, "mail/inbox/new/*")):
+            with open(path, encoding="utf-8", errors="replace") as f:
+                yield f.read()
+
+    def deliveries(self):
+        """(recipient, token in the Message-ID) of every delivered message; reads no more than that of thousands."""
+        for path in glob.glob(os.path.join(self.dir, "mail/inbox/new/*")):
+            with open(path, encoding="utf-8", errors="replace") as f:
+                head = f.read(4096)
+            to = re.search(r"^Delivered-To: (\S+)", head, re.M).group(1)
+            mark = re.search(r"^Message-ID: <(t[0-9a-f]{16})@client.test>", head, re.M)
+            yield to, mark.group(1) if mark else ""
+
     def delivered_to(self, token):
         """Sorted recipients of the delivered messages in whose text `token` occurs."""
         return sorted(to for to, message in self.delivered() if token in message.as_string())

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: ISC
+"""Who sends the mass test's mail. A sender takes messages over, tries until each recipient has a final answer, and says
+afterwards what it told the author: told() gives {mark: recipients refused}, rounds() {mark: attempts}.
+
+Postfix is a real one. The others are played here: how a program groups recipients, and what it does with a 4xx at
+RCPT, after the content, and with a 421, is all that a server sees of its retries. A real one takes the same
+interface: hand_over(), is_idle(), told(), rounds(), stop()."""
+
+import collections
+import re
+import threading
+import time
+
+from harness.smtp import Session, send
+
+
+class PostfixSender:
+    """A real Postfix over two MX addresses, trying again every two seconds."""
+    name = "Postfix"
+
+    def __init__(self, make_postfix, ports):
+        self.relay = make_postfix("sender", here_domains="example.net", settings={
+            "relayhost": ", ".join(f"[127.0.0.1]:{p}" for p in ports)})
+        self.marks = {}
+
+    def hand_over(self, message):
+        sent = send(self.relay.port, message.sender, message.recipients, message.text, client=None)
+        assert sent.code == 250, sent
+        self.marks[sent.queue_id] = message.mark
+
+    def is_idle(self):
+        return not self.relay.queue_ids() and not self.relay.queue_ids()
+
+    def told(self):
+        found = collections.defaultdict(list)
+        for text in self.relay.mail_texts():
+            mark = re.search(r"^Message-ID: <(t[0-9a-f]{16})@client.test>", text, re.M)
+            found[mark.group(1)] += re.findall(r"^Final-Recipient: rfc822; (\S+)", text, re.M)
+        return found
+
+    def rounds(self):
+        log = collections.Counter(re.findall(r" ([0-9A-F]+): from=.*queue active", self.relay.log()))
+        return {mark: log[queue_id] for queue_id, mark in self.marks.items()}
+
+    def stop(self):
+        pass
+
+
+class PlayedSender:
+    """batch: recipients in a transaction. together: a recipient that was deferred waits for the rest of its message
+    (Sendmail goes through its queue file by file), else each comes when it is due (Exim keeps retry times for each
+    address). declares_size: OpenSMTPD and many programs do not."""
+
+    def __init__(self, name, ports, batch=100, together=True, declares_size=True):
+        self.name, self.ports, self.batch = name, ports, batch
+        self.together, self.size = together, "auto" if declares_size else None
+        self.queue, self._told, self._rounds = [], collections.defaultdict(list), collections.Counter()
+        self.lock, self.is_stopped = threading.Lock(), False
+        self.trouble = None
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def hand_over(self, message):
+        with self.lock:
+            self.queue.append((message, list(message.recipients)))
+
+    def is_idle(self):
+        if self.trouble:
+            raise self.trouble
+        with self.lock:
+            return not self.queue
+
+    def told(self):
+        return self._told
+
+    def rounds(self):
+        return self._rounds
+
+    def stop(self):
+        self.is_stopped = True
+        self.thread.join(200)
+
+    def _run(self):
+        try:
+            while not self.is_stopped:
+                with self.lock:
+                    due = list(self.queue)
+                for message, left in due:
+                    self._try(message, left)
+                    if self.is_stopped:
+                        return
+                with self.lock:
+                    self.queue = [(m, left) for m, left in self.queue if left]
+                time.sleep(0.2)
+        except Exception as e:  # the test says it
+            self.trouble = e
+
+    def _try(self, message, left):
+        self._rounds[message.mark] += 1
+        turn = list(left)
+        if not self.together:  # those that were deferred at odd rounds are not due yet
+            turn = [r for i, r in enumerate(turn) if (i + self._rounds[message.mark]) % 3] or turn
+        port = self.ports[self._rounds[message.mark] % len(self.ports)]
+        try:
+            with Session(port, client=None) as session:
+                for i in range(0, len(turn), self.batch):
+                    self._transaction(session, message, turn[i:i + self.batch], left)
+        except OSError:  # 421, or nobody there: another time
+            pass
+
+    def _transaction(self, session, message, batch, left):
+        sent = session.send(message.sender, batch, message.text, size=self.size)
+        if sent.code == 421 or any(r.code == 421 for r in sent.recipients.values()):
+            raise ConnectionError("too many errors")
+        for recipient in batch:
+            code = sent.recipients[recipient].code
+            if code == 250:
+                code = sent.code
+            if code // 100 == 4 or (code // 100 == 3):
+                continue
+            left.remove(recipient)
+            if code // 100 == 5:
+                self._told[message.mark].append(recipient)
