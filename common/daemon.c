@@ -24,10 +24,11 @@
 
 /* What daemon_begin() leaves for daemon_ready() and daemon_end(): one daemon a process. */
 static struct {
-	int parent_fd; /* of the pipe to the waiting parent, or -1 */
-	int pid_fd;    /* of the locked pid file, or -1 */
-	pid_t owner;   /* who wrote the pid file */
-} state = {-1, -1, 0};
+	int parent_fd;	  /* of the pipe to the waiting parent, or -1 */
+	int pid_fd;	  /* of the locked pid file, for reading only, or -1 */
+	int pid_write_fd; /* the same for writing, or -1: closed before another user is become */
+	pid_t owner;	  /* who wrote the pid file */
+} state = {-1, -1, -1, 0};
 
 /* 0, 1 and 2 are open, so that no socket becomes standard error. */
 static int open_standard_descriptors(void)
@@ -77,13 +78,29 @@ static void raise_descriptor_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* The first process: waits until the daemon is ready, and exits as it says. */
-static void wait_for_ready(int fd, pid_t child)
+/* Removes what is left of a pid file, if nobody holds its lock. */
+static void clean_pid_file(const char *path)
 {
+	int fd = path == NULL ? -1 : open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd < 0)
+		return;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && ftruncate(fd, 0) == 0)
+		unlink(path);
+	close(fd);
+}
+
+/* The first process: waits until the daemon is ready, and exits as it says. Whoever interrupts it interrupts the start:
+ * the daemon finds nobody waiting. */
+static void wait_for_ready(int fd, pid_t child, const char *pid_file)
+{
+	sigset_t none;
 	char ready;
 	ssize_t n;
 	int status;
 
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	do {
 		n = read(fd, &ready, 1);
 	} while (n < 0 && errno == EINTR);
@@ -91,6 +108,7 @@ static void wait_for_ready(int fd, pid_t child)
 		_exit(EX_OK);
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
+	clean_pid_file(pid_file);
 	if (WIFEXITED(status) && WEXITSTATUS(status) != EX_OK)
 		_exit(WEXITSTATUS(status));
 	if (WIFSIGNALED(status))
@@ -100,7 +118,7 @@ static void wait_for_ready(int fd, pid_t child)
 	_exit(EX_SOFTWARE);
 }
 
-static int go_to_background(void)
+static int go_to_background(const char *pid_file)
 {
 	int fds[2];
 	pid_t child;
@@ -111,7 +129,7 @@ static int go_to_background(void)
 	}
 	if (child > 0) {
 		close(fds[1]);
-		wait_for_ready(fds[0], child);
+		wait_for_ready(fds[0], child, pid_file);
 	}
 	close(fds[0]);
 	state.parent_fd = fds[1];
@@ -122,30 +140,65 @@ static int go_to_background(void)
 	return EX_OK;
 }
 
-/* The lock, not the number in the file, says whether its daemon lives: it ends with the process. */
-static int lock_pid_file(const char *path)
+static int write_pid(const char *path)
 {
-	const struct safe_open file = {.path = path,
-				       .access = O_RDWR,
-				       .is_create = true,
-				       .mode = 0644, /* everybody may read it, whatever the umask */
-				       .owner = 0,
-				       .group = (gid_t)-1};
-	char why[SAFE_OPEN_WHY_MAX];
+	char text[24];
+	int len = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+
+	if (state.pid_write_fd < 0)
+		return EX_OK;
+	if (ftruncate(state.pid_write_fd, 0) != 0 ||
+	    pwrite(state.pid_write_fd, text, (size_t)len, 0) != len) {
+		log_error("%s: cannot be written: %s", path, strerror(errno));
+		return EX_CANTCREAT;
+	}
+	state.owner = getpid();
+	return EX_OK;
+}
+
+static int open_pid_file(const char *path)
+{
+	const int flags = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+	struct stat locked, written;
+
+	state.pid_fd = open(path, O_RDONLY | O_CREAT | flags, 0644);
+	if (state.pid_fd < 0)
+		return -1;
+	state.pid_write_fd = open(path, O_WRONLY | flags);
+	if (state.pid_write_fd < 0 || fstat(state.pid_fd, &locked) != 0 ||
+	    fstat(state.pid_write_fd, &written) != 0)
+		return -1;
+	errno = EEXIST;
+	return locked.st_dev == written.st_dev && locked.st_ino == written.st_ino ? 0 : -1;
+}
+
+/* The lock, not the number in the file, says whether its daemon lives: it ends with the process. will_change_user: the
+ * number is written now, for whoever takes over that user must not be able to write another one, to which root
+ * would then send signals. */
+static int lock_pid_file(const char *path, bool will_change_user)
+{
+	int code = EX_OK;
 
 	if (path == NULL)
 		return EX_OK;
-	state.pid_fd = safe_open(&file, NULL, why);
-	if (state.pid_fd < 0) {
+	if (open_pid_file(path) != 0) {
 		log_error("%s: cannot be written: %s; create its directory or name another with -P",
-			  path, why);
+			  path, strerror(errno));
 		return EX_CANTCREAT;
 	}
+	/* Everybody may read it, whatever the umask; a file that is not ours keeps its mode. */
+	if (fchmod(state.pid_fd, 0644) != 0)
+		log_debug("%s: keeps its mode", path);
 	if (flock(state.pid_fd, LOCK_EX | LOCK_NB) != 0) {
 		log_error("%s: its daemon is running; stop it first or name another with -P", path);
 		return EX_UNAVAILABLE;
 	}
-	return EX_OK;
+	if (will_change_user) {
+		code = write_pid(path);
+		close(state.pid_write_fd);
+		state.pid_write_fd = -1;
+	}
+	return code;
 }
 
 static int become_user(const char *text)
@@ -179,9 +232,9 @@ int daemon_begin(const struct daemon_options *o, const struct settings *s)
 	prepare_signals();
 	raise_descriptor_limit();
 	umask(007);
-	code = o->foreground ? EX_OK : go_to_background();
+	code = o->foreground ? EX_OK : go_to_background(o->pid_file);
 	if (code == EX_OK)
-		code = lock_pid_file(o->pid_file);
+		code = lock_pid_file(o->pid_file, geteuid() == 0 && s->user[0] != '\0');
 	if (code == EX_OK)
 		code = become_user(s->user);
 	if (code == EX_OK)
@@ -189,38 +242,45 @@ int daemon_begin(const struct daemon_options *o, const struct settings *s)
 	return code;
 }
 
-static int write_pid(const char *path)
+/* 0 or a sysexits(3) code. */
+static int tell_first_process(void)
 {
-	char text[24];
-	int len = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+	const char ready = 1;
 
-	if (state.pid_fd < 0)
-		return EX_OK;
-	if (ftruncate(state.pid_fd, 0) != 0 || pwrite(state.pid_fd, text, (size_t)len, 0) != len) {
-		log_error("%s: cannot be written: %s", path, strerror(errno));
-		return EX_CANTCREAT;
+	if (write(state.parent_fd, &ready, 1) != 1) {
+		log_error("interrupted while starting");
+		return EX_TEMPFAIL;
 	}
-	state.owner = getpid();
+	close(state.parent_fd);
+	state.parent_fd = -1;
 	return EX_OK;
+}
+
+/* As far as we may: the file, or its directory, can be root's. */
+static void remove_pid_file(const char *path)
+{
+	if (state.owner != getpid())
+		return;
+	if ((state.pid_write_fd >= 0 && ftruncate(state.pid_write_fd, 0) != 0) ||
+	    (unlink(path) != 0 && errno != EACCES))
+		log_debug("%s: not removed: %s", path, strerror(errno));
 }
 
 int daemon_ready(const struct daemon_options *o)
 {
 	int code = write_pid(o->pid_file);
-	char ready = 1;
 
-	if (code != EX_OK)
+	if (code == EX_OK && !o->foreground)
+		code = tell_first_process();
+	if (code != EX_OK) {
+		remove_pid_file(o->pid_file);
 		return code;
+	}
 	daemon_notify("READY=1");
 	log_echo(false);
 	log_info("ready (version %s, pid %ld)", PACKAGE_VERSION, (long)getpid());
-	if (o->foreground)
-		return EX_OK;
-	if (write(state.parent_fd, &ready, 1) != 1)
-		log_warning("the first process did not wait");
-	close(state.parent_fd);
-	state.parent_fd = -1;
-	to_dev_null(STDERR_FILENO, STDERR_FILENO);
+	if (!o->foreground)
+		to_dev_null(STDERR_FILENO, STDERR_FILENO);
 	return EX_OK;
 }
 
@@ -228,9 +288,5 @@ void daemon_end(const struct daemon_options *o)
 {
 	daemon_notify("STOPPING=1");
 	log_info("stopping");
-	if (state.owner != getpid())
-		return;
-	/* Emptied first: its directory may be root's, and then it stays. */
-	if (ftruncate(state.pid_fd, 0) != 0 || (unlink(o->pid_file) != 0 && errno != EACCES))
-		log_debug("%s: not removed: %s", o->pid_file, strerror(errno));
+	remove_pid_file(o->pid_file);
 }

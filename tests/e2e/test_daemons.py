@@ -4,7 +4,7 @@
 import contextlib
 import os
 import pwd
-import resource
+import re
 import signal
 import socket
 import time
@@ -62,6 +62,31 @@ def test_daemonises_with_a_pid_file_and_ends_on_sigterm(idle, name):
         os.kill(pid, signal.SIGTERM)
         wait_until(lambda: is_gone(pid), f"{name} to end")
     assert not os.path.exists(pid_file)
+
+
+@pytest.mark.parametrize("name", DAEMONS)
+def test_pid_file_cannot_be_written_by_the_user_of_the_daemon(idle, name):
+    daemon = idle.filter if name == "pgpgate-filter" else idle.policyd
+    pid_file = os.path.join(idle.dir, f"{name}.pid")  # root's directory
+    daemon.words = ["-P", pid_file]
+    try:
+        daemon.start()
+    finally:
+        daemon.words = []
+    pid = daemon.process.pid
+    with open(pid_file, encoding="ascii") as f:
+        assert int(f.read()) == pid
+    n_open = 0
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        if os.readlink(f"/proc/{pid}/fd/{fd}") == pid_file:
+            n_open += 1
+            with open(f"/proc/{pid}/fdinfo/{fd}", encoding="ascii") as f:
+                flags = int(re.search(r"^flags:\s*([0-7]+)", f.read(), re.M).group(1), 8)
+            assert flags & os.O_ACCMODE == os.O_RDONLY, oct(flags)
+    assert n_open == 1  # the lock
+    assert run_program([program(name), "-f", "-c", idle.conf, "-P", pid_file]).code == 69  # it is held
+    assert daemon.end() == 0
+    os.unlink(pid_file)
 
 
 @pytest.mark.parametrize("name", DAEMONS)
