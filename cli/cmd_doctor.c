@@ -98,6 +98,7 @@ int cmd_doctor(struct cli *cli, int argc, char **argv)
 	doctor_postfix(x);
 	doctor_daemons(x);
 	doctor_aliases(x);
+	doctor_bounces(x);
 	n_problems = x->n_problems;
 	if (!cli->json) {
 		if (n_problems == 0)

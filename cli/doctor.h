@@ -61,6 +61,8 @@ void doctor_database(struct doctor *x);
 void doctor_postfix(struct doctor *x);
 /* doctor_daemons.c: sockets, their permissions, a hello to each daemon. */
 void doctor_daemons(struct doctor *x);
+/* doctor_bounces.c: bounces to ours that are refused, and so lost. */
+void doctor_bounces(struct doctor *x);
 /* doctor_aliases.c: exempt aliases of protected mailboxes. */
 void doctor_aliases(struct doctor *x);
 

@@ -71,6 +71,9 @@ struct policy_answer {
 int policy_decide(struct db *d, const struct settings *s, const struct policy_query *q,
 		  struct policy_answer *a);
 
+/* Has any address of ours written to the outside, so that it may expect a bounce (accept_bounces)? 1, 0, -1. */
+int policy_anybody_expects_bounces(struct db *d, int64_t now_unix);
+
 /* A rule that was considered and lost, for explain: told in the order of precedence, the winner too
  * (why_lost ""). */
 int policy_explain(struct db *d, const struct settings *s, const struct policy_query *q,

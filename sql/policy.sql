@@ -64,6 +64,12 @@ SELECT last_sent_unix, CASE WHEN day = ?2 THEN n_bounces ELSE 0 END
 FROM bounce_window
 WHERE sender_key = ?1;
 
+-- name: policy_bounce_any
+SELECT 1
+FROM bounce_window
+WHERE last_sent_unix > ?1
+LIMIT 1;
+
 -- name: policy_split
 -- In the order of digests, so that of too many messages the same ones are told apart for each recipient.
 SELECT digest, passed, yields

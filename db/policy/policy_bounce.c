@@ -78,3 +78,19 @@ int policy_ask_bounce(struct db *d, const struct settings *s, const struct polic
 		 clock_format(window.last_sent_unix, when));
 	return 0;
 }
+
+int policy_anybody_expects_bounces(struct db *d, int64_t now_unix)
+{
+	sqlite3_stmt *st;
+	int got = -1;
+
+	if (db_begin_read(d) != 0)
+		return -1;
+	st = db_statement(d, SQL_POLICY_BOUNCE_ANY);
+	if (st != NULL) {
+		db_bind_int(st, 1, now_unix - BOUNCE_WINDOW_S);
+		got = db_step(d, st);
+		sqlite3_reset(st);
+	}
+	return db_end(d, got < 0 ? -1 : 0) == 0 ? got : -1;
+}

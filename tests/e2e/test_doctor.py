@@ -7,6 +7,9 @@ import subprocess
 
 import pytest
 
+from harness import messages
+from harness.smtp import send
+
 
 def doctor(pair, postfix):
     result = pair.run("--json", "doctor", "--postfix-config", postfix.etc)
@@ -62,6 +65,21 @@ def test_daemons_that_are_gone_are_found(site):
         assert states(found, "policyd") == ["ok"], found
     finally:
         pair.filter.start()
+
+
+def test_lost_bounces_are_told_with_a_rule_that_mends(site):
+    pair, postfix = site
+
+    def bounces():
+        return [(f["state"], f["mend"]) for f in doctor(pair, postfix) if f["topic"] == "bounces"]
+    assert bounces() == [("note", "pgpgate exempt '*' --sender '<>' --yes")]
+    assert send(postfix.port, "otto@example.org", "friend@elsewhere.test", messages.cleartext(), login="joe").code == 250
+    assert bounces() == [("ok", None)]
+    pair.must("exempt", "*", "--sender", "<>", "--yes")
+    try:
+        assert bounces() == []
+    finally:
+        pair.run("forget", "*", "--sender", "<>", "--yes")
 
 
 def mends(found):

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * doctor_bounces.c: a bounce in plain text is refused and lost where nobody of ours is known to have written. Asks what
+ * mail from the null sender would have to meet, and whether outgoing mail passes the filter.
+ */
+#include <string.h>
+
+#include "cli/doctor.h"
+#include "common/clock.h"
+#include "db/policy.h"
+
+static const char recipe[] = "pgpgate exempt '*' --sender '<>' --yes";
+
+/* Does mail from the null sender to an address for which there is no rule have to be encrypted or signed? */
+static bool are_bounces_judged(struct doctor *x)
+{
+	static const char address[] = "somebody@recipient.invalid";
+	struct address recipient, sender;
+	struct policy_answer answer;
+	struct policy_query q = {
+		.recipient = &recipient,
+		.sender = &sender,
+		.declared_size_bytes = SIZE_NOT_DECLARED,
+		.now_unix = clock_now_unix(),
+	};
+
+	address_canonical(address, strlen(address), &recipient);
+	address_canonical("<>", 2, &sender);
+	return policy_decide(x->db, x->settings, &q, &answer) == 0 &&
+	       answer.demand != REQUIREMENT_EXEMPT && answer.demand != REQUIREMENT_OBSERVE;
+}
+
+void doctor_bounces(struct doctor *x)
+{
+	static const char topic[] = "bounces";
+
+	if (x->db == NULL || !x->settings->enforce || !are_bounces_judged(x))
+		return;
+	if (x->settings->accept_bounces == BOUNCES_REPORT)
+		doctor_tell(x, DOCTOR_NOTE, topic, recipe,
+			    "accept_bounces = report: a bounce in plain text (qmail, dma, old "
+			    "Exim) is refused and "
+			    "lost; accept_bounces = reply lets it pass to who wrote, and a rule "
+			    "lets all pass");
+	else if (policy_anybody_expects_bounces(x->db, clock_now_unix()) == 0)
+		doctor_tell(x, DOCTOR_NOTE, topic, recipe,
+			    "no address of ours has written to the outside through this filter in "
+			    "seven days: a bounce "
+			    "in plain text (qmail, dma, old Exim) is refused and lost, unless a "
+			    "rule lets it pass");
+	else
+		doctor_tell(
+			x, DOCTOR_OK, topic, NULL,
+			"a bounce in plain text passes to those of ours who wrote to the outside");
+}
