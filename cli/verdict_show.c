@@ -69,6 +69,18 @@ json_t *verdict_show_json(const struct verdict_row *row)
 	return o;
 }
 
+/* Columns of print_verdict(). */
+static size_t verdict_width(const struct judgement *j)
+{
+	size_t width = strlen(verdict_name(j->verdict));
+
+	if (j->form != FORM_NONE)
+		width += 1 + strlen(form_name(j->form));
+	if (j->reason[0] != '\0' && strcmp(j->reason, form_name(j->form)) != 0)
+		width += 3 + output_width(j->reason);
+	return width;
+}
+
 static void print_verdict(const struct judgement *j)
 {
 	char clean[4 * REASON_MAX];
@@ -91,10 +103,16 @@ void verdict_show_brief(const struct verdict_row *row)
 
 	printf("%s  ", output_time(r->time_unix, when));
 	output_pad_colour(stdout, output_action_colour(r->action), action_name(r->action), 11);
+	columns = output_width(when) + 2 + 11 + verdict_width(&row->judgement);
+	if (output_is_terminal() && columns >= OUTPUT_COLUMNS) {
+		printf("\n    ");
+		columns = 4 + verdict_width(&row->judgement);
+	}
 	print_verdict(&row->judgement);
 	if (r->would != r->action)
-		printf("%s, would %s%s", output_colour(COLOUR_YELLOW), action_name(r->would),
-		       output_colour(COLOUR_PLAIN));
+		printf("%s,%s would %s%s", output_colour(COLOUR_YELLOW),
+		       output_is_terminal() && columns + 20 > OUTPUT_COLUMNS ? "\n   " : "",
+		       action_name(r->would), output_colour(COLOUR_PLAIN));
 	printf("\n    %s%s%s  ", output_colour(COLOUR_DIM),
 	       output_clean(clean, sizeof(clean), or_empty(r->queue_id)), output_colour(COLOUR_PLAIN));
 	columns = 6 + output_width(clean);

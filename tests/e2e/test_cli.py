@@ -557,6 +557,18 @@ def test_a_long_list_goes_to_a_pager_as_git_does_it(gate):
     assert shown.count("more-here") == 3 and "Broken" not in shown, shown
 
 
+def test_log_keeps_to_the_screen(gate):
+    long = "a" * 60 + "@" + "b" * 50 + ".example.org"
+    add_verdict(gate, time.time(), long, [(long, "encrypted", None, False)] * 6, action="quarantine", would="quarantine",
+                verdict="invalid", form="pgp-inline", reason="text-after-the-ciphertext")
+    add_verdict(gate, time.time(), "x@x.test", [("a@example.org", "encrypted", None, False)], action="accept",
+                would="quarantine", verdict="invalid", form="pgp-inline", reason="text-after-the-ciphertext")
+    shown = on_screen(gate, "log", PAGER="cat", TZ="CET-1")
+    assert all(len(line) < 80 for line in shown.splitlines()), shown
+    assert "".join(shown.split()).count(long) == 5 and "and 2 more" in " ".join(shown.split())
+    assert "would quarantine" in shown
+
+
 def test_log_of_a_client_and_of_a_message_id(gate):
     fill_log(gate)
     database = sqlite3.connect(gate.database)
