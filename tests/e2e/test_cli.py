@@ -857,7 +857,7 @@ def test_check_shows_the_tree_of_parts(lenient, armored):
 
 def test_check_takes_the_envelope(lenient):
     report = lenient.file("report.eml", "MIME-Version: 1.0\nContent-Type: multipart/report; report-type=delivery-status;"
-                          " boundary=b\n\n--b\n\nfailed\n--b\nContent-Type: message/delivery-status\n\n"
+                          " boundary=b\n\n--b\nContent-Type: text/plain\n\nfailed\n--b\nContent-Type: message/delivery-status\n\n"
                           "Reporting-MTA: dns; mx.test\n\nFinal-Recipient: rfc822; a@x.test\nAction: failed\n"
                           "Status: 5.1.1\n\n--b--\n")
     assert lenient.json("check", report, code=1)[0]["verdict"] == "cleartext"
