@@ -85,6 +85,12 @@ void leaf_take_message(struct leaf *l, bool is_armored)
 		l->key_ids[l->n_key_ids++] = w->key_ids[i];
 }
 
+static void take_signatures(struct leaf *l)
+{
+	l->n_signatures++;
+	l->signature_text += (int64_t)l->walk.signature_text;
+}
+
 static void keep_tiny(struct leaf *l, const unsigned char *text, size_t len)
 {
 	size_t room = sizeof(l->tiny) - l->tiny_len;
@@ -191,7 +197,7 @@ static void end_block(struct leaf *l)
 		if (is_faulty)
 			finding_adopt(&l->fault, &l->armor.fault);
 		else
-			l->n_signatures++;
+			take_signatures(l);
 		weigh_armor_headers(l);
 	} else if (is_faulty) {
 		l->has_bad_clearsigned = true;
@@ -493,7 +499,7 @@ static void finish_binary(struct leaf *l)
 		if (finding_is_set(&l->walk.fault))
 			finding_adopt(&l->fault, &l->walk.fault);
 		else
-			l->n_signatures++;
+			take_signatures(l);
 	} else if (!finding_is_set(&l->walk.fault)) {
 		leaf_take_message(l, false);
 	} else if (l->walk.n_session_keys > 0) {

@@ -74,6 +74,7 @@ struct leaf {
 	int64_t channel_bytes;	  /* of these, armor headers and checksums */
 	bool is_header_channel;	  /* these are only armor headers beyond their allowance */
 	unsigned n_signatures;	  /* blocks of signature packets (in a signature leaf) */
+	int64_t signature_text;	  /* octets of text in them */
 	unsigned n_clearsigned;	  /* complete clearsigned texts */
 	bool is_clearsigned_only; /* one of them and nothing else */
 	enum cms_type cms;

@@ -215,6 +215,7 @@ struct part leaf_walk_end(struct structure *s)
 		observe_leaf(s, p.class);
 	take_leaf_findings(s);
 	take_messages(s);
+	s->state.signature_text += s->leaf.signature_text;
 	if (p.class == PART_READABLE) {
 		note_readable_leaf(s);
 		s->state.n_clearsigned += s->leaf.is_clearsigned_only;

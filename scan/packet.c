@@ -170,6 +170,7 @@ static void begin_body(struct packet_walk *w)
 	} else if (w->tag == TAG_SIGNATURE) {
 		if (w->remaining > PACKET_SIGNATURE_MAX)
 			fault(w, "bad-packet", "signature larger than 64 KiB");
+		w->signature_have = 0;
 		w->head_have = 0;
 		w->head_need = 1;
 	} else if (w->tag == TAG_MARKER) { /* 5.8: exactly "PGP" */
@@ -361,8 +362,11 @@ static void body(struct packet_walk *w, const unsigned char *bytes, size_t len)
 	} else if (is_container(w->tag)) {
 		container_body(w, bytes, len);
 	} else {
-		if (w->tag == TAG_SIGNATURE)
+		if (w->tag == TAG_SIGNATURE) {
 			ciphertext_feed(&w->sample, bytes, len);
+			for (size_t i = 0; i < len && w->signature_have < SIGNATURE_HEAD; i++)
+				w->signature[w->signature_have++] = bytes[i];
+		}
 		for (size_t i = 0; i < len && w->head_have < w->head_need; i++)
 			w->head[w->head_have++] = bytes[i];
 	}
@@ -420,6 +424,8 @@ static void end_packet(struct packet_walk *w)
 	} else { /* a signature, 5.2: versions 3 to 6, and a body */
 		if (w->head_have < 1 || w->head[0] < 3 || w->head[0] > 6 || w->body_octets < 10)
 			fault(w, "bad-packet", "malformed signature");
+		w->signature_text += signature_readable_bytes(w->signature, w->signature_have,
+							      w->body_octets);
 	}
 }
 

@@ -26,6 +26,7 @@
 #include "scan/ciphertext.h"
 #include "scan/scan.h"
 #include "scan/session_key.h"
+#include "scan/signature.h"
 
 #define PACKET_MARKERS_MAX 4 /* nobody writes more than one */
 #define PACKET_CONTAINER_HEAD \
@@ -56,6 +57,7 @@ struct packet_walk {
 	uint64_t key_ids[KEY_IDS_MAX];
 	bool is_legacy; /* the container is packet 9 */
 	bool has_container;
+	size_t signature_text; /* octets of text in signatures */
 
 	bool is_sampled_whole; /* set after packet_init(): all ciphertext is looked at, not its beginning */
 	packet_observer *observer;
@@ -82,6 +84,8 @@ struct packet_walk {
 	struct session_key session_key;
 	unsigned char head[PACKET_CONTAINER_HEAD];
 	size_t head_have, head_need;
+	size_t signature_have;
+	unsigned char signature[SIGNATURE_HEAD]; /* the present one's beginning */
 	struct ciphertext sample; /* of all session keys or signatures, then of the container's ciphertext */
 };
 

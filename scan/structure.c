@@ -297,6 +297,8 @@ void structure_finish(struct structure *s)
 	if (s->state.is_final)
 		return;
 	unwind(s, 0);
+	if (f->n_messages > 0 && s->state.signature_text > 0)
+		notes_readable(s, 0, "readable-part", s->state.signature_text, "text in a signature");
 	if (s->state.n_clearsigned == 1 && s->state.n_readable == 1 && f->n_messages == 0)
 		f->is_signed = true;
 }

@@ -66,6 +66,7 @@ struct structure_state {
 	bool is_tree_fed;  /* ... with what GpgOL attached */
 	bool was_tree_fed; /* something has been fed: one message is looked into */
 	size_t header_bytes;
+	int64_t signature_text; /* octets of text in signatures: readable beside ciphertext */
 	char leaf_type[FIELD_TYPE_MAX];
 	char leaf_encoding[32];
 	char smime_type[FIELD_VALUE_MAX];
