@@ -237,16 +237,16 @@ static size_t feed_candidate(struct mime *m, const unsigned char *bytes, size_t 
 }
 
 /* Is the whole line here, and no boundary line? What is longer than a boundary line can be is not for us. */
-static const unsigned char *text_line_end(struct mime *m, const unsigned char *line,
+static const unsigned char *text_line_end(const struct mime *m, const unsigned char *line,
 					  const unsigned char *end)
 {
 	const unsigned char *lf = memchr(line, '\n', (size_t)(end - line));
 	struct match match;
 
 	if (!lf || lf - line >= MIME_LINE_MAX ||
-	    find_boundary(&m->structure, line, (size_t)(lf - line), &match))
+	    find_boundary(&m->structure, line, (size_t)(lf - line), &match) ||
+	    resembles_boundary(&m->structure, line, (size_t)(lf - line))) /* content before it goes first */
 		return NULL;
-	note_resemblance(m, line, (size_t)(lf - line));
 	return lf;
 }
 
