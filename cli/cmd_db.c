@@ -139,7 +139,7 @@ static int db_init(struct cli *cli, int argc, char **argv)
 	return 0;
 }
 
-static void print_status_json(const struct db_status *st)
+static void print_status_json(const struct db_status *st, const struct verdicts_lag *lag)
 {
 	json_t *o = json_object();
 
@@ -148,6 +148,9 @@ static void print_status_json(const struct db_status *st)
 	json_object_set_new(o, "file_bytes", json_integer(st->file_bytes));
 	json_object_set_new(o, "wal_bytes", json_integer(st->wal_bytes));
 	json_object_set_new(o, "free_bytes", json_integer(st->free_bytes));
+	json_object_set_new(o, "journal_bytes", json_integer(lag->bytes));
+	json_object_set_new(o, "journal_waiting", json_integer(lag->n_records));
+	json_object_set_new(o, "journal_waiting_since", output_json_time(lag->oldest_unix));
 	json_object_set_new(o, "rules", json_integer(st->n_rules));
 	json_object_set_new(o, "verdicts", json_integer(st->n_verdicts));
 	json_object_set_new(o, "pairs", json_integer(st->n_pairs));
@@ -157,7 +160,7 @@ static void print_status_json(const struct db_status *st)
 	output_json(o);
 }
 
-static void print_status(const struct db_status *st)
+static void print_status(const struct db_status *st, const struct verdicts_lag *lag)
 {
 	char a[OUTPUT_NUMBER_MAX], b[OUTPUT_NUMBER_MAX], c[OUTPUT_NUMBER_MAX];
 	char first[CLOCK_TEXT_MAX], last[CLOCK_TEXT_MAX];
@@ -170,6 +173,13 @@ static void print_status(const struct db_status *st)
 		       : "; `pgpgate db migrate` brings it up to date");
 	printf("size       %s, and %s of write-ahead log; %s free\n", output_bytes(a, st->file_bytes),
 	       output_bytes(b, st->wal_bytes), output_bytes(c, st->free_bytes));
+	if (lag->n_records > 0)
+		printf("journal    %s; %s %s since %s for the database\n",
+		       output_bytes(a, lag->bytes), output_number(b, lag->n_records),
+		       output_plural(lag->n_records, "verdict waits", "verdicts wait"),
+		       clock_format(lag->oldest_unix, first));
+	else
+		printf("journal    %s; nothing waits for the database\n", output_bytes(a, lag->bytes));
 	printf("rules      %s\n", output_number(a, st->n_rules));
 	if (st->n_verdicts > 0)
 		printf("verdicts   about %s, from %s to %s\n", output_number(a, st->n_verdicts),
@@ -184,18 +194,19 @@ static int db_show_status(struct cli *cli, int argc, char **argv)
 {
 	struct settings *s;
 	struct db_status status;
+	struct verdicts_lag lag;
 	struct db *d;
 	int code = 0;
 
 	no_operands(cli, argc, argv, NULL);
 	s = open_settings(cli);
 	d = open_database(s, DB_READ);
-	if (db_get_status(d, &status) != 0)
+	if (db_get_status(d, &status) != 0 || verdicts_get_lag(d, &lag) != 0)
 		code = open_failed(d);
 	else if (cli->json)
-		print_status_json(&status);
+		print_status_json(&status, &lag);
 	else
-		print_status(&status);
+		print_status(&status, &lag);
 	db_close(d);
 	settings_unref(s);
 	return code;

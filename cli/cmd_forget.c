@@ -16,6 +16,9 @@
 #include "cli/rule_add.h"
 #include "common/clock.h"
 #include "db/pair.h"
+#include "db/verdicts.h"
+
+#define SETTLE_MS 5000 /* the filter moves its journal once a second */
 
 struct forget_options {
 	const char *sender, *client;
@@ -219,6 +222,10 @@ static int forget_history(struct cli *cli, struct settings *s, const char *sende
 	if (recipient.kind != ADDRESS_MAILBOX)
 		cli_misuse(cli, "'%s' is no address", recipient.text);
 	d = open_database(s, dry_run ? DB_READ : DB_WRITE);
+	/* What the journal has of this pair would count again. */
+	if (!dry_run && verdicts_settle(d, SETTLE_MS) == 0)
+		cli_warning("verdicts wait in the journal; what they have of this pair will count: "
+			    "see `pgpgate db status`, and do this again");
 	n = dry_run ? pair_get(d, sender.text, recipient.text, &pair)
 		    : pair_forget(d, sender.text, recipient.text, clock_now_unix(), cli_author());
 	code = n < 0 ? open_failed(d) : n == 0;

@@ -129,9 +129,11 @@ static int run(struct cli *cli, struct settings *s, const struct log_options *o,
 	if (!o->follow && !cli->json)
 		pager_begin();
 	if (o->follow) {
-		struct verdicts_filter newest = {.verdict = -1, .action = -1, .last_n = 1};
+		struct verdicts_filter newest = {
+			.verdict = -1, .action = -1, .last_n = 1, .is_stored_only = true};
 
 		failed = verdicts_list(d, &newest, note_id, &l);
+		f->is_stored_only = true;
 	}
 	/* `-n 0 --follow` is "from now on", as in tail(1). */
 	if (failed == 0 && !(o->follow && o->last_n == 0))

@@ -9,7 +9,9 @@
 #include "cli/open.h"
 #include "cli/output.h"
 #include "common/clock.h"
+#include "db/verdicts.h"
 
+#define BEHIND_S_MAX 60
 #define CHECK_BYTES_MAX \
 	500000000 /* a larger file takes longer than a look should: `pgpgate db check` */
 #define FREE_BYTES_MIN 200000000
@@ -88,6 +90,33 @@ static void examine_sizes(struct doctor *x, const struct db_status *s)
 			    output_time(s->last_verdict_unix, when));
 }
 
+/* A filter that runs and can write is a second behind. */
+static void examine_journal(struct doctor *x)
+{
+	char number[OUTPUT_NUMBER_MAX], bytes[OUTPUT_NUMBER_MAX], when[CLOCK_TEXT_MAX];
+	struct verdicts_lag lag;
+
+	if (verdicts_get_lag(x->db, &lag) != 0) {
+		doctor_tell(x, DOCTOR_PROBLEM, "journal", NULL, "%s", db_error(x->db));
+		return;
+	}
+	if (lag.n_records > 0 && lag.oldest_unix < clock_now_unix() - BEHIND_S_MAX)
+		doctor_tell(x, DOCTOR_PROBLEM,
+			    "journal", "start pgpgate-filter; if it runs, its log says why the database does not take them", "%s %s in the journal (%s) since %s: the filter moves them into the database",
+			    output_number(number, lag.n_records),
+			    output_plural(lag.n_records, "verdict waits", "verdicts wait"),
+			    output_bytes(bytes, lag.bytes), clock_format(lag.oldest_unix, when));
+	else if (lag.bytes > x->settings->journal_max_bytes / 2)
+		doctor_tell(x, DOCTOR_PROBLEM, "journal",
+			    "raise journal_max", "the journal has %s of the %s of journal_max: when it is full, on_database_error holds",
+			    output_bytes(number, lag.bytes),
+			    output_bytes(bytes, x->settings->journal_max_bytes));
+	else
+		doctor_tell(x, DOCTOR_OK, "journal", NULL, "%s; %s %s for the database",
+			    output_bytes(bytes, lag.bytes), output_number(number, lag.n_records),
+			    output_plural(lag.n_records, "verdict waits", "verdicts wait"));
+}
+
 void doctor_database(struct doctor *x)
 {
 	struct db_status s;
@@ -116,6 +145,7 @@ void doctor_database(struct doctor *x)
 	}
 	examine_owner(x, s.path);
 	examine_sizes(x, &s);
+	examine_journal(x);
 	if (s.file_bytes <= CHECK_BYTES_MAX)
 		n_complaints = db_check(d, count_complaint, x);
 	if (n_complaints < 0)

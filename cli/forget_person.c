@@ -13,6 +13,8 @@
 #include "db/rules.h"
 #include "db/verdicts.h"
 
+#define SETTLE_MS 5000 /* the filter moves its journal once a second */
+
 /* What there is, printed or only counted. */
 struct gathering {
 	const char *address;
@@ -159,6 +161,10 @@ int forget_person(struct cli *cli, struct settings *s, const char *text, bool on
 	if (address.kind != ADDRESS_MAILBOX || strchr(address.text, '@') == NULL)
 		cli_misuse(cli, "'%s' is no address", address.text);
 	d = open_database(s, only_export || dry_run ? DB_READ : DB_WRITE);
+	if (verdicts_settle(d, SETTLE_MS) == 0)
+		cli_warning(
+			"verdicts wait in the journal, where this does not reach: see `pgpgate db "
+			"status`, and do this again");
 	if (only_export || dry_run) {
 		code = only_look(cli, d, address.text, only_export);
 	} else if (person_forget(d, address.text, clock_now_unix(), cli_author(), &n) != 0) {

@@ -55,6 +55,7 @@ struct settings {
 	bool add_header;
 	bool accept_on_database_error;
 	enum verdict_sync verdict_sync;
+	int64_t journal_max_bytes;   /* of what waits to be moved into the database */
 	int64_t verdict_retention_s; /* 0: for ever */
 	int64_t pair_retention_s;    /* 0: for ever */
 	bool hash_addresses;

@@ -58,6 +58,8 @@ const struct settings_key settings_keys[] = {
 	{"on_database_error", "tempfail", settings_parse_choice,
 	 MEMBER(accept_on_database_error), .words = database_errors},
 	{"verdict_sync", "process", settings_parse_word, MEMBER(verdict_sync), .words = syncs},
+	{"journal_max", "1073741824", settings_parse_bytes, MEMBER(journal_max_bytes),
+	 .min = 1 << 20, .max = INT64_C(1) << 40},
 	{"verdict_retention", "90d", settings_parse_duration, MEMBER(verdict_retention_s)},
 	{"pair_retention", "400d", settings_parse_duration, MEMBER(pair_retention_s)},
 	{"log_addresses", "full", settings_parse_choice, MEMBER(hash_addresses), .words = address_logs},

@@ -1,12 +1,25 @@
 /* SPDX-License-Identifier: ISC
  *
- * verdict_log.h: the record of every verdict. One writer thread with its own connection gathers what many
- * messages submit and commits them together; verdict_log_submit() returns when the record is on disk (as
- * verdict_sync says), so that what was answered is never lost.
+ * verdict_log.h: the record of every verdict. verdict_log_submit() returns when the record stands in the journal, files beside
+ * the database (db/record/journal_format.h), as surely as verdict_sync says: so what was answered is never lost, and a
+ * database that is slow, locked, full or broken holds up no mail. A thread, the mover, moves records into the database, at
+ * most a second or 1,000 records behind while that is well, each once whatever happens. What is in the journal when a process is
+ * killed is moved by the next that starts, or that runs.
  *
- * The same transaction keeps the pairs' record (accepted mail only) and the evidence for mixed recipients.
- * Hits of rules and times of answers are gathered and written once a second and at the end: a process that is
- * killed takes those of its last second with it. Between transactions the writer checkpoints and removes old rows in small steps.
+ * What policy can ask for at once is in the database before submit returns: see db/record/verdict_urgent.h. It waits for the
+ * mover, VERDICT_LOG_WAIT_MS at most.
+ *
+ * The transaction that moves a verdict keeps the pairs' record (accepted mail only) and the evidence for mixed recipients.
+ * Hits of rules and times of answers are gathered and written once a second and at the end: a process that is killed takes
+ * those of its last second with it. Between transactions the mover checkpoints and removes old rows in small steps.
+ *
+ * What those can rely on who copy the rows elsewhere (table verdict): ids grow in the order of commits, with gaps at most,
+ * and are never used again; a row is there whole, with its recipients, or not at all; rows of one filter come in the
+ * order in which their messages were answered, those of two filters as they are moved, and those that a killed one has left
+ * later than newer ones. So whoever remembers the last id it has seen misses nothing. A row never changes, with one exception:
+ * `action`, `would` and `reply` become those of a temporary failure where the database took longer to commit a
+ * verdict that a message waited for (above) than the message did; that is in the mover's next transaction. Rows are removed by
+ * age, and removed or stripped where a person is to be forgotten (db/person.h). What is not in the table yet is in the journal, and of no concern: it will have a greater id.
  *
  * verdict_log_submit() may be called from any number of threads.
  */
@@ -22,7 +35,7 @@
 #include "db/hashed.h"
 #include "db/policy.h"
 
-/* The longest that submit waits: smtpd's patience is 300 s, ours is not. */
+/* The longest that submit waits for others: smtpd's patience is 300 s, ours is not. */
 #define VERDICT_LOG_WAIT_MS 10000
 
 struct verdict_recipient {
@@ -69,13 +82,18 @@ struct verdict_record {
 
 struct verdict_log;
 
-/* Starts the writer. NULL with a sentence in err only when memory or threads are short: a database that
- * cannot be opened now is tried again at each submit. */
+/* Starts the mover. NULL with a sentence in err only when memory or threads are short: a database that
+ * cannot be opened now is tried again once a second, and a journal at each submit. */
 struct verdict_log *verdict_log_start(struct settings *s, char *err, size_t err_size);
 
-/* 0 when committed; -1 when it could not be, within VERDICT_LOG_WAIT_MS: err says why (DB_ERROR_MAX). A commit that was
- * under way when this gave up may yet be had: then, unless the answer stands unrecorded, the row is changed at once to
- * say `tempfail` and the reply of outcome_tempfail(), and counts for no pair. */
+/* 0: on record. -1: it is not, or not in time; err says why (DB_ERROR_MAX). It then counts as answered with a temporary
+ * failure, unless it stands unrecorded: where it comes to be on record all the same, its row says `tempfail` with the reply of
+ * outcome_tempfail(), and it counts for no pair.
+ *
+ * How long it takes: with verdict_sync = process a write(2), which is done by the threads that submit for each other; there is no
+ * other bound on that than the kernel's. With power a sync as well, for which, as for what must be in the database at once,
+ * VERDICT_LOG_WAIT_MS is waited at most. -1 at once when the journal is full (journal_max), cannot be written, or
+ * VERDICT_QUEUE_MAX messages wait. */
 int verdict_log_submit(struct verdict_log *l, const struct verdict_record *r, char *err);
 
 /* How long the answer to a message took, for the metrics; they are written once a second. */
@@ -84,7 +102,8 @@ void verdict_log_took(struct verdict_log *l, int64_t duration_us);
 /* New settings for retention and the like (SIGUSR1). */
 void verdict_log_reload(struct verdict_log *l, struct settings *s);
 
-/* Commits what is queued, checkpoints, ends the thread, frees. */
+/* Nobody submits any more: moves what is in the journal, for VERDICT_LOG_WAIT_MS at most (the rest is for the next start),
+ * checkpoints, ends the threads, frees. */
 void verdict_log_stop(struct verdict_log *l);
 
 #endif

@@ -16,9 +16,9 @@
 #include "db/db.h"
 #include "db/verdict_log.h"
 
-/* One stored verdict. Strings are owned by the reader and live during tell(). */
+/* One verdict on record. Strings are owned by the reader and live during tell(). */
 struct verdict_row {
-	int64_t id;
+	int64_t id; /* INT64_MAX: in the journal, not yet in the database */
 	struct verdict_record record;
 	struct judgement judgement; /* record.judgement points here; key_ids are not stored */
 };
@@ -33,15 +33,16 @@ struct verdicts_filter {
 	const char *message_id; /* with or without angle brackets; NULL: all. No index has it: every row is read */
 	const struct netaddr *client; /* the client's network; NULL: all. Likewise */
 	int64_t after_id;	      /* only newer ones (for --follow) */
-	int64_t last_n;		      /* the newest N that match, told oldest first; 0: all */
+	bool is_stored_only; /* without what waits in the journal (for --follow, which would see it twice) */
+	int64_t last_n; /* the newest N that match, told oldest first; 0: all */
 };
 
-/* Tells matching rows, oldest first. 0, -1 failed; a nonzero tell() ends it and is returned. */
+/* Tells matching rows, oldest first, those that wait in the journal last. 0, -1 failed; a nonzero tell() ends it and is returned. */
 int verdicts_list(struct db *d, const struct verdicts_filter *f,
 		  int (*tell)(void *context, const struct verdict_row *row), void *context);
 
-/* Sums of a day (UTC), kept beyond verdict_retention. Tells those with since <= day < until, in order; days
- * are counted from 1970-01-01. 0, -1 failed; a nonzero tell() ends it and is returned. */
+/* Sums of a day (UTC), kept beyond verdict_retention. Tells those with since <= day < until, in order; behind them, one by
+ * one, messages that wait in the journal, to be added. Days are counted from 1970-01-01. 0, -1 failed; a nonzero tell() ends it and is returned. */
 struct verdicts_day {
 	int64_t day;
 	enum verdict verdict;
@@ -50,6 +51,17 @@ struct verdicts_day {
 };
 int verdicts_daily(struct db *d, int64_t since_day, int64_t until_day,
 		   int (*tell)(void *context, const struct verdicts_day *day), void *context);
+
+/* Waits until what is in the journal now is in the database, at most wait_ms. 1 it is, 0 not in time, -1. */
+int verdicts_settle(struct db *d, int wait_ms);
+
+/* How far the database is behind the journal. 0 or -1. */
+struct verdicts_lag {
+	int64_t n_segments, bytes; /* of the journal's files, with what is moved already */
+	int64_t n_records;	   /* that wait */
+	int64_t oldest_unix;	   /* time of the first of them; 0: none waits */
+};
+int verdicts_get_lag(struct db *d, struct verdicts_lag *out);
 
 /* Removes verdicts older than before_unix, in steps of some 20 ms, for `pgpgate db prune`. progress may be
  * NULL. Returns how many, or -1. */

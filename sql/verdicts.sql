@@ -100,6 +100,10 @@ WHERE (recipient_key, verdict_id) > (?1, ?3)
 ORDER BY recipient_key, verdict_id
 LIMIT ?4;
 
+-- name: verdict_last_id
+SELECT coalesce(max(id), 0)
+FROM verdict;
+
 -- name: verdict_span
 SELECT
 	(SELECT min(id) FROM verdict),

@@ -22,7 +22,7 @@
 #include "common/safe_open.h"
 
 #define KEY_FILE_MODE 0640
-#define BESIDE_MAX (DB_PATH_MAX + 16)
+#define BESIDE_MAX (DB_PATH_MAX + 64)
 
 /* Where fcntl(2) locks or shared memory do not hold between machines, WAL loses data. linux/magic.h and
  * statfs(2). FUSE is let in: most of it is local. */

@@ -52,11 +52,15 @@ static int count_bounce(struct db *d, const struct stored_verdict *v)
 	return db_run(d, st);
 }
 
+bool bounce_counts(const struct stored_verdict *v)
+{
+	return v->record.action != ACTION_TEMPFAIL && v->record.n_recipients == 1 &&
+	       strcmp(v->record.judgement->reason, "bounce-expected") == 0;
+}
+
 int bounce_write(struct db *d, const struct stored_verdict *v)
 {
 	if (v->opens_bounce_window && open_window(d, &v->record) != 0)
 		return -1;
-	if (v->record.n_recipients == 1 && strcmp(v->record.judgement->reason, "bounce-expected") == 0)
-		return count_bounce(d, v);
-	return 0;
+	return bounce_counts(v) ? count_bounce(d, v) : 0;
 }

@@ -19,6 +19,9 @@ struct stored_verdict;
 /* Is the message one of ours to the outside, delivered: some recipient's registrable domain is not the sender's? */
 bool bounce_opens_window(const struct settings *s, const struct verdict_record *r);
 
+/* Is it one of the bounces that are counted? */
+bool bounce_counts(const struct stored_verdict *v);
+
 /* Opens the window, or counts the bounce. 0 or -1. */
 int bounce_write(struct db *d, const struct stored_verdict *v);
 

@@ -3,13 +3,16 @@
  * daily.c: reading the sums by day (verdicts.h).
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "db/engine/column.h"
 #include "db/engine/internal.h"
+#include "db/record/journal_tail.h"
 #include "db/verdicts.h"
 
-#define PAGE_DAYS 100 /* rows read under one snapshot */
+#define PAGE_DAYS 100 /* rows that are read at once */
+#define SECONDS_A_DAY 86400
 
 /* The rows behind *last, within a read transaction. Returns how many, or -1. */
 static int read_rows(struct db *d, int64_t since_day, int64_t until_day,
@@ -44,24 +47,82 @@ static int read_rows(struct db *d, int64_t since_day, int64_t until_day,
 	return got == 0 ? n : -1;
 }
 
+struct days {
+	struct verdicts_day *day;
+	size_t n, room;
+};
+
+static int make_room(struct db *d, struct days *all)
+{
+	struct verdicts_day *more;
+
+	if (all->room - all->n >= PAGE_DAYS)
+		return 0;
+	more = realloc(all->day, (2 * all->room + PAGE_DAYS) * sizeof more[0]);
+	if (more == NULL)
+		return db_fail(d, DB_BROKEN, "out of memory");
+	all->day = more;
+	all->room = 2 * all->room + PAGE_DAYS;
+	return 0;
+}
+
+/* All rows, of the moment at which the tail is settled: some ms for ten years. */
+static int read_all(struct db *d, int64_t since_day, int64_t until_day, struct journal_tail *tail,
+		    struct days *all)
+{
+	int64_t last_id;
+	int n = PAGE_DAYS;
+
+	if (db_begin_read(d) != 0)
+		return -1;
+	if (journal_tail_settle_within(tail, d, &last_id) != 0)
+		n = -1;
+	while (n == PAGE_DAYS) {
+		n = make_room(d, all) != 0
+			    ? -1
+			    : read_rows(d, since_day, until_day,
+					all->n > 0 ? &all->day[all->n - 1] : NULL, &all->day[all->n]);
+		if (n > 0)
+			all->n += (size_t)n;
+	}
+	return db_end(d, n < 0 ? -1 : 0);
+}
+
+struct waiting {
+	int64_t since_day, until_day;
+	int (*tell)(void *context, const struct verdicts_day *day);
+	void *context;
+};
+
+static int tell_waiting(void *context, const struct stored_verdict *v)
+{
+	const struct waiting *w = context;
+	const struct verdicts_day day = {.day = v->record.time_unix / SECONDS_A_DAY,
+					 .verdict = v->judgement.verdict,
+					 .action = v->record.action,
+					 .would = v->record.would,
+					 .n_messages = 1,
+					 .n_recipients = (int64_t)v->record.n_recipients,
+					 .size_bytes = v->record.size_bytes};
+
+	return day.day < w->since_day || day.day >= w->until_day ? 0 : w->tell(w->context, &day);
+}
+
 int verdicts_daily(struct db *d, int64_t since_day, int64_t until_day,
 		   int (*tell)(void *context, const struct verdicts_day *day), void *context)
 {
-	struct verdicts_day page[PAGE_DAYS], last;
-	bool has_last = false;
-	int n, result = 0;
+	struct waiting waiting = {since_day, until_day, tell, context};
+	struct journal_tail *tail = journal_tail_open(d);
+	struct days all = {.n = 0};
+	int result = -1;
 
-	do {
-		if (db_begin_read(d) != 0)
-			return -1;
-		n = read_rows(d, since_day, until_day, has_last ? &last : NULL, page);
-		if (db_end(d, n < 0 ? -1 : 0) != 0)
-			return -1;
-		for (int i = 0; i < n && result == 0; i++)
-			result = tell(context, &page[i]);
-		if (n > 0)
-			last = page[n - 1];
-		has_last = n > 0;
-	} while (result == 0 && n == PAGE_DAYS);
+	if (tail != NULL)
+		result = read_all(d, since_day, until_day, tail, &all);
+	for (size_t i = 0; i < all.n && result == 0; i++)
+		result = tell(context, &all.day[i]);
+	if (result == 0)
+		result = journal_tail_each(tail, d, tell_waiting, &waiting);
+	journal_tail_close(tail);
+	free(all.day);
 	return result;
 }

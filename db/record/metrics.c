@@ -10,6 +10,7 @@
 #include "db/record/answer_times.h"
 #include "db/engine/column.h"
 #include "db/engine/internal.h"
+#include "db/verdicts.h"
 
 struct totals {
 	int64_t n_messages[VERDICT_COUNT][ACTION_COUNT];
@@ -98,6 +99,18 @@ static void write_state(FILE *to, const struct settings *s, const struct db_stat
 		       "Room left on its file system.", status->free_bytes);
 }
 
+static void write_lag(FILE *to, const struct verdicts_lag *lag)
+{
+	const int64_t behind_s = lag->oldest_unix != 0 ? clock_now_unix() - lag->oldest_unix : 0;
+
+	metrics_single(to, "pgpgate_journal_bytes", METRIC_GAUGE, "Size of the filter's journal.",
+		       lag->bytes);
+	metrics_single(to, "pgpgate_journal_waiting", METRIC_GAUGE,
+		       "Verdicts in the journal that the database does not have yet.", lag->n_records);
+	metrics_single(to, "pgpgate_journal_behind_seconds", METRIC_GAUGE,
+		       "Age of the oldest of them; 0 without one.", behind_s > 0 ? behind_s : 0);
+}
+
 static int read_counters(struct db *d, struct totals *t, struct histogram *answers)
 {
 	memset(t, 0, sizeof *t);
@@ -110,12 +123,14 @@ int metrics_write(struct db *d, const struct settings *s, FILE *to)
 	struct histogram answers;
 	struct totals totals;
 	struct db_status status;
+	struct verdicts_lag lag;
 
-	if (db_get_vitals(d, &status) != 0 || db_begin_read(d) != 0)
+	if (db_get_vitals(d, &status) != 0 || verdicts_get_lag(d, &lag) != 0 || db_begin_read(d) != 0)
 		return -1;
 	if (db_end(d, read_counters(d, &totals, &answers)) != 0)
 		return -1;
 	write_state(to, s, &status);
+	write_lag(to, &lag);
 	write_messages(to, &totals);
 	metrics_histogram(
 		to, "pgpgate_filter_answer_seconds",

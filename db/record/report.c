@@ -7,6 +7,8 @@
 
 #include "db/engine/column.h"
 #include "db/engine/key.h"
+#include "db/record/journal_tail.h"
+#include "db/record/verdict_row.h"
 #include "db/rules/rule_row.h"
 
 #define PAGE_VERDICTS 500 /* under one snapshot: a few ms */
@@ -121,20 +123,83 @@ static int read_page(struct db *d, struct page *p, int64_t *time_unix, int64_t *
 	return db_end(d, got);
 }
 
-int report_rows(struct db *d, int64_t since_unix, int64_t until_unix,
-		int (*tell)(void *context, const struct report_row *row), void *context)
+struct reading {
+	struct db *d;
+	int64_t since_unix, until_unix;
+	int64_t last_id; /* newer ones are in the journal's tail as well */
+	int (*tell)(void *context, const struct report_row *row);
+	void *context;
+	struct page page;
+};
+
+static int tell_stored(struct reading *r)
 {
-	struct page page = {.n = 0};
-	int64_t time_unix = since_unix, id = INT64_MIN;
+	int64_t time_unix = r->since_unix, id = INT64_MIN;
 	int result;
 
 	do {
-		result = read_page(d, &page, &time_unix, &id, until_unix != 0 ? until_unix : FOREVER);
-		for (size_t i = 0; i < page.n && result == 0; i++)
-			result = tell(context, &page.rows[i]);
-	} while (result == 0 && page.n == PAGE_VERDICTS);
-	arena_reset(&page.arena);
-	free(page.rows);
+		result = read_page(r->d, &r->page, &time_unix, &id, r->until_unix);
+		for (size_t i = 0; i < r->page.n && result == 0; i++)
+			if (r->page.rows[i].id <= r->last_id)
+				result = r->tell(r->context, &r->page.rows[i]);
+	} while (result == 0 && r->page.n == PAGE_VERDICTS);
+	return result;
+}
+
+static int tell_waiting(void *context, const struct stored_verdict *v)
+{
+	struct reading *r = context;
+	struct arena *a = &r->page.arena;
+	struct verdict_row from;
+	struct report_row row;
+
+	if (v->record.time_unix < r->since_unix || v->record.time_unix >= r->until_unix)
+		return 0;
+	arena_reset(a);
+	if (verdict_row_of(a, v, &from) != 0)
+		return db_fail(r->d, DB_BROKEN, "out of memory");
+	row = (struct report_row){.id = from.id,
+				  .time_unix = from.record.time_unix,
+				  .sender = from.record.sender,
+				  .client = from.record.client,
+				  .is_authenticated = from.record.authenticated[0] != '\0',
+				  .is_local = from.record.is_local,
+				  .size_bytes = from.record.size_bytes,
+				  .judgement = from.judgement,
+				  .action = from.record.action,
+				  .would = from.record.would,
+				  .n_recipients = from.record.n_recipients};
+	row.recipients = arena_take(a, (row.n_recipients + 1) * sizeof row.recipients[0]);
+	if (row.recipients == NULL)
+		return db_fail(r->d, DB_BROKEN, "out of memory");
+	for (size_t i = 0; i < row.n_recipients; i++) {
+		const struct verdict_recipient *to = &from.record.recipients[i];
+
+		row.recipients[i] = (struct report_recipient){
+			to->address, to->is_trustworthy, to->requirement, to->demand,
+			to->source,  to->rule_id,	 to->passes};
+	}
+	return r->tell(r->context, &row);
+}
+
+int report_rows(struct db *d, int64_t since_unix, int64_t until_unix,
+		int (*tell)(void *context, const struct report_row *row), void *context)
+{
+	struct reading r = {.d = d,
+			    .since_unix = since_unix,
+			    .until_unix = until_unix != 0 ? until_unix : FOREVER,
+			    .tell = tell,
+			    .context = context};
+	struct journal_tail *tail = journal_tail_open(d);
+	int result = -1;
+
+	if (tail != NULL && journal_tail_settle(tail, d, &r.last_id) == 0)
+		result = tell_stored(&r);
+	if (result == 0)
+		result = journal_tail_each(tail, d, tell_waiting, &r);
+	journal_tail_close(tail);
+	arena_reset(&r.page.arena);
+	free(r.page.rows);
 	return result;
 }
 

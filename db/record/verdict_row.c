@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "db/engine/column.h"
+#include "db/engine/key.h"
 
 static void fill_row(struct arena *a, sqlite3_stmt *st, struct verdict_row *row)
 {
@@ -112,4 +113,37 @@ int verdict_rows_load(struct db *d, struct arena *a, const int64_t *ids, size_t 
 	for (int i = 0; i < n; i++)
 		rows[i].record.judgement = &rows[i].judgement;
 	return a->n_failed == 0 ? n : db_fail(d, DB_BROKEN, "out of memory");
+}
+
+static const char *keep_address(struct arena *a, const char *key)
+{
+	char address[KEY_MAX];
+
+	return arena_keep(a, key_to_address(key, address, sizeof address));
+}
+
+int verdict_row_of(struct arena *a, const struct stored_verdict *v, struct verdict_row *row)
+{
+	const size_t n = v->record.n_recipients;
+	struct verdict_recipient *recipients = arena_take(a, (n + 1) * sizeof recipients[0]);
+
+	if (recipients == NULL)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		const struct stored_recipient *r = &v->recipients[i];
+
+		recipients[i] = (struct verdict_recipient){.address = keep_address(a, r->key),
+							   .is_trustworthy = r->is_trustworthy,
+							   .requirement = r->requirement,
+							   .demand = r->demand,
+							   .source = r->source,
+							   .rule_id = r->rule_id,
+							   .passes = r->passes};
+	}
+	*row = (struct verdict_row){.id = INT64_MAX, .record = v->record, .judgement = v->judgement};
+	row->record.judgement = &row->judgement;
+	row->record.sender = keep_address(a, v->record.sender);
+	row->record.header_from = keep_address(a, v->record.header_from);
+	row->record.recipients = recipients;
+	return a->n_failed == 0 ? 0 : -1;
 }

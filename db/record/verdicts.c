@@ -3,6 +3,7 @@
  * verdicts.c: first the ids, then the rows. Where an address or a queue id is asked for, an index gives the
  * ids of all its verdicts, in pages; they are sorted, and the rows loaded by id. Elsewhere the walk goes by
  * time, or by id behind after_id. Each page is a short read transaction of its own, over before tell() runs.
+ * What waits in the journal comes last.
  */
 #include "db/verdicts.h"
 
@@ -12,6 +13,7 @@
 
 #include "db/engine/column.h"
 #include "db/engine/key.h"
+#include "db/record/journal_tail.h"
 #include "db/record/verdict_row.h"
 
 #define PAGE_IDS 1000 /* ids read under one snapshot */
@@ -22,10 +24,13 @@
 struct ids {
 	int64_t *id;
 	size_t n, room;
+	int64_t last_id; /* newer ones are in the journal's tail as well, and told there */
 };
 
 static int ids_add(struct db *d, struct ids *ids, int64_t id)
 {
+	if (id > ids->last_id)
+		return 0;
 	if (ids->n == ids->room) {
 		const size_t room = ids->room == 0 ? PAGE_IDS : ids->room * 2;
 		int64_t *more = realloc(ids->id, room * sizeof more[0]);
@@ -255,6 +260,8 @@ struct listing {
 	struct asked asked;
 	int (*tell)(void *context, const struct verdict_row *row);
 	void *context;
+	int64_t last_id; /* in the database when the tail was settled */
+	int64_t last_n;	 /* 0: all */
 };
 
 /* Loads and tells the rows of ids[], in order, those that are asked for. */
@@ -312,7 +319,7 @@ static int keep_newest(struct listing *l, struct ids *ids, int64_t last_n)
 static int list_by_index(struct listing *l)
 {
 	const struct verdicts_filter *f = l->asked.filter;
-	struct ids ids = {0};
+	struct ids ids = {.last_id = l->last_id};
 	int result;
 
 	if (f->queue_id != NULL)
@@ -326,8 +333,8 @@ static int list_by_index(struct listing *l)
 		result = collect_address(l->d, SQL_VERDICT_IDS_OF_SENDER,
 					 SQL_VERDICT_IDS_OF_SENDERS, f->sender, f->after_id, &ids);
 	ids_sort(&ids);
-	if (result == 0 && f->last_n > 0 && ids.n > 0)
-		result = keep_newest(l, &ids, f->last_n);
+	if (result == 0 && l->last_n > 0 && ids.n > 0)
+		result = keep_newest(l, &ids, l->last_n);
 	if (result == 0)
 		result = tell_ids(l, ids.id, ids.n);
 	free(ids.id);
@@ -398,15 +405,15 @@ static int list_newest(struct listing *l)
 {
 	const struct verdicts_filter *f = l->asked.filter;
 	struct position at = {f->until_unix != 0 ? f->until_unix : FOREVER, 0};
-	struct ids ids = {0};
+	struct ids ids = {.last_id = l->last_id};
 	int n_seen, result;
 
 	do
 		result = page_by_time(l, true, &at, &ids, &n_seen);
-	while (result == 0 && n_seen == PAGE_IDS && (int64_t)ids.n < f->last_n);
+	while (result == 0 && n_seen == PAGE_IDS && (int64_t)ids.n < l->last_n);
 	if (result == 0 && ids.n > 0) {
-		if ((int64_t)ids.n > f->last_n)
-			ids.n = (size_t)f->last_n;
+		if ((int64_t)ids.n > l->last_n)
+			ids.n = (size_t)l->last_n;
 		reverse(ids.id, ids.n);
 		result = tell_ids(l, ids.id, ids.n);
 	}
@@ -418,7 +425,7 @@ static int list_all(struct listing *l)
 {
 	const struct verdicts_filter *f = l->asked.filter;
 	struct position at = {f->since_unix, f->after_id};
-	struct ids ids = {0};
+	struct ids ids = {.last_id = l->last_id};
 	int n_seen, result;
 
 	do {
@@ -431,10 +438,66 @@ static int list_all(struct listing *l)
 	return result;
 }
 
+/* ---- the journal's tail ---- */
+
+static int list_stored(struct listing *l)
+{
+	const struct verdicts_filter *f = l->asked.filter;
+
+	if (f->queue_id != NULL || f->recipient != NULL || f->sender != NULL)
+		return list_by_index(l);
+	return l->last_n > 0 ? list_newest(l) : list_all(l);
+}
+
+struct tail {
+	struct listing *listing;
+	struct arena arena;
+	int64_t n_found, n_skip; /* that are asked for; of those the first are not told */
+	bool is_counting;
+};
+
+static int tell_waiting(void *context, const struct stored_verdict *v)
+{
+	struct tail *t = context;
+	struct verdict_row row;
+	int result = 0;
+
+	if (verdict_row_of(&t->arena, v, &row) != 0)
+		result = db_fail(t->listing->d, DB_BROKEN, "out of memory");
+	else if (row_is_asked(&t->listing->asked, &row) && t->n_found++ >= t->n_skip && !t->is_counting)
+		result = t->listing->tell(t->listing->context, &row);
+	arena_reset(&t->arena);
+	return result;
+}
+
+/* The newest of both: as many as the tail has not are had from the database. */
+static int list_with_tail(struct listing *l, struct journal_tail *tail)
+{
+	struct tail t = {.listing = l, .is_counting = true};
+	int result = 0;
+
+	if (l->last_n > 0)
+		result = journal_tail_each(tail, l->d, tell_waiting, &t);
+	if (result != 0)
+		return result;
+	if (l->last_n > 0 && t.n_found >= l->last_n) {
+		t.n_skip = t.n_found - l->last_n;
+	} else {
+		l->last_n -= l->last_n > 0 ? t.n_found : 0;
+		result = list_stored(l);
+	}
+	t.is_counting = false;
+	t.n_found = 0;
+	return result == 0 ? journal_tail_each(tail, l->d, tell_waiting, &t) : result;
+}
+
 int verdicts_list(struct db *d, const struct verdicts_filter *f,
 		  int (*tell)(void *context, const struct verdict_row *row), void *context)
 {
-	struct listing l = {.d = d, .tell = tell, .context = context};
+	struct listing l = {
+		.d = d, .tell = tell, .context = context, .last_id = INT64_MAX, .last_n = f->last_n};
+	struct journal_tail *tail;
+	int result = -1;
 
 	if (db_ready(d) != 0)
 		return -1;
@@ -445,7 +508,11 @@ int verdicts_list(struct db *d, const struct verdicts_filter *f,
 		prepare_pattern(d, f->sender, l.asked.sender);
 	if (f->recipient != NULL)
 		prepare_pattern(d, f->recipient, l.asked.recipient);
-	if (f->queue_id != NULL || f->recipient != NULL || f->sender != NULL)
-		return list_by_index(&l);
-	return f->last_n > 0 ? list_newest(&l) : list_all(&l);
+	if (f->is_stored_only)
+		return list_stored(&l);
+	tail = journal_tail_open(d);
+	if (tail != NULL && journal_tail_settle(tail, d, &l.last_id) == 0)
+		result = list_with_tail(&l, tail);
+	journal_tail_close(tail);
+	return result;
 }

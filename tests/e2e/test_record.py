@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: ISC
 """No answered verdict is lost: the filter killed under load, and every way in which a disk fails. Short; tests/long
-has more of it. What fails is answered 4xx within seconds, never 5xx, never let through, and mends itself."""
+has more of it. While the database does not take records, mail goes on with the journal, and what was answered is in the
+database once that is well again. Where the journal fails, too, mail is answered 4xx within seconds, never 5xx, never let
+through. All mends itself."""
 
 import contextlib
+import glob
+import json
 import os
 import shutil
 import sqlite3
@@ -67,6 +71,18 @@ def check_recovery(pair, port, armor, pids):
     assert [pair.filter.process.pid, pair.policyd.process.pid] == pids
     assert pair.filter.process.poll() is None and pair.policyd.process.poll() is None
     assert pair.run("db", "check").code == 0
+
+
+def n_logged(pair, *options):
+    """What people are shown, the journal's tail included."""
+    result = pair.run("--json", "log", "-n", "0", *options)
+    assert result.code == 0, result
+    return [json.loads(line)["message_id"] for line in result.out.splitlines()]
+
+
+def n_stored(pair):
+    with contextlib.closing(sqlite3.connect(f"file:{pair.database}?mode=ro", uri=True, timeout=30)) as database:
+        return load.one(database, "SELECT count(*) FROM verdict")
 
 
 def pids_of(pair):
@@ -142,15 +158,19 @@ def test_disk_full(disk, small, small_mx, armor):
 
 
 def test_database_file_read_only(small, small_mx, armor):
+    """Nobody waits for it, and afterwards it has everything."""
     assert right(small_mx.port, armor)
-    pids, logged = pids_of(small), len(small.filter.log())
+    pids, logged, n = pids_of(small), len(small.filter.log()), len(n_logged(small))
     os.chmod(small.database, 0o440)
     try:
-        until_it_fails(small_mx.port, armor)
-        assert small.database in small.filter.log()[logged:]
+        assert right(small_mx.port, armor)
+        wait_until(lambda: small.database in small.filter.log()[logged:], "a word in the log")
+        assert right(small_mx.port, armor)
     finally:
         os.chmod(small.database, 0o660)
     check_recovery(small, small_mx.port, armor, pids)
+    assert len(set(n_logged(small))) == len(n_logged(small)) >= n + 6
+    wait_until(lambda: n_stored(small) == len(n_logged(small)), "the database to catch up")
 
 
 # ---- errors of the disk ----
@@ -189,32 +209,43 @@ def injected(process, calls, error, paths):
         strace.stderr.close()
 
 
-# A name: system calls, their error, verdict_sync, what the log must say ("": what is read may all be in the cache).
+# A name: system calls, their error, verdict_sync, on the database or on the journal, what the log must say ("": what is
+# read may all be in the cache).
 FAULTS = {
-    "write": ("pwrite64,write", "EIO", "process", "I/O error"),
-    "fsync": ("fsync,fdatasync", "EIO", "power", "I/O error"),
-    "read": ("pread64", "EIO", "process", ""),
-    "read-only-disk": ("pwrite64,write,ftruncate", "EROFS", "process", "error"),
+    "write": ("pwrite64,write", "EIO", "process", "database", "I/O error"),
+    "fsync": ("fsync,fdatasync", "EIO", "power", "database", "I/O error"),
+    "read": ("pread64", "EIO", "process", "database", ""),
+    "read-only-disk": ("pwrite64,write,ftruncate", "EROFS", "process", "database", "error"),
+    "journal-write": ("pwritev", "EIO", "process", "journal", "Input/output error"),
+    "journal-space": ("pwritev,ftruncate", "ENOSPC", "process", "journal", "No space left"),
+    "journal-sync": ("fdatasync", "EIO", "power", "journal", "Input/output error"),
 }
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_errors_of_the_disk(make_pair, make_postfix, armor, fault):
-    calls, error, sync, told = FAULTS[fault]
+    calls, error, sync, which, told = FAULTS[fault]
     pair = make_pair(fault, verdict_sync=sync)
     mx = make_postfix(fault, pair)
     assert right(mx.port, armor)
     pids = pids_of(pair)
-    files = [pair.database, pair.database + "-wal"]
+    files = [pair.database, pair.database + "-wal"] if which == "database" else glob.glob(pair.database + ".journal.*")
+    codes = []
     with injected(pair.filter.process, calls, error, files):
         for _ in range(3):
             cleartext, encrypted, took_s = answers(mx.port, armor)
             assert cleartext in (550, 451) and encrypted in (250, 451), (cleartext, encrypted)
             assert took_s < ANSWER_S, took_s
+            codes += [cleartext, encrypted]
         if told:
-            assert (cleartext, encrypted) == (451, 451)
-            assert told in pair.filter.log(), pair.filter.log()[-2000:]
+            # One segment that cannot be written is followed by another, where what it holds is known.
+            assert codes == [550, 250] * 3 if which == "database" else 451 in codes, codes
+            wait_until(lambda: told in pair.filter.log(), lambda: pair.filter.log()[-2000:])
     check_recovery(pair, mx.port, armor, pids)
+    # Each answer but the 451s has a row, once; a 451 has one at the most.
+    n_final = 4 + sum(code != 451 for code in codes)
+    wait_until(lambda: n_stored(pair) >= n_final, "the database to catch up")
+    assert n_stored(pair) == len(n_logged(pair)) == len(set(n_logged(pair)))
 
 
 # ---- a lock that another process holds ----
@@ -230,31 +261,17 @@ def locked(path, how="IMMEDIATE"):
         database.close()
 
 
-def test_write_lock_held_for_a_while_is_waited_for(mx, pair, armor):
-    held, release = threading.Event(), threading.Event()
-
-    def hold():
-        with locked(pair.database):
-            held.set()
-            release.wait(30)
-
-    holder = threading.Thread(target=hold)
-    holder.start()
-    try:
-        assert held.wait(60), "no lock to be had"
-        threading.Timer(3, release.set).start()
-        cleartext, encrypted, took_s = answers(mx.port, armor)
-    finally:
-        release.set()
-        holder.join()
-    assert (cleartext, encrypted) == (550, 250)
-    assert took_s > 1, "the lock was not held"
-
-
-def test_write_lock_held_too_long_is_a_temporary_failure(mx, pair, armor):
-    pids = pids_of(pair)
+def test_write_lock_held_holds_up_nothing(mx, pair, armor):
+    pids, n = pids_of(pair), len(n_logged(pair))
     with locked(pair.database):
-        cleartext, encrypted, took_s = answers(mx.port, armor)
-    assert (cleartext, encrypted) == (451, 451)
-    assert took_s < ANSWER_S, took_s
+        for _ in range(3):
+            cleartext, encrypted, took_s = answers(mx.port, armor)
+            assert (cleartext, encrypted) == (550, 250)
+            assert took_s < 10, took_s
+        # Nobody sees that the database is behind, but for those who look for it.
+        assert len(n_logged(pair)) == n + 6
+        status = pair.json("db", "status")[0]
+        assert status["journal_waiting"] == 6 and status["journal_bytes"] > 0, status
+    wait_until(lambda: pair.json("db", "status")[0]["journal_waiting"] == 0, "the database to catch up")
+    assert len(n_logged(pair)) == n_stored(pair) == n + 6
     check_recovery(pair, mx.port, armor, pids)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,6 +20,7 @@ struct sender {
 	int64_t patience_ms;
 	int64_t mark; /* in the record, to know it again */
 	int result;
+	uint64_t sequence;
 	char error[DB_ERROR_MAX];
 };
 
@@ -27,8 +29,8 @@ static void *send_one(void *context)
 	struct sender *one = context;
 	struct submission *s = submission_new(clock_monotonic_ms() + one->patience_ms);
 
-	s->verdict.record.size_bytes = one->mark;
-	one->result = verdict_queue_submit(one->queue, s, one->error);
+	s->entry.sequence = (uint64_t)one->mark;
+	one->result = verdict_queue_submit(one->queue, s, one->error, &one->sequence);
 	return NULL;
 }
 
@@ -69,7 +71,7 @@ static void take_of_many_waiting_is_one_group_and_each_gets_the_answer(void **st
 	int64_t sum = 0;
 
 	(void)state;
-	verdict_queue_init(&q);
+	verdict_queue_init(&q, NULL, NULL);
 	for (int i = 0; i < N_THREADS; i++) {
 		senders[i] = (struct sender){.queue = &q, .patience_ms = PATIENCE_MS, .mark = 1 << i};
 		assert_int_equal(pthread_create(&threads[i], NULL, send_one, &senders[i]), 0);
@@ -79,8 +81,8 @@ static void take_of_many_waiting_is_one_group_and_each_gets_the_answer(void **st
 	assert_false(must_stop);
 	assert_int_equal(length(group), N_THREADS);
 	for (const struct submission *s = group; s != NULL; s = s->next) {
-		assert_true(s->verdict.record.size_bytes > sum); /* oldest first */
-		sum += s->verdict.record.size_bytes;
+		assert_true((int64_t)s->entry.sequence > sum); /* oldest first */
+		sum += (int64_t)s->entry.sequence;
 	}
 	assert_int_equal(sum, (1 << N_THREADS) - 1);
 	assert_null(verdict_queue_answer(group, -1, "no space left"));
@@ -101,7 +103,7 @@ static void take_after_patience_is_over_leaves_out_who_has_gone(void **state)
 	bool must_stop;
 
 	(void)state;
-	verdict_queue_init(&q);
+	verdict_queue_init(&q, NULL, NULL);
 	hasty = (struct sender){.queue = &q, .patience_ms = 1, .mark = 1};
 	send_one(&hasty);
 	assert_int_equal(hasty.result, -1);
@@ -111,7 +113,7 @@ static void take_after_patience_is_over_leaves_out_who_has_gone(void **state)
 	wait_until_waiting(&q, 2);
 	group = verdict_queue_take(&q, clock_monotonic_ms() + PATIENCE_MS, &must_stop);
 	assert_int_equal(length(group), 1);
-	assert_int_equal(group->verdict.record.size_bytes, 2);
+	assert_int_equal(group->entry.sequence, 2);
 	assert_int_equal(count_waiting(&q), 0);
 	assert_null(verdict_queue_answer(group, 0, NULL));
 	pthread_join(thread, NULL);
@@ -128,7 +130,7 @@ static void answer_to_who_went_while_it_was_written_gives_the_record_back(void *
 	bool must_stop;
 
 	(void)state;
-	verdict_queue_init(&q);
+	verdict_queue_init(&q, NULL, NULL);
 	one = (struct sender){.queue = &q, .patience_ms = 50, .mark = 1};
 	assert_int_equal(pthread_create(&thread, NULL, send_one, &one), 0);
 	group = verdict_queue_take(&q, clock_monotonic_ms() + PATIENCE_MS, &must_stop);
@@ -150,7 +152,7 @@ static void submit_when_full_or_stopping_is_refused_with_the_reason(void **state
 	bool must_stop = false;
 
 	(void)state;
-	verdict_queue_init(&q);
+	verdict_queue_init(&q, NULL, NULL);
 	one = (struct sender){.queue = &q, .patience_ms = 0};
 	for (size_t i = 0; i < VERDICT_QUEUE_MAX; i++) {
 		send_one(&one);
@@ -158,7 +160,7 @@ static void submit_when_full_or_stopping_is_refused_with_the_reason(void **state
 	}
 	send_one(&one);
 	assert_int_equal(one.result, -1);
-	assert_string_equal(one.error, "4096 messages wait for the database");
+	assert_string_equal(one.error, "4096 messages wait for the journal");
 	assert_null(verdict_queue_take(&q, clock_monotonic_ms(), &must_stop));
 	assert_false(must_stop);
 	verdict_queue_stop(&q);
@@ -169,6 +171,67 @@ static void submit_when_full_or_stopping_is_refused_with_the_reason(void **state
 	verdict_queue_destroy(&q);
 }
 
+/* ---- without a writing thread ---- */
+
+#define PER_THREAD 200
+
+struct leading {
+	struct verdict_queue queue;
+	_Atomic int n_at_once; /* groups that are written: never more than one */
+	_Atomic int n_groups;
+	uint64_t n_written;
+};
+
+static void write_group(void *context, struct submission *group)
+{
+	struct leading *l = context;
+
+	assert_int_equal(l->n_at_once++, 0);
+	for (struct submission *s = group; s != NULL; s = s->next)
+		s->entry.sequence = ++l->n_written;
+	l->n_groups += group != NULL;
+	sched_yield();
+	l->n_at_once--;
+	assert_null(verdict_queue_answer(group, 0, NULL));
+}
+
+static void *send_many(void *context)
+{
+	struct leading *l = context;
+	uint64_t last = 0;
+
+	for (int i = 0; i < PER_THREAD; i++) {
+		char err[DB_ERROR_MAX];
+		uint64_t sequence = 0;
+
+		assert_int_equal(verdict_queue_submit(&l->queue,
+						      submission_new(clock_monotonic_ms() + PATIENCE_MS),
+						      err, &sequence),
+				 0);
+		assert_true(sequence > last);
+		last = sequence;
+	}
+	return NULL;
+}
+
+static void those_who_wait_write_for_each_other_one_group_at_a_time(void **state)
+{
+	struct leading l = {.n_written = 0};
+	pthread_t threads[N_THREADS];
+
+	(void)state;
+	verdict_queue_init(&l.queue, write_group, &l);
+	for (int i = 0; i < N_THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, send_many, &l), 0);
+	for (int i = 0; i < N_THREADS; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(l.n_written, N_THREADS * PER_THREAD);
+	assert_true(l.n_groups <= N_THREADS * PER_THREAD);
+	assert_false(l.queue.is_led);
+	assert_null(l.queue.first);
+	verdict_queue_destroy(&l.queue);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +239,7 @@ int main(void)
 		cmocka_unit_test(take_after_patience_is_over_leaves_out_who_has_gone),
 		cmocka_unit_test(answer_to_who_went_while_it_was_written_gives_the_record_back),
 		cmocka_unit_test(submit_when_full_or_stopping_is_refused_with_the_reason),
+		cmocka_unit_test(those_who_wait_write_for_each_other_one_group_at_a_time),
 	};
 
 	return cmocka_run_group_tests_name("verdict_queue", tests, NULL, NULL);

@@ -75,10 +75,19 @@ def one(database, sql, *values):
     return database.execute(sql, values).fetchone()[0]
 
 
-def complaints_about(path, sent):
-    """What is wrong with the record of these messages; [] when nothing is."""
-    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)
+def complaints_about(path, sent, patience_s=60):
+    """What is wrong with the record of these messages; [] when nothing is. A running filter may be a second behind, and
+    longer when it has much to catch up with."""
+    end = time.monotonic() + patience_s
+    while (complaints := _complaints_about(path, sent)) and time.monotonic() < end:
+        time.sleep(0.2)
+    return complaints
+
+
+def _complaints_about(path, sent):
+    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30, isolation_level=None)
     complaints = []
+    database.execute("BEGIN")  # mail may be coming
     try:
         for message_id, (recipients, is_encrypted, code) in sent.items():
             rows = database.execute("SELECT id, verdict, action FROM verdict WHERE message_id = ?",
@@ -142,10 +151,11 @@ def kill_loop(pair, port, armor, n_kills, report=print):
             pair.filter.end(signal.SIGKILL)
             told = [l for l in pair.filter.log()[logged:].splitlines() if " error: " in l or "corrupt" in l]
             complaints += [f"kill {i}: the log says: {line}" for line in told]
+            answered = dict(load.sent)
+            pair.filter.start()
             if i % 20 == 19 or i == n_kills - 1:
-                complaints += complaints_about(pair.database, dict(load.sent))
+                complaints += complaints_about(pair.database, answered)
                 report(f"{i + 1} kills: {len(load.sent)} messages, {load.n_final()} answered, "
                        f"{len(complaints)} complaints")
-            pair.filter.start()
     return (complaints + complaints_about(pair.database, load.sent) + load.surprises,
             len(load.sent), load.n_final())

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: ISC */
+#include "db/record/verdict_mover.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "db/record/journal_leftover.h"
+
+#define BUSY_MS 1000	       /* one try at a lock */
+#define TICK_MS 1000	       /* how often everything is moved, and upkeep gets a turn */
+#define COMPLAINT_MS 60000     /* between two complaints of a database that does not take records */
+#define LEFTOVER_MS 60000      /* between two looks for streams of others */
+#define LEFTOVER_AGAIN_MS 5000 /* after one that failed */
+/* WAL beyond this is written back: some ten ms. Most pages are written again and again: of a WAL four times as
+ * long a quarter of the syncs is enough. */
+#define CHECKPOINT_BYTES (16 << 20)
+
+/* ---- late answers ---- */
+
+static void free_late(struct late_verdict *late)
+{
+	arena_reset(&late->verdict.arena);
+	free(late->payload);
+	free(late);
+}
+
+/* A copy that lives longer than its batch. NULL: no memory. */
+static struct late_verdict *copy_late(const struct stored_verdict *v)
+{
+	struct late_verdict *late = calloc(1, sizeof *late);
+	struct arena arena = {0};
+	size_t len;
+
+	if (late == NULL)
+		return NULL;
+	late->payload = journal_record_encode(v, &len);
+	if (late->payload == NULL ||
+	    journal_record_decode(late->payload + 1, len - 1, &arena, &late->verdict) != 0) {
+		late->verdict.arena = arena;
+		free_late(late);
+		return NULL;
+	}
+	late->verdict.arena = arena;
+	late->verdict.id = v->id;
+	for (size_t i = 0; i < v->record.n_recipients; i++) {
+		memcpy(late->verdict.recipients[i].pair_last_unix, v->recipients[i].pair_last_unix,
+		       sizeof v->recipients[i].pair_last_unix);
+		late->verdict.recipients[i].outgoing_last_unix = v->recipients[i].outgoing_last_unix;
+	}
+	return late;
+}
+
+/* Stored as it was judged, and answered otherwise meanwhile. */
+static void note_late(void *context, uint64_t sequence)
+{
+	struct verdict_log *l = context;
+
+	for (size_t i = 0; i < l->batch.n; i++) {
+		const struct batch_row *row = &l->batch.rows[i];
+		const struct verdict_record *r = &row->verdict.record;
+		struct late_verdict *late;
+
+		if (row->sequence != sequence || !row->is_stored || row->was_voided ||
+		    r->stands_unrecorded || r->action == ACTION_TEMPFAIL)
+			continue;
+		late = copy_late(&row->verdict);
+		if (late == NULL) {
+			log_error("%s: out of memory: on record with action %s, and was answered "
+				  "with a temporary failure",
+				  r->queue_id, action_name(r->action));
+			return;
+		}
+		late->next = l->late;
+		l->late = late;
+	}
+}
+
+/* One a transaction: they are rare. What the database does not take now is tried again at the next tick. */
+static void retract_late(struct verdict_log *l)
+{
+	while (l->late != NULL) {
+		struct late_verdict *late = l->late;
+		struct daily_sums daily = {.n = 0};
+
+		if (db_begin_write(l->db) != 0 ||
+		    db_end(l->db, stored_verdict_retract(l->db, &late->verdict, &daily)) != 0)
+			return;
+		log_warning("%s: committed too late: the message was answered with a temporary "
+			    "failure, "
+			    "and the record says so now",
+			    late->verdict.record.queue_id);
+		l->late = late->next;
+		free_late(late);
+	}
+}
+
+static void give_up_late(struct verdict_log *l)
+{
+	while (l->late != NULL) {
+		struct late_verdict *late = l->late;
+
+		log_error("%s: on record with action %s, and was answered with a temporary failure",
+			  late->verdict.record.queue_id, action_name(late->verdict.record.action));
+		l->late = late->next;
+		free_late(late);
+	}
+}
+
+/* ---- moving ---- */
+
+/* Hits that the database does not take while there is no room left are not counted. */
+static void count_hits(struct verdict_log *l)
+{
+	for (size_t n = 0; n < l->batch.n; n++) {
+		const struct batch_row *row = &l->batch.rows[n];
+		const struct verdict_record *r = &row->verdict.record;
+
+		for (size_t i = 0; row->is_stored && i < r->n_recipients; i++) {
+			const int64_t rule_id = row->verdict.recipients[i].rule_id;
+
+			if (rule_id != 0 && !rule_hits_count(&l->hits, rule_id, r->time_unix) &&
+			    rule_hits_write(l->db, &l->hits) == 0)
+				rule_hits_count(&l->hits, rule_id, r->time_unix);
+		}
+	}
+}
+
+static void complain(struct verdict_log *l, const char *text)
+{
+	const int64_t now_ms = clock_monotonic_ms();
+
+	if (now_ms < l->next_complaint_ms)
+		return;
+	l->next_complaint_ms = now_ms + COMPLAINT_MS;
+	log_warning("%s; verdicts wait in the journal", text);
+}
+
+/* On a full disk the WAL is written back: then it begins again from its start, instead of taking what little space there is. */
+static int store(struct verdict_log *l, uint64_t stream, bool skip)
+{
+	int result = batch_store(&l->batch, l->db, stream, clock_now_unix(), skip);
+
+	if (result != 0 && db_failure(l->db) == DB_FULL && db_checkpoint(l->db, 0) == 1)
+		result = batch_store(&l->batch, l->db, stream, clock_now_unix(), skip);
+	return result;
+}
+
+/* A record that the schema does not take must not hold up the others: it is looked for one by one, told, left out. */
+static int store_the_rest(struct verdict_log *l, struct journal_reader *r)
+{
+	if (!batch_was_refused(l->db) || l->batch.n == 0)
+		return -1;
+	if (l->batch_max > 1) {
+		l->batch_max = 1;
+		return -1;
+	}
+	log_error("%s: the record of a message is left out: %s",
+		  l->batch.rows[0].verdict.record.queue_id, db_error(l->db));
+	l->batch.n = 0;
+	return store(l, r->name.stream, true);
+}
+
+int verdict_mover_step(struct verdict_log *l, struct journal_reader *r,
+		       bool (*is_voided)(void *context, uint64_t sequence), void *context)
+{
+	const int64_t offset = r->offset;
+	const uint64_t after = r->after;
+	int got;
+
+	l->db->was_constraint = false;
+	got = batch_read(&l->batch, r, l->batch_max, is_voided, context);
+
+	if (got < 0)
+		complain(l, errno == ENOMEM ? "out of memory" : strerror(errno));
+	if (got == 1 && store(l, r->name.stream, false) != 0 && store_the_rest(l, r) != 0) {
+		if (!batch_was_refused(l->db))
+			complain(l, db_error(l->db));
+		got = -1;
+	}
+	if (got < 0) {
+		r->offset = offset;
+		r->after = after;
+		r->len = 0;
+		return -1;
+	}
+	if (got == 1 && l->batch.n > 1)
+		l->batch_max = BATCH_RECORDS;
+	else if (got == 1 && l->batch_max < BATCH_RECORDS)
+		l->batch_max *= 2;
+	if (got == 1)
+		count_hits(l);
+	return got;
+}
+
+static bool own_is_voided(void *context, uint64_t sequence)
+{
+	return journal_is_voided(context, sequence);
+}
+
+static void void_refused(void *context, uint64_t sequence)
+{
+	journal_void(context, sequence);
+}
+
+/* Those who wait will not be helped by waiting longer. */
+static void refuse(struct verdict_log *l, const char *error)
+{
+	tickets_refuse(&l->tickets, journal_published(&l->journal), error, void_refused, &l->journal);
+}
+
+/* One batch of the own stream. 1, 0, -1 as above. */
+static int move_own(struct verdict_log *l)
+{
+	struct journal *j = &l->journal;
+	int64_t limit = 0;
+	struct journal_segment *s = journal_segment_after(j, l->moved, &limit);
+	int got;
+
+	if (s == NULL)
+		return 0;
+	if (l->reader.fd != s->fd || l->reader.name.number != s->name.number)
+		journal_reader_begin(&l->reader, s->fd, &s->name, limit, l->moved);
+	l->reader.limit = limit;
+	got = verdict_mover_step(l, &l->reader, own_is_voided, j);
+	if (got < 0)
+		return -1;
+	if (got == 0) {
+		/* What is published is whole, unless the disk lost it; numbers may have been left out. */
+		uint64_t last_written;
+		const uint64_t end = journal_end_of(j, s, &last_written);
+
+		if (last_written > l->moved)
+			log_error("%s: journal: records %llu to %llu cannot be read any more",
+				  l->mover_settings->database_path, (unsigned long long)l->moved + 1,
+				  (unsigned long long)last_written);
+		if (end <= l->moved)
+			return 0;
+		l->moved = end;
+		return 1;
+	}
+	l->moved = l->batch.last_sequence;
+	tickets_answer(&l->tickets, l->moved, note_late, l);
+	retract_late(l);
+	journal_forget(j, l->db, l->moved, false);
+	return 1;
+}
+
+int verdict_mover_own(struct verdict_log *l, bool all)
+{
+	int got = 1;
+
+	while (got == 1 && (all || journal_published(&l->journal) >= l->moved + BATCH_RECORDS ||
+			    tickets_has(&l->tickets, journal_published(&l->journal))))
+		got = move_own(l);
+	if (got < 0 && db_failure(l->db) != DB_BUSY && !batch_was_refused(l->db))
+		refuse(l, db_error(l->db)[0] != '\0' ? db_error(l->db) : "the journal cannot be read");
+	return got < 0 ? -1 : 0;
+}
+
+/* ---- once a second ---- */
+
+static void use_settings(struct verdict_log *l)
+{
+	pthread_mutex_lock(&l->lock);
+	if (l->mover_settings != l->settings) {
+		settings_unref(l->mover_settings);
+		l->mover_settings = settings_ref(l->settings);
+	}
+	pthread_mutex_unlock(&l->lock);
+}
+
+/* A connection that memory was too short for is tried again. */
+static bool has_database(struct verdict_log *l)
+{
+	if (l->db == NULL) {
+		l->db = db_open(l->mover_settings, DB_WRITE);
+		if (l->db != NULL)
+			l->db->busy_ms = BUSY_MS;
+	}
+	return l->db != NULL;
+}
+
+/* What the database does not take now is tried again with the next tick. */
+static void write_counts(struct verdict_log *l)
+{
+	pthread_mutex_lock(&l->lock);
+	histogram_merge(&l->times, &l->took);
+	memset(&l->took, 0, sizeof l->took);
+	pthread_mutex_unlock(&l->lock);
+	rule_hits_write(l->db, &l->hits);
+	answer_times_write(l->db, &l->times);
+}
+
+/* What the urgent go by: is a ratchet in use, and were records of pairs removed? */
+static void look_at_rules(struct verdict_log *l)
+{
+	int64_t uses_ratchet = 0, changed = 0;
+	int result = -1;
+
+	if (db_begin_read(l->db) != 0)
+		return;
+	if (db_one(l->db, SQL_JOURNAL_USES_RATCHET, &uses_ratchet) == 0 &&
+	    db_one(l->db, SQL_METRICS_RULES_CHANGED, &changed) == 0)
+		result = 0;
+	if (db_end(l->db, result) != 0)
+		return;
+	atomic_store(&l->urgent.uses_ratchet, uses_ratchet != 0);
+	if (changed != l->last_audit)
+		urgent_forget(&l->urgent);
+	l->last_audit = changed;
+}
+
+static int64_t tick(struct verdict_log *l)
+{
+	use_settings(l);
+	if (!has_database(l))
+		return TICK_MS;
+	look_at_rules(l);
+	retract_late(l);
+	verdict_mover_own(l, true);
+	write_counts(l);
+	if (clock_monotonic_ms() >= l->next_leftover_ms)
+		l->next_leftover_ms = clock_monotonic_ms() +
+				      (journal_leftover_move(l) == 0 ? LEFTOVER_MS : LEFTOVER_AGAIN_MS);
+	return upkeep_step(l->db, l->mover_settings, clock_now_unix(), &l->upkeep);
+}
+
+/* ---- the thread ---- */
+
+static uint64_t published(void *context)
+{
+	return journal_published(context);
+}
+
+static void forget_stream(struct verdict_log *l)
+{
+	sqlite3_stmt *st;
+	int result = -1;
+
+	if (db_begin_write(l->db) != 0)
+		return;
+	st = db_statement(l->db, SQL_JOURNAL_FORGET_STREAM);
+	if (st != NULL) {
+		db_bind_int(st, 1, (int64_t)l->journal.stream);
+		result = db_run(l->db, st);
+	}
+	db_end(l->db, result);
+}
+
+/* What is not moved within the time stays in its segments, for the next start. */
+static void finish(struct verdict_log *l)
+{
+	const int64_t until_ms = clock_monotonic_ms() + VERDICT_LOG_WAIT_MS;
+
+	if (!has_database(l)) {
+		log_warning("out of memory; verdicts stay in the journal");
+		return;
+	}
+	journal_publish(&l->journal); /* what was voided last, too */
+	while (verdict_mover_own(l, true) != 0 && clock_monotonic_ms() < until_ms)
+		if (db_failure(l->db) != DB_BUSY && !batch_was_refused(l->db))
+			break;
+	retract_late(l);
+	write_counts(l);
+	if (l->moved >= journal_published(&l->journal)) {
+		/* The files first: without them nobody asks how far they were moved. */
+		if (journal_forget(&l->journal, l->db, l->moved, true) && l->moved > 0 &&
+		    (l->mover_settings->verdict_sync == SYNC_PROCESS ||
+		     journal_files_sync_names(l->db) == 0))
+			forget_stream(l);
+	}
+	db_checkpoint(l->db, 0);
+}
+
+void *verdict_mover_run(void *context)
+{
+	struct verdict_log *l = context;
+	int64_t next_tick_ms = clock_monotonic_ms();
+
+	use_settings(l);
+	while (!l->must_stop) {
+		tickets_sleep(&l->tickets, published, &l->journal, next_tick_ms);
+		if (l->must_stop)
+			break;
+		if (has_database(l)) {
+			verdict_mover_own(l, false);
+			db_checkpoint(l->db, CHECKPOINT_BYTES);
+		} else {
+			refuse(l, "out of memory");
+		}
+		if (clock_monotonic_ms() >= next_tick_ms)
+			next_tick_ms = clock_monotonic_ms() + tick(l);
+	}
+	finish(l);
+	give_up_late(l);
+	db_close(l->db);
+	settings_unref(l->mover_settings);
+	journal_reader_free(&l->reader);
+	return NULL;
+}
