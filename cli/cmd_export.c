@@ -12,12 +12,12 @@
 static int print_rule(void *context, const struct rule *r)
 {
 	const struct cli *cli = context;
-	char line[2 * OUTPUT_TEXT_MAX];
+	char line[2 * OUTPUT_TEXT_MAX], clean[8 * OUTPUT_TEXT_MAX];
 
 	if (cli->json)
 		output_json(rule_show_json(r));
 	else
-		puts(rule_format(r, line, sizeof(line)));
+		puts(output_clean(clean, sizeof(clean), rule_format(r, line, sizeof(line))));
 	return ferror(stdout) ? 1 : 0;
 }
 

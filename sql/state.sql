@@ -68,3 +68,10 @@ SELECT EXISTS (
 	WHERE sender_key >= 'h:'
 		AND sender_key < 'h;'
 );
+
+-- name: state_mark_wal
+-- 'pgpgate-wal:', the number of the mark before, ':', its own.
+UPDATE state
+SET wal_mark = 'pgpgate-wal:' || coalesce(substr(wal_mark, 30, 16), '0000000000000000') ||
+	':' || lower(hex(randomblob(8)))
+WHERE id = 1;

@@ -16,6 +16,7 @@
 
 #include "common/safe_open.h"
 #include "db/engine/backup_file.h"
+#include "db/engine/wal_mark.h"
 
 #define BACKUP_PAGES 256 /* a step: 1 MiB, under one read lock */
 
@@ -175,7 +176,7 @@ int db_backup(struct db *d, struct db_copy *c, void (*progress)(void *context, i
 	if (sqlite3_close(to) != SQLITE_OK && result == 0)
 		result = db_fail(d, DB_BROKEN, "backup to %.200s: cannot be closed", c->file);
 	backup_file_end(&file);
-	if (result == 0 && fsync(c->fd) != 0)
+	if (result == 0 && (wal_mark_copy(c->fd) != 0 || fsync(c->fd) != 0))
 		result = db_fail(d, failure_of(errno), "backup to %.200s: %s", c->file, strerror(errno));
 	return result;
 }

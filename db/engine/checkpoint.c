@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "db/engine/file.h"
+#include "db/engine/wal_mark.h"
 
 #define PAGE_BYTES 4096 /* SQLite's default; what is measured is only when to begin */
 #define WAIT_MS 50 /* for the lock when the WAL is 4 times too long: other writers leave gaps */
@@ -62,6 +63,7 @@ int db_checkpoint(struct db *d, int64_t threshold_bytes)
 	if (had != 1)
 		return had;
 	d->busy_ms = 0;
+	wal_mark_close(d);
 	rc = sqlite3_wal_checkpoint_v2(d->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &n_log, &n_done);
 	d->busy_ms = busy_ms;
 	file_unlock(d);

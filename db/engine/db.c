@@ -12,6 +12,7 @@
 #include "db/engine/file.h"
 #include "db/engine/key_check.h"
 #include "db/engine/schema.h"
+#include "db/engine/wal_mark.h"
 
 /* Waits 1 ms at a time: imports and retention leave short gaps, which the engine's own growing pauses miss. */
 static int wait_while_busy(void *context, int n_waits)
@@ -53,12 +54,31 @@ static bool is_still_the_file(struct db *d)
 	       now.st_uid == d->opened.st_uid && now.st_gid == d->opened.st_gid;
 }
 
+/* It has written, and may be the last. */
+static void mark_at_close(struct db *d)
+{
+	const int busy_ms = d->busy_ms;
+	const enum db_failure failure = d->failure;
+	char error[DB_ERROR_MAX];
+
+	memcpy(error, d->error, sizeof error);
+	d->busy_ms = 0; /* who holds it is not the last to close, either */
+	if (file_lock(d, false, 0) == 1)
+		wal_mark_close(d);
+	file_unlock(d);
+	d->busy_ms = busy_ms;
+	d->failure = failure;
+	memcpy(d->error, error, sizeof error);
+}
+
 static void close_handle(struct db *d)
 {
 	/* The last connection writes the WAL back and removes it, by its name: not when that is another file's by now, nor
 	 * when the engine has failed. */
 	if (d->handle != NULL && (d->must_reopen || !is_still_the_file(d)))
 		sqlite3_db_config(d->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	else if (d->handle != NULL && d->wal_pages >= 0 && !d->is_in_transaction)
+		mark_at_close(d);
 	for (size_t i = 0; i < SQL_STATEMENT_COUNT; i++) {
 		sqlite3_finalize(d->statements[i]);
 		d->statements[i] = NULL;
@@ -72,6 +92,7 @@ static void close_handle(struct db *d)
 	d->lock_fd = -1;
 	d->must_reopen = false;
 	d->wal_pages = -1;
+	d->wal_marked_pages = -1;
 	d->rules_counted.is_known = false;
 }
 
@@ -120,7 +141,7 @@ static int open_handle(struct db *d)
 			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
 			    NULL) != SQLITE_OK)
 		return db_fail_engine(d, "opening");
-	if (set_up_handle(d) != 0)
+	if (wal_mark_check(d) != 0 || set_up_handle(d) != 0)
 		return -1;
 	if (d->mode != DB_READ && sqlite3_db_readonly(d->handle, "main") == 1)
 		return db_fail(d, DB_NO_PERMISSION, "read-only; let this user join the file's group");
@@ -157,6 +178,7 @@ struct db *db_open(struct settings *s, enum db_mode mode)
 	d->settings = settings_ref(s);
 	d->mode = mode;
 	d->lock_fd = -1;
+	d->wal_pages = d->wal_marked_pages = -1;
 	d->busy_ms = DB_BUSY_MS;
 	snprintf(d->path, sizeof d->path, "%s", s->database_path);
 	db_ready(d);

@@ -40,6 +40,7 @@ struct db {
 	int busy_ms;
 	int64_t busy_until_ms; /* of the wait under way */
 	int wal_pages;	       /* after our last commit; -1: not known */
+	int wal_marked_pages;  /* the same when wal_mark.c looked last; -1: it has not */
 	struct hashed hashed;
 	struct {
 		bool is_known;

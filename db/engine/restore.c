@@ -24,6 +24,7 @@
 #define SHARED_FIRST (0x40000000 + 2)
 #define SHARED_SIZE 510
 #define COPY_SUFFIX ".restore"
+#define SAME_SECOND_MAX 100
 
 static const char magic[16] = "SQLite format 3";
 
@@ -349,6 +350,13 @@ static int take_place(struct db *d, struct db_restored *out)
 
 	gmtime_r(&now, &tm);
 	strftime(suffix, sizeof suffix, ".before-%Y%m%dT%H%M%SZ", &tm);
+	/* Twice in a second. */
+	for (size_t len = strlen(suffix), n = 2; n < SAME_SECOND_MAX; n++) {
+		beside(d, suffix, copy);
+		if (access(copy, F_OK) != 0)
+			break;
+		snprintf(suffix + len, sizeof suffix - len, "-%zu", n);
+	}
 	if (lock_fd >= 0) {
 		result = keep_present(d, suffix);
 		snprintf(out->kept, sizeof out->kept, "%.4000s%s", d->path, suffix);

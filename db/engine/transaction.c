@@ -6,6 +6,7 @@
 
 #include "db/engine/file.h"
 #include "db/engine/schema.h"
+#include "db/engine/wal_mark.h"
 
 static int begin(struct db *d, enum sql_statement which)
 {
@@ -61,6 +62,11 @@ int db_end(struct db *d, int result)
 	    sqlite3_exec(d->handle, sql_statements[SQL_ROLLBACK].text, NULL, NULL, NULL) != SQLITE_OK)
 		d->must_reopen = true;
 	d->is_in_transaction = false;
+	if (result == 0 && d->has_lock && !d->must_reopen) {
+		wal_mark_write(d);
+		d->failure = DB_OK;
+		d->error[0] = '\0';
+	}
 	file_unlock(d);
 	return result;
 }

@@ -208,3 +208,38 @@ def test_an_interrupted_backup_is_in_nobodys_way(make_pair):
     assert not os.path.exists(file + ".partial") and not os.path.exists(file + "-journal")
     result = run_program([program("pgpgate"), "-c", pair.conf, "-o", "user=", "-o", f"database=sqlite:{file}", "db", "check"])
     assert result.code == 0, result
+
+
+@pytest.mark.parametrize("form", [by_command, by_vacuum, by_sqlite_backup], ids=lambda f: f.__name__)
+def test_a_write_ahead_log_of_another_database_is_refused(make_pair, form):
+    """Killed, and then a backup copied over the database by hand: the engine would replay the old log into it."""
+    pair = make_pair(f"foreign-{form.__name__}", policyd=False)
+    pair.must("exempt", BACK)
+    file = os.path.join(pair.dir, "copy.db")
+    form(pair, file)
+    pair.must("exempt", LATER)
+    pair.filter.end()  # the log is written back: another generation begins
+    pair.start(policyd=False)
+    for i in range(20):
+        pair.must("exempt", f"r{i}@example.org")
+    # a log that is its own is taken, whatever of it was written back
+    assert pair.filter.end(signal.SIGKILL) == -9 and os.path.getsize(pair.database + "-wal") > 0
+    for name in ("killed.db", "kept.db"):
+        for suffix in ("", "-wal"):
+            shutil.copyfile(pair.database + suffix, os.path.join(pair.dir, name + suffix))
+    assert len(rules(pair)) == 22
+    assert not os.path.exists(pair.database + "-wal")
+    shutil.copyfile(os.path.join(pair.dir, "kept.db-wal"), pair.database + "-wal")
+    shutil.copyfile(file, pair.database)
+    before = {name: os.path.getsize(os.path.join(pair.state, name)) for name in os.listdir(pair.state)}
+    for words in (("rules",), ("exempt", LATER), ("db", "check"), ("db", "init")):
+        result = pair.run(*words)
+        assert result.code == 74 and "db restore" in result.err, (words, result)
+    result = run_program([program("pgpgate-filter"), "-c", pair.conf, "-f", "-p", f"unix:{pair.state}/x.sock"], timeout=60)
+    assert result.code == 74 and "db restore" in result.err, result
+    assert {name: os.path.getsize(os.path.join(pair.state, name)) for name in os.listdir(pair.state)} == before
+    pair.must("db", "restore", file)
+    assert rules(pair) == {BACK}
+    # and where no log was replayed: one that was killed is as it was
+    pair.must("db", "restore", os.path.join(pair.dir, "killed.db"))
+    assert len(rules(pair)) == 22
