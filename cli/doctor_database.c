@@ -71,7 +71,7 @@ static void examine_owner(struct doctor *x, const char *path)
 
 static void examine_sizes(struct doctor *x, const struct db_status *s)
 {
-	char a[OUTPUT_NUMBER_MAX], b[OUTPUT_NUMBER_MAX];
+	char a[OUTPUT_NUMBER_MAX], b[OUTPUT_NUMBER_MAX], holder[80];
 	char when[CLOCK_TEXT_MAX];
 
 	if (s->free_bytes < FREE_BYTES_MIN || s->free_bytes < s->file_bytes / 10)
@@ -79,11 +79,15 @@ static void examine_sizes(struct doctor *x, const struct db_status *s)
 			x, DOCTOR_PROBLEM, topic, "make room, or lower verdict_retention",
 			"only %s are free where the database (%s) is: a full disk stops all mail",
 			output_bytes(a, s->free_bytes), output_bytes(b, s->file_bytes));
-	if (s->wal_bytes > WAL_BYTES_MAX)
+	if (s->wal_bytes > WAL_BYTES_MAX) {
+		const bool is_held = db_wal_holder(x->db, holder, sizeof(holder));
+
 		doctor_tell(x, DOCTOR_PROBLEM, topic,
 			    "look for a program that reads the database for hours, and end it",
-			    "the write-ahead log has grown to %s: nobody gets to write it back",
-			    output_bytes(a, s->wal_bytes));
+			    "the write-ahead log has grown to %s: %s%s", output_bytes(a, s->wal_bytes),
+			    is_held ? holder : "nobody gets to write it back",
+			    is_held ? " reads an old state, so that it cannot be written back" : "");
+	}
 	if (s->last_verdict_unix > clock_now_unix() + 300)
 		doctor_tell(x, DOCTOR_PROBLEM, "clock", "timedatectl",
 			    "the newest verdict is of %s, in the future: is this clock right?",

@@ -124,6 +124,10 @@ void db_restore_end(struct db_restore *r); /* NULL allowed */
  * not now, -1 failed. */
 int db_checkpoint(struct db *d, int64_t threshold_bytes);
 
+/* Another process that reads an old state, which keeps the WAL from being written back: "process 1234 (sqlite3)" in
+ * out. False: none at this moment, or it cannot be seen from here. */
+bool db_wal_holder(struct db *d, char *out, size_t out_size);
+
 /* Judge and log, refuse nothing, until then (0 ends it). Audited, unless it is so already. */
 int db_pause(struct db *d, int64_t until_unix, int64_t now_unix, const char *author);
 /* The same that takes back a change (undoes; 0: none). *no: its number, 0 when nothing changed; may be NULL. */

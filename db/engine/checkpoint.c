@@ -9,10 +9,13 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "common/clock.h"
+#include "common/log.h"
 #include "db/engine/file.h"
 #include "db/engine/wal_mark.h"
 
-#define PAGE_BYTES 4096 /* SQLite's default; what is measured is only when to begin */
+#define PAGE_BYTES 4096		/* SQLite's default; what is measured is only when to begin */
+#define HELD_BYTES (64LL << 20) /* many times what is left between two checkpoints */
 #define WAIT_MS 50 /* for the lock when the WAL is 4 times too long: other writers leave gaps */
 
 static int64_t wal_bytes(struct db *d)
@@ -40,6 +43,24 @@ static int sync_wal(struct db *d)
 		return 0;
 	d->must_reopen = true;
 	return db_fail(d, DB_BROKEN, "checkpoint: the write-ahead log cannot be synced; check the disk");
+}
+
+/* A reader that keeps the log for long makes it grow without bound. */
+static void tell_held(struct db *d, int n_left)
+{
+	char holder[80] = "a reader that cannot be seen from here";
+	unsigned n_suppressed;
+
+	if ((int64_t)n_left * PAGE_BYTES < HELD_BYTES) {
+		if (log_limit_clear(&d->wal_is_held))
+			log_info("%s: the write-ahead log is written back again", d->path);
+		return;
+	}
+	if (!log_limit_allows(&d->wal_is_held, clock_monotonic_ms(), &n_suppressed))
+		return;
+	db_wal_holder(d, holder, sizeof holder);
+	log_warning("%s: %lld MB of write-ahead log cannot be written back while %s reads; end it",
+		    d->path, (long long)n_left * PAGE_BYTES / 1000000, holder);
 }
 
 int db_checkpoint(struct db *d, int64_t threshold_bytes)
@@ -73,5 +94,6 @@ int db_checkpoint(struct db *d, int64_t threshold_bytes)
 		return db_fail_engine(d, "checkpoint");
 	/* A reader may keep the rest back; what is left is looked at after the next commit. */
 	d->wal_pages = n_log >= 0 && n_done >= 0 ? n_log - n_done : -1;
+	tell_held(d, d->wal_pages);
 	return 1;
 }

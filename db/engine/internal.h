@@ -14,6 +14,7 @@
 
 #include <sqlite3.h>
 
+#include "common/log_limit.h"
 #include "db/db.h"
 #include "db/hashed.h"
 #include "db/sql_statements.h"
@@ -41,6 +42,7 @@ struct db {
 	int64_t busy_until_ms; /* of the wait under way */
 	int wal_pages;	       /* after our last commit; -1: not known */
 	int wal_marked_pages;  /* the same when wal_mark.c looked last; -1: it has not */
+	struct log_limit wal_is_held;
 	struct hashed hashed;
 	struct {
 		bool is_known;

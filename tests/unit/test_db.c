@@ -486,6 +486,48 @@ static void who_lost_the_file_removes_nothing(void **state)
 	fixture_end(&f);
 }
 
+/* Of another process: our own readers end by themselves. */
+static void who_keeps_the_log_is_named(void **state)
+{
+	struct fixture f;
+	struct db *d;
+	char holder[80], expected[40], octet;
+	int ready[2], end[2], status;
+	pid_t child;
+
+	(void)state;
+	fixture_begin(&f);
+	assert_int_equal(pipe(ready), 0);
+	assert_int_equal(pipe(end), 0);
+	d = fixture_open(&f, DB_WRITE);
+	assert_int_equal(db_pause(d, NOW + 60, NOW, "root"), 0);
+	assert_false(db_wal_holder(d, holder, sizeof holder));
+	child = fork();
+	if (child == 0) {
+		struct db *reader = db_open(f.settings, DB_READ);
+		int64_t until;
+
+		close(end[1]);
+		if (reader == NULL || db_begin_read(reader) != 0 ||
+		    db_one(reader, SQL_USER_VERSION, &until) != 0 || write(ready[1], "r", 1) != 1)
+			_exit(1);
+		_exit(read(end[0], &octet, 1) == 0 ? 0 : 1);
+	}
+	close(ready[1]);
+	close(end[0]);
+	assert_int_equal(read(ready[0], &octet, 1), 1);
+	assert_int_equal(db_pause(d, NOW + 61, NOW, "root"), 0);
+	assert_true(db_wal_holder(d, holder, sizeof holder));
+	snprintf(expected, sizeof expected, "process %ld (", (long)child);
+	assert_int_equal(strncmp(holder, expected, strlen(expected)), 0);
+	close(end[1]);
+	assert_true(waitpid(child, &status, 0) == child && status == 0);
+	assert_false(db_wal_holder(d, holder, sizeof holder));
+	close(ready[0]);
+	db_close(d);
+	fixture_end(&f);
+}
+
 static void a_reader_cannot_write(void **state)
 {
 	struct fixture f;
@@ -574,6 +616,7 @@ int main(void)
 		cmocka_unit_test(an_unreadable_file_is_refused_until_it_is_readable),
 		cmocka_unit_test(who_closes_last_leaves_one_file),
 		cmocka_unit_test(who_lost_the_file_removes_nothing),
+		cmocka_unit_test(who_keeps_the_log_is_named),
 		cmocka_unit_test(a_reader_cannot_write),
 		cmocka_unit_test(writers_wait_for_a_checkpoint_and_checkpoints_do_not_wait),
 		cmocka_unit_test(a_failed_transaction_leaves_nothing_and_keeps_its_error),
