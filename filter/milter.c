@@ -462,11 +462,17 @@ static int hand_over(void *context, const struct outcome *out, const char *heade
 	return -1;
 }
 
-static sfsistat end_of_message(SMFICTX *ctx, struct transaction *t)
+static sfsistat end_of_message(SMFICTX *ctx, struct session *s)
 {
+	const char *queue_id = symbol(ctx, "i");
 	struct outcome out;
 
-	transaction_end(t, symbol(ctx, "i"), hand_over, ctx, &out);
+	/* On record without its queue id it would not be found. */
+	if (queue_id == NULL && s->expects_macros) {
+		transaction_reset(s->transaction);
+		return macros_are_lost(ctx, "a message");
+	}
+	transaction_end(s->transaction, queue_id, hand_over, ctx, &out);
 	/* Ours is the only answer that was not handed over. SMFIS_CONTINUE and not SMFIS_ACCEPT: other filters of
 	 * Sendmail are to see the message as well. */
 	return out.action == ACTION_TEMPFAIL ? reply_with(ctx, &out) : status_of(&out);
@@ -481,7 +487,7 @@ static sfsistat on_end_of_message(SMFICTX *ctx)
 		return SMFIS_TEMPFAIL;
 	s = smfi_getpriv(ctx);
 	if (s != NULL)
-		status = end_of_message(ctx, s->transaction);
+		status = end_of_message(ctx, s);
 	callback_end();
 	return status;
 }

@@ -63,6 +63,12 @@ def test_macros_of_mail_absent_or_old_defer_it(milter, alone):
     assert code(milter.mail("carol@example.net")) == 250
 
 
+def test_message_without_its_queue_id_is_deferred(milter):
+    assert code(milter.mail(BOB)) == 250
+    assert code(milter.recipient(OPEN)) == 250
+    assert code(milter.content(CRLF_CLEARTEXT, queue_id=None)) == 451
+
+
 def test_connection_without_its_macros_is_deferred(alone):
     with Milter(alone.filter.path) as m:
         m.connect(macros=False)
