@@ -162,10 +162,11 @@ static int ask_evidence(struct db *d, const char *sender, const struct policy_qu
 		yields[a->n_split++] = sqlite3_column_int(st, 2) != 0;
 	}
 	sqlite3_reset(st);
-	for (size_t i = 0; i < a->n_split && got >= 0 && !a->split_yields; i++) {
-		if (yields[i])
-			got = has_others(d, sender, q, digest[i], a->split[i].passed);
-		a->split_yields = yields[i] && got == 1;
+	/* Of several messages one decides for all recipients alike: the first digest. Else each could wait for the
+	 * other's. */
+	if (got >= 0 && a->n_split > 0 && yields[0]) {
+		got = has_others(d, sender, q, digest[0], a->split[0].passed);
+		a->split_yields = got == 1;
 	}
 	return got < 0 ? -1 : 0;
 }

@@ -31,6 +31,12 @@ class PostfixSender:
     def is_idle(self):
         return not self.relay.queue_ids() and not self.relay.queue_ids()
 
+    def waits_for(self):
+        """What is known of the mail that is left, for a person."""
+        left = self.relay.queue_ids()
+        lines = [line for line in self.relay.log().splitlines() if any(f" {i}: " in line for i in left)]
+        return f"{len(left)} messages left\n" + "\n".join(line[:400] for line in lines[-30:])
+
     def told(self):
         found = collections.defaultdict(list)
         for text in self.relay.mail_texts():
@@ -69,6 +75,9 @@ class PlayedSender:
             raise self.trouble
         with self.lock:
             return not self.queue
+
+    def waits_for(self):
+        return f"{len(self.queue)} messages left"
 
     def told(self):
         return self._told

@@ -194,7 +194,7 @@ def test_everyone_gets_the_right_answer_once(pair, mxes, everyone, keys):
             policy = model.Policy(rules, "encrypted")
             sent += hand_over_wave(everyone, maker, policy, WAVE if MESSAGES or SECONDS > 60 else WAVE // 4)
             for sender in everyone:
-                wait_until(sender.is_idle, lambda s=sender: f"{s.name} to have final answers (seed {SEED})", 300)
+                wait_until(sender.is_idle, lambda s=sender: f"{s.name} to have final answers (seed {SEED}): {s.waits_for()}", 300)
         assert restarts.trouble is None, restarts.trouble
     for mx in mxes:
         mx.wait_empty()

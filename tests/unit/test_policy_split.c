@@ -244,6 +244,23 @@ static void split_the_smaller_class_waits_where_the_other_is_large(void **state)
 	}
 }
 
+/* Each has one class that would wait for the other message's: the transaction must not come to nothing. */
+static void split_two_messages_do_not_wait_for_each_other(void **state)
+{
+	const struct sent one = {
+		"a+b-c-d-e-f-g-h-i-j-", 1, ACTION_SPLIT, 1234, NOW, NULL, false, false};
+	const struct sent two = {
+		"b-a+1+2+3+4+5+6+7+8+", 2, ACTION_SPLIT, 1234, NOW, NULL, false, false};
+	struct fresh x;
+
+	(void)state;
+	begin(&x, "log_addresses=full");
+	write_message(&x.f, x.d, &one);
+	write_message(&x.f, x.d, &two);
+	expect(&x, "ab", 1234, NOW + 1, "d.");
+	end(&x);
+}
+
 static void split_that_leads_nowhere_is_given_up(void **state)
 {
 	struct sent m = {"a+b-", 1, ACTION_SPLIT, 1234, NOW, NULL, false, false};
@@ -329,6 +346,7 @@ int main(void)
 		cmocka_unit_test(split_two_messages_of_one_size_are_told_apart),
 		cmocka_unit_test(split_defers_only_for_a_message_that_both_were_in),
 		cmocka_unit_test(split_the_smaller_class_waits_where_the_other_is_large),
+		cmocka_unit_test(split_two_messages_do_not_wait_for_each_other),
 		cmocka_unit_test(split_that_leads_nowhere_is_given_up),
 		cmocka_unit_test(split_is_known_by_a_sender_with_another_tag),
 		cmocka_unit_test(split_sender_is_known_again),
