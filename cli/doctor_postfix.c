@@ -135,6 +135,21 @@ static bool names_socket(const struct doctor *x, const char *value, const char *
 	return false;
 }
 
+/* Is there another milter behind ours? Milters are sockets, also within braces. */
+static bool names_another_after(const char *value, const char *ours)
+{
+	static const char *const kinds[] = {"unix:", "local:", "inet:", "inet6:"};
+	const char *rest = strstr(value, ours);
+
+	if (rest == NULL)
+		return false;
+	rest += strlen(ours);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strstr(rest, kinds[i]) != NULL)
+			return true;
+	return false;
+}
+
 static void examine_milters(struct doctor *x)
 {
 	char ours[300], mend[DOCTOR_TEXT_MAX + 700], value[DOCTOR_TEXT_MAX];
@@ -142,12 +157,21 @@ static void examine_milters(struct doctor *x)
 
 	as_postfix_writes(x, socket_text, ours, sizeof(ours));
 	if (!names_socket(x, x->postfix.smtpd_milters, socket_text)) {
-		by_postconf(x, mend, sizeof(mend), "-e 'smtpd_milters = %s%s%s'", ours,
-			    x->postfix.smtpd_milters[0] != '\0' ? ", " : "", x->postfix.smtpd_milters);
+		by_postconf(x, mend, sizeof(mend), "-e 'smtpd_milters = %s%s%s'",
+			    x->postfix.smtpd_milters,
+			    x->postfix.smtpd_milters[0] != '\0' ? ", " : "", ours);
 		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
 			    "smtpd_milters does not name our filter: mail is not judged");
 	} else {
 		doctor_tell(x, DOCTOR_OK, topic, NULL, "smtpd_milters names our filter");
+		if (names_another_after(x->postfix.smtpd_milters, ours))
+			doctor_tell(x, DOCTOR_PROBLEM, topic,
+				    "in smtpd_milters write our filter last; then: postfix reload",
+				    "smtpd_milters names another milter after our filter, which is "
+				    "not told "
+				    "whom and what that one refuses: mail is split and ratchets "
+				    "are locked "
+				    "for nothing");
 	}
 	snprintf(mend, sizeof(mend), "unix:%s/", x->postfix.queue_directory);
 	if (x->postfix.is_chrooted && strstr(x->postfix.smtpd_milters, mend) != NULL) {

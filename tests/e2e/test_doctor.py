@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import subprocess
 
 import pytest
@@ -120,4 +121,14 @@ def test_socket_is_written_as_postfix_reads_it(site, ours, theirs):
     pair, postfix = site
     result = pair.run("--json", "-o", f"filter_socket={ours}", "doctor", "--postfix-config", postfix.etc)
     told = [json.loads(line) for line in result.out.splitlines()]
-    assert any(f"-e 'smtpd_milters = {theirs}, " in (f["mend"] or "") for f in told), told
+    assert any(re.search(rf"-e 'smtpd_milters = .*, {re.escape(theirs)}'", f["mend"] or "") for f in told), told
+
+
+@pytest.mark.parametrize("others, is_last", [("{ours}, inet:127.0.0.1:8891", False), ("inet:127.0.0.1:8891, {ours}", True),
+                                             ("{ours}, {{ unix:other.sock, default_action=accept }}", False)])
+def test_milter_behind_ours_is_found(make_postfix, site, others, is_last):
+    pair, _ = site
+    postfix = make_postfix(f"order-{others.count('unix')}-{is_last}", pair, milters=others.format(ours=pair.milter))
+    result = pair.run("--json", "doctor", "--postfix-config", postfix.etc)
+    told = [json.loads(line) for line in result.out.splitlines()]
+    assert any("another milter after our filter" in f["text"] for f in told) != is_last, told
