@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * cms.h: the outermost type of a CMS message, RFC 5652 section 3: reads ContentInfo's object identifier
- * from the first octets and holds the outer length against what there is. Nothing deeper: S/MIME is a
- * guest here. Plain values, any thread.
+ * from the first octets and holds the outer length against what there is. Nothing deeper: see enveloped.h. Plain values, any thread.
  */
 #ifndef PGPGATE_SCAN_CMS_H
 #define PGPGATE_SCAN_CMS_H

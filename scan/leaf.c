@@ -57,6 +57,7 @@ void leaf_begin(struct leaf *l, enum leaf_type type, bool has_bad_charset, struc
 	l->state = is_document(l) ? LEAF_IN_TEXT : LEAF_IN_PREFIX;
 	ciphertext_reset(&l->walk.sample);
 	report_reset(&l->report);
+	enveloped_reset(&l->enveloped);
 	if (type == LEAF_HTML) {
 		l->state = LEAF_IN_HTML;
 		leaf_html_begin(l);
@@ -451,6 +452,7 @@ static void keep_cms_head(struct leaf *l, const unsigned char *bytes, size_t len
 	size_t room = sizeof(l->prefix) - l->prefix_len;
 
 	ciphertext_feed(&l->walk.sample, bytes, len);
+	enveloped_feed(&l->enveloped, bytes, len);
 	if (len > room)
 		len = room;
 	memcpy(l->prefix + l->prefix_len, bytes, len);
@@ -546,6 +548,9 @@ void leaf_finish(struct leaf *l)
 			l->cms = CMS_NONE;
 		if (!l->is_base64)
 			l->cms = CMS_OTHER;
+		if ((l->cms == CMS_ENVELOPED || l->cms == CMS_AUTH_ENVELOPED) &&
+		    !enveloped_is_proper(&l->enveloped))
+			l->cms = CMS_NONE;
 		return;
 	}
 	if (l->state == LEAF_IN_PREFIX && l->prefix_len > 0) {

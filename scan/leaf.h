@@ -21,6 +21,7 @@
 
 #include "scan/armor.h"
 #include "scan/cms.h"
+#include "scan/enveloped.h"
 #include "scan/html.h"
 #include "scan/packet.h"
 #include "scan/report.h"
@@ -110,6 +111,7 @@ struct leaf {
 	unsigned char tiny[LEAF_TINY_MAX];
 	struct armor armor;
 	struct packet_walk walk;
+	struct enveloped enveloped;
 	struct armor_channel *channel;
 	struct html html;
 };

@@ -123,13 +123,21 @@ def smime(data, content=SMIME + "; smime-type=enveloped-data", **kw):
 
 
 ENVELOPED = cms(ENVELOPED_DATA, noise(300))
-INDEFINITE = b"\x30\x80" + der(6, ENVELOPED_DATA) + b"\xa0\x80\x30\x80" + der(2, b"\0") + noise(200)
+CHUNKED = (enveloped(b"x").split(der(0x80, b"x"))[0])
+CHUNKED = (CHUNKED[:CHUNKED.index(der(0x06, CMS_DATA)) - 2] + b"\x30\x80" + CHUNKED[CHUNKED.index(der(0x06, CMS_DATA)):] + b"\xa0\x80"
+           + der(0x04, noise(120, "one")) + der(0x04, noise(80, "two")) + b"\0\0" * 2)
+INDEFINITE = b"\x30\x80" + der(0x06, ENVELOPED_DATA) + b"\xa0\x80\x30\x80\x02\x01\0" + CHUNKED + b"\0\0" * 3
 IS_SMIME = "smime - smime"
 RULE_SMIME = [
     ("smime-enveloped", 0, IS_SMIME, smime(ENVELOPED), "enveloped-data", {"meets": "no"}),
     ("smime-enveloped-accepted", 0, IS_SMIME, smime(ENVELOPED), "enveloped-data, accepted", {"accept_smime": "yes", "meets": "yes"}),
     ("smime-x", 0, IS_SMIME, smime(ENVELOPED, "application/x-pkcs7-mime; smime-type=enveloped-data"), "x-pkcs7-mime"),
     ("smime-no-type", 0, IS_SMIME, smime(ENVELOPED, SMIME), "smime-type is optional"),
+    ("smime-oid-then-text", 0, NONE, smime(der(0x30, der(0x06, ENVELOPED_DATA), der(0xA0, b"\x01" + noise(100) + b"Meet me at eight."))),
+     "the object identifier, and then anything"),
+    ("smime-no-recipients", 0, NONE, smime(der(0x30, der(0x06, ENVELOPED_DATA), der(0xA0, der(0x30, der(0x02, b"\0"), der(0x31), der(
+        0x30, der(0x06, CMS_DATA), der(0x30, der(0x06, b"\x60")), der(0x80, noise(100))))))), "enveloped-data for nobody"),
+    ("smime-late-text", 0, NONE, smime(cms(ENVELOPED_DATA, noise(9000) + b"Meet me at the old church at eight, and bring the money")), "a sentence far behind in it"),
     ("smime-indefinite", 0, IS_SMIME, smime(INDEFINITE), "indefinite lengths, as openssl writes with -stream"),
     ("smime-auth-enveloped", 0, IS_SMIME, smime(cms(AUTH_ENVELOPED_DATA, noise(200)), SMIME + "; smime-type=authEnveloped-data"),
      "authEnveloped-data"),

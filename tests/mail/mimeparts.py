@@ -93,6 +93,16 @@ AUTH_ENVELOPED_DATA = bytes.fromhex("2a864886f70d0109100117")
 CMS_DATA = bytes.fromhex("2a864886f70d010701")
 
 
+def enveloped(ciphertext):
+    """What stands in EnvelopedData (RFC 5652 section 6.1) behind its version: one recipient, and the ciphertext."""
+    recipient = der(0x30, der(0x02, b"\0"), der(0x80, b"key identifier, 20 o"), der(0x30, der(0x06, b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01")),
+                    der(0x04, bytes(range(64, 192))))
+    algorithm = der(0x30, der(0x06, b"\x60\x86\x48\x01\x65\x03\x04\x01\x2a"), der(0x04, bytes(range(200, 216))))
+    return der(0x31, recipient) + der(0x30, der(0x06, CMS_DATA), algorithm, der(0x80, ciphertext))
+
+
 def cms(oid, content):
-    """A CMS ContentInfo (RFC 5652 section 3) around content."""
+    """A CMS ContentInfo (RFC 5652 section 3) around content, which is ciphertext where the type is an enveloped one."""
+    if oid in (ENVELOPED_DATA, AUTH_ENVELOPED_DATA):
+        content = enveloped(content)
     return der(0x30, der(0x06, oid), der(0xA0, der(0x30, der(0x02, b"\0"), content)))
