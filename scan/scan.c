@@ -118,6 +118,8 @@ void scan_header(struct scan *s, const unsigned char *name, size_t name_len,
 	size_t len;
 
 	header_field(&s->mime.header, name, name_len, value, value_len);
+	while (name_len > 0 && text_is_blank(name[name_len - 1])) /* "Subject : text", RFC 5322 section 4.5.1 */
+		name_len--;
 	len = trim(&value, value_len);
 	if (text_is(name, name_len, "Subject")) {
 		s->is_subject_readable |= !field_is_hidden_subject(value, len);

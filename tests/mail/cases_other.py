@@ -315,6 +315,8 @@ HIDDEN = "encrypted pgp-mime ok"
 SHOWN = "partial pgp-mime readable-subject"
 SUBJECT = [
     ("subject-shown", 0, SHOWN, pgp_mime(ARMOR), "a readable subject, and hidden_subject", SHOW),
+    ("subject-space-before-colon", 0, SHOWN, pgp_mime(ARMOR).replace(b"Subject: ", b"Subject : "), "a blank before the colon of a readable subject", SHOW),
+    ("subject-tab-before-colon", 0, SHOWN, pgp_mime(ARMOR).replace(b"Subject: ", b"Subject\t: "), "a tab there", SHOW),
     ("subject-not-asked", 0, HIDDEN, pgp_mime(ARMOR), "a readable subject, and hidden_subject = no"),
     ("subject-dots", 0, HIDDEN, pgp_mime(ARMOR, subject="..."), "...", HIDE),
     ("subject-brackets", 0, HIDDEN, pgp_mime(ARMOR, subject="[...]"), "[...]", HIDE),
