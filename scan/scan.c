@@ -13,6 +13,7 @@ struct scan {
 	struct mime mime;
 	bool is_body;
 	bool is_subject_readable;
+	bool has_other_field; /* one that does not belong to MIME */
 	/* A report returns a message, GpgOL attaches one: it is read by a scan of its own, one level deep. */
 	struct scan *returned;
 	struct message *returned_message;
@@ -42,7 +43,7 @@ static bool was_pgp_mime(void *context, int64_t octets)
 	message_finish(s->returned_message, &facts);
 	judge(&facts, &all, &nobody, &judgement);
 	return judgement.verdict == VERDICT_ENCRYPTED && judgement.form == FORM_PGP_MIME &&
-	       octets - facts.size_bytes <= PART_HEADER_MAX;
+	       octets - facts.size_bytes <= PART_HEADER_MAX && !s->returned->has_other_field;
 }
 
 static struct scan *new_scan(void)
@@ -89,6 +90,7 @@ void scan_reset(struct scan *s)
 	mime_reset(&s->mime);
 	s->is_body = false;
 	s->is_subject_readable = false;
+	s->has_other_field = false;
 	if (s->returned) {
 		scan_reset(s->returned);
 		message_reset(s->returned_message);
@@ -121,6 +123,8 @@ void scan_header(struct scan *s, const unsigned char *name, size_t name_len,
 	while (name_len > 0 && text_is_blank(name[name_len - 1])) /* "Subject : text", RFC 5322 section 4.5.1 */
 		name_len--;
 	len = trim(&value, value_len);
+	if (!text_is(name, name_len, "MIME-Version") && !(name_len > 8 && text_is(name, 8, "Content-")))
+		s->has_other_field = true;
 	if (text_is(name, name_len, "Subject")) {
 		s->is_subject_readable |= !field_is_hidden_subject(value, len);
 	} else if (text_is(name, name_len, "Secure-Join")) {

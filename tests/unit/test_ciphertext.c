@@ -43,7 +43,7 @@ static void ciphertext_text_is_noticed_from_64_octets(void **state)
 	(void)state;
 	/* every fifth octet is none of text: 51 of 64 are, which is just below four fifths */
 	for (size_t i = 0; i < sizeof(ascii); i++)
-		ascii[i] = (unsigned char)(i % 5 ? 'a' + i % 26 : 0x80 + i);
+		ascii[i] = (unsigned char)(i % 5 ? 'a' + i % 26 : 0x80u + i);
 	assert_null(look(ascii, 64));
 	ascii[5] = 'a';
 	assert_non_null(look(ascii, 64));
@@ -57,7 +57,7 @@ static void ciphertext_white_space_is_text(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bytes); i++)
-		bytes[i] = (unsigned char)(i % 5 == 4 ? 0x80 + i : white[i % 6]);
+		bytes[i] = (unsigned char)(i % 5 == 4 ? (int)(0x80 + i) : white[i % 6]);
 	assert_non_null(look(bytes, 200));
 }
 
