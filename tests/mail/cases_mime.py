@@ -391,6 +391,7 @@ RULE_6 = [
     ("r06-control-trailing-space", 6, MIME, pgp_mime(ARMOR, first=control("Version: 1  \n\n\n")),
      "white space after Version: 1"),
     ("r06-gpgol", 6, MIXED, gpgol(tree()), "what Exchange makes of GpgOL's"),
+    ("r06-gpgol-other-field", 6, "partial pgp-inline text-outside", gpgol(cat("X-Note: meet me at eight\n", tree())), "another field in its header"),
     ("r06-gpgol-case", 6, MIXED, gpgol(tree(), "gpgol_mime_structure.mime"), "the same, small letters"),
     ("r06-gpgol-txt", 6, MIXED, gpgol(tree(), "GpgOL_MIME_structure.txt"), "the name that older GpgOL gave it"),
     ("r06-gpgol-other-name", 6, OUTSIDE, gpgol(tree(), "structure.mime"), "an attachment of another name is a document"),
