@@ -139,6 +139,13 @@ DELETE FROM daily
 WHERE day = ?1
 	AND n_messages = 0;
 
+-- name: daily_span
+-- scan: some ten rows a day
+SELECT min(day), max(day)
+FROM daily
+WHERE (?1 IS NULL OR verdict = ?1)
+	AND (?2 IS NULL OR action = ?2);
+
 -- name: daily_page
 -- From after a row; a year of days with everything that can happen is some thousand rows.
 SELECT day, verdict, action, would, n_messages, n_recipients, size_bytes

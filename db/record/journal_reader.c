@@ -69,7 +69,7 @@ static const unsigned char *at_offset(const struct journal_reader *r, size_t *le
 	const size_t used = (size_t)(r->offset - r->buffer_offset);
 
 	*len = used < r->len ? r->len - used : 0;
-	return r->buffer + (r->len - *len);
+	return *len > 0 ? r->buffer + (r->len - *len) : r->buffer;
 }
 
 /* From r->offset on nothing is whole: on to the next whole record, or to the end. 0 or -1. */

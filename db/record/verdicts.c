@@ -19,6 +19,9 @@
 #define PAGE_IDS 1000 /* ids read under one snapshot */
 #define PAGE_ROWS 50  /* whole rows read under one snapshot */
 #define FOREVER INT64_MAX
+#define WALK_ROWS 10000	  /* looked at before an index is asked: a quarter of a second */
+#define WINDOW_ROWS 50000 /* likewise, of a time: only their ids */
+#define SECONDS_A_DAY 86400
 #define OPERAND_MAX 1100 /* bytes with NUL: a Message-ID as it is kept, with its brackets */
 
 struct ids {
@@ -260,8 +263,9 @@ struct listing {
 	struct asked asked;
 	int (*tell)(void *context, const struct verdict_row *row);
 	void *context;
-	int64_t last_id; /* in the database when the tail was settled */
-	int64_t last_n;	 /* 0: all */
+	int64_t last_id;		/* in the database when the tail was settled */
+	int64_t last_n;			/* 0: all */
+	int64_t since_unix, until_unix; /* where what is asked for can be */
 };
 
 /* Loads and tells the rows of ids[], in order, those that are asked for. */
@@ -366,10 +370,7 @@ static int page_by_time(struct listing *l, bool backward, struct position *at, s
 		db_bind_int(st, 1, by_id ? at->id : at->time_unix);
 		db_bind_int(st, 2, by_id ? PAGE_IDS : at->id);
 		if (!by_id) {
-			db_bind_int(st, 3,
-				    backward		 ? f->since_unix
-				    : f->until_unix != 0 ? f->until_unix
-							 : FOREVER);
+			db_bind_int(st, 3, backward ? l->since_unix : l->until_unix);
 			db_bind_int(st, 4, PAGE_IDS);
 		}
 		while ((got = db_step(l->d, st)) == 1) {
@@ -403,8 +404,7 @@ static void reverse(int64_t *ids, size_t n)
 
 static int list_newest(struct listing *l)
 {
-	const struct verdicts_filter *f = l->asked.filter;
-	struct position at = {f->until_unix != 0 ? f->until_unix : FOREVER, 0};
+	struct position at = {l->until_unix, 0};
 	struct ids ids = {.last_id = l->last_id};
 	int n_seen, result;
 
@@ -424,7 +424,7 @@ static int list_newest(struct listing *l)
 static int list_all(struct listing *l)
 {
 	const struct verdicts_filter *f = l->asked.filter;
-	struct position at = {f->since_unix, f->after_id};
+	struct position at = {l->since_unix, f->after_id};
 	struct ids ids = {.last_id = l->last_id};
 	int n_seen, result;
 
@@ -438,14 +438,124 @@ static int list_all(struct listing *l)
 	return result;
 }
 
+/* ---- which way ---- */
+
+/* An address or a domain, its newest: whoever has much mail has some among the last ones. *is_enough: they were found, or
+ * nothing else is there. */
+static int newest_by_walk(struct listing *l, struct ids *found, bool *is_enough)
+{
+	struct position at = {l->until_unix, 0};
+	struct ids page = {.last_id = l->last_id};
+	int n_seen, n_walked = 0, result;
+
+	do {
+		page.n = 0;
+		result = page_by_time(l, true, &at, &page, &n_seen);
+		n_walked += n_seen;
+		reverse(page.id, page.n);
+		if (result == 0 && page.n > 0)
+			result = keep_newest(l, &page, l->last_n - (int64_t)found->n);
+		for (size_t i = page.n; i-- > 0 && result == 0;)
+			result = ids_add(l->d, found, page.id[i]);
+	} while (result == 0 && (int64_t)found->n < l->last_n && n_seen == PAGE_IDS &&
+		 n_walked < WALK_ROWS);
+	*is_enough = (int64_t)found->n == l->last_n || n_seen < PAGE_IDS;
+	reverse(found->id, found->n);
+	free(page.id);
+	return result;
+}
+
+/* All ids of the time that is asked for, if they are few. */
+static int ids_of_window(struct listing *l, struct ids *ids, bool *is_whole)
+{
+	struct position at = {l->since_unix, 0};
+	int n_seen, n_walked = 0, result;
+
+	do {
+		result = page_by_time(l, false, &at, ids, &n_seen);
+		n_walked += n_seen;
+	} while (result == 0 && n_seen == PAGE_IDS && n_walked < WINDOW_ROWS);
+	*is_whole = n_seen < PAGE_IDS;
+	return result;
+}
+
+/* By time where that is short, else by an index. */
+static int list_address(struct listing *l)
+{
+	const struct verdicts_filter *f = l->asked.filter;
+	struct ids ids = {.last_id = l->last_id};
+	bool is_done = false;
+	int result = 0;
+
+	if (l->last_n > 0)
+		result = newest_by_walk(l, &ids, &is_done);
+	else if (f->since_unix > 0)
+		result = ids_of_window(l, &ids, &is_done);
+	if (result == 0 && is_done)
+		result = tell_ids(l, ids.id, ids.n);
+	free(ids.id);
+	return result != 0 || is_done ? result : list_by_index(l);
+}
+
+/* The first and the last day on which there was such a verdict. 1, 0: there was none, -1. */
+static int ask_days(struct db *d, const struct verdicts_filter *f, int64_t *first_day, int64_t *last_day)
+{
+	sqlite3_stmt *st;
+	int got = -1, found = 0;
+
+	if (db_begin_read(d) != 0)
+		return -1;
+	st = db_statement(d, SQL_DAILY_SPAN);
+	if (st != NULL) {
+		db_bind_text(st, 1, f->verdict >= 0 ? verdict_name((enum verdict)f->verdict) : NULL);
+		db_bind_text(st, 2, f->action >= 0 ? action_name((enum action)f->action) : NULL);
+		got = db_step(d, st);
+	}
+	if (got == 1) {
+		found = sqlite3_column_type(st, 0) != SQLITE_NULL;
+		*first_day = sqlite3_column_int64(st, 0);
+		*last_day = sqlite3_column_int64(st, 1);
+	}
+	return db_end(d, got < 0 ? -1 : 0) == 0 ? found : -1;
+}
+
+/* The sums know when a verdict that is asked for never was. 1, 0: nothing is to be looked for, -1. */
+static int narrow(struct listing *l)
+{
+	const struct verdicts_filter *f = l->asked.filter;
+	int64_t first_day, last_day;
+	int got;
+
+	l->since_unix = f->since_unix;
+	l->until_unix = f->until_unix != 0 ? f->until_unix : FOREVER;
+	if (f->verdict < 0 && f->action < 0)
+		return 1;
+	got = ask_days(l->d, f, &first_day, &last_day);
+	if (got != 1)
+		return got;
+	if (first_day * SECONDS_A_DAY > l->since_unix)
+		l->since_unix = first_day * SECONDS_A_DAY;
+	if ((last_day + 1) * SECONDS_A_DAY < l->until_unix)
+		l->until_unix = (last_day + 1) * SECONDS_A_DAY;
+	return 1;
+}
+
 /* ---- the journal's tail ---- */
 
 static int list_stored(struct listing *l)
 {
 	const struct verdicts_filter *f = l->asked.filter;
+	const int is_there = narrow(l);
 
-	if (f->queue_id != NULL || f->recipient != NULL || f->sender != NULL)
+	if (is_there != 1)
+		return is_there;
+	/* What came since the last look is little, whoever it is from. */
+	if (f->after_id > 0)
+		return list_all(l);
+	if (f->queue_id != NULL)
 		return list_by_index(l);
+	if (f->recipient != NULL || f->sender != NULL)
+		return list_address(l);
 	return l->last_n > 0 ? list_newest(l) : list_all(l);
 }
 

@@ -24,7 +24,24 @@ def write(target, name, data):
         f.write(data)
 
 
+def journal_payload():
+    """A verdict as db/record/journal_record.h describes it, without its kind."""
+    def number(value, octets):
+        return value.to_bytes(octets, "little")
+
+    def text(value):
+        return number(len(value), 4) + value + b"\0"
+
+    head = number(1800000000, 8) + number(4321, 8) + number(4000, 8) + number(77, 8) + bytes([0, 0, 1, 1]) + number(105, 2)
+    texts = b"".join(map(text, [b"QUEUEID", b"mx.example.org", b"192.0.2.77", b"", b"test.x@s", b"test.x@s", b"", b"<m@x.test>",
+                                b"550 5.7.1 no", b"no-openpgp", b"no OpenPGP data"]))
+    recipient = bytes([3, 4, 3, 3]) + number(12, 8) + text(b"org.example@alice") + text(b"")
+    return head + texts + bytes(32) + bytes(32) + number(2, 4) + recipient + recipient
+
+
 def main():
+    write("journal", "verdict", journal_payload())
+    write("journal", "segment", b"\x20\x01\x07\x00\x55" + b"".join(bytes([n]) + b"x" * n for n in (0, 1, 30, 200, 255)))
     names = sorted(n[:-4] for n in os.listdir(MAIL) if n.endswith(".eml"))
     small = [n for n in names if os.path.getsize(os.path.join(MAIL, n + ".eml")) < 1500]
     for i, name in enumerate(small):

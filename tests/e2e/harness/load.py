@@ -79,8 +79,12 @@ def complaints_about(path, sent, patience_s=60):
     """What is wrong with the record of these messages; [] when nothing is. A running filter may be a second behind, and
     longer when it has much to catch up with."""
     end = time.monotonic() + patience_s
-    while (complaints := _complaints_about(path, sent)) and time.monotonic() < end:
-        time.sleep(0.2)
+    for n_looks in range(10**6):
+        complaints = _complaints_about(path, sent)
+        # The first look can be too early, however long it took.
+        if not complaints or (n_looks > 2 and time.monotonic() > end):
+            break
+        time.sleep(1)
     return complaints
 
 
@@ -89,15 +93,18 @@ def _complaints_about(path, sent):
     complaints = []
     database.execute("BEGIN")  # mail may be coming
     try:
+        stored = {}
+        for message_id, *row in database.execute("SELECT message_id, id, verdict, action FROM verdict"):
+            stored.setdefault(message_id, []).append(row)
+        n_recipients = dict(database.execute("SELECT verdict_id, count(*) FROM verdict_recipient GROUP BY verdict_id"))
         for message_id, (recipients, is_encrypted, code) in sent.items():
-            rows = database.execute("SELECT id, verdict, action FROM verdict WHERE message_id = ?",
-                                    (message_id,)).fetchall()
+            rows = stored.get(message_id, [])
             if len(rows) > 1:
                 complaints.append(f"{message_id}: {len(rows)} rows")
             elif code // 100 in (2, 5) and not rows:
                 complaints.append(f"{message_id} was answered {code} and has no row")
             for row_id, verdict, action in rows:
-                n = one(database, "SELECT count(*) FROM verdict_recipient WHERE verdict_id = ?", row_id)
+                n = n_recipients.get(row_id, 0)
                 expected = {2: "accept", 5: "refuse"}.get(code // 100, action)
                 if (n, verdict, action) != (len(recipients), "encrypted" if is_encrypted else "cleartext", expected):
                     complaints.append(f"{message_id} answered {code}: {verdict}, {action}, {n} recipients")
