@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * pgpgate explain: what applies to a recipient, from where, which rules lost and why; with a message, its
- * verdict and the very reply it would get. Or what happened to a message that was answered.
+ * verdict and the very reply it would get. Or what happened to a message that was answered; or the rules of a domain.
  *
  * It asks the function that the filter and the policy server ask, so it cannot disagree with them.
  */
@@ -12,13 +12,15 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "cli/bounce_text.h"
+#include "cli/explain_domain.h"
+#include "cli/explain_found.h"
 #include "cli/explain_show.h"
 #include "cli/mail_files.h"
 #include "cli/mail_judge.h"
 #include "cli/open.h"
 #include "cli/options.h"
 #include "cli/output.h"
-#include "cli/verdict_show.h"
 #include "common/clock.h"
 #include "common/log.h"
 
@@ -175,44 +177,24 @@ static int explain_recipient(struct cli *cli, struct settings *s, const char *re
 	return code;
 }
 
-struct listing {
-	const struct cli *cli;
-	int64_t n;
-};
-
-static int print_row(void *context, const struct verdict_row *row)
+/* What people have in hand: an address, a domain, a queue id, a Message-ID, the text of a bounce. */
+static int explain_operand(struct cli *cli, struct settings *s, const char *text,
+			   const struct explain_options *o)
 {
-	struct listing *l = context;
+	const bool has_options = o->sender != NULL || o->client != NULL ||
+				 o->authenticated != NULL || o->message != NULL || o->is_local;
+	int code = 1;
 
-	if (l->cli->json) {
-		output_json(verdict_show_json(row));
-	} else {
-		if (l->n > 0)
-			putchar('\n');
-		verdict_show_full(row);
-	}
-	l->n++;
-	return 0;
-}
-
-/* Queue ids are used again after a while: all that have it, newest last. */
-static int explain_queue_id(struct cli *cli, struct settings *s, const char *queue_id)
-{
-	struct verdicts_filter f = {.verdict = -1, .action = -1, .queue_id = queue_id};
-	struct listing l = {.cli = cli};
-	struct db *d = open_database(s, DB_READ);
-	int code = 0;
-
-	if (verdicts_list(d, &f, print_row, &l) != 0) {
-		code = open_failed(d);
-	} else if (l.n == 0) {
-		cli_error("no verdict for queue id %s: not seen by the filter, or older than "
-			  "verdict_retention",
-			  queue_id);
-		code = 1;
-	}
-	db_close(d);
-	return code;
+	if (has_options)
+		return explain_recipient(cli, s, text, o);
+	if (strcmp(text, "-") == 0)
+		return explain_bounce(cli, s);
+	if (strchr(text, '@') == NULL && text[0] != '<')
+		return bounce_is_queue_id(text) ? explain_queue_id(cli, s, text)
+						: explain_domain(cli, s, text);
+	if (text[0] == '<')
+		code = explain_message_id(cli, s, text, true);
+	return code == 1 ? explain_recipient(cli, s, text, o) : code;
 }
 
 int cmd_explain(struct cli *cli, int argc, char **argv)
@@ -235,12 +217,14 @@ int cmd_explain(struct cli *cli, int argc, char **argv)
 				   o.authenticated != NULL || o.message != NULL || o.is_local))
 		cli_misuse(cli, "--queue-id goes without a recipient and other options");
 	if (o.queue_id == NULL && n != 1)
-		cli_misuse(cli, n == 0 ? "which recipient?" : "one recipient at a time");
+		cli_misuse(cli, n == 0 ? "what? An address, a domain, a queue id, a Message-ID, or "
+					 "- for the text of a bounce"
+				       : "one at a time");
 	s = open_settings(cli);
 	if (o.queue_id != NULL)
 		code = explain_queue_id(cli, s, o.queue_id);
 	else
-		code = explain_recipient(cli, s, operands[0], &o);
+		code = explain_operand(cli, s, operands[0], &o);
 	settings_unref(s);
 	return code;
 }

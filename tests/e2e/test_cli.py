@@ -1243,6 +1243,40 @@ def test_simulate_replays_the_log(gate):
     gate.misuse("simulate", "forbid", "*", says="forbid")
 
 
+def test_explain_takes_what_people_have_in_hand(gate):
+    gate.must("require", "alice@example.org", "--note", "tips")
+    gate.must("exempt", ".lists.example.org")
+    gate.must("exempt", "example.net")
+    add_verdict(gate, NOON, "bob@shop.test", [("alice@example.org", "encrypted", 1, False)], queue_id="4cDmS64YQkz1Xq",
+                message_id="<42@shop.test>")
+    for words, text in ((["4cDmS64YQkz1Xq"], None), (["<42@shop.test>"], None),
+                        (["-"], "> <alice@example.org>: host mx said: 550-5.7.1 Your message\n> 550 5.7.1 Reference:\n"
+                                ">  4cDmS64YQkz1Xq (in reply to end of DATA command)\n"),
+                        (["-"], "--x\nContent-Type: message/rfc822\n\nMessage-ID: <42@shop.test>\nTo: alice\n\nhi\n")):
+        result = gate.run("--json", "explain", *words, data=text)
+        assert result.code == 0, (words, result)
+        found = json.loads(result.out)
+        assert found["queue_id"] == "4cDmS64YQkz1Xq", words
+        commands = {c["command"] for c in found["changes"]}
+        assert {"pgpgate exempt alice@example.org --sender bob@shop.test --expires +30d",
+                "pgpgate exempt alice@example.org", "pgpgate forget --id 1"} == commands, commands
+        shown = gate.run("explain", *words, data=text).out
+        assert "What would change it" in shown and "--sender bob@shop.test" in shown
+    for words in (["4cDmS64YQkz1Xx"], ["-"]):
+        result = gate.run("explain", *words, data="nothing of interest")
+        assert result.code == 1 and "pgpgate:" in result.err, words
+    # An address in angle brackets that is no Message-ID is an address.
+    assert gate.json("explain", "<alice@example.org>")[0]["requirement"] == "encrypted"
+    scopes = {(r["recipient"], r["scope"]) for r in gate.json("explain", "example.org")}
+    assert scopes == {("alice@example.org", "address"), (".lists.example.org", "below")}, scopes
+    assert {r["scope"] for r in gate.json("explain", "a.lists.example.org")} == {"domain"}
+    text = gate.must("explain", "example.org")
+    assert "alice@example.org" in text and "default_requirement = encrypted" in text and "example.net" not in text
+    assert max(map(len, text.splitlines())) <= 80
+    for command in sorted(commands, reverse=True):  # "forget" before what replaces that rule
+        gate.must(*command.split()[1:])
+
+
 def test_suggest_prints_commands_that_work(gate):
     suggest = ("-o", f"mail_providers={PROVIDERS}", "suggest")
     assert "nothing" in gate.must(*suggest)
