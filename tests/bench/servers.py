@@ -132,9 +132,9 @@ class Servers:
             command += ["-o", setting]
         return Server(command, spec, self.path(name + ".log"))
 
-    def null_filter(self):
+    def null_filter(self, prefix=()):
         spec = "unix:" + self.path("null.sock")
-        return Server([self.program("null_filter"), spec], spec, self.path("null.log"))
+        return Server(list(prefix) + [self.program("null_filter"), spec], spec, self.path("null.log"))
 
     def seed_filter(self):
         spec = "unix:" + self.path("seed.sock")
@@ -143,9 +143,9 @@ class Servers:
 
     # policy servers
 
-    def policyd(self, database, *overrides, name="policy"):
+    def policyd(self, database, *overrides, prefix=(), name="policy"):
         spec = "unix:" + self.path(name + ".sock")
-        command = [self.program("pgpgate-policyd"), "-f", "-c", self.config, "-p", spec]
+        command = list(prefix) + [self.program("pgpgate-policyd"), "-f", "-c", self.config, "-p", spec]
         for setting in (f"database=sqlite:{database}", "socket_umask=000") + overrides:
             command += ["-o", setting]
         return Server(command, spec, self.path(name + ".log"))
