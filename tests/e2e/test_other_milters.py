@@ -4,7 +4,7 @@
 import pytest
 
 from harness import messages
-from harness.milter import Milter
+from harness.other_milter import Milter
 from harness.place import free_port, wait_until
 from harness.smtp import send
 
