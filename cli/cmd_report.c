@@ -53,7 +53,7 @@ static int gather(void *context, const struct report_row *row)
 
 static json_t *sum_json(const char *by, const char *key, const struct sum *s)
 {
-	json_t *o = json_object();
+	json_t *o = json_object(), *verdicts = json_object();
 
 	json_object_set_new(o, "by", output_json_text(by));
 	json_object_set_new(o, "key", output_json_text(key));
@@ -63,6 +63,10 @@ static json_t *sum_json(const char *by, const char *key, const struct sum *s)
 	json_object_set_new(o, "would_be_refused", json_integer(s->n_would));
 	json_object_set_new(o, "deferred", json_integer(s->n_deferred));
 	json_object_set_new(o, "bytes", json_integer(s->bytes));
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		json_object_set_new(verdicts, verdict_name((enum verdict)v),
+				    json_integer(s->by_verdict[v]));
+	json_object_set_new(o, "verdicts", verdicts);
 	json_object_set_new(o, "first_at", output_json_time(s->first_unix));
 	json_object_set_new(o, "last_at", output_json_time(s->last_unix));
 	return o;
@@ -157,6 +161,40 @@ static size_t first_of(const struct sums *s, enum tally_by by, int64_t n_lines)
 	return by == TALLY_DAY && n_lines > 0 && (int64_t)s->n > n_lines ? s->n - (size_t)n_lines : 0;
 }
 
+/* A line a day: a column for each verdict that there is, within 80 columns even if there are all. */
+static void print_days(struct tally *t, int64_t n_lines)
+{
+	static const char *const heads[VERDICT_COUNT] = {
+		[VERDICT_CLEARTEXT] = "clear", [VERDICT_ENCRYPTED] = "encr.",
+		[VERDICT_SMIME] = "smime",     [VERDICT_SIGNED] = "signed",
+		[VERDICT_PARTIAL] = "partly",  [VERDICT_INVALID] = "inval.",
+		[VERDICT_REPORT] = "report",   [VERDICT_HANDSHAKE] = "handsh",
+	};
+	const struct sums *s = &t->by[TALLY_DAY];
+	char number[OUTPUT_NUMBER_MAX];
+
+	printf("\n%s%-10s %6s", output_colour(COLOUR_BOLD), "day", "mails");
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		if (t->by_verdict[v] > 0)
+			printf(" %6s", heads[v]);
+	printf(" %6s%s\n", "refus.", output_colour(COLOUR_PLAIN));
+	for (size_t i = first_of(s, TALLY_DAY, n_lines); i < s->n; i++) {
+		const struct sum *k = s->list[i];
+
+		printf("%-10s %6s", k->key, output_number(number, k->n_messages));
+		for (int v = 0; v < VERDICT_COUNT; v++)
+			if (t->by_verdict[v] > 0)
+				printf(" %6s", output_number(number, k->by_verdict[v]));
+		printf(" %6s\n", output_number(number, k->n_refused));
+	}
+	if (n_lines > 0 && (int64_t)s->n > n_lines)
+		printf("and %s more, earlier; -n 0 shows all\n",
+		       output_number(number, (int64_t)s->n - n_lines));
+	if (t->total.n_would > 0)
+		printf("would be refused, were the rules enforced: %s\n",
+		       output_number(number, t->total.n_would));
+}
+
 static void print_list(struct tally *t, enum tally_by by, int64_t n_lines)
 {
 	struct sums *s = &t->by[by];
@@ -235,8 +273,12 @@ static FILE *open_html(const char *path)
 	return to;
 }
 
-static int write_html(struct tally *t, FILE *to, const char *path, int64_t since_unix)
+static int write_html(struct tally *t, FILE *to, const char *path, const char *title, int64_t since_unix)
 {
+	char host[256] = "";
+	const struct report_page page = {.title = title != NULL ? title : host,
+					 .since_unix = since_unix,
+					 .now_unix = clock_now_unix()};
 	struct stat st;
 
 	if (to != stdout && fstat(fileno(to), &st) == 0 && S_ISREG(st.st_mode) &&
@@ -244,7 +286,9 @@ static int write_html(struct tally *t, FILE *to, const char *path, int64_t since
 		cli_error("%s: %s", path, strerror(errno));
 		return EX_IOERR;
 	}
-	report_html(to, t, since_unix, clock_now_unix());
+	if (title == NULL && gethostname(host, sizeof(host) - 1) != 0)
+		snprintf(host, sizeof(host), "this host");
+	report_html(to, t, &page);
 	if (to == stdout)
 		return 0;
 	if (ferror(to) != 0 || fclose(to) != 0) {
@@ -305,19 +349,44 @@ static int gather_sums(struct gathering *g, struct db *d, int64_t since_unix, in
 	return code;
 }
 
+/* When the first and the last message came that are still stored, in all and of each day. 0 or -1. */
+static int find_times(struct tally *t, struct db *d, int64_t since_unix, int64_t until_unix)
+{
+	struct sums *days = &t->by[TALLY_DAY];
+	char err[300], utc[40];
+	int got = report_span(d, since_unix, until_unix, &t->total.first_unix, &t->total.last_unix);
+
+	for (size_t i = 0; i < days->n && got >= 0; i++) {
+		struct sum *k = days->list[i];
+		int64_t from, end;
+
+		snprintf(utc, sizeof(utc), "%.10sT00:00:00Z", k->key);
+		if (clock_parse_when(utc, 0, false, &from, err, sizeof(err)) != 0)
+			continue;
+		end = from + DAY_S;
+		if (until_unix != 0 && until_unix < end)
+			end = until_unix;
+		got = report_span(d, from > since_unix ? from : since_unix, end, &k->first_unix,
+				  &k->last_unix);
+	}
+	return got < 0 ? -1 : 0;
+}
+
 int cmd_report(struct cli *cli, int argc, char **argv)
 {
 	int64_t since_unix = clock_now_unix() - DEFAULT_SINCE_S;
 	int64_t until_unix = 0, n_lines = -1;
-	const char *by_name = "day", *html = NULL;
+	const char *by_name = "day", *html = NULL, *title = NULL;
 	const struct option_spec specs[] = {
 		{"since", 0, "WHEN", OPTION_SINCE, &since_unix,
 		 "2026-12-31, an RFC 3339 time, -7d; default -30d"},
 		{"until", 0, "WHEN", OPTION_UNTIL, &until_unix, "likewise; a bare date includes that day"},
-		{"by", 0, "WHAT", OPTION_TEXT, &by_name,
-		 "day (default), recipient, sender, domain (of the sender), or verdict"},
+		{"by", 0, "WHAT", OPTION_TEXT,
+		 &by_name, "day (default), recipient, sender, domain (of the sender), verdict, reason, pair, rule"},
 		{"html", 0, "FILE", OPTION_TEXT, &html,
 		 "one page with charts that needs nothing else; - for standard output"},
+		{"title", 0, "TEXT", OPTION_TEXT, &title,
+		 "whose report the page says it is; the host's name by default"},
 		{NULL, 'n', "N", OPTION_COUNT, &n_lines,
 		 "lines of the list, of days the newest; 0 for all"},
 	};
@@ -332,7 +401,8 @@ int cmd_report(struct cli *cli, int argc, char **argv)
 	if (options_parse(cli, argc, argv, specs, OPTIONS_N(specs), NULL, &operands) != 0)
 		cli_misuse(cli, "takes no operand");
 	if (tally_from_name(by_name, &by) != 0)
-		cli_misuse(cli, "--by %s: one of day, recipient, sender, domain, verdict", by_name);
+		cli_misuse(cli, "--by %s: one of day, recipient, sender, domain, verdict, reason, pair, rule",
+			   by_name);
 	s = open_settings(cli);
 	if (html != NULL && (page = open_html(html)) == NULL) {
 		settings_unref(s);
@@ -350,6 +420,8 @@ int cmd_report(struct cli *cli, int argc, char **argv)
 	else
 		code = gather_rows(&g, d, since_unix, until_unix);
 	progress_clear(&g.progress);
+	if (code == 0)
+		code = find_times(&g.tally, d, since_unix, until_unix);
 	if (code == -1)
 		code = open_failed(d);
 	else if (code == 1)
@@ -360,12 +432,14 @@ int cmd_report(struct cli *cli, int argc, char **argv)
 			pager_begin();
 		sums_sort(&g.tally.by[by], by == TALLY_DAY ? SUMS_BY_KEY : SUMS_BY_MESSAGES);
 		if (html != NULL) {
-			code = write_html(&g.tally, page, html, since_unix);
+			code = write_html(&g.tally, page, html, title, since_unix);
 		} else if (cli->json) {
 			print_json(&g.tally, by, n_lines);
 		} else {
 			print_totals(&g.tally, since_unix, g.has_addresses);
-			if (g.tally.total.n_messages > 0)
+			if (g.tally.total.n_messages > 0 && by == TALLY_DAY)
+				print_days(&g.tally, n_lines < 0 ? 0 : n_lines);
+			else if (g.tally.total.n_messages > 0)
 				print_list(&g.tally, by,
 					   n_lines >= 0	     ? n_lines
 					   : by == TALLY_DAY ? 0

@@ -2,6 +2,7 @@
 #include "cli/report_html.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "cli/output.h"
 #include "common/clock.h"
@@ -9,17 +10,17 @@
 #define TOP 15		/* lines of a table */
 #define DAYS_MAX 366	/* bars of the chart: the latest */
 #define CHART_WIDTH 720 /* units of the view box */
-#define CHART_HEIGHT 200
-#define PLOT_TOP 10
-#define PLOT_BOTTOM 175
-#define PLOT_LEFT 48
+#define CHART_HEIGHT 220
+#define PLOT_TOP 30 /* room for the label of the topmost line */
+#define PLOT_BOTTOM 180
+#define PLOT_LEFT 8
 
 static const char head[] =
 	"<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
 	"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 	"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
 	"'unsafe-inline'\">\n"
-	"<title>pgpgate report</title>\n<style>\n"
+	"<style>\n"
 	":root{color-scheme:light "
 	"dark;--ink:#1d2329;--soft:#5d6872;--line:#d9dee3;--paper:#fff;--card:#f6f8fa;"
 	"--good:#2a7f4f;--plain:#7c93ab;--bad:#c2413a;--would:#d69413}\n"
@@ -38,7 +39,9 @@ static const char head[] =
 	".card "
 	"b{display:block;font-size:1.45rem;line-height:1.3;font-variant-numeric:tabular-nums}\n"
 	".wide{overflow-x:auto}\nsvg{width:100%;height:auto;display:block}\n"
-	"svg text{fill:var(--soft);font:11px system-ui,sans-serif}svg line{stroke:var(--line)}\n"
+	"svg text{fill:var(--soft);font:12px "
+	"system-ui,sans-serif;paint-order:stroke;stroke:var(--paper);"
+	"stroke-width:3px}svg line{stroke:var(--line)}\n"
 	".good{fill:var(--good)}.plain{fill:var(--plain)}.bad{fill:var(--bad)}.would{fill:var(--"
 	"would)}\n"
 	".key{display:flex;flex-wrap:wrap;gap:.25rem 1.2rem;font-size:.9rem;color:var(--soft)}\n"
@@ -47,17 +50,30 @@ static const char head[] =
 	"th,td{padding:.3rem .5rem;border-bottom:1px solid var(--line);text-align:right;"
 	"font-variant-numeric:tabular-nums}\n"
 	"th{font-weight:600;color:var(--soft)}\n"
-	"th:first-child,td:first-child{text-align:left;overflow-wrap:anywhere;min-width:9rem;width:"
-	"99%}\n"
-	"@media(max-width:32rem){table{font-size:.78rem}th,td{padding-left:.2rem;padding-right:."
-	"2rem}"
-	"th:first-child,td:first-child{min-width:4rem}svg text{font-size:16px}}\n"
+	"th:first-child,td:first-child{text-align:left;min-width:9rem;width:99%}\n"
+	/* On a phone the name has a line of its own, and the numbers stand below. */
+	"@media(max-width:32rem){table,thead,tbody{display:block}"
+	"tr{display:grid;grid-template-columns:repeat(4,minmax(0,1fr));border-bottom:1px solid "
+	"var(--line)}"
+	"th,td{border:0;padding:.1rem .2rem;grid-row:2}th{font-size:.8rem}"
+	"th:first-child,td:first-child{grid-row:1;grid-column:1/-1;min-width:0;width:auto}svg "
+	"text{font-size:24px}}\n"
 	"@media "
 	"print{body{max-width:none;padding:0;font-size:11pt}h2{break-after:avoid}tr,.card,svg{"
 	"break-inside:avoid}"
 	".good,.plain,.bad,.would,.key i{print-color-adjust:exact;-webkit-print-color-adjust:exact}"
 	"svg{min-width:0}}\n"
-	"</style>\n</head>\n<body>\n";
+	"</style>\n";
+
+/* A name for the title, in which no element may stand. */
+static void put_name(FILE *to, const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text > ' ' && *text <= '~' && strchr("<>&\"", *text) == NULL)
+			fputc(*text, to);
+		else
+			fputc(' ', to);
+}
 
 /* Text as HTML; what a reader's terminal or screen would take amiss is escaped before. */
 static void put_text(FILE *to, const char *text)
@@ -75,6 +91,9 @@ static void put_text(FILE *to, const char *text)
 			fputs("&quot;", to);
 		else
 			fputc(*p, to);
+		/* A long address may go on in the next line behind these, and never within a word. */
+		if (strchr("@.-_+=", *p) != NULL)
+			fputs("<wbr/>", to);
 	}
 }
 
@@ -137,8 +156,9 @@ static void put_scale(FILE *to, int64_t top)
 			continue;
 		fprintf(to, "<line x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>", PLOT_LEFT,
 			CHART_WIDTH, y, y);
-		fprintf(to, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n",
-			PLOT_LEFT - 6, y + 4, output_number(number, top * i / 2));
+		if (i > 0) /* above its line, so that a large number has room on a phone, too */
+			fprintf(to, "<text x=\"%d\" y=\"%.1f\">%s</text>\n", PLOT_LEFT, y - 5,
+				output_number(number, top * i / 2));
 	}
 }
 
@@ -195,13 +215,13 @@ static void put_days(FILE *to, struct tally *t)
 		put_rect(to, "would", x, width, &y, k->n_would, unit);
 		put_rect(to, "bad", x, width, &y, k->n_refused, unit);
 		fputs("</g>\n", to);
-		if (at == 0 || at == n_days - 1 || (n_days > 4 && at == n_days / 2))
+		if (at == 0 || at == n_days - 1 || (n_days > 20 && at == n_days / 2))
 			fprintf(to, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"%s\">%s</text>\n",
 				x + width / 2, CHART_HEIGHT - 8,
-				at == 0				 ? "start"
+				at == 0 ? "start" /* short: three have room */
 				: at == n_days - 1 && n_days > 6 ? "end"
 								 : "middle",
-				k->key);
+				k->key + (at > 0 && strncmp(k->key, s->list[0]->key, 5) == 0 ? 5 : 0));
 	}
 	fputs("</svg></div>\n<p class=\"key\"><span><i "
 	      "style=\"background:var(--good)\"></i>encrypted</span>"
@@ -211,8 +231,41 @@ static void put_days(FILE *to, struct tally *t)
 	      to);
 }
 
+static void put_head(FILE *to, const struct tally *t, enum tally_by by, const char *title,
+		     const char *said)
+{
+	fprintf(to, "<h2>%s</h2>\n<p class=\"soft\">%s</p>\n<div class=\"wide\"><table>\n<thead><tr><th>%s</th>",
+		title, said,
+		by == TALLY_PAIR   ? "from and to"
+		: by == TALLY_RULE ? "what decided"
+				   : tally_name(by));
+	fputs("<th>messages</th>", to);
+	if (by != TALLY_PAIR) /* which has none */
+		fputs("<th>encrypted</th>", to);
+	fputs("<th>refused</th>", to);
+	if (t->total.n_would > 0)
+		fputs("<th>would be</th>", to);
+	fputs("</tr></thead>\n<tbody>\n", to);
+}
+
+static void put_row(FILE *to, const struct tally *t, enum tally_by by, const struct sum *k)
+{
+	char number[OUTPUT_NUMBER_MAX];
+
+	fputs("<tr><td>", to);
+	put_text(to, k->key);
+	fprintf(to, "</td><td>%s</td>", output_number(number, k->n_messages));
+	if (by != TALLY_PAIR)
+		fprintf(to, "<td>%s</td>", output_number(number, k->n_encrypted));
+	fprintf(to, "<td>%s</td>", output_number(number, k->n_refused));
+	if (t->total.n_would > 0)
+		fprintf(to, "<td>%s</td>", output_number(number, k->n_would));
+	fputs("</tr>\n", to);
+}
+
+/* The first of a list, in this order, which the sentence below the title says. */
 static void put_table(FILE *to, struct tally *t, enum tally_by by, enum sums_order order,
-		      const char *title)
+		      const char *title, const char *said)
 {
 	struct sums *s = &t->by[by];
 	char number[OUTPUT_NUMBER_MAX];
@@ -222,22 +275,11 @@ static void put_table(FILE *to, struct tally *t, enum tally_by by, enum sums_ord
 	sums_sort(s, order);
 	if (order == SUMS_BY_REFUSED && s->list[0]->n_refused + s->list[0]->n_would == 0)
 		return;
-	fprintf(to,
-		"<h2>%s</h2>\n<div "
-		"class=\"wide\"><table>\n<thead><tr><th>%s</th><th>messages</th><th>encrypted</th>"
-		"<th>refused</th><th>would&nbsp;be</th></tr></thead>\n<tbody>\n",
-		title, tally_name(by));
+	put_head(to, t, by, title, said);
 	for (size_t i = 0; i < s->n && i < TOP; i++) {
-		const struct sum *k = s->list[i];
-
-		if (order == SUMS_BY_REFUSED && k->n_refused + k->n_would == 0)
+		if (order == SUMS_BY_REFUSED && s->list[i]->n_refused + s->list[i]->n_would == 0)
 			break;
-		fputs("<tr><td>", to);
-		put_text(to, k->key);
-		fprintf(to, "</td><td>%s</td>", output_number(number, k->n_messages));
-		fprintf(to, "<td>%s</td>", output_number(number, k->n_encrypted));
-		fprintf(to, "<td>%s</td>", output_number(number, k->n_refused));
-		fprintf(to, "<td>%s</td></tr>\n", output_number(number, k->n_would));
+		put_row(to, t, by, s->list[i]);
 	}
 	fputs("</tbody>\n</table></div>\n", to);
 	if (s->n > TOP)
@@ -245,18 +287,62 @@ static void put_table(FILE *to, struct tally *t, enum tally_by by, enum sums_ord
 			output_number(number, (int64_t)s->n - TOP));
 }
 
-void report_html(FILE *to, struct tally *t, int64_t since_unix, int64_t now_unix)
+/* "Monday, 30 November 2026, 03:12 CET" */
+static void put_time(FILE *to, int64_t time_unix)
 {
-	char since[CLOCK_TEXT_MAX], now[CLOCK_TEXT_MAX];
+	const time_t when = (time_t)time_unix;
+	struct tm local;
+	char text[100];
 
+	if (localtime_r(&when, &local) != NULL &&
+	    strftime(text, sizeof(text), "%A, %-d %B %Y, %H:%M %Z", &local) > 0)
+		fputs(text, to);
+}
+
+static void put_title(FILE *to, const struct tally *t, const struct report_page *page)
+{
+	fputs("<title>Encrypted mail: ", to);
+	put_name(to, page->title);
+	fputs("</title>\n</head>\n<body>\n<h1>Encrypted mail: ", to);
+	put_text(to, page->title);
+	fputs("</h1>\n<p class=\"soft\">", to);
+	put_time(to, page->since_unix);
+	fputs(" to ", to);
+	put_time(to, page->now_unix);
+	fputs("</p>\n", to);
+	if (t->total.first_unix == 0)
+		return;
+	fputs("<p class=\"soft\">First message: ", to);
+	put_time(to, t->total.first_unix);
+	fputs(". Last: ", to);
+	put_time(to, t->total.last_unix);
+	fputs(".</p>\n", to);
+}
+
+void report_html(FILE *to, struct tally *t, const struct report_page *page)
+{
 	fputs(head, to);
-	fprintf(to, "<h1>OpenPGP mail gate</h1>\n<p class=\"soft\">%s to %s</p>\n",
-		clock_format(since_unix, since), clock_format(now_unix, now));
+	put_title(to, t, page);
 	put_cards(to, t);
+	if (t->total.n_would > 0)
+		fputs("<p class=\"soft\">\"Would be refused\": let in, since nothing was refused "
+		      "then (enforce = no, or a "
+		      "pause); had the rules been enforced, it would have been refused.</p>\n",
+		      to);
 	put_days(to, t);
-	put_table(to, t, TALLY_VERDICT, SUMS_BY_MESSAGES, "What came");
-	put_table(to, t, TALLY_RECIPIENT, SUMS_BY_MESSAGES, "Recipients");
-	put_table(to, t, TALLY_DOMAIN, SUMS_BY_MESSAGES, "Senders' domains");
-	put_table(to, t, TALLY_SENDER, SUMS_BY_REFUSED, "Senders most often refused");
+	put_table(to, t, TALLY_VERDICT, SUMS_BY_MESSAGES, "What came",
+		  "By verdict, the most messages first.");
+	put_table(to, t, TALLY_REASON, SUMS_BY_MESSAGES, "Why",
+		  "By reason, the most messages first; pgpgate-verdicts(7) explains them.");
+	put_table(to, t, TALLY_PAIR, SUMS_BY_MESSAGES,
+		  "Who sends what is not encrypted, and to whom", "The most messages first.");
+	put_table(to, t, TALLY_RECIPIENT, SUMS_BY_MESSAGES, "Recipients", "The most messages first.");
+	put_table(to, t, TALLY_DOMAIN, SUMS_BY_MESSAGES, "Senders' domains", "The most messages first.");
+	put_table(to, t, TALLY_SENDER, SUMS_BY_REFUSED, "Senders most often refused",
+		  "The most refusals first, those that would have been included.");
+	put_table(to, t, TALLY_RULE, SUMS_BY_MESSAGES, "What decided",
+		  "Rules by their number, as pgpgate rules shows them, and the settings where "
+		  "there was none; the most "
+		  "messages first.");
 	fputs("</body>\n</html>\n", to);
 }

@@ -11,7 +11,12 @@
 
 #include "cli/tally.h"
 
+struct report_page {
+	const char *title; /* whose report it is: the name of the site or the host */
+	int64_t since_unix, now_unix;
+};
+
 /* Writes the page. Sorts the tally's lists. Errors are for the caller to see in `to`. */
-void report_html(FILE *to, struct tally *t, int64_t since_unix, int64_t now_unix);
+void report_html(FILE *to, struct tally *t, const struct report_page *page);
 
 #endif

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/verdict.h"
+
 #define SUMS_MAX 500000 /* keys: some 100 MB at the worst */
 #define SUMS_OTHERS "(others)"
 
@@ -21,7 +23,8 @@ struct sum {
 	int64_t n_would;     /* would have been, had the rules been enforced */
 	int64_t n_deferred;  /* split, tempfail */
 	int64_t bytes;
-	int64_t first_unix, last_unix;
+	int64_t by_verdict[VERDICT_COUNT];
+	int64_t first_unix, last_unix; /* 0: not known */
 };
 
 struct sums_bucket {

@@ -8,7 +8,8 @@
 
 #define DAY_S 86400
 
-static const char *const names[TALLY_COUNT] = {"day", "recipient", "sender", "domain", "verdict"};
+static const char *const names[TALLY_COUNT] = {"day",	  "recipient", "sender", "domain",
+					       "verdict", "reason",    "pair",	 "rule"};
 
 const char *tally_name(enum tally_by by)
 {
@@ -55,6 +56,7 @@ static void count(struct sum *s, const struct report_row *row)
 	s->n_would += !is_refused(row->action) && is_refused(row->would);
 	s->n_deferred += row->action == ACTION_SPLIT || row->action == ACTION_TEMPFAIL;
 	s->bytes += row->size_bytes;
+	s->by_verdict[row->judgement.verdict]++;
 	if (s->first_unix == 0)
 		s->first_unix = row->time_unix;
 	s->last_unix = row->time_unix;
@@ -78,6 +80,27 @@ static int count_key(struct tally *t, enum tally_by by, const char *key, const s
 	return 0;
 }
 
+/* Who wrote to whom without encrypting, and what decided. */
+static int count_recipient(struct tally *t, const struct report_row *row,
+			   const struct report_recipient *r)
+{
+	char key[2 * ADDRESS_MAX + 16];
+	int failed = count_key(t, TALLY_RECIPIENT, r->address, row);
+
+	if (row->judgement.verdict != VERDICT_ENCRYPTED && is_wanted(t, TALLY_PAIR)) {
+		snprintf(key, sizeof(key), "%s -> %s", row->sender, r->address);
+		failed |= count_key(t, TALLY_PAIR, key, row);
+	}
+	if (is_wanted(t, TALLY_RULE)) {
+		if (r->rule_id != 0)
+			snprintf(key, sizeof(key), "rule %lld", (long long)r->rule_id);
+		else
+			snprintf(key, sizeof(key), "%s", policy_source_name(r->source));
+		failed |= count_key(t, TALLY_RULE, key, row);
+	}
+	return failed;
+}
+
 int tally_add(struct tally *t, const struct report_row *row)
 {
 	char day[TALLY_DAY_MAX];
@@ -91,8 +114,9 @@ int tally_add(struct tally *t, const struct report_row *row)
 	failed |= count_key(t, TALLY_SENDER, row->sender, row);
 	failed |= count_key(t, TALLY_DOMAIN, tally_domain(row->sender), row);
 	failed |= count_key(t, TALLY_VERDICT, verdict_name(row->judgement.verdict), row);
+	failed |= count_key(t, TALLY_REASON, row->judgement.reason, row);
 	for (size_t i = 0; i < row->n_recipients; i++)
-		failed |= count_key(t, TALLY_RECIPIENT, row->recipients[i].address, row);
+		failed |= count_recipient(t, row, &row->recipients[i]);
 	return failed;
 }
 
@@ -105,10 +129,8 @@ static void count_day(struct sum *s, const struct verdicts_day *day)
 	s->n_deferred += day->action == ACTION_SPLIT || day->action == ACTION_TEMPFAIL ? day->n_messages
 										       : 0;
 	s->bytes += day->size_bytes;
-	if (s->first_unix == 0 || day->day * DAY_S < s->first_unix)
-		s->first_unix = day->day * DAY_S;
-	if (day->day * DAY_S > s->last_unix)
-		s->last_unix = day->day * DAY_S;
+	s->by_verdict[day->verdict] += day->n_messages;
+	/* When they came within the day the sums do not know. */
 }
 
 int tally_add_day(struct tally *t, const struct verdicts_day *day)

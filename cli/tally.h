@@ -12,8 +12,17 @@
 #include "db/report.h"
 #include "db/verdicts.h"
 
-enum tally_by { TALLY_DAY, TALLY_RECIPIENT, TALLY_SENDER, TALLY_DOMAIN, TALLY_VERDICT };
-#define TALLY_COUNT 5
+enum tally_by {
+	TALLY_DAY,
+	TALLY_RECIPIENT,
+	TALLY_SENDER,
+	TALLY_DOMAIN, /* the sender's */
+	TALLY_VERDICT,
+	TALLY_REASON,
+	TALLY_PAIR, /* "sender -> recipient", of messages that are not encrypted */
+	TALLY_RULE, /* "rule 12", "default", ...: what decided, once a recipient */
+};
+#define TALLY_COUNT 8
 
 struct tally {
 	unsigned only;	  /* bits 1 << enum tally_by: rows are counted by these; 0: by everything */

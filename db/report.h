@@ -43,6 +43,10 @@ struct report_row {
 int report_rows(struct db *d, int64_t since_unix, int64_t until_unix,
 		int (*tell)(void *context, const struct report_row *row), void *context);
 
+/* When the first and the last stored verdict with since <= time < until (0: open) came. 1, 0 when there is none, -1. */
+int report_span(struct db *d, int64_t since_unix, int64_t until_unix, int64_t *first_unix,
+		int64_t *last_unix);
+
 /* A pattern against addresses as they are stored, plain or hashed. */
 struct report_matcher {
 	struct pattern pattern;

@@ -18,3 +18,19 @@ FROM (
 	ORDER BY time_unix, id
 	LIMIT ?4) AS page
 LEFT JOIN verdict_recipient AS r ON r.verdict_id = page.id;
+
+-- name: report_first
+SELECT time_unix
+FROM verdict
+WHERE time_unix >= ?1
+	AND time_unix < ?2
+ORDER BY time_unix
+LIMIT 1;
+
+-- name: report_last
+SELECT time_unix
+FROM verdict
+WHERE time_unix >= ?1
+	AND time_unix < ?2
+ORDER BY time_unix DESC
+LIMIT 1;

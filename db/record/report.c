@@ -203,6 +203,38 @@ int report_rows(struct db *d, int64_t since_unix, int64_t until_unix,
 	return result;
 }
 
+/* One end of the span. 1, 0, -1. */
+static int read_time(struct db *d, enum sql_statement which, int64_t since_unix, int64_t until_unix,
+		     int64_t *out)
+{
+	sqlite3_stmt *st = db_statement(d, which);
+	int got;
+
+	if (st == NULL)
+		return -1;
+	db_bind_int(st, 1, since_unix);
+	db_bind_int(st, 2, until_unix != 0 ? until_unix : FOREVER);
+	got = db_step(d, st);
+	if (got == 1) {
+		*out = sqlite3_column_int64(st, 0);
+		sqlite3_reset(st);
+	}
+	return got;
+}
+
+int report_span(struct db *d, int64_t since_unix, int64_t until_unix, int64_t *first_unix,
+		int64_t *last_unix)
+{
+	int got;
+
+	if (db_begin_read(d) != 0)
+		return -1;
+	got = read_time(d, SQL_REPORT_FIRST, since_unix, until_unix, first_unix);
+	if (got == 1)
+		got = read_time(d, SQL_REPORT_LAST, since_unix, until_unix, last_unix);
+	return db_end(d, got < 0 ? -1 : 0) == 0 ? got : -1;
+}
+
 void report_matcher_init(struct db *d, const struct pattern *p, const char *delimiters,
 			 struct report_matcher *m)
 {

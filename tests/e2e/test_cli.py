@@ -1099,6 +1099,10 @@ def add_daily(gate):
 NOON = int(time.time()) // 86400 * 86400 - 43200  # yesterday's
 
 
+def utc(when):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(when))
+
+
 def fill_report(gate):
     """10 days of: a shop that is refused twice a day, a partner that encrypts once a day, and observed mail. Hours lie
     between them, so that it does not matter how long a test takes."""
@@ -1128,10 +1132,20 @@ def test_report_counts(gate):
     total, *days = gate.json("report")
     assert (total["messages"], total["encrypted"], total["refused"], total["would_be_refused"]) == (50, 20, 20, 1)
     assert total["bytes"] == 50 * 1234 and len(days) == 10
+    assert total["verdicts"]["cleartext"] == 30 and days[0]["verdicts"]["encrypted"] == 2, days[0]
+    # When they came is what the rows say, not when the day began.
+    with sqlite3.connect(gate.database) as d:
+        first, last = d.execute("SELECT min(time_unix), max(time_unix) FROM verdict").fetchone()
+    d.close()
+    assert (total["first_at"], total["last_at"]) == (utc(first), utc(last)), total
+    assert days[0]["first_at"] == utc(first) and days[-1]["last_at"] == utc(last)
     assert all((d["by"], d["messages"], d["refused"]) == ("day", 5, 2) for d in days)
     assert [d["key"] for d in days] == sorted(d["key"] for d in days)
     by = {w: {r["key"]: r for r in gate.json("report", "--by", w)[1:]} for w in
-          ("recipient", "sender", "domain", "verdict")}
+          ("recipient", "sender", "domain", "verdict", "reason", "pair", "rule")}
+    assert by["reason"]["no-openpgp"]["messages"] == 30
+    assert by["pair"]["news@shop.test -> tips@example.org"]["messages"] == 20 and len(by["pair"]) == 2, by["pair"]
+    assert by["rule"]["default"]["messages"] == 60, by["rule"]
     assert by["recipient"]["tips@example.org"]["messages"] == 30
     assert by["recipient"]["bob@example.org"]["encrypted"] == 20
     assert by["sender"]["news@shop.test"]["refused"] == 20 and by["sender"]["<>"]["would_be_refused"] == 1
@@ -1140,6 +1154,8 @@ def test_report_counts(gate):
     assert len(gate.json("report", "--by", "recipient", "-n", "1")) == 2
     text = gate.must("report", "--by", "recipient")
     assert "50 messages" in text and "tips@example.org" in text and max(map(len, text.splitlines())) <= 80
+    text = gate.must("report")
+    assert re.search(r"^day +mails +clear +encr\. +refus\.$", text, re.M) and max(map(len, text.splitlines())) <= 80, text
     assert gate.json("report", "--since", "-3d")[0]["messages"] < 20
     gate.misuse("report", "--by", "colour", says="colour")
 
@@ -1148,10 +1164,13 @@ def test_report_html_is_one_page_without_anything_else(gate):
     fill_report(gate)
     add_verdict(gate, NOON, "<script>alert(1)</script>@x.test", [("tips@example.org", "encrypted", None, False)])
     page = os.path.join(gate.path, "report.html")
-    gate.must("report", "--html", page)
+    gate.must("report", "--html", page, "--title", "Example & Sons")
     with open(page, encoding="utf-8") as f:
         text = f.read()
-    assert text.startswith("<!doctype html>") and "<svg" in text and "tips@example.org" in text
+    assert text.startswith("<!doctype html>") and "<svg" in text
+    assert "<title>Encrypted mail: Example   Sons</title>" in text and "Example &amp; Sons</h1>" in text
+    assert "tips@<wbr/>example.<wbr/>org" in text and "overflow-wrap:anywhere" not in text
+    assert "Would be refused" in text and "What decided" in text
     assert "<script" not in text and "http://" not in text and "https://" not in text and "&lt;script&gt;" in text
     assert "prefers-color-scheme" in text and "@media print" in text and "width=device-width" in text
     import xml.etree.ElementTree as tree
