@@ -10,6 +10,9 @@
 #include "cli/open.h"
 #include "cli/output.h"
 #include "common/clock.h"
+#include "db/verdicts.h"
+
+#define SETTLE_MS 5000 /* the filter moves its journal once a second */
 
 void rule_add_pattern(const struct cli *cli, const struct settings *s, const char *text,
 		      bool is_sender, struct pattern *out)
@@ -89,6 +92,12 @@ static int put_all(struct cli *cli, struct settings *s, const struct rule *rules
 		rules_edit_abort(e);
 	else if (e != NULL)
 		failed = rules_edit_commit(e, &result) != 0;
+	/* A ratchet asks for what was before: that must not wait in the journal. */
+	for (size_t i = 0; !failed && i < n; i++)
+		if (rules[i].requirement == REQUIREMENT_RATCHET) {
+			verdicts_settle(d, SETTLE_MS);
+			break;
+		}
 	failed = failed ? open_failed(d) : 0;
 	db_close(d);
 	return failed;

@@ -294,20 +294,17 @@ static void write_counts(struct verdict_log *l)
 	answer_times_write(l->db, &l->times);
 }
 
-/* What the urgent go by: is a ratchet in use, and were records of pairs removed? */
+/* Were records of pairs removed? That is a change with a number, as those of rules are. */
 static void look_at_rules(struct verdict_log *l)
 {
-	int64_t uses_ratchet = 0, changed = 0;
-	int result = -1;
+	int64_t changed = 0;
+	int result;
 
 	if (db_begin_read(l->db) != 0)
 		return;
-	if (db_one(l->db, SQL_JOURNAL_USES_RATCHET, &uses_ratchet) == 0 &&
-	    db_one(l->db, SQL_METRICS_RULES_CHANGED, &changed) == 0)
-		result = 0;
+	result = db_one(l->db, SQL_METRICS_RULES_CHANGED, &changed);
 	if (db_end(l->db, result) != 0)
 		return;
-	atomic_store(&l->urgent.uses_ratchet, uses_ratchet != 0);
 	if (changed != l->last_audit)
 		urgent_forget(&l->urgent);
 	l->last_audit = changed;

@@ -15,7 +15,6 @@ void urgent_init(struct urgent *u, struct settings *s)
 {
 	memset(u, 0, sizeof *u);
 	u->pool = db_pool_new(s, DB_READ, POOL_IDLE_MAX);
-	atomic_init(&u->uses_ratchet, true);
 	if (getrandom(&u->seed, sizeof u->seed, 0) != (ssize_t)sizeof u->seed)
 		u->seed = 0;
 	pthread_mutex_init(&u->lock, NULL);
@@ -96,8 +95,19 @@ static int64_t ask(struct db *d, enum about about, const char *a, const char *b)
 	return db_end(d, got < 0 ? -1 : 0) == 0 ? last_unix : 0;
 }
 
+/* Is there a rule with a ratchet, just now? True as well where that cannot be known. */
+static bool has_ratchet(struct db *d)
+{
+	int64_t found = 0;
+
+	if (db_begin_read(d) != 0)
+		return true;
+	return db_end(d, db_one(d, SQL_JOURNAL_USES_RATCHET, &found)) != 0 || found != 0;
+}
+
+/* A pair that nothing asks for is not new. */
 static bool is_new(struct urgent *u, enum about about, const char *a, const char *b,
-		   int64_t lasts_s, int64_t time_unix)
+		   int64_t lasts_s, bool is_asked, int64_t time_unix)
 {
 	const uint64_t hash = hash_of(u, about, a, b);
 	int64_t last_unix = 0;
@@ -108,50 +118,52 @@ static bool is_new(struct urgent *u, enum about about, const char *a, const char
 	d = u->pool != NULL ? db_pool_get(u->pool) : NULL;
 	if (d != NULL) {
 		last_unix = ask(d, about, a, b);
+		if (last_unix == 0 && !is_asked)
+			is_asked = has_ratchet(d);
 		db_pool_put(u->pool, d);
+	} else {
+		is_asked = true;
 	}
 	if (last_unix == 0 || last_unix + known_for_s(lasts_s) <= time_unix)
-		return true;
+		return is_asked || last_unix != 0;
 	learn(u, hash, last_unix);
 	return false;
 }
 
 static bool is_recipient_urgent(struct urgent *u, const struct settings *s,
-				const struct stored_verdict *v, const struct stored_recipient *r,
-				bool uses_ratchet)
+				const struct stored_verdict *v, const struct stored_recipient *r)
 {
 	const struct verdict_record *m = &v->record;
 	const char *const senders[] = {m->sender, m->header_from};
+	const bool is_default = s->default_requirement == REQUIREMENT_RATCHET ||
+				s->local_requirement == REQUIREMENT_RATCHET;
 
-	if (r->outgoing_domain[0] != '\0' &&
-	    is_new(u, ABOUT_WINDOW, m->sender, r->outgoing_domain, s->reply_window_s, m->time_unix))
+	if (r->outgoing_domain[0] != '\0' && is_new(u, ABOUT_WINDOW, m->sender, r->outgoing_domain,
+						    s->reply_window_s, true, m->time_unix))
 		return true;
-	if (!uses_ratchet || v->judgement.verdict != VERDICT_ENCRYPTED)
+	if (v->judgement.verdict != VERDICT_ENCRYPTED)
 		return false;
 	for (size_t i = 0; i < 2; i++)
 		if (stored_verdict_counts(v, r, i) &&
-		    is_new(u, ABOUT_PAIR, senders[i], r->key, s->pair_retention_s, m->time_unix))
+		    is_new(u, ABOUT_PAIR, senders[i], r->key, s->pair_retention_s, is_default,
+			   m->time_unix))
 			return true;
 	return false;
 }
 
 bool urgent_is(struct urgent *u, const struct settings *s, const struct stored_verdict *v)
 {
-	const bool uses_ratchet = s->default_requirement == REQUIREMENT_RATCHET ||
-				  s->local_requirement == REQUIREMENT_RATCHET ||
-				  atomic_load(&u->uses_ratchet);
-
 	if (v->record.action == ACTION_SPLIT || v->record.has_split_digest ||
 	    v->record.counts_attempt || v->record.is_vain)
 		return true;
 	if (bounce_counts(v) ||
-	    (v->opens_bounce_window &&
-	     is_new(u, ABOUT_BOUNCE, v->record.sender, "", BOUNCE_WINDOW_S, v->record.time_unix)))
+	    (v->opens_bounce_window && is_new(u, ABOUT_BOUNCE, v->record.sender, "",
+					      BOUNCE_WINDOW_S, true, v->record.time_unix)))
 		return true;
 	if (!v->counts_for_pairs)
 		return false;
 	for (size_t i = 0; i < v->record.n_recipients; i++)
-		if (is_recipient_urgent(u, s, v, &v->recipients[i], uses_ratchet))
+		if (is_recipient_urgent(u, s, v, &v->recipients[i]))
 			return true;
 	return false;
 }

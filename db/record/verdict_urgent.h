@@ -7,15 +7,14 @@
  * Urgent is: evidence and attempts of a message that was split, and their end; the first encrypted message of a pair, once a ratchet
  * is in use; the first cleartext that opens a reply window; the first message to the outside that lets a bounce
  * come, and each bounce that is counted. What goes on, the hundredth message of a pair, is known here and
- * is not urgent: it would only move a time that is far from its end. Whether a ratchet is in use the mover asks at each of its
- * steps: one that was set within the last second may find a pair a second late, as may a pair whose record was just
- * forgotten. Any thread. For db/ only.
+ * is not urgent: it would only move a time that is far from its end. Whether a rule has a ratchet
+ * is asked when a pair is not known; whoever sets one by the command line is told so when all that was before is in the database.
+ * A pair whose record was forgotten within the last second may be found a second late. Any thread. For db/ only.
  */
 #ifndef PGPGATE_DB_VERDICT_URGENT_H
 #define PGPGATE_DB_VERDICT_URGENT_H
 
 #include <pthread.h>
-#include <stdatomic.h>
 
 #include "db/record/verdict_write.h"
 
@@ -23,7 +22,6 @@
 
 struct urgent {
 	struct db_pool *pool; /* to ask for what is not known; NULL: memory was short, then everything is urgent */
-	atomic_bool uses_ratchet;
 	uint64_t seed;
 	pthread_mutex_t lock;
 	struct {
