@@ -186,10 +186,12 @@ SET last_sent_unix = ?2
 WHERE last_sent_unix < ?2 - ?3;
 
 -- name: bounce_count
-UPDATE bounce_window
+-- The window may stand under the other form of the address, plain or hashed: then the count has a row of its own.
+INSERT INTO bounce_window (sender_key, last_sent_unix, day, n_bounces)
+VALUES (?1, 0, ?2, 1)
+ON CONFLICT (sender_key) DO UPDATE
 SET n_bounces = CASE WHEN day = ?2 THEN n_bounces + 1 ELSE 1 END,
-	day = ?2
-WHERE sender_key = ?1;
+	day = ?2;
 
 -- name: bounce_expire
 DELETE FROM bounce_window
@@ -197,5 +199,6 @@ WHERE sender_key IN (
 	SELECT sender_key
 	FROM bounce_window
 	WHERE last_sent_unix < ?1
+		AND day < ?1 / 86400
 	ORDER BY last_sent_unix
 	LIMIT ?2);

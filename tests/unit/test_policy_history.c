@@ -4,6 +4,7 @@
  */
 #include "tests/unit/policy_fixture.h"
 
+#include "db/record/upkeep.h"
 #include "db/record/verdict_write.h"
 #include "db/pair.h"
 
@@ -265,6 +266,46 @@ static void check_bounces(const char *override)
 	fixture_end(&f);
 }
 
+/* The window was opened under one form of the address, and the bounces are counted under the other. */
+static void check_bounce_switch(const char *before, const char *after)
+{
+	struct fixture f;
+	struct db *d;
+	const struct sent m = {.sender = "ours@b.test",
+			       .header_from = "",
+			       .recipient = "x@elsewhere.test",
+			       .verdict = VERDICT_ENCRYPTED,
+			       .action = ACTION_ACCEPT,
+			       .is_local = true,
+			       .size = SIZE_NOT_DECLARED,
+			       .time_unix = NOW};
+	struct upkeep upkeep = {0};
+
+	fixture_begin(&f);
+	fixture_use(&f, fixture_settings(&f, before, NULL));
+	d = fixture_open(&f, DB_WRITE);
+	write_verdict(&f, d, &m);
+	db_close(d);
+	fixture_use(&f, fixture_settings(&f, after, NULL));
+	d = fixture_open(&f, DB_WRITE);
+	write_bounces(&f, d, "ours@b.test", BOUNCES_A_DAY - 1, NOW + 2);
+	assert_true(expects_bounce(&f, d, "ours@b.test", "<>", NOW + 3));
+	write_bounces(&f, d, "ours@b.test", 1, NOW + 3);
+	assert_false(expects_bounce(&f, d, "ours@b.test", "<>", NOW + 4));
+	upkeep_step(d, f.settings, NOW + 5, &upkeep);
+	assert_false(expects_bounce(&f, d, "ours@b.test", "<>", NOW + 6));
+	assert_true(expects_bounce(&f, d, "ours@b.test", "<>", NOW + 86400));
+	db_close(d);
+	fixture_end(&f);
+}
+
+static void bounces_are_counted_over_a_switch_to_hashes_and_back(void **state)
+{
+	(void)state;
+	check_bounce_switch("log_addresses=full", "log_addresses=hashed");
+	check_bounce_switch("log_addresses=hashed", "log_addresses=full");
+}
+
 static void bounces_are_expected_by_who_wrote_to_the_outside(void **state)
 {
 	(void)state;
@@ -278,6 +319,7 @@ int main(void)
 		cmocka_unit_test(ratchet_locks_on_what_was_accepted),
 		cmocka_unit_test(ratchet_works_with_hashes_and_over_a_switch),
 		cmocka_unit_test(bounces_are_expected_by_who_wrote_to_the_outside),
+		cmocka_unit_test(bounces_are_counted_over_a_switch_to_hashes_and_back),
 		cmocka_unit_test(reply_window_opens_for_the_registrable_domain_and_ends),
 	};
 
