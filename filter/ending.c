@@ -4,9 +4,11 @@
  */
 #include "filter/transaction_state.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -14,6 +16,10 @@
 #include "scan/judge.h"
 
 #define SPLIT_ATTEMPTS_MAX 2 /* pgpgate-rules(7), MIXED RECIPIENTS, 4 */
+
+/* Held from the question whether a bounce is one too many until it is on record, and counts: else as many would pass as
+ * clients end at the same time. */
+static pthread_mutex_t bounce_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* What the end of a message works with. */
 struct ending {
@@ -24,6 +30,7 @@ struct ending {
 	bool has_digest;
 	unsigned char together[DIGEST_SIZE]; /* with the recipients */
 	bool counts_attempt;
+	bool has_bounce_lock;
 	char reply[OUTCOME_LINES_MAX * OUTCOME_LINE_MAX];
 };
 
@@ -59,6 +66,32 @@ static int ask_ratchets_again(struct transaction *t)
 			return -1;
 		recipients_update(r, &answer);
 	}
+	return 0;
+}
+
+/* Nothing but its being expected lets this message pass: is that still so? Others may have come since RCPT. */
+static int ask_bounce_again(struct transaction *t, struct ending *e)
+{
+	struct mail *m = &t->mail;
+	struct recipient *r = &m->recipients.list[0];
+	struct timespec until;
+	struct address address;
+	struct policy_answer answer;
+
+	if (m->recipients.n != 1 || !r->expects_bounce ||
+	    outcome_meets(&e->judgement, (enum requirement)r->demand, &m->settings->accept))
+		return 0;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += VERDICT_LOG_WAIT_MS / 1000;
+	if (pthread_mutex_clocklock(&bounce_lock, CLOCK_MONOTONIC, &until) != 0) {
+		ask_failed(t, "other bounces wait for it");
+		return -1;
+	}
+	e->has_bounce_lock = true;
+	recipients_address(r, &address);
+	if (ask_policy(t, &address, m->header_from.n > 0 ? &m->header_from : NULL, &answer) != 0)
+		return -1;
+	recipients_update(r, &answer);
 	return 0;
 }
 
@@ -224,6 +257,7 @@ static void end_with(struct transaction *t, struct ending *e, const char *queue_
 		digest_finish(&m->digest, e->digest);
 
 	is_decided = ask_ratchets_again(t) == 0;
+	is_decided = ask_bounce_again(t, e) == 0 && is_decided;
 	is_decided = decide(t, queue_id, e, out) == 0 && is_decided;
 	outcome_note_bounce(out, &e->judgement);
 	is_decided = is_decided && !m->is_database_broken;
@@ -237,6 +271,8 @@ static void end_with(struct transaction *t, struct ending *e, const char *queue_
 		outcome_tempfail(out);
 		record.action = record.would = ACTION_TEMPFAIL;
 	}
+	if (e->has_bounce_lock)
+		pthread_mutex_unlock(&bounce_lock);
 	log_verdict(t, &record);
 }
 

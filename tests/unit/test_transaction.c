@@ -314,6 +314,34 @@ static void transaction_recipients_are_bounded(void **state)
 	assert_string_equal(out.enhanced, "4.5.3");
 }
 
+/* What came between RCPT and the end of the content counts, too: of many at once no more pass than may. */
+static void transaction_bounce_is_asked_about_again_at_its_end(void **state)
+{
+	(void)state;
+	for (int came = 0; came < 2; came++) {
+		fake.expects_no_bounce = false;
+		mail_from("<>", 500);
+		assert_int_equal(recipient("bounce@y.test"), TRANSACTION_CONTINUE);
+		fake.expects_no_bounce = came != 0;
+		content(&cleartext);
+		assert_int_equal(end().outcome.action, came ? ACTION_REFUSE : ACTION_ACCEPT);
+		assert_string_equal(record.judgement.reason, came ? "no-openpgp" : "bounce-expected");
+	}
+	/* Encrypted, it asks for nothing. */
+	fake.expects_no_bounce = false;
+	fake.n_policy = 0;
+	assert_int_equal(send_to(&encrypted, "bounce@y.test", NULL).outcome.action, ACTION_ACCEPT);
+	assert_int_equal(fake.n_policy, 1);
+	/* The question fails: what it is about comes again, and keeps no other. */
+	mail_from("<>", 500);
+	assert_int_equal(recipient("bounce@y.test"), TRANSACTION_CONTINUE);
+	fake.policy_fails = true;
+	content(&cleartext);
+	assert_int_equal(end().outcome.action, ACTION_TEMPFAIL);
+	fake.policy_fails = false;
+	assert_int_equal(send_to(&cleartext, "bounce@y.test", NULL).outcome.action, ACTION_ACCEPT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,6 +354,7 @@ int main(void)
 		TEST(transaction_null_sender_both_ways_written),
 		TEST(transaction_tells_the_policy_who_it_is),
 		TEST(transaction_ratchet_asks_again_when_from_is_known),
+		TEST(transaction_bounce_is_asked_about_again_at_its_end),
 		TEST(transaction_policy_failing_defers_at_rcpt),
 		TEST(transaction_policy_failing_and_accept_lets_through),
 		TEST(transaction_log_failing_defers),

@@ -21,13 +21,14 @@
 
 /* ---- the policy and the log ---- */
 
-/* What recipients want is in their local part: exempt@, observe@, signed@, encrypted@, ratchet@ (locked for
- * the From: address alice@locked.test, except ratchet@open.test); passed.X@ and failed.X@ have split evidence besides. */
+/* What recipients want is in their local part: exempt@, observe@, signed@, encrypted@, bounce@ (as encrypted@, and
+ * expects one), ratchet@ (locked for the From: address alice@locked.test, except ratchet@open.test); passed.X@ and failed.X@ have split evidence besides. */
 static struct {
 	bool policy_fails, log_fails, is_paused;
 	unsigned n_asked, fails_at; /* questions to the database so far; which one fails (0: none) */
 	int attempts;
 	bool is_split_vain;
+	bool expects_no_bounce; /* bounce@: too many came */
 	bool hand_over_fails;
 	unsigned n_handed_over;				 /* answers */
 	unsigned n_policy, n_submitted, n_timed, n_pool; /* n_pool: connections out */
@@ -118,6 +119,7 @@ int policy_decide(struct db *d, const struct settings *s, const struct policy_qu
 		a->requirement = REQUIREMENT_ENCRYPTED;
 	a->demand = a->requirement;
 	a->source = SOURCE_DEFAULT;
+	a->expects_bounce = strcmp(name, "bounce") == 0 && !fake.expects_no_bounce;
 	if (a->requirement == REQUIREMENT_RATCHET) {
 		a->demand = REQUIREMENT_OBSERVE;
 		if (q->header_from != NULL && names(q->header_from, "alice@locked.test") &&
