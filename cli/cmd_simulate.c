@@ -125,7 +125,7 @@ static bool has_encrypted_before(struct simulation *m, const struct report_row *
 	struct pair_record record;
 	struct sum *seen;
 
-	snprintf(pair, sizeof(pair), "%s %s", row->sender, r->address);
+	snprintf(pair, sizeof(pair), "%s\n%s", row->sender, r->address);
 	seen = sums_get(&m->encrypting, pair);
 	if (seen == NULL)
 		return false;
@@ -142,7 +142,7 @@ static int count_pair(struct sums *s, const struct report_row *row, const struct
 	char pair[2 * ADDRESS_MAX + 8];
 	struct sum *sum;
 
-	snprintf(pair, sizeof(pair), "%s %s", row->sender, r->address);
+	snprintf(pair, sizeof(pair), "%s\n%s", row->sender, r->address);
 	sum = sums_get(s, pair);
 	if (sum == NULL)
 		return -1;
@@ -207,14 +207,14 @@ static json_t *pairs_json(const struct sums *s)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < s->n && i < PAIRS_JSON; i++) {
-		const char *blank = strrchr(s->list[i]->key, ' ');
+		const char *end = strchr(s->list[i]->key, '\n');
 		json_t *o = json_object();
 
 		json_object_set_new(o, "sender",
-				    blank == NULL ? output_json_text(s->list[i]->key)
-						  : json_stringn(s->list[i]->key,
-								 (size_t)(blank - s->list[i]->key)));
-		json_object_set_new(o, "recipient", output_json_text(blank == NULL ? NULL : blank + 1));
+				    end == NULL ? output_json_text(s->list[i]->key)
+						: json_stringn(s->list[i]->key,
+							       (size_t)(end - s->list[i]->key)));
+		json_object_set_new(o, "recipient", output_json_text(end == NULL ? NULL : end + 1));
 		json_object_set_new(o, "messages", json_integer(s->list[i]->n_messages));
 		json_object_set_new(o, "last_at", output_json_time(s->list[i]->last_unix));
 		json_array_append_new(list, o);
@@ -258,15 +258,14 @@ static void print_pairs(const char *title, const struct sums *s)
 	printf("\n%s%s%s\n", output_colour(COLOUR_BOLD), title, output_colour(COLOUR_PLAIN));
 	for (size_t i = 0; i < s->n && i < TOP; i++) {
 		const struct sum *k = s->list[i];
-		const char *blank = strrchr(k->key, ' ');
-		const int length = blank != NULL ? (int)(blank - k->key) : (int)strlen(k->key);
+		const char *end = strchr(k->key, '\n');
+		const int length = end != NULL ? (int)(end - k->key) : (int)strlen(k->key);
 		char pair[2 * ADDRESS_MAX + 16];
 		size_t used;
 
 		used = (size_t)printf("%8s  %.10s  ", output_number(number, k->n_messages),
 				      output_time(k->last_unix, when));
-		snprintf(pair, sizeof(pair), "%.*s -> %s", length, k->key,
-			 blank != NULL ? blank + 1 : "");
+		snprintf(pair, sizeof(pair), "%.*s -> %s", length, k->key, end != NULL ? end + 1 : "");
 		output_wrap(stdout, used + 2, used, output_clean(clean, sizeof(clean), pair));
 	}
 	if (s->n > TOP)

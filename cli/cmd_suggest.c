@@ -68,7 +68,7 @@ static int gather(void *context, const struct report_row *row)
 		    strcmp(row->sender, "<>") == 0)
 			continue;
 		/* Where everybody can have an address, the domain is not one sender. */
-		snprintf(key, sizeof(key), "%s %s",
+		snprintf(key, sizeof(key), "%s\n%s",
 			 providers_has(&s->providers, domain) || report_is_public_suffix(domain)
 				 ? row->sender
 				 : domain,
@@ -142,12 +142,12 @@ static void suggest_for_recipients(struct search *s)
 	free(found);
 }
 
-/* The key of a sum in refused: "sender recipient". */
+/* The key of a sum in refused: sender, line end, recipient. Addresses may hold blanks, and no control characters. */
 static const char *recipient_in(const struct sum *k)
 {
-	const char *blank = strchr(k->key, ' ');
+	const char *end = strchr(k->key, '\n');
 
-	return blank != NULL ? blank + 1 : "";
+	return end != NULL ? end + 1 : "";
 }
 
 static int by_sender(const void *a, const void *b)
@@ -204,7 +204,7 @@ static void suggest_for_senders(struct search *s)
 	if (found != NULL && n > 0)
 		qsort(found, n, sizeof(*found), by_sender);
 	for (size_t i = 1; found != NULL && i <= n; i++) {
-		const size_t length = strcspn(found[first]->key, " ") + 1;
+		const size_t length = strcspn(found[first]->key, "\n") + 1;
 
 		if (i < n && strncmp(found[i]->key, found[first]->key, length) == 0)
 			continue;

@@ -1317,6 +1317,15 @@ def test_suggest_prints_commands_that_work(gate):
         gate.must(*command.split()[1:])
 
 
+def test_suggest_takes_no_blank_in_a_sender_for_its_end(gate):
+    """A local part may hold blanks: what stands before one is not the sender, and not a provider's domain."""
+    for i in range(12):
+        for to in ("a", "b", "c"):
+            add_verdict(gate, NOON - i * 86400, "gmail.com x@gmail.com", [(f"{to}@example.org", "encrypted", None, False)])
+    found = [s["command"] for s in gate.json("-o", f"mail_providers={PROVIDERS}", "suggest")]
+    assert found == ["pgpgate observe example.org"], found
+
+
 def test_suggest_is_a_page_for_a_site_of_300_mailboxes(gate):
     """Newsletters to everybody, strangers at a provider, mailboxes that only get encrypted mail."""
     suggest = ("-o", f"mail_providers={PROVIDERS}", "suggest")
