@@ -16,6 +16,8 @@
 #include "common/closest.h"
 #include "db/verdicts.h"
 
+#define SETTLE_MS 3000 /* the filter moves its journal once a second */
+
 /* A subcommand of db that takes no operand. */
 static void no_operands(struct cli *cli, int argc, char **argv, const char *notes)
 {
@@ -352,8 +354,13 @@ static int db_run_backup(struct cli *cli, int argc, char **argv)
 		return code;
 	}
 	d = open_connection(s, DB_READ);
-	if (db_failure(d) == DB_OK)
+	if (db_failure(d) == DB_OK) {
 		open_show_pause(d);
+		if (verdicts_settle(d, SETTLE_MS) == 0)
+			cli_warning(
+				"verdicts wait in the journal and will not be in the backup: see "
+				"`pgpgate db status`");
+	}
 	schema = db_schema_version(d);
 	progress_begin(&progress, "pages");
 	if (db_failure(d) != DB_OK || (b.key != NULL && db_backup_key(d, b.key) != 0) ||

@@ -261,7 +261,7 @@ def locked(path, how="IMMEDIATE"):
         database.close()
 
 
-def test_write_lock_held_holds_up_nothing(mx, pair, armor):
+def test_write_lock_held_holds_up_nothing(mx, pair, armor, tmp_path):
     pids, n = pids_of(pair), len(n_logged(pair))
     with locked(pair.database):
         for _ in range(3):
@@ -272,6 +272,10 @@ def test_write_lock_held_holds_up_nothing(mx, pair, armor):
         assert len(n_logged(pair)) == n + 6
         status = pair.json("db", "status")[0]
         assert status["journal_waiting"] == 6 and status["journal_bytes"] > 0, status
+        behind = pair.run("db", "backup", str(tmp_path / "behind.db"))
+        assert behind.code == 0 and "wait in the journal" in behind.err, behind
     wait_until(lambda: pair.json("db", "status")[0]["journal_waiting"] == 0, "the database to catch up")
     assert len(n_logged(pair)) == n_stored(pair) == n + 6
+    whole = pair.run("db", "backup", str(tmp_path / "whole.db"))
+    assert whole.code == 0 and "journal" not in whole.err, whole
     check_recovery(pair, mx.port, armor, pids)
