@@ -896,6 +896,10 @@ def fill_log(gate):
                 verdict="encrypted", action="accept", form="pgp-mime", reason="pgp-mime", reply="")
     add_verdict(gate, now - 30, "<>", [("b@example.org", "exempt", 1, True), ("d@z.test", "observe", None, False)],
                 queue_id="4D", action="accept", reply="")
+    with sqlite3.connect(gate.database) as d:  # the sums by day, which know what there is to look for
+        d.execute("INSERT OR REPLACE INTO daily SELECT time_unix / 86400, verdict, action, would, count(*), count(*),"
+                  " sum(size_bytes) FROM verdict GROUP BY 1, 2, 3, 4")
+    d.close()
     return now
 
 
