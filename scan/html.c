@@ -15,6 +15,7 @@ enum state {
 
 enum kind {
 	KIND_INLINE,
+	KIND_PLACE, /* where a line may be broken: holds nothing */
 	KIND_BLOCK, /* begins and ends a paragraph */
 	KIND_BREAK,
 	KIND_PRE,
@@ -29,7 +30,7 @@ static const struct tag {
 	{"html", KIND_BLOCK},	{"head", KIND_BLOCK},  {"meta", KIND_INLINE},
 	{"title", KIND_TITLE},	{"body", KIND_BLOCK},  {"div", KIND_BLOCK},
 	{"p", KIND_BLOCK},	{"pre", KIND_PRE},     {"blockquote", KIND_BLOCK},
-	{"center", KIND_BLOCK}, {"br", KIND_BREAK},    {"wbr", KIND_INLINE},
+	{"center", KIND_BLOCK}, {"br", KIND_BREAK},    {"wbr", KIND_PLACE},
 	{"span", KIND_INLINE},	{"font", KIND_INLINE}, {"tt", KIND_INLINE},
 	{"code", KIND_INLINE},	{"b", KIND_INLINE},    {"strong", KIND_INLINE},
 	{"i", KIND_INLINE},	{"em", KIND_INLINE},   {"u", KIND_INLINE},
@@ -173,7 +174,6 @@ static const char *const words[] = {
 	"height",
 	"helvetica",
 	"helveticaneue",
-	"hidden",
 	"html",
 	"html4",
 	"http",
@@ -269,7 +269,6 @@ static const char *const words[] = {
 	"orphans",
 	"outline",
 	"outlook",
-	"overflow",
 	"overflow-wrap",
 	"padding",
 	"padding-bottom",
@@ -413,14 +412,14 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* "12", "-0.5pt", "100%": up to five digits, a fraction of up to four, a unit of CSS. */
+/* "12", "0.5pt", "100%", none below zero, which puts text beyond an edge or over other text: up to five digits, a fraction of up to four, a unit of CSS. */
 static bool is_number(const char *t)
 {
 	static const char *const units[] = {"",	  "px", "pt", "em", "ex", "rem", "ch",
 					    "in", "cm", "mm", "vw", "vh", "%"};
 	size_t n;
 
-	t += *t == '-' || *t == '+';
+	t += *t == '+';
 	n = strspn(t, "0123456789");
 	if (n > 5 || (n == 0 && *t != '.'))
 		return false;
@@ -557,7 +556,7 @@ static bool read_attributes(struct html *h, enum kind kind, char *at)
 static void tell(struct html *h, enum html_event event)
 {
 	h->sink(h->context, event, NULL, 0);
-	if (event != HTML_TEXT && h->n_pre == 0)
+	if (event != HTML_STYLE && h->n_pre == 0)
 		h->is_after_edge = true;
 }
 
@@ -566,6 +565,9 @@ static void apply_tag(struct html *h, enum kind kind, bool is_end)
 {
 	switch (kind) {
 	case KIND_INLINE:
+		tell(h, HTML_STYLE);
+		break;
+	case KIND_PLACE:
 		break;
 	case KIND_BLOCK:
 		tell(h, HTML_LINE_EDGE);

@@ -6,7 +6,7 @@
  * what the text is. Whatever is not in the subset makes it stop for good: a reader may see more than we do.
  *
  * Accepts: the tags and attributes listed in html.c; a value that is made of words, numbers and colours of
- * markup only (no word that is not in the list there); a DOCTYPE of such words; character references and
+ * markup only (no word that is not in the list there, none that cuts off, no number below zero); a DOCTYPE of such words; character references and
  * characters for white space, nothing else beyond ASCII; <a> within a line that may have one (may_link), where its text is its
  * address. What is left over says nothing to anybody.
  * Refuses: comments, CDATA, processing instructions, scripts, styles as elements, links, images, forms, frames,
@@ -30,9 +30,10 @@
 #define HTML_REFERENCE_MAX 16
 
 enum html_event {
-	HTML_TEXT,     /* octets of text; references are in it as a blank */
-	HTML_LINE_END, /* <br>, or a line end that shows */
-	HTML_LINE_EDGE /* a paragraph's beginning or end: ends a line that has begun */
+	HTML_TEXT,	/* octets of text; references are in it as a blank */
+	HTML_LINE_END,	/* <br>, or a line end that shows */
+	HTML_LINE_EDGE, /* a paragraph's beginning or end: ends a line that has begun */
+	HTML_STYLE	/* from here on text may look otherwise, or not be seen at all */
 };
 typedef void html_sink(void *context, enum html_event event, const unsigned char *bytes, size_t len);
 

@@ -98,6 +98,7 @@ struct leaf {
 	bool is_bom_first;
 	enum leaf_state state;
 	bool is_in_html_block;
+	bool is_html_line_styled; /* a line of data whose letters may look different from here on */
 	bool is_header_over;
 	int64_t bytes;
 	int64_t text_visible; /* visible octets outside blocks and clearsigned texts */

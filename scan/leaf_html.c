@@ -24,6 +24,7 @@ static void take_line(struct leaf *l)
 	size_t len = l->line_len;
 
 	l->line_len = 0;
+	l->is_html_line_styled = false;
 	for (; len > 0 && text_is_space(*line); len--)
 		line++;
 	if (l->is_in_html_block) {
@@ -68,7 +69,15 @@ static void take_event(void *context, enum html_event event, const unsigned char
 	struct leaf *l = context;
 
 	if (event == HTML_TEXT) {
-		keep(l, bytes, len);
+		if (l->is_html_line_styled && text_count_visible(bytes, len) > 0)
+			html_stop(&l->html);
+		else
+			keep(l, bytes, len);
+	} else if (event == HTML_STYLE) {
+		/* Who can hide some letters of the data can spell with the others. */
+		l->is_html_line_styled |= l->is_in_html_block && !armor_is_in_headers(&l->armor) &&
+					  (l->armor.is_within_line ||
+					   text_trimmed(l->line, l->line_len) > 0);
 	} else if (event == HTML_LINE_END || text_trimmed(l->line, l->line_len) > 0) {
 		take_line(l);
 	} else {

@@ -28,7 +28,7 @@ static void take(void *context, enum html_event event, const unsigned char *byte
 	struct seen *s = context;
 
 	if (event != HTML_TEXT)
-		mix(s, event == HTML_LINE_END ? 1 : 2);
+		mix(s, (unsigned char)event);
 	for (size_t i = 0; i < len; i++) {
 		assert(bytes[i] != '<' && bytes[i] != '&' && bytes[i] < 0x80 && bytes[i] != '\0');
 		mix(s, bytes[i]);

@@ -12,6 +12,8 @@ static void take(void *context, enum html_event event, const unsigned char *byte
 {
 	struct got *g = context;
 
+	if (event == HTML_STYLE)
+		return;
 	if (event != HTML_TEXT) {
 		bytes = (const unsigned char *)(event == HTML_LINE_END ? "|" : "/");
 		len = 1;
@@ -112,6 +114,8 @@ static const struct {
 	{"event", "<p onload=\"red\">", NULL},
 	{"unknown word", "<p class=\"zqcanary\">", NULL},
 	{"a word as colour", "<p style=\"color:#cafes\">", NULL},
+	{"a number below zero", "<p style=\"text-indent:-9ch\">", NULL},
+	{"what is cut off", "<p style=\"overflow:hidden\">", NULL},
 	{"address in a style", "<p style=\"background:url(http://x)\">", NULL},
 	{"refresh", "<meta http-equiv=\"refresh\" content=\"0\">", NULL},
 	{"value without end", "<p class=\"red>", NULL},
