@@ -95,12 +95,14 @@ static int read_message(const struct settings *s, const struct explain_options *
 }
 
 /* What the filter would answer to this message for this one recipient. */
-static void decide(const struct settings *s, struct explanation *x)
+static int decide(struct db *d, const struct settings *s, struct explanation *x)
 {
+	struct own_key own_key;
 	struct outcome_recipient recipient = {
 		.address = x->recipient.text,
 		.demand = x->answer.demand,
 		.help_url = x->answer.help_url,
+		.own_key = &own_key,
 	};
 	struct outcome_input in = {
 		.settings = s,
@@ -111,9 +113,13 @@ static void decide(const struct settings *s, struct explanation *x)
 		.expects_bounce = x->answer.expects_bounce,
 	};
 
+	if (policy_own_key(d, s, &x->recipient, &x->judgement, x->now_unix, &own_key) != 0)
+		return -1;
 	outcome_decide(&in, &x->outcome);
+	outcome_note_keys(&in, &x->outcome, &x->judgement);
 	outcome_note_bounce(&x->outcome, &x->judgement);
 	x->passes = recipient.passes;
+	return 0;
 }
 
 static void read_addresses(const struct cli *cli, const char *recipient,
@@ -161,12 +167,11 @@ static int explain_recipient(struct cli *cli, struct settings *s, const char *re
 	d = open_database(s, DB_READ);
 	if (policy_explain(d, s, &q, &x.answer, explanation_add, &x) != 0 ||
 	    (x.has_sender &&
-	     (x.has_history = pair_get(d, x.sender.text, x.recipient.text, &x.history)) < 0)) {
+	     (x.has_history = pair_get(d, x.sender.text, x.recipient.text, &x.history)) < 0) ||
+	    (x.has_message && decide(d, s, &x) != 0)) {
 		code = open_failed(d);
 	} else {
 		code = 0;
-		if (x.has_message)
-			decide(s, &x);
 		if (cli->json)
 			output_json(explanation_json(&x, s));
 		else

@@ -256,7 +256,7 @@ int cmd_import(struct cli *cli, int argc, char **argv)
 		{"map", 0, "RESULT=REQ", OPTION_LIST, &maps,
 		 "with --format access: what a result means, as in OK=exempt; exempt, observe, "
 		 "signed, encrypted, "
-		 "ratchet, or skip; repeatable"},
+		 "ratchet, own-key, readable, or skip; repeatable"},
 		{"replace", 0, NULL, OPTION_FLAG,
 		 &im.options.replaces, "the rules become exactly these: others are removed; with --owner, others of that owner"},
 		{"owner", 0, "NAME", OPTION_TEXT,

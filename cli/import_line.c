@@ -35,7 +35,7 @@ int import_map_add(struct import_context *c, const char *text, char *err, size_t
 	m->is_skipped = strcmp(equals + 1, "skip") == 0;
 	if (!m->is_skipped && requirement_from_name(equals + 1, &m->requirement) != 0)
 		return wrong(err, err_size, "--map ",
-			     text, ": exempt, observe, signed, encrypted, ratchet or skip must follow the '='");
+			     text, ": exempt, observe, signed, encrypted, ratchet, own-key, readable or skip must follow the '='");
 	c->n_maps++;
 	return 0;
 }
@@ -129,8 +129,8 @@ static int set_field(const struct import_context *c, const char *name, json_t *v
 		return rule_client_parse(text, r, err, err_size);
 	if (strcmp(name, "requirement") == 0) {
 		if (requirement_from_name(text, &r->requirement) != 0)
-			return wrong(err, err_size, "unknown requirement '", text,
-				     "': one of exempt, observe, signed, encrypted, ratchet");
+			return wrong(err, err_size, "unknown requirement '",
+				     text, "': one of exempt, observe, signed, encrypted, ratchet, own-key, readable");
 		return 0;
 	}
 	if (strcmp(name, "starts_at") == 0)

@@ -68,7 +68,8 @@ static enum requirement level_of(const struct cli *cli, const char *level)
 	enum requirement r;
 
 	if (requirement_from_name(level, &r) != 0 || r == REQUIREMENT_EXEMPT || r == REQUIREMENT_OBSERVE)
-		cli_misuse(cli, "--level %s: one of encrypted, signed, ratchet", level);
+		cli_misuse(cli, "--level %s: one of encrypted, signed, ratchet, own-key, readable",
+			   level);
 	return r;
 }
 
@@ -120,7 +121,8 @@ int rule_add_command(struct cli *cli, int argc, char **argv, enum requirement re
 		{"help-url", 0, "URL", OPTION_TEXT, &o.help_url, "shown in the reply to refused mail"},
 		CHANGES_OPTION_DRY_RUN(&dry_run),
 		{"yes", 0, NULL, OPTION_FLAG, &o.yes, "really for every recipient ('*')"},
-		{"level", 0, "LEVEL", OPTION_TEXT, &o.level, "encrypted (default), signed, or ratchet"},
+		{"level", 0, "LEVEL", OPTION_TEXT, &o.level,
+		 "encrypted (default), signed, ratchet, own-key or readable"},
 	};
 	struct settings *s;
 	struct rule *rules;

@@ -37,11 +37,43 @@ bool outcome_meets(const struct judgement *j, enum requirement demand, const str
 		       (a->reports == REPORTS_HEADERS && !j->returns_readable);
 	if (j->verdict == VERDICT_HANDSHAKE)
 		return a->handshakes;
+	if (demand == REQUIREMENT_READABLE)
+		return j->verdict != VERDICT_ENCRYPTED && j->verdict != VERDICT_SMIME;
 	if (demand == REQUIREMENT_SIGNED &&
 	    (j->verdict == VERDICT_SIGNED || j->verdict == VERDICT_ENCRYPTED))
 		return true;
-	/* REQUIREMENT_RATCHET should have been resolved; as encrypted it lets nothing through. */
+	/* Of own-key this is the half that needs no database. REQUIREMENT_RATCHET should have been resolved; as encrypted it lets nothing through. */
 	return meets_encrypted(j, a);
+}
+
+/* What the keys say where everything else is as it should be. */
+static enum own_key_state key_trouble(const struct judgement *j, enum requirement demand,
+				      const struct own_key *own_key, const struct settings *s)
+{
+	if (demand != REQUIREMENT_OWN_KEY || own_key == NULL || j->n_messages == 0 ||
+	    (j->verdict != VERDICT_ENCRYPTED && j->verdict != VERDICT_PARTIAL) ||
+	    own_key_reason(own_key->state) == NULL || !meets_encrypted(j, &s->accept))
+		return OWN_KEY_GOOD;
+	return own_key->state == OWN_KEY_HIDDEN && s->hidden_recipients != HIDDEN_REFUSE
+		       ? OWN_KEY_GOOD
+		       : own_key->state;
+}
+
+bool outcome_passes(const struct judgement *j, enum requirement demand,
+		    const struct own_key *own_key, const struct settings *s)
+{
+	return outcome_meets(j, demand, &s->accept) &&
+	       key_trouble(j, demand, own_key, s) == OWN_KEY_GOOD;
+}
+
+enum own_key_state outcome_key_trouble(const struct outcome_input *in, const struct outcome_recipient *r)
+{
+	return key_trouble(in->judgement, r->demand, r->own_key, in->settings);
+}
+
+bool outcome_shows_fingerprints(const struct settings *s)
+{
+	return strstr(s->key_url, "%f") != NULL;
 }
 
 static void set_code(struct outcome *o, const char *code, const char *enhanced)
@@ -73,6 +105,18 @@ static enum action find_action(const struct outcome_input *in, size_t n_failed)
 	return s->on_refusal == ON_REFUSAL_QUARANTINE ? ACTION_QUARANTINE : ACTION_REFUSE;
 }
 
+/* Why the first who refuses does so. */
+static const char *explain_first(const struct outcome_input *in)
+{
+	for (size_t i = 0; i < in->n_recipients; i++) {
+		const struct outcome_recipient *r = &in->recipients[i];
+
+		if (!r->passes)
+			return refusal_explain(in, r);
+	}
+	return outcome_explain(in->judgement);
+}
+
 void outcome_decide(const struct outcome_input *in, struct outcome *out)
 {
 	size_t n_failed = 0;
@@ -81,7 +125,7 @@ void outcome_decide(const struct outcome_input *in, struct outcome *out)
 	for (size_t i = 0; i < in->n_recipients; i++) {
 		struct outcome_recipient *r = &in->recipients[i];
 
-		r->passes = outcome_meets(in->judgement, r->demand, &in->settings->accept) ||
+		r->passes = outcome_passes(in->judgement, r->demand, r->own_key, in->settings) ||
 			    (in->is_own_bounce && in->judgement->verdict == VERDICT_REPORT);
 		/* A bounce goes to one (RFC 5321 section 6.1). */
 		if (!r->passes && in->expects_bounce && in->n_recipients == 1)
@@ -102,11 +146,51 @@ void outcome_decide(const struct outcome_input *in, struct outcome *out)
 			      "again later");
 		break;
 	case ACTION_QUARANTINE: /* the reason for the queue */
-		set_line(out, outcome_explain(in->judgement));
+		set_line(out, explain_first(in));
 		break;
 	default:
 		break;
 	}
+}
+
+static const char *note_of(const struct own_key *k, enum hidden_recipients hidden)
+{
+	if (k->is_cut)
+		return "more session keys than are looked at";
+	if (k->state == OWN_KEY_UNKNOWN)
+		return "no key known";
+	if (k->state == OWN_KEY_HIDDEN && hidden != HIDDEN_REFUSE)
+		return "hidden recipient";
+	return NULL;
+}
+
+void outcome_note_keys(const struct outcome_input *in, const struct outcome *o, struct judgement *j)
+{
+	const struct settings *s = in->settings;
+	const char *note = NULL;
+
+	if (o->is_bounce_expected || j->n_messages == 0 || !meets_encrypted(j, &s->accept))
+		return;
+	for (size_t i = 0; i < in->n_recipients; i++) {
+		const struct outcome_recipient *r = &in->recipients[i];
+		const enum own_key_state trouble = outcome_key_trouble(in, r);
+
+		if (r->demand != REQUIREMENT_OWN_KEY || r->own_key == NULL)
+			continue;
+		if (trouble != OWN_KEY_GOOD) {
+			snprintf(j->reason, sizeof j->reason, "%s", own_key_reason(trouble));
+			snprintf(j->detail, sizeof j->detail, "recipient %zu of %zu: %s", i + 1,
+				 in->n_recipients, outcome_explain_key(trouble));
+			return;
+		}
+		if (r->own_key->state == OWN_KEY_HIDDEN && s->hidden_recipients == HIDDEN_OBSERVE &&
+		    strcmp(j->reason, "ok") == 0)
+			snprintf(j->reason, sizeof j->reason, "hidden-recipient");
+		if (note == NULL)
+			note = note_of(r->own_key, s->hidden_recipients);
+	}
+	if (note != NULL && j->detail[0] == '\0')
+		snprintf(j->detail, sizeof j->detail, "%s", note);
 }
 
 void outcome_note_bounce(const struct outcome *o, struct judgement *j)

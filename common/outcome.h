@@ -11,18 +11,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/own_key.h"
 #include "common/settings.h"
 #include "common/verdict.h"
 
-#define OUTCOME_LINES_MAX 16 /* of libmilter's 32 */
+#define OUTCOME_LINES_MAX 24 /* of libmilter's 32 */
 #define OUTCOME_LINE_MAX 600 /* bytes with NUL; libmilter takes 980; RFC 5321 4.5.3.1.5 wants 512 */
 #define OUTCOME_NAMED_MAX 8  /* recipients named in a reply, then "and N more" */
 
 struct outcome_recipient {
 	const char *address; /* canonical, borrowed */
 	enum requirement demand; /* what must be met now: a ratchet is resolved to observe or encrypted */
-	const char *help_url; /* the rule's, or NULL or "" */
-	bool passes;	      /* out: outcome_decide() sets it */
+	const char *help_url;	       /* the rule's, or NULL or "" */
+	bool passes;		       /* out: outcome_decide() sets it */
+	const struct own_key *own_key; /* NULL: nobody asked, counts as unknown */
 };
 
 struct outcome_input {
@@ -52,6 +54,17 @@ struct outcome {
 /* Does a message so judged meet `demand` under these settings? */
 bool outcome_meets(const struct judgement *j, enum requirement demand, const struct acceptance *a);
 
+/* The same with what is known of the recipient's keys. It passes with hidden_recipients = observe, too. */
+bool outcome_passes(const struct judgement *j, enum requirement demand,
+		    const struct own_key *own_key, const struct settings *s);
+
+/* Does the reply need to know the recipient's keys, although what is demanded does not: key_url has %f? */
+bool outcome_shows_fingerprints(const struct settings *s);
+
+/* The reason in the log where own-key was demanded, and only that made it fail; where it passes, the detail says when no key is
+ * known, or when its recipients are hidden. Names no address and no key. After outcome_decide(). */
+void outcome_note_keys(const struct outcome_input *in, const struct outcome *o, struct judgement *j);
+
 /* The reason in the log of mail that passes because a bounce is expected; what it would have been goes to the detail. */
 void outcome_note_bounce(const struct outcome *o, struct judgement *j);
 
@@ -62,6 +75,9 @@ void outcome_decide(const struct outcome_input *in, struct outcome *out);
  * of the other class at RCPT (450 4.7.1). Their text holds no address and no comma. */
 void outcome_tempfail(struct outcome *out);
 void outcome_defer_class(struct outcome *out);
+
+/* Why mail fails for its keys: "it is encrypted to another key". Static. */
+const char *outcome_explain_key(enum own_key_state state);
 
 /* Why it does not meet: "this message is not encrypted". Static text by reason slug, or the
  * detail where no text fits better. */

@@ -31,6 +31,16 @@ static const struct {
 	{"bad-armor", "its OpenPGP armor is damaged"},
 	{"bad-packet", "its OpenPGP data is damaged"},
 	{"no-session-key", "its OpenPGP data is encrypted to nobody"},
+	{"other-key", "it is encrypted to another key"},
+	{"expired-key", "it is encrypted to a key that has expired"},
+	{"revoked-key", "it is encrypted to a key that was revoked"},
+	{"hidden-recipient", "it does not say to which key it is encrypted"},
+	{"mdc-container",
+	 "it is encrypted as OpenPGP programs did before RFC 9580; use a newer one"},
+	{"aead-container", "it is encrypted in a way that many programs cannot read; encrypt "
+			   "without AEAD (SEIPD version 1)"},
+	{"ocb-container",
+	 "it is encrypted in a way that only GnuPG reads; in GnuPG set --rfc4880 or --openpgp"},
 	{"password-only", "it is encrypted to a password and not to a key"},
 	{"legacy-encryption",
 	 "it is encrypted without integrity protection; update your OpenPGP program"},
@@ -65,14 +75,30 @@ static const char *explain_unaccepted(const struct judgement *j)
 	}
 }
 
+static const char *explain_reason(const char *reason)
+{
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (strcmp(reason, texts[i].reason) == 0)
+			return texts[i].text;
+	return NULL;
+}
+
+const char *outcome_explain_key(enum own_key_state state)
+{
+	const char *reason = own_key_reason(state);
+
+	return reason != NULL ? explain_reason(reason) : "";
+}
+
 const char *outcome_explain(const struct judgement *j)
 {
-	const char *text = explain_unaccepted(j);
+	/* An encrypted message has the reason "ok", or, once noted, one of keys. */
+	const char *text = explain_reason(j->reason);
 
+	if (text == NULL || j->verdict == VERDICT_SMIME || j->verdict == VERDICT_REPORT ||
+	    j->verdict == VERDICT_HANDSHAKE)
+		text = explain_unaccepted(j) != NULL ? explain_unaccepted(j) : text;
 	if (text != NULL)
 		return text;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		if (strcmp(j->reason, texts[i].reason) == 0)
-			return texts[i].text;
 	return j->detail[0] != '\0' ? j->detail : "it is not encrypted as it should be";
 }

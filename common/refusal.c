@@ -2,10 +2,12 @@
 #include "common/refusal.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "common/key_url.h"
 #include "common/log.h"
 #include "common/template.h"
 
@@ -13,9 +15,13 @@
 #define REPLY_TEXT_MAX 490
 #define SHOWN_ADDRESS_MAX 180 /* bytes of an address in a reply; longer ones are cut */
 #define HELP_URLS_MAX 2
+#define KEY_LINES_MAX 8
+#define KEY_IDS_SHOWN 3
+/* Bytes with NUL of the URL of a key: the record knows it again, to hash it (db/record/verdict_write.c). */
+#define KEY_URL_MAX 400
 #define OTHER_LINES 5 /* refuse_text, "and N more", what to do, whom to ask, the reference */
 
-_Static_assert(OUTCOME_NAMED_MAX + HELP_URLS_MAX + OTHER_LINES <= OUTCOME_LINES_MAX,
+_Static_assert(OUTCOME_NAMED_MAX + HELP_URLS_MAX + KEY_LINES_MAX + OTHER_LINES <= OUTCOME_LINES_MAX,
 	       "all lines fit");
 _Static_assert(REPLY_TEXT_MAX < OUTCOME_LINE_MAX, "a line fits");
 
@@ -46,6 +52,15 @@ static const struct outcome_recipient *first_refusing(const struct outcome_input
 	return NULL;
 }
 
+/* Do all who refuse demand this? */
+static bool all_demand(const struct outcome_input *in, enum requirement demand)
+{
+	for (size_t i = 0; i < in->n_recipients; i++)
+		if (!in->recipients[i].passes && in->recipients[i].demand != demand)
+			return false;
+	return true;
+}
+
 static void add_what_happened(const struct outcome_input *in, struct outcome *o)
 {
 	static const struct outcome_recipient nobody = {.address = ""};
@@ -53,18 +68,77 @@ static void add_what_happened(const struct outcome_input *in, struct outcome *o)
 	const struct template_words words = words_for(in, r != NULL ? r : &nobody);
 	char text[REPLY_TEXT_MAX];
 
+	if (all_demand(in, REQUIREMENT_READABLE)) {
+		add_line(o, "Your message was not delivered. Mail without encryption required");
+		return;
+	}
 	add_line(o, "%s", template_fill(in->settings->refuse_text, false, &words, text, sizeof text));
 }
 
-static void add_recipient(struct outcome *o, const struct outcome_recipient *r,
-			  const struct judgement *j)
+const char *refusal_explain(const struct outcome_input *in, const struct outcome_recipient *r)
+{
+	const enum own_key_state trouble = outcome_key_trouble(in, r);
+
+	if (r->demand == REQUIREMENT_READABLE)
+		return "this message is encrypted";
+	return trouble != OWN_KEY_GOOD ? outcome_explain_key(trouble) : outcome_explain(in->judgement);
+}
+
+/* "0x0123456789ABCDEF, 0x... and more": the keys that a message names. "" when it names none. */
+static char *name_keys(const struct judgement *j, char *out, size_t out_size)
+{
+	size_t used = 0, n_shown = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < j->n_key_ids; i++) {
+		bool is_new = j->key_ids[i] != 0;
+
+		for (size_t k = 0; k < i; k++)
+			is_new = is_new && j->key_ids[k] != j->key_ids[i];
+		if (!is_new)
+			continue;
+		if (n_shown == KEY_IDS_SHOWN) {
+			snprintf(out + used, out_size - used, " and more");
+			break;
+		}
+		used += (size_t)snprintf(out + used, out_size - used, "%s0x%016" PRIX64,
+					 n_shown++ == 0 ? "" : ", ", j->key_ids[i]);
+	}
+	return out;
+}
+
+/* It is encrypted, and not to this recipient. */
+static void add_key_trouble(const struct outcome_input *in, struct outcome *o,
+			    const struct outcome_recipient *r, const char *shown)
+{
+	const char *why = outcome_explain_key(outcome_key_trouble(in, r));
+	char own[32] = "", keys[KEY_IDS_SHOWN * 20 + 16];
+
+	if (in->settings->show_keys && r->own_key->key_id != 0)
+		snprintf(own, sizeof own, " 0x%016" PRIX64, r->own_key->key_id);
+	name_keys(in->judgement, keys, sizeof keys);
+	if (in->settings->show_keys && r->own_key->state == OWN_KEY_OTHER && keys[0] != '\0')
+		add_line(o, "<%s> takes only mail encrypted to its key%s: this message is for %s",
+			 shown, own, keys);
+	else
+		add_line(o, "<%s> takes only mail encrypted to its key%s: %s", shown, own, why);
+}
+
+static void add_recipient(const struct outcome_input *in, struct outcome *o,
+			  const struct outcome_recipient *r)
 {
 	char shown[SHOWN_ADDRESS_MAX];
 
 	log_escape(shown, sizeof(shown), r->address, strlen(r->address));
+	if (outcome_key_trouble(in, r) != OWN_KEY_GOOD) {
+		add_key_trouble(in, o, r, shown);
+		return;
+	}
 	add_line(o, "<%s> takes only %s mail: %s", shown,
-		 r->demand == REQUIREMENT_SIGNED ? "signed or encrypted" : "encrypted",
-		 outcome_explain(j));
+		 r->demand == REQUIREMENT_SIGNED     ? "signed or encrypted"
+		 : r->demand == REQUIREMENT_READABLE ? "readable"
+						     : "encrypted",
+		 refusal_explain(in, r));
 }
 
 static void add_recipients(const struct outcome_input *in, size_t n_named_max, struct outcome *o)
@@ -75,7 +149,7 @@ static void add_recipients(const struct outcome_input *in, size_t n_named_max, s
 		if (in->recipients[i].passes)
 			continue;
 		if (n_refusing++ < n_named_max) {
-			add_recipient(o, &in->recipients[i], in->judgement);
+			add_recipient(in, o, &in->recipients[i]);
 			n_named++;
 		}
 	}
@@ -85,13 +159,55 @@ static void add_recipients(const struct outcome_input *in, size_t n_named_max, s
 
 static void add_what_to_do(const struct outcome_input *in, struct outcome *o)
 {
-	bool is_signature_enough = true;
+	bool is_readable_wanted = false, is_for_keys = true;
 
-	for (size_t i = 0; i < in->n_recipients; i++)
-		if (!in->recipients[i].passes && in->recipients[i].demand != REQUIREMENT_SIGNED)
-			is_signature_enough = false;
-	add_line(o, "Please %s the message with OpenPGP and send it again",
-		 is_signature_enough ? "sign or encrypt" : "encrypt");
+	for (size_t i = 0; i < in->n_recipients; i++) {
+		const struct outcome_recipient *r = &in->recipients[i];
+
+		if (r->passes)
+			continue;
+		is_readable_wanted |= r->demand == REQUIREMENT_READABLE;
+		is_for_keys = is_for_keys && outcome_key_trouble(in, r) != OWN_KEY_GOOD;
+	}
+	if (is_readable_wanted)
+		add_line(o, all_demand(in, REQUIREMENT_READABLE)
+				    ? "Please send the message again without encryption"
+				    : "Please send the message to each of them on its own, as it "
+				      "is wanted there");
+	else if (is_for_keys)
+		add_line(o,
+			 "Please get the present key, encrypt the message to it and send it again");
+	else
+		add_line(o, "Please %s the message with OpenPGP and send it again",
+			 all_demand(in, REQUIREMENT_SIGNED) ? "sign or encrypt" : "encrypt");
+}
+
+/* Where the keys are of those who refuse for want of encryption. Angle brackets: RFC 3986 appendix C. */
+static void add_keys(const struct outcome_input *in, size_t n_max, struct outcome *o)
+{
+	char told[KEY_LINES_MAX][KEY_URL_MAX], shown[SHOWN_ADDRESS_MAX];
+	size_t n_told = 0;
+
+	for (size_t i = 0; i < in->n_recipients && n_told < n_max; i++) {
+		const struct outcome_recipient *r = &in->recipients[i];
+		char *url = told[n_told];
+		bool is_new;
+
+		if (r->passes || r->demand == REQUIREMENT_SIGNED || r->demand == REQUIREMENT_READABLE)
+			continue;
+		key_url_of(in->settings, r->address,
+			   r->own_key != NULL ? r->own_key->fingerprint : "", url, KEY_URL_MAX);
+		is_new = url[0] != '\0';
+		for (size_t k = 0; k < n_told; k++)
+			is_new = is_new && strcmp(told[k], url) != 0;
+		if (!is_new)
+			continue;
+		log_escape(shown, sizeof shown, r->address, strlen(r->address));
+		if (strlen(shown) + strlen(url) + 32 >= REPLY_TEXT_MAX)
+			continue;
+		add_line(o, "The key of <%s> is at <%s>", shown, url);
+		n_told++;
+	}
 }
 
 /* "See URL" for each different URL of those who refuse: the rule's, else help_url. */
@@ -178,6 +294,7 @@ void refusal_write(const struct outcome_input *in, struct outcome *o)
 	add_recipients(in, in->is_one_line ? 1 : OUTCOME_NAMED_MAX, o);
 	if (!in->is_one_line)
 		add_what_to_do(in, o);
+	add_keys(in, in->is_one_line ? 1 : KEY_LINES_MAX, o);
 	add_help(in, in->is_one_line ? 1 : HELP_URLS_MAX, o);
 	if (!in->is_one_line)
 		add_contact(in, o);

@@ -15,4 +15,11 @@
  * cron get their bounce from cleanup(8), which keeps one. */
 void refusal_write(const struct outcome_input *in, struct outcome *o);
 
+/* What keys a recipient's refusal is for (outcome.c); OWN_KEY_GOOD: for nothing of them. */
+enum own_key_state outcome_key_trouble(const struct outcome_input *in,
+				       const struct outcome_recipient *r);
+
+/* Why this recipient refuses. Static, or the judgement's detail. */
+const char *refusal_explain(const struct outcome_input *in, const struct outcome_recipient *r);
+
 #endif

@@ -80,6 +80,7 @@ void settings_unref(struct settings *s)
 	free(s->refuse_text);
 	free(s->help_url);
 	free(s->contact);
+	free(s->key_url);
 	free(s->mail_providers);
 	free(s->metrics_listen);
 	free(s);

@@ -23,6 +23,7 @@
 enum bounce_acceptance { BOUNCES_REPORT, BOUNCES_REPLY };
 enum mixed_recipients { MIXED_SPLIT, MIXED_REFUSE };
 enum on_refusal { ON_REFUSAL_REFUSE, ON_REFUSAL_QUARANTINE, ON_REFUSAL_TAG };
+enum hidden_recipients { HIDDEN_ACCEPT, HIDDEN_OBSERVE, HIDDEN_REFUSE };
 enum verdict_sync { SYNC_PROCESS, SYNC_POWER };
 
 struct settings {
@@ -52,6 +53,10 @@ struct settings {
 	char *refuse_text;
 	char *help_url; /* "" : none */
 	char *contact;	/* "" : none; a local part and "@", or an address */
+	char *key_url;	/* "" : none; "wkd", or with %d %l %h %f filled in (common/key_url.h) */
+	bool show_keys; /* key ids in replies */
+	int64_t key_grace_s;			  /* how long after its end a key counts */
+	enum hidden_recipients hidden_recipients; /* session keys that name no key, where own-key is demanded */
 	bool add_header;
 	bool accept_on_database_error;
 	enum verdict_sync verdict_sync;

@@ -6,16 +6,21 @@ _Static_assert(sizeof(enum requirement) == sizeof(int), "settings_parse_word wri
 #define MEMBER(member) .offset = offsetof(struct settings, member)
 #define NO_MEMBER .offset = 0
 #define DEFAULT_FORMS "pgp-mime, pgp-mixed, pgp-inline, pgp-html"
-#define DEFAULT_ACTIONS "exempt=DUNNO, observe=DUNNO, signed=DUNNO, encrypted=DUNNO, ratchet=DUNNO"
+#define DEFAULT_CONTAINERS "mdc, aead, ocb"
+#define DEFAULT_ACTIONS                                                               \
+	"exempt=DUNNO, observe=DUNNO, signed=DUNNO, encrypted=DUNNO, ratchet=DUNNO, " \
+	"own-key=DUNNO, "                                                             \
+	"readable=DUNNO"
 
 /* Words in the order of their enum. */
-static const char *const requirements[] = {"exempt",	"observe", "signed",
-					   "encrypted", "ratchet", NULL};
+static const char *const requirements[] = {"exempt",  "observe", "signed",   "encrypted",
+					   "ratchet", "own-key", "readable", NULL};
 static const char *const reports[] = {"no", "headers", "yes", NULL};
 static const char *const bounces[] = {"report", "reply", NULL};
 static const char *const mixed[] = {"split", "refuse", NULL};
 static const char *const refusals[] = {"refuse", "quarantine", "tag", NULL};
 static const char *const database_errors[] = {"tempfail", "accept", NULL};
+static const char *const hidden[] = {"accept", "observe", "refuse", NULL};
 static const char *const syncs[] = {"process", "power", NULL};
 static const char *const address_logs[] = {"full", "hashed", NULL};
 
@@ -38,6 +43,7 @@ const struct settings_key settings_keys[] = {
 	{"policy_actions", DEFAULT_ACTIONS, settings_parse_actions, NO_MEMBER},
 	{"recipient_delimiter", "+", settings_parse_delimiter, NO_MEMBER},
 	{"accept_forms", DEFAULT_FORMS, settings_parse_forms, NO_MEMBER},
+	{"accept_containers", DEFAULT_CONTAINERS, settings_parse_containers, NO_MEMBER},
 	{"accept_smime", "no", settings_parse_bool, MEMBER(accept.smime)},
 	{"accept_password_only", "no", settings_parse_bool, MEMBER(accept.password_only)},
 	{"accept_legacy_encryption", "no", settings_parse_bool, MEMBER(accept.legacy_encryption)},
@@ -54,6 +60,10 @@ const struct settings_key settings_keys[] = {
 	{"refuse_text", "Your message was not delivered. OpenPGP-encrypted mail required", settings_parse_refuse_text, NO_MEMBER},
 	{"help_url", "", settings_parse_url, MEMBER(help_url)},
 	{"contact", "postmaster@", settings_parse_contact, NO_MEMBER},
+	{"key_url", "", settings_parse_key_url, MEMBER(key_url)},
+	{"show_keys", "yes", settings_parse_bool, MEMBER(show_keys)},
+	{"key_grace", "30d", settings_parse_duration, MEMBER(key_grace_s)},
+	{"hidden_recipients", "accept", settings_parse_word, MEMBER(hidden_recipients), .words = hidden},
 	{"add_header", "no", settings_parse_bool, MEMBER(add_header)},
 	{"on_database_error", "tempfail", settings_parse_choice,
 	 MEMBER(accept_on_database_error), .words = database_errors},

@@ -55,8 +55,10 @@ settings_parse settings_parse_recipients;
 settings_parse settings_parse_actions;
 settings_parse settings_parse_delimiter;
 settings_parse settings_parse_forms;
+settings_parse settings_parse_containers;
 settings_parse settings_parse_refuse_code;
 settings_parse settings_parse_refuse_text;
 settings_parse settings_parse_contact;
+settings_parse settings_parse_key_url; /* char *: "", wkd or http(s) */
 
 #endif

@@ -184,7 +184,8 @@ static int parse_action(struct settings_value *v, char *text)
 {
 	static const char forms[] =
 		"write requirement=action, as exempt=greylist, encrypted=DUNNO; the "
-		"requirements are exempt, observe, signed, encrypted, ratchet, each "
+		"requirements are exempt, observe, signed, encrypted, ratchet, own-key, readable, "
+		"each "
 		"once";
 	char *action = strchr(text, '=');
 	enum requirement r;
@@ -309,6 +310,40 @@ int settings_parse_forms(const struct settings_key *k, struct settings_value *v)
 		return settings_complain(
 			v, "write one or more of pgp-mime, pgp-mixed, pgp-inline, pgp-html");
 	return 0;
+}
+
+static int parse_container(struct settings_value *v, const char *item, char canonical[ADDRESS_MAX + 1])
+{
+	enum container c;
+
+	if (container_from_name(item, &c) != 0 || c == CONTAINER_SED ||
+	    (v->settings->accept.refused_containers & 1u << c) == 0)
+		return settings_complain(v, "write one or more of mdc, aead, ocb, each once");
+	v->settings->accept.refused_containers &= ~(1u << c);
+	strcpy(canonical, item);
+	return 0;
+}
+
+int settings_parse_containers(const struct settings_key *k, struct settings_value *v)
+{
+	const unsigned all = 1u << CONTAINER_MDC | 1u << CONTAINER_AEAD | 1u << CONTAINER_OCB;
+
+	(void)k;
+	v->settings->accept.refused_containers = all;
+	if (parse_list(v, parse_container) != 0)
+		return -1;
+	if (v->settings->accept.refused_containers == all)
+		return settings_complain(v, "write one or more of mdc, aead, ocb");
+	return 0;
+}
+
+int settings_parse_key_url(const struct settings_key *k, struct settings_value *v)
+{
+	(void)k;
+	if (v->text[0] != '\0' && strcmp(v->text, "wkd") != 0 && !settings_is_url(v->text))
+		return settings_complain(
+			v, "write wkd, an address as https://keys.example.org/%h, or nothing");
+	return settings_keep_string(v, &v->settings->key_url, v->text);
 }
 
 /* One to three digits without a leading zero. Returns their number, 0 when they are not there. */

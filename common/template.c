@@ -80,6 +80,15 @@ static bool find_word(const struct template_words *words, char c, const char **w
 	case 'R':
 		*word = words->reason;
 		return true;
+	case 'l':
+		*word = words->local_part;
+		return *word != NULL;
+	case 'h':
+		*word = words->wkd_hash;
+		return *word != NULL;
+	case 'f':
+		*word = words->fingerprint;
+		return *word != NULL;
 	default:
 		return false;
 	}

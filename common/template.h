@@ -18,6 +18,8 @@ struct template_words {
 	const char *recipient; /* canonical address */
 	const char *queue_id;
 	const char *reason;
+	const char *local_part, *wkd_hash,
+		*fingerprint; /* for key_url alone: %l, %h, %f; NULL: they stand for themselves */
 };
 
 /* Fills in, as printable ASCII: in a URL what is filled in is percent-encoded but for letters, digits and

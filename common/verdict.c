@@ -18,9 +18,17 @@ static const char *const form_names[FORM_COUNT] = {
 };
 
 static const char *const requirement_names[REQUIREMENT_COUNT] = {
-	[REQUIREMENT_EXEMPT] = "exempt",   [REQUIREMENT_OBSERVE] = "observe",
-	[REQUIREMENT_SIGNED] = "signed",   [REQUIREMENT_ENCRYPTED] = "encrypted",
-	[REQUIREMENT_RATCHET] = "ratchet",
+	[REQUIREMENT_EXEMPT] = "exempt",     [REQUIREMENT_OBSERVE] = "observe",
+	[REQUIREMENT_SIGNED] = "signed",     [REQUIREMENT_ENCRYPTED] = "encrypted",
+	[REQUIREMENT_RATCHET] = "ratchet",   [REQUIREMENT_OWN_KEY] = "own-key",
+	[REQUIREMENT_READABLE] = "readable",
+};
+
+static const char *const container_names[CONTAINER_COUNT] = {
+	[CONTAINER_MDC] = "mdc",
+	[CONTAINER_AEAD] = "aead",
+	[CONTAINER_OCB] = "ocb",
+	[CONTAINER_SED] = "sed",
 };
 
 static const char *const action_names[ACTION_COUNT] = {
@@ -59,6 +67,12 @@ const char *action_name(enum action a)
 {
 	assert((unsigned)a < ACTION_COUNT);
 	return action_names[a];
+}
+
+const char *container_name(enum container c)
+{
+	assert((unsigned)c < CONTAINER_COUNT);
+	return container_names[c];
 }
 
 const char *policy_source_name(enum policy_source source)
@@ -106,4 +120,19 @@ int action_from_name(const char *name, enum action *out)
 		return -1;
 	*out = (enum action)i;
 	return 0;
+}
+
+int container_from_name(const char *name, enum container *out)
+{
+	int i = index_of(container_names, CONTAINER_COUNT, name);
+
+	if (i < 0)
+		return -1;
+	*out = (enum container)i;
+	return 0;
+}
+
+bool judgement_has_more_keys(const struct judgement *j)
+{
+	return j->n_session_keys > j->n_key_ids || j->n_messages > KEY_IDS_MAX;
 }

@@ -41,8 +41,19 @@ enum requirement {
 	REQUIREMENT_SIGNED,
 	REQUIREMENT_ENCRYPTED,
 	REQUIREMENT_RATCHET,
+	REQUIREMENT_OWN_KEY,  /* encrypted, each OpenPGP message to a key of this recipient */
+	REQUIREMENT_READABLE, /* the reverse: not encrypted */
 };
-#define REQUIREMENT_COUNT 5
+#define REQUIREMENT_COUNT 7
+
+/* What holds the ciphertext of an OpenPGP message. */
+enum container {
+	CONTAINER_MDC,	/* packet 18 version 1, RFC 9580 section 5.13.1: what everybody reads */
+	CONTAINER_AEAD, /* packet 18 version 2, section 5.13.2 */
+	CONTAINER_OCB,	/* packet 20: GnuPG 2.3 and later, LibrePGP */
+	CONTAINER_SED,	/* packet 9, see accept_legacy_encryption */
+};
+#define CONTAINER_COUNT 4
 
 /* Where a requirement comes from. */
 enum policy_source {
@@ -79,11 +90,12 @@ struct acceptance {
 	bool hidden_subject;
 	enum report_acceptance reports;
 	int64_t max_cleartext_bytes;
+	unsigned refused_containers; /* bit mask of 1u << enum container; CONTAINER_SED is legacy_encryption's */
 };
 
 #define REASON_MAX 32  /* bytes with NUL; slugs are [a-z-]+ */
 #define DETAIL_MAX 240 /* bytes with NUL; printable ASCII, English, for the administrator */
-#define KEY_IDS_MAX 32 /* more session keys than this are counted, not listed */
+#define KEY_IDS_MAX 32 /* more session keys than this, and more messages, are counted, not listed */
 
 /* The judgement of one message. */
 struct judgement {
@@ -97,7 +109,14 @@ struct judgement {
 	size_t n_key_ids;	       /* entries in key_ids */
 	size_t n_session_keys;	       /* all public-key session keys seen */
 	uint64_t key_ids[KEY_IDS_MAX]; /* 0: hidden recipient (RFC 9580 section 5.1.8) */
+	unsigned char key_message[KEY_IDS_MAX]; /* which OpenPGP message it belongs to, 0 and up; ascending */
+	size_t n_messages;	 /* OpenPGP messages; those only a password opens have no key */
+	unsigned containers;	 /* of them: bit mask of 1u << enum container */
+	bool has_hashed_key_ids; /* as they are on record where log_addresses = hashed */
 };
+
+/* Are there more session keys, or messages, than are listed? Then a key that is not listed may be there all the same. */
+bool judgement_has_more_keys(const struct judgement *j);
 
 /* Names as in the log. Never NULL; an out-of-range value is a bug (assert). */
 const char *verdict_name(enum verdict v);
@@ -105,11 +124,13 @@ const char *form_name(enum form f);
 const char *requirement_name(enum requirement r);
 const char *action_name(enum action a);
 const char *policy_source_name(enum policy_source source);
+const char *container_name(enum container c);
 
 /* The inverse, exact match. 0 and *out set, or -1 and *out untouched. */
 int verdict_from_name(const char *name, enum verdict *out);
 int form_from_name(const char *name, enum form *out);
 int requirement_from_name(const char *name, enum requirement *out);
 int action_from_name(const char *name, enum action *out);
+int container_from_name(const char *name, enum container *out);
 
 #endif

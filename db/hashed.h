@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * hashed.h: log_addresses = hashed. Addresses, clients, login names and Message-IDs are kept, and logged, as
+ * hashed.h: log_addresses = hashed. Addresses, clients, login names, Message-IDs and key ids are kept, and logged, as
  * keyed hashes: HMAC-SHA-256 (RFC 2104) with the key in DATABASE.key, its first 64 bits as "h:" and 16 hex
  * digits. An address becomes h:16hex@h:16hex, the second for its domain alone, so that what works on
  * domains still does. The null sender stays "<>", an empty text stays empty.
@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/settings.h"
 
@@ -20,7 +21,14 @@
 #define HASHED_ADDRESS_MAX (2 * HASHED_TEXT_MAX)
 
 /* What a text is; the same text as another kind gives another hash. */
-enum hashed_kind { HASHED_ADDRESS, HASHED_DOMAIN, HASHED_CLIENT, HASHED_MESSAGE_ID, HASHED_LOGIN };
+enum hashed_kind {
+	HASHED_ADDRESS,
+	HASHED_DOMAIN,
+	HASHED_CLIENT,
+	HASHED_MESSAGE_ID,
+	HASHED_LOGIN,
+	HASHED_KEY_ID
+};
 
 struct hashed {
 	bool is_on;   /* log_addresses = hashed */
@@ -45,6 +53,9 @@ int hashed_load(struct hashed *h, const struct settings *s, char *err, size_t er
 char *hashed_text(const struct hashed *h, enum hashed_kind kind, const char *text, char *out);
 /* The same for an address (HASHED_ADDRESS_MAX). */
 char *hashed_address(const struct hashed *h, const char *address, char *out);
+
+/* A key id as the record keeps it when h is on: the 64 bits of its hash; 0, a hidden one, stays 0. */
+uint64_t hashed_key_id(const struct hashed *h, uint64_t id);
 
 /* What may be written to a log: the text itself, or when h is on its hash, in out. Either is returned. */
 const char *hashed_shown(const struct hashed *h, enum hashed_kind kind, const char *text,

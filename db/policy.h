@@ -15,6 +15,7 @@
 
 #include "common/address.h"
 #include "common/netaddr.h"
+#include "common/own_key.h"
 #include "common/settings.h"
 #include "common/verdict.h"
 #include "db/db.h"
@@ -73,6 +74,11 @@ int policy_decide(struct db *d, const struct settings *s, const struct policy_qu
 
 /* Has any address of ours written to the outside, so that it may expect a bounce (accept_bounces)? 1, 0, -1. */
 int policy_anybody_expects_bounces(struct db *d, int64_t now_unix);
+
+/* The requirement own-key, once the message is known: is each OpenPGP message in it encrypted to a key of this recipient?
+ * 0, or -1: the database could not be asked. */
+int policy_own_key(struct db *d, const struct settings *s, const struct address *recipient,
+		   const struct judgement *j, int64_t now_unix, struct own_key *out);
 
 /* A rule that was considered and lost, for explain: told in the order of precedence, the winner too
  * (why_lost ""). */

@@ -20,7 +20,7 @@
 struct verdict_row {
 	int64_t id; /* INT64_MAX: in the journal, not yet in the database */
 	struct verdict_record record;
-	struct judgement judgement; /* record.judgement points here; key_ids are not stored */
+	struct judgement judgement; /* record.judgement points here */
 };
 
 struct verdicts_filter {

@@ -52,6 +52,21 @@ int ask_policy(struct transaction *t, const struct address *recipient,
 	return result;
 }
 
+int ask_own_key(struct transaction *t, const struct address *recipient, const struct judgement *j,
+		struct own_key *out)
+{
+	struct db *d = db_pool_get(t->context->pool);
+	const int result = d == NULL ? -1
+				     : policy_own_key(d, t->mail.settings, recipient, j,
+						      t->context->now_unix(), out);
+
+	if (result != 0)
+		ask_failed(t, d == NULL ? "out of memory" : db_error(d));
+	if (d != NULL)
+		db_pool_put(t->context->pool, d);
+	return result;
+}
+
 /* What a recipient gets while the database fails and on_database_error is accept. */
 void ask_nobody(struct policy_answer *answer)
 {

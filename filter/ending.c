@@ -26,6 +26,7 @@ struct ending {
 	struct judgement judgement;
 	struct outcome_recipient *asked;
 	struct verdict_recipient *stored;
+	struct own_key *own_keys; /* by recipient; NULL: nobody demands own-key */
 	unsigned char digest[DIGEST_SIZE];
 	bool has_digest;
 	unsigned char together[DIGEST_SIZE]; /* with the recipients */
@@ -79,7 +80,8 @@ static int ask_bounce_again(struct transaction *t, struct ending *e)
 	struct policy_answer answer;
 
 	if (m->recipients.n != 1 || !r->expects_bounce ||
-	    outcome_meets(&e->judgement, (enum requirement)r->demand, &m->settings->accept))
+	    (r->demand != REQUIREMENT_OWN_KEY &&
+	     outcome_meets(&e->judgement, (enum requirement)r->demand, &m->settings->accept)))
 		return 0;
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += VERDICT_LOG_WAIT_MS / 1000;
@@ -92,6 +94,31 @@ static int ask_bounce_again(struct transaction *t, struct ending *e)
 	if (ask_policy(t, &address, m->header_from.n > 0 ? &m->header_from : NULL, &answer) != 0)
 		return -1;
 	recipients_update(r, &answer);
+	return 0;
+}
+
+/* Asks about the keys of those recipients for whom they count. 0 or -1. */
+static int ask_keys(struct transaction *t, struct ending *e)
+{
+	struct mail *m = &t->mail;
+
+	for (size_t i = 0; i < m->recipients.n; i++) {
+		const struct recipient *r = &m->recipients.list[i];
+		struct address address;
+
+		if (r->demand != REQUIREMENT_OWN_KEY && !outcome_shows_fingerprints(m->settings))
+			continue;
+		if (e->own_keys == NULL)
+			e->own_keys = calloc(m->recipients.n, sizeof *e->own_keys);
+		if (e->own_keys == NULL) {
+			log_error("out of memory: a message gets 451");
+			return -1;
+		}
+		recipients_address(r, &address);
+		if (ask_own_key(t, &address, &e->judgement, &e->own_keys[i]) != 0)
+			return -1;
+		e->asked[i].own_key = &e->own_keys[i];
+	}
 	return 0;
 }
 
@@ -122,6 +149,7 @@ static int decide(struct transaction *t, const char *queue_id, struct ending *e,
 		.queue_id = queue_id,
 		.expects_bounce = m->recipients.n == 1 && m->recipients.list[0].expects_bounce,
 	};
+	bool knows_keys;
 	int n_attempts;
 
 	for (size_t i = 0; i < m->recipients.n; i++) {
@@ -131,9 +159,14 @@ static int decide(struct transaction *t, const char *queue_id, struct ending *e,
 		e->asked[i].demand = (enum requirement)r->demand;
 		e->asked[i].help_url = r->help_url;
 	}
-	outcome_decide(&in, out);
-	if (out->would != ACTION_SPLIT)
+	knows_keys = ask_keys(t, e) == 0;
+	outcome_decide(&in, out); /* without keys as `encrypted`, for on_database_error = accept */
+	if (!knows_keys)
+		return -1;
+	if (out->would != ACTION_SPLIT) {
+		outcome_note_keys(&in, out, &e->judgement);
 		return 0;
+	}
 	if (digest_together(e->digest, &m->recipients, e->together) != 0 ||
 	    ask_attempts(t, e->together, &n_attempts) != 0)
 		return -1;
@@ -144,6 +177,7 @@ static int decide(struct transaction *t, const char *queue_id, struct ending *e,
 		in.may_split = false;
 		outcome_decide(&in, out);
 	}
+	outcome_note_keys(&in, out, &e->judgement);
 	return 0;
 }
 
@@ -304,6 +338,7 @@ void transaction_end(struct transaction *t, const char *queue_id, transaction_ha
 	if (e != NULL) {
 		free(e->asked);
 		free(e->stored);
+		free(e->own_keys);
 		free(e);
 	}
 	transaction_reset(t);

@@ -283,7 +283,8 @@ static int set_reply(SMFICTX *ctx, const struct outcome *o)
 	if (text != NULL &&
 	    smfi_setmlreply(ctx, (char *)o->code, (char *)o->enhanced, line[0], line[1], line[2],
 			    line[3], line[4], line[5], line[6], line[7], line[8], line[9], line[10],
-			    line[11], line[12], line[13], line[14], line[15], NULL) == MI_SUCCESS)
+			    line[11], line[12], line[13], line[14], line[15], line[16], line[17],
+			    line[18], line[19], line[20], line[21], line[22], line[23], NULL) == MI_SUCCESS)
 		result = 0;
 	else
 		complain(&process.no_reply, "libmilter did not take the reply %s %s: 451", o->code,
@@ -306,7 +307,7 @@ static sfsistat reply_with(SMFICTX *ctx, const struct outcome *o)
 	return set_reply(ctx, o) == 0 ? status_of(o) : SMFIS_TEMPFAIL;
 }
 
-_Static_assert(OUTCOME_LINES_MAX == 16, "reply_with() names each line");
+_Static_assert(OUTCOME_LINES_MAX == 24, "reply_with() names each line");
 
 static sfsistat tempfail(SMFICTX *ctx)
 {

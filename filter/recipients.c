@@ -80,7 +80,8 @@ bool recipients_may_differ(const struct recipients *r)
 			return true;
 	}
 	/* Two ratchets, both open so far, may part when From: says who wrote. */
-	return r->n > 1 && r->list[0].requirement == REQUIREMENT_RATCHET;
+	return r->n > 1 && (r->list[0].requirement == REQUIREMENT_RATCHET ||
+			    r->list[0].demand == REQUIREMENT_OWN_KEY);
 }
 
 void recipients_reset(struct recipients *r)

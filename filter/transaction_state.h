@@ -63,6 +63,9 @@ struct transaction {
 /* What does policy say about one recipient? header_from: NULL while it is not known. */
 int ask_policy(struct transaction *t, const struct address *recipient,
 	       const struct from_header *header_from, struct policy_answer *answer);
+/* Is the message encrypted to a key of this recipient? */
+int ask_own_key(struct transaction *t, const struct address *recipient, const struct judgement *j,
+		struct own_key *out);
 /* What a recipient gets while the database fails and on_database_error is accept. */
 void ask_nobody(struct policy_answer *answer);
 /* How often did this message come together before? */

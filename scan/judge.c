@@ -29,12 +29,31 @@ static enum form form_of(const struct scan_facts *f)
 	return f->has_pgp_mime_parts ? FORM_PGP_MIXED : FORM_PGP_INLINE;
 }
 
+/* The first container that is not accepted, or -1. */
+static int unaccepted_container(const struct scan_facts *f, const struct acceptance *a)
+{
+	for (int c = 0; c < CONTAINER_COUNT; c++)
+		if ((f->containers & a->refused_containers & 1u << c) != 0)
+			return c;
+	return -1;
+}
+
 /* There is at least one proper OpenPGP message and no fault. A readable Subject comes before a footer, which
  * max_cleartext_bytes could tolerate. */
 static void judge_messages(const struct scan_facts *f, const struct acceptance *a, struct judgement *j)
 {
+	static const char *const reasons[CONTAINER_COUNT] = {
+		[CONTAINER_MDC] = "mdc-container",
+		[CONTAINER_AEAD] = "aead-container",
+		[CONTAINER_OCB] = "ocb-container",
+	};
+	const int container = unaccepted_container(f, a);
+
 	if (finding_is_set(&f->password_only) && !a->password_only)
 		set_finding(j, VERDICT_INVALID, &f->password_only);
+	else if (container >= 0)
+		set(j, VERDICT_INVALID, FORM_NONE, reasons[container],
+		    "accept_containers has not the packet that holds the encrypted data");
 	else if (finding_is_set(&f->legacy) && !a->legacy_encryption)
 		set_finding(j, VERDICT_INVALID, &f->legacy);
 	else if (a->hidden_subject && !f->is_subject_hidden)
@@ -72,6 +91,9 @@ static void copy_counts(const struct scan_facts *f, struct judgement *j)
 	j->n_session_keys = f->n_session_keys;
 	j->n_key_ids = f->n_key_ids;
 	memcpy(j->key_ids, f->key_ids, f->n_key_ids * sizeof(f->key_ids[0]));
+	memcpy(j->key_message, f->key_message, f->n_key_ids * sizeof(f->key_message[0]));
+	j->n_messages = f->n_messages;
+	j->containers = f->containers;
 }
 
 void judge(const struct scan_facts *f, const struct acceptance *accept,

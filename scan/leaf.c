@@ -82,8 +82,12 @@ void leaf_take_message(struct leaf *l, bool is_armored)
 	l->has_password_only |= w->n_public_keys == 0;
 	l->has_legacy |= w->is_legacy;
 	l->n_session_keys += w->n_public_keys;
-	for (size_t i = 0; i < w->n_key_ids && l->n_key_ids < KEY_IDS_MAX; i++)
+	l->containers |= 1u << (w->is_legacy ? CONTAINER_SED : w->container);
+	for (size_t i = 0;
+	     i < w->n_key_ids && l->n_key_ids < KEY_IDS_MAX && l->n_messages <= KEY_IDS_MAX; i++) {
+		l->key_message[l->n_key_ids] = (unsigned char)(l->n_messages - 1);
 		l->key_ids[l->n_key_ids++] = w->key_ids[i];
+	}
 }
 
 static void take_signatures(struct leaf *l)

@@ -71,8 +71,10 @@ struct leaf {
 	bool has_password_only, has_legacy; /* among the messages */
 	size_t n_session_keys, n_key_ids;   /* public-key ones, of all messages */
 	uint64_t key_ids[KEY_IDS_MAX];
-	int64_t visible_bytes;	  /* readable octets that are not white space */
-	int64_t channel_bytes;	  /* of these, armor headers and checksums */
+	unsigned char key_message[KEY_IDS_MAX]; /* which of its messages, 0 and up */
+	unsigned containers;			/* bit mask of enum container */
+	int64_t visible_bytes;			/* readable octets that are not white space */
+	int64_t channel_bytes;			/* of these, armor headers and checksums */
 	bool is_header_channel;	  /* these are only armor headers beyond their allowance */
 	unsigned n_signatures;	  /* blocks of signature packets (in a signature leaf) */
 	int64_t signature_text;	  /* octets of text in them */

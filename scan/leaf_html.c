@@ -99,6 +99,7 @@ static void forget(struct leaf *l)
 {
 	l->n_messages = l->n_armored = 0;
 	l->n_session_keys = l->n_key_ids = 0;
+	l->containers = 0;
 	l->has_password_only = l->has_legacy = l->has_claim = false;
 	l->line_len = 0;
 }

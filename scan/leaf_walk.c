@@ -141,7 +141,7 @@ static void take_messages(struct structure *s)
 	const struct leaf *l = &s->leaf;
 	struct scan_facts *f = &s->state.facts;
 
-	f->n_messages += l->n_messages;
+	f->containers |= l->containers;
 	f->has_html |= l->is_html;
 	if (l->has_password_only)
 		notes_set(s, &f->password_only, s->state.n_levels, "password-only",
@@ -150,8 +150,15 @@ static void take_messages(struct structure *s)
 		notes_set(s, &f->legacy, s->state.n_levels, "legacy-encryption",
 			  "OpenPGP packet 9, encrypted without integrity protection");
 	f->n_session_keys += l->n_session_keys;
-	for (size_t i = 0; i < l->n_key_ids && f->n_key_ids < KEY_IDS_MAX; i++)
+	for (size_t i = 0; i < l->n_key_ids && f->n_key_ids < KEY_IDS_MAX; i++) {
+		const size_t message = f->n_messages + l->key_message[i];
+
+		if (message >= KEY_IDS_MAX)
+			break;
+		f->key_message[f->n_key_ids] = (unsigned char)message;
 		f->key_ids[f->n_key_ids++] = l->key_ids[i];
+	}
+	f->n_messages += l->n_messages;
 }
 
 static void note_readable_leaf(struct structure *s)

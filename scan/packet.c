@@ -297,6 +297,9 @@ static void check_container_head(struct packet_walk *w)
 {
 	const unsigned char *h = w->head;
 
+	w->container = w->tag == TAG_OCB ? CONTAINER_OCB
+		       : h[0] == 2	 ? CONTAINER_AEAD
+					 : CONTAINER_MDC;
 	check_versions(w);
 	if (w->tag == TAG_SEIPD && h[0] == 1)
 		return;

@@ -57,7 +57,8 @@ struct packet_walk {
 	uint64_t key_ids[KEY_IDS_MAX];
 	bool is_legacy; /* the container is packet 9 */
 	bool has_container;
-	size_t signature_text; /* octets of text in signatures */
+	enum container container; /* which, once its head is complete */
+	size_t signature_text;	  /* octets of text in signatures */
 
 	bool is_sampled_whole; /* set after packet_init(): all ciphertext is looked at, not its beginning */
 	packet_observer *observer;

@@ -61,6 +61,8 @@ struct scan_facts {
 	size_t n_key_ids;
 	size_t n_session_keys;
 	uint64_t key_ids[KEY_IDS_MAX];
+	unsigned char key_message[KEY_IDS_MAX]; /* struct judgement */
+	unsigned containers;
 };
 
 /* One leaf or multipart, told at its end, for `check --explain`. Strings live during the call. */

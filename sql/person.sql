@@ -28,13 +28,14 @@ WHERE id IN (
 -- name: person_replies
 -- A reply names recipients.
 UPDATE verdict
-SET reply = ''
+SET reply = '',
+	key_ids = NULL
 WHERE id IN (
 	SELECT r.verdict_id
 	FROM verdict_recipient AS r
 	CROSS JOIN verdict AS v ON v.id = r.verdict_id
 	WHERE r.recipient_key = ?1
-		AND v.reply <> ''
+		AND (v.reply <> '' OR v.key_ids IS NOT NULL)
 	LIMIT ?2);
 
 -- name: person_recipients

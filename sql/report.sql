@@ -8,10 +8,10 @@
 SELECT page.id, page.time_unix, page.sender_key, page.client, page.authenticated, page.is_local,
 	page.size_bytes, page.verdict, page.form, page.reason, page.cleartext_bytes,
 	page.returns_readable, page.action, page.would,
-	r.recipient_key, r.is_trustworthy, r.requirement, r.demand, r.source, r.rule_id, r.passes
+	r.recipient_key, r.is_trustworthy, r.requirement, r.demand, r.source, r.rule_id, r.passes, page.key_ids
 FROM (
 	SELECT id, time_unix, sender_key, client, authenticated, is_local, size_bytes, verdict, form, reason,
-		cleartext_bytes, returns_readable, action, would
+		cleartext_bytes, returns_readable, action, would, key_ids
 	FROM verdict
 	WHERE (time_unix, id) > (?1, ?2)
 		AND time_unix < ?3

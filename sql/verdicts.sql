@@ -5,8 +5,8 @@
 -- name: verdict_insert
 INSERT INTO verdict (time_unix, queue_id, host, client, authenticated, sender_key, header_from_key,
 	is_local, message_id, declared_size_bytes, size_bytes, verdict, form, reason, detail,
-	cleartext_bytes, returns_readable, action, would, reply)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20);
+	cleartext_bytes, returns_readable, action, would, reply, key_ids)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21);
 
 -- name: verdict_recipient_insert
 INSERT INTO verdict_recipient (verdict_id, position, recipient_key, is_trustworthy, requirement, demand,
@@ -23,7 +23,7 @@ WHERE id = ?1;
 -- name: verdict_of_id
 SELECT id, time_unix, queue_id, host, client, authenticated, sender_key, header_from_key, is_local,
 	message_id, declared_size_bytes, size_bytes, verdict, form, reason, detail, cleartext_bytes,
-	returns_readable, action, would, reply
+	returns_readable, action, would, reply, key_ids
 FROM verdict
 WHERE id = ?1;
 

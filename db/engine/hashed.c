@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -151,6 +153,16 @@ char *hashed_text(const struct hashed *h, enum hashed_kind kind, const char *tex
 	hmac_sha256_digest(&hmac, sizeof hash, hash);
 	hex(hash, sizeof hash, p);
 	return out;
+}
+
+uint64_t hashed_key_id(const struct hashed *h, uint64_t id)
+{
+	char text[20], hash[HASHED_TEXT_MAX];
+
+	if (id == 0)
+		return 0;
+	snprintf(text, sizeof text, "%016" PRIX64, id);
+	return strtoull(hashed_text(h, HASHED_KEY_ID, text, hash) + 2, NULL, 16);
 }
 
 char *hashed_address(const struct hashed *h, const char *address, char *out)

@@ -15,14 +15,18 @@ int policy_strength(enum requirement r)
 		return 0;
 	case REQUIREMENT_OBSERVE:
 		return 1;
-	case REQUIREMENT_RATCHET:
+	case REQUIREMENT_READABLE:
 		return 2;
-	case REQUIREMENT_SIGNED:
+	case REQUIREMENT_RATCHET:
 		return 3;
+	case REQUIREMENT_SIGNED:
+		return 4;
 	case REQUIREMENT_ENCRYPTED:
+		return 5;
+	case REQUIREMENT_OWN_KEY:
 		break;
 	}
-	return 4;
+	return 6;
 }
 
 static void fill_address(const struct settings *s, const struct address *a, struct policy_address *out)

@@ -158,7 +158,8 @@ static int apply_reply_window(struct db *d, const struct settings *s, const stru
 	char when[CLOCK_TEXT_MAX];
 	int64_t sent_unix;
 
-	if (s->reply_window_s == 0 || policy_strength(a->demand) <= policy_strength(REQUIREMENT_OBSERVE))
+	if (s->reply_window_s == 0 || a->demand == REQUIREMENT_READABLE ||
+	    policy_strength(a->demand) <= policy_strength(REQUIREMENT_OBSERVE))
 		return 0;
 	/* Both addresses must be what they seem: this lowers the demand. */
 	if (q->sender->kind != ADDRESS_MAILBOX || !address_is_trustworthy(q->sender) ||

@@ -17,7 +17,7 @@ struct policy_address {
 	struct candidates candidates;
 };
 
-/* How strict a requirement is: exempt < observe < ratchet < signed < encrypted. */
+/* How strict a requirement is: exempt < observe < readable < ratchet < signed < encrypted < own-key. */
 int policy_strength(enum requirement r);
 
 /* The rule that holds, within a read transaction. `fallback` is what holds without any rule. 1 and *winner

@@ -6,6 +6,7 @@
 
 #include "db/engine/key.h"
 #include "db/record/journal_format.h"
+#include "db/record/key_ids.h"
 
 #define DIGEST_BYTES 32
 #define RECIPIENT_BYTES_MIN 22 /* with two empty texts */
@@ -93,6 +94,7 @@ static void put_verdict(struct writer *w, const struct stored_verdict *v)
 	put_text(w, r->reply);
 	put_text(w, j->reason);
 	put_text(w, j->detail);
+	put_text(w, v->key_ids);
 	if (r->has_split_digest)
 		put_digest(w, r->split_digest);
 	if (r->counts_attempt)
@@ -238,6 +240,7 @@ static void get_verdict(struct reader *in, struct stored_verdict *v)
 	r->reply = get_text(in, ANY_LENGTH);
 	get_copy(in, j->reason, sizeof j->reason);
 	get_copy(in, j->detail, sizeof j->detail);
+	v->key_ids = get_text(in, KEY_IDS_TEXT_MAX);
 	if (r->has_split_digest)
 		get_digest(in, r->split_digest);
 	if (r->counts_attempt)

@@ -8,6 +8,7 @@
 #include "db/engine/column.h"
 #include "db/engine/key.h"
 #include "db/record/journal_tail.h"
+#include "db/record/key_ids.h"
 #include "db/record/verdict_row.h"
 #include "db/rules/rule_row.h"
 
@@ -52,6 +53,7 @@ static void fill_row(struct page *p, sqlite3_stmt *st, struct report_row *row)
 	row->judgement.cleartext_bytes = column_count(st, 10);
 	row->judgement.returns_readable = sqlite3_column_int(st, 11) != 0;
 	row->judgement.size_bytes = row->size_bytes;
+	key_ids_parse(column_text(st, 21), &row->judgement);
 	action_from_name(column_text(st, 12), &row->action);
 	action_from_name(column_text(st, 13), &row->would);
 }

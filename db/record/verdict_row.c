@@ -5,6 +5,7 @@
 
 #include "db/engine/column.h"
 #include "db/engine/key.h"
+#include "db/record/key_ids.h"
 
 static void fill_row(struct arena *a, sqlite3_stmt *st, struct verdict_row *row)
 {
@@ -36,6 +37,7 @@ static void fill_row(struct arena *a, sqlite3_stmt *st, struct verdict_row *row)
 	action_from_name(column_text(st, 18), &r->action);
 	action_from_name(column_text(st, 19), &r->would);
 	r->reply = column_keep(a, st, 20);
+	key_ids_parse(column_text(st, 21), j);
 }
 
 static void fill_recipient(struct arena *a, sqlite3_stmt *st, struct verdict_recipient *r)
@@ -141,6 +143,7 @@ int verdict_row_of(struct arena *a, const struct stored_verdict *v, struct verdi
 							   .passes = r->passes};
 	}
 	*row = (struct verdict_row){.id = INT64_MAX, .record = v->record, .judgement = v->judgement};
+	key_ids_parse(v->key_ids, &row->judgement);
 	row->record.judgement = &row->judgement;
 	row->record.sender = keep_address(a, v->record.sender);
 	row->record.header_from = keep_address(a, v->record.header_from);

@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: ISC */
 #include "db/record/verdict_write.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "db/engine/key.h"
 #include "db/policy/split.h"
 #include "db/record/bounce.h"
+#include "db/record/key_ids.h"
 
 #define SECONDS_A_DAY 86400
 #define REPLY_MAX 4096 /* bytes with NUL that are kept of a reply */
 
 /* ---- from record to what is stored: in the thread that submits ---- */
 
-/* A reply names recipients as <address>: with hashes on they are replaced there too. */
+/* A reply names recipients as <address>, their keys as 0x... and where to get them as <URL>: with hashes on
+ * they are replaced there too. */
 static const char *keep_reply(struct arena *a, const struct hashed *h, const char *reply)
 {
 	char out[REPLY_MAX], address[KEY_MAX], hash[HASHED_ADDRESS_MAX];
@@ -24,6 +28,14 @@ static const char *keep_reply(struct arena *a, const struct hashed *h, const cha
 	while (*reply != '\0' && used + HASHED_ADDRESS_MAX + 2 < sizeof out) {
 		const char *end = *reply == '<' ? strchr(reply, '>') : NULL;
 		const size_t len = end != NULL ? (size_t)(end - reply - 1) : 0;
+		char *after;
+
+		if (strncmp(reply, "0x", 2) == 0 && strspn(reply + 2, "0123456789ABCDEF") == 16) {
+			used += (size_t)snprintf(out + used, sizeof out - used, "h:%016" PRIx64,
+						 hashed_key_id(h, strtoull(reply, &after, 16)));
+			reply = after;
+			continue;
+		}
 
 		if (len == 0 || len >= sizeof address) {
 			out[used++] = *reply++;
@@ -93,7 +105,7 @@ int stored_verdict_fill(struct stored_verdict *v, const struct hashed *h, const 
 			const struct verdict_record *r)
 {
 	struct arena *a = &v->arena;
-	char plain[ADDRESS_MAX + 1];
+	char plain[ADDRESS_MAX + 1], key_ids[KEY_IDS_TEXT_MAX];
 	bool opens_reply_window;
 
 	memset(v, 0, sizeof *v);
@@ -109,6 +121,7 @@ int stored_verdict_fill(struct stored_verdict *v, const struct hashed *h, const 
 	v->split_sender_key = keep_key(a, h, split_sender(r->sender, plain));
 	v->record.header_from = keep_key(a, h, r->header_from);
 	v->record.reply = keep_reply(a, h, r->reply);
+	v->key_ids = arena_keep(a, key_ids_format(r->judgement, h, key_ids));
 	v->record.recipients = NULL;
 	v->counts_for_pairs = is_delivered(r->action);
 	v->opens_bounce_window = bounce_opens_window(s, r);
@@ -125,8 +138,9 @@ int stored_verdict_fill(struct stored_verdict *v, const struct hashed *h, const 
 
 /* ---- in the writer ---- */
 
-static int insert_verdict(struct db *d, const struct verdict_record *r)
+static int insert_verdict(struct db *d, const struct stored_verdict *v)
 {
+	const struct verdict_record *r = &v->record;
 	const struct judgement *j = r->judgement;
 	sqlite3_stmt *st = db_statement(d, SQL_VERDICT_INSERT);
 
@@ -153,6 +167,7 @@ static int insert_verdict(struct db *d, const struct verdict_record *r)
 	db_bind_text(st, 18, action_name(r->action));
 	db_bind_text(st, 19, action_name(r->would));
 	db_bind_text(st, 20, r->reply);
+	db_bind_text_or_null(st, 21, v->key_ids);
 	return db_run(d, st);
 }
 
@@ -317,7 +332,7 @@ int stored_verdict_write(struct db *d, struct stored_verdict *v, struct daily_su
 
 	if (m->is_vain)
 		return stored_verdict_split(d, v);
-	if (insert_verdict(d, m) != 0)
+	if (insert_verdict(d, v) != 0)
 		return -1;
 	v->id = sqlite3_last_insert_rowid(d->handle);
 	for (size_t i = 0; i < m->n_recipients; i++) {

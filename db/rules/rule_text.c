@@ -289,8 +289,8 @@ int rule_parse(const char *line, const char *delimiters, int64_t now_unix, struc
 	if (strcmp(token, "require") == 0) { /* as it is typed */
 		out->requirement = REQUIREMENT_ENCRYPTED;
 	} else if (requirement_from_name(token, &out->requirement) != 0) {
-		snprintf(err, err_size,
-			 "\"%.60s\" is none of exempt, observe, signed, encrypted, ratchet", token);
+		snprintf(err, err_size, "\"%.60s\" is none of exempt, observe, signed, encrypted, ratchet, own-key, readable",
+			 token);
 		return -1;
 	}
 	for (bool is_first = true; (got = next_token(&line, token, err, err_size)) == 1;

@@ -52,7 +52,7 @@ LIBRARIES = {
     r"event2/": r"policyd/\w+\.[ch]",
     r"jansson\.h": r"cli/\w+\.[ch]",
     r"libpsl\.h": r"db/engine/key\.c",
-    r"nettle/": r"(db/engine/hashed\.c|filter/digest\.h)",
+    r"nettle/": r"(common/key_url\.c|db/engine/hashed\.c|filter/digest\.h)",
     r"syslog\.h": r"common/log\.c",
 }
 

@@ -90,7 +90,7 @@ static const struct {
 	 COUNT "INSERT INTO verdict SELECT i, time_unix, queue_id, host, client, authenticated, "
 	       "'test.x@' || hex(zeroblob(500)) || i, header_from_key, is_local, message_id, "
 	       "declared_size_bytes, size_bytes, verdict, form, reason, detail, cleartext_bytes, "
-	       "returns_readable, action, would, reply FROM n, verdict WHERE id = 1"},
+	       "returns_readable, action, would, reply, key_ids FROM n, verdict WHERE id = 1"},
 	{"recipients: thousands of long ones", COUNT
 	 "INSERT INTO verdict_recipient SELECT 1, i, 'org.example@' || hex(zeroblob(500)) || i, "
 	 "1, 'exempt', 'exempt', 'rule', 1, 1 FROM n"},

@@ -50,7 +50,7 @@ static void meets_the_table_of_requirements(void **state)
 		 "no-openpgp",
 		 9,
 		 false,
-		 {ALL_FORMS, true, true, true, true, false, REPORTS_YES, 1000},
+		 {ALL_FORMS, true, true, true, true, false, REPORTS_YES, 1000, 0},
 		 false,
 		 false},
 		{"invalid",
@@ -59,7 +59,7 @@ static void meets_the_table_of_requirements(void **state)
 		 "bad-armor",
 		 0,
 		 false,
-		 {ALL_FORMS, true, true, true, true, false, REPORTS_YES, 1000},
+		 {ALL_FORMS, true, true, true, true, false, REPORTS_YES, 1000, 0},
 		 false,
 		 false},
 		{"encrypted", VERDICT_ENCRYPTED, FORM_PGP_MIME, "ok", 0, false, {.forms = ALL_FORMS}, true, true},
@@ -262,10 +262,10 @@ static void refusal_names_who_refuses_and_where_help_is(void **state)
 	struct settings *s = settings_with("help_url=https://example.org/pgp", NULL);
 	struct judgement j = judged(VERDICT_CLEARTEXT, FORM_NONE, "no-openpgp");
 	struct outcome_recipient recipients[] = {
-		{"alice@example.org", REQUIREMENT_ENCRYPTED, NULL, false},
-		{"bob@example.org", REQUIREMENT_EXEMPT, "https://example.org/not-this", false},
-		{"carol@example.org", REQUIREMENT_SIGNED, "https://example.org/carol", false},
-		{"dave@example.org", REQUIREMENT_ENCRYPTED, "", false},
+		{"alice@example.org", REQUIREMENT_ENCRYPTED, NULL, false, NULL},
+		{"bob@example.org", REQUIREMENT_EXEMPT, "https://example.org/not-this", false, NULL},
+		{"carol@example.org", REQUIREMENT_SIGNED, "https://example.org/carol", false, NULL},
+		{"dave@example.org", REQUIREMENT_ENCRYPTED, "", false, NULL},
 	};
 	struct outcome_input in = {.settings = s,
 				   .judgement = &j,
@@ -316,7 +316,7 @@ static void refusal_of_many_is_bounded(void **state)
 		memset(urls[i], 'u', 300);
 		sprintf(urls[i] + 290, "%zu", i);
 		recipients[i] = (struct outcome_recipient){long_address, REQUIREMENT_ENCRYPTED,
-							   urls[i], false};
+							   urls[i], false, NULL};
 	}
 	outcome_decide(&in, &o);
 	assert_int_equal(o.n_lines, 15);
@@ -355,8 +355,9 @@ static void words_are_filled_in(void **state)
 		 "https://h.test/%20%d0example.org", true},
 		{"two percent signs in a URL", "https://h.test/%%", "https://h.test/%25", true},
 	};
-	const struct template_words words = {"al+x@example.org", "4cD", "no-openpgp"};
-	const struct template_words hostile = {"a\r\n\xff/?#@b", NULL, NULL};
+	const struct template_words words = {
+		.recipient = "al+x@example.org", .queue_id = "4cD", .reason = "no-openpgp"};
+	const struct template_words hostile = {.recipient = "a\r\n\xff/?#@b"};
 	char out[200];
 
 	(void)state;
@@ -379,9 +380,9 @@ static void refusal_in_one_line(void **state)
 	struct settings *s = settings_with("help_url=https://example.org/%d#%R", NULL);
 	struct judgement j = judged(VERDICT_CLEARTEXT, FORM_NONE, "no-openpgp");
 	struct outcome_recipient recipients[3] = {
-		{"alice@example.org", REQUIREMENT_ENCRYPTED, NULL, false},
-		{"bob@example.org", REQUIREMENT_ENCRYPTED, NULL, false},
-		{"carol@example.org", REQUIREMENT_EXEMPT, NULL, false},
+		{"alice@example.org", REQUIREMENT_ENCRYPTED, NULL, false, NULL},
+		{"bob@example.org", REQUIREMENT_ENCRYPTED, NULL, false, NULL},
+		{"carol@example.org", REQUIREMENT_EXEMPT, NULL, false, NULL},
 	};
 	struct outcome_input in = {.settings = s,
 				   .judgement = &j,
@@ -429,7 +430,8 @@ static void refusal_says_whom_to_ask(void **state)
 	(void)state;
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		struct settings *s = settings_with(rows[i].setting, NULL);
-		struct outcome_recipient r = {rows[i].recipient, REQUIREMENT_ENCRYPTED, NULL, false};
+		struct outcome_recipient r = {rows[i].recipient, REQUIREMENT_ENCRYPTED, NULL, false,
+					      NULL};
 		struct outcome_input in = {
 			.settings = s, .judgement = &j, .recipients = &r, .n_recipients = 1};
 		struct outcome o;
@@ -451,8 +453,8 @@ static void temporary_answers_group_well(void **state)
 	struct settings *s = settings_with(NULL, NULL);
 	struct judgement j = judged(VERDICT_CLEARTEXT, FORM_NONE, "no-openpgp");
 	struct outcome_recipient recipients[] = {
-		{"alice@example.org", REQUIREMENT_ENCRYPTED, NULL, false},
-		{"bob@example.org", REQUIREMENT_EXEMPT, NULL, false},
+		{"alice@example.org", REQUIREMENT_ENCRYPTED, NULL, false, NULL},
+		{"bob@example.org", REQUIREMENT_EXEMPT, NULL, false, NULL},
 	};
 	struct outcome_input in = {.settings = s,
 				   .judgement = &j,
@@ -497,8 +499,8 @@ static void explains_by_reason_or_detail(void **state)
 static void outcome_expected_bounce_passes_alone(void **state)
 {
 	struct outcome_recipient recipients[2] = {
-		{"ours@b.test", REQUIREMENT_ENCRYPTED, NULL, false},
-		{"other@b.test", REQUIREMENT_ENCRYPTED, NULL, false},
+		{"ours@b.test", REQUIREMENT_ENCRYPTED, NULL, false, NULL},
+		{"other@b.test", REQUIREMENT_ENCRYPTED, NULL, false, NULL},
 	};
 	struct settings *s = settings_with(NULL, NULL);
 	struct judgement j = judged(VERDICT_CLEARTEXT, FORM_NONE, "no-openpgp");
