@@ -35,6 +35,7 @@ struct session {
 	struct transaction *transaction;
 	char client[NETADDR_TEXT_MAX]; /* "" : unknown */
 	bool has_port_zero;
+	bool has_no_network; /* no address of the Internet: a pipe, a UNIX-domain socket */
 	bool is_sendmail;
 	bool expects_macros; /* the MTA was asked for ours, and can send them */
 	bool is_begun;	     /* CONNECT has come */
@@ -120,6 +121,7 @@ static struct session *session_new(void)
 /* Where the client comes from, as the MTA says. Unknown stays "". */
 static void session_client(struct session *s, const struct sockaddr *address)
 {
+	s->has_no_network = address == NULL || address->sa_family == AF_UNIX;
 	if (address == NULL)
 		return;
 	if (address->sa_family == AF_INET) {
@@ -336,8 +338,10 @@ static sfsistat begin_mail(SMFICTX *ctx, struct session *s, char **args)
 	if (envelope_is_lost(&s->sender, macro, args[0], s->is_sendmail, s->expects_macros) || s->is_lame)
 		return macros_are_lost(ctx, "MAIL");
 	/* Postfix's cleanup server plays the client for sendmail(1): from port 0, and with a queue id
-	 * before there is a recipient, which smtpd has not. */
-	is_submitted_locally = s->has_port_zero && queue_id != NULL && queue_id[0] != '\0';
+	 * before there is a recipient, which smtpd has not. Sendmail's "-bs" is spoken to through a pipe; all of its
+	 * other clients have an address, while Postfix may not know one (XCLIENT). */
+	is_submitted_locally = (s->has_port_zero && queue_id != NULL && queue_id[0] != '\0') ||
+			       (s->is_sendmail && s->has_no_network);
 	transaction_client(s->transaction, s->client[0] != '\0' ? s->client : NULL,
 			   is_submitted_locally);
 	transaction_mail(s->transaction, envelope_address(macro, args[0], s->is_sendmail),

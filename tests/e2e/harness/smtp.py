@@ -47,10 +47,12 @@ def _bytes(text):
 
 
 class Session:
-    """One connection. client: pose as this address (XCLIENT); login: as authenticated with this name."""
+    """One connection. client: pose as this address (XCLIENT); login: as authenticated with this name; source: connect from
+    this one."""
 
-    def __init__(self, port, client=STRANGER, login=None, helo="client.test", timeout=180):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout)
+    def __init__(self, port, client=STRANGER, login=None, helo="client.test", timeout=180, host="127.0.0.1",
+                 source=None):
+        self.socket = socket.create_connection((host, port), timeout, source and (source, 0))
         self.file = self.socket.makefile("rb")
         self.helo = helo
         self.greeting = self.read()

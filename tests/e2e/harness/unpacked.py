@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: ISC
+"""Debian packages that cannot be installed beside Postfix, or would start services: downloaded and extracted only.
+
+They stay in build/mtas of the tree for the next run. Where apt has no network the test is skipped, and says so.
+"""
+
+import fcntl
+import glob
+import os
+import subprocess
+
+import pytest
+
+from .pair import TOP
+
+CACHE = os.path.join(TOP, "build/mtas")
+LIBRARIES = "usr/lib/{0}:lib/{0}:usr/lib".format("x86_64-linux-gnu" if os.uname().machine == "x86_64"
+                                                 else f"{os.uname().machine}-linux-gnu")
+
+
+def unpacked(name, packages):
+    """The directory with the files of these packages; name: of the tree in the cache."""
+    tree = os.path.join(CACHE, name)
+    os.makedirs(CACHE, exist_ok=True)
+    with open(os.path.join(CACHE, f"{name}.lock"), "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stamp = os.path.join(CACHE, f"{name}.packages")
+        if not os.path.exists(stamp) or open(stamp, encoding="ascii").read() != " ".join(packages):
+            _fetch(tree, packages)
+            with open(stamp, "w", encoding="ascii") as f:
+                f.write(" ".join(packages))
+    return tree
+
+
+def _fetch(tree, packages):
+    os.makedirs(f"{tree}.deb", exist_ok=True)
+    run = subprocess.run(["apt-get", "-q", "download", *packages], cwd=f"{tree}.deb", capture_output=True)
+    debs = glob.glob(f"{tree}.deb/*.deb")
+    if run.returncode != 0 or len(debs) < len(packages):
+        pytest.skip(f"apt cannot download {' '.join(packages)}: {run.stderr.decode(errors='replace')[-200:].strip()}")
+    for deb in debs:
+        subprocess.run(["dpkg-deb", "-x", deb, tree], check=True)
+        os.unlink(deb)
+    # a program with these bits takes no LD_LIBRARY_PATH
+    subprocess.run(["find", tree, "-type", "f", "-perm", "/6000", "-exec", "chmod", "a-s", "{}", "+"], check=True)
+
+
+def environment(tree, **more):
+    """The environment in which a program of that tree finds its libraries."""
+    path = ":".join(os.path.join(tree, d) for d in LIBRARIES.split(":"))
+    return {"PATH": os.environ["PATH"], "LD_LIBRARY_PATH": path, **more}
