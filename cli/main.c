@@ -14,6 +14,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/pager.h"
+#include "common/bus_error.h"
 #include "common/closest.h"
 #include "common/log.h"
 #include "common/settings.h"
@@ -240,6 +241,7 @@ int main(int argc, char **argv)
 
 	output_init();
 	log_open("pgpgate", true, 0);
+	bus_error_catch("pgpgate", false);
 	first = cli_global_options(&cli, argc, argv);
 	if (first >= argc)
 		cli_misuse(&cli, "no command given");

@@ -14,6 +14,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/bus_error.h"
 #include "common/log.h"
 #include "common/safe_open.h"
 #include "common/sandbox.h"
@@ -230,6 +231,7 @@ int daemon_begin(const struct daemon_options *o, const struct settings *s)
 	log_open(o->program, o->foreground, o->verbose);
 	log_echo(!o->foreground);
 	prepare_signals();
+	bus_error_catch(o->program, !o->foreground);
 	raise_descriptor_limit();
 	umask(007);
 	code = o->foreground ? EX_OK : go_to_background(o->pid_file);

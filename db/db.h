@@ -52,6 +52,9 @@ struct db *db_open(struct settings *s, enum db_mode mode);
 void db_close(struct db *d);
 enum db_failure db_failure(const struct db *d);
 const char *db_error(const struct db *d); /* "" when the last call succeeded; borrowed */
+/* For a connection that lies idle: closes it when its files were replaced, and opens it anew; some stat(2) otherwise. What
+ * fails is told by the next use. */
+void db_look(struct db *d);
 int db_sysexit(enum db_failure f); /* the sysexits(3) code of the command line for a failure */
 
 /* A pool for threads: db_pool_get() reuses an idle connection or opens one. Never NULL unless memory is

@@ -54,13 +54,14 @@ struct server {
 	struct event *accept_again;
 	struct event *close_idle; /* while stopping: what lies in the sockets has been taken */
 	struct event *drained;	  /* while stopping: time is over */
+	struct event *look;	  /* at the database, while nobody asks */
 	struct event *feed; /* the service manager wants to hear that this loop runs; else NULL */
 	LIST_HEAD(, client) clients;
 	size_t n_clients;
 	bool is_stopping;
 	pthread_mutex_t lock; /* over counts, n_clients and answer.settings, which the page's thread reads */
 	struct counts counts;
-	struct db *page_db;	   /* of the page's thread */
+	struct db_pool *page_pool; /* one connection, of the page's thread; NULL before its first use */
 	struct metrics_page *page; /* NULL: metrics_listen is empty */
 	struct log_limit too_many, malformed, database_trouble, no_descriptors;
 };
@@ -308,6 +309,7 @@ static void write_page(void *context, FILE *out)
 	struct settings *settings;
 	struct counts counts;
 	size_t n_clients;
+	struct db *d;
 	bool is_up;
 
 	pthread_mutex_lock(&s->lock);
@@ -315,9 +317,12 @@ static void write_page(void *context, FILE *out)
 	counts = s->counts;
 	n_clients = s->n_clients;
 	pthread_mutex_unlock(&s->lock);
-	if (s->page_db == NULL)
-		s->page_db = db_open(settings, DB_READ);
-	is_up = s->page_db != NULL && metrics_write(s->page_db, settings, out) == 0;
+	if (s->page_pool == NULL)
+		s->page_pool = db_pool_new(settings, DB_READ, 1);
+	d = s->page_pool != NULL ? db_pool_get(s->page_pool) : NULL;
+	is_up = d != NULL && metrics_write(d, settings, out) == 0;
+	if (d != NULL)
+		db_pool_put(s->page_pool, d);
 	settings_unref(settings);
 	metrics_single(out, "pgpgate_database_up", METRIC_GAUGE, "1 if the database could be read.",
 		       is_up);
@@ -394,6 +399,17 @@ static void on_feed(evutil_socket_t fd, short what, void *context)
 	daemon_notify("WATCHDOG=1");
 }
 
+/* Files that were taken away are let go of, so that other programs can go on with new ones. What is wrong is logged by
+ * the next answer. */
+static void on_look(evutil_socket_t fd, short what, void *context)
+{
+	struct server *s = context;
+
+	(void)fd;
+	(void)what;
+	db_look(s->answer.db);
+}
+
 /* 0 or -1. */
 static int set_up_watchdog(struct server *s)
 {
@@ -411,6 +427,7 @@ static int set_up_events(struct server *s, int fd)
 {
 	static const int stops[] = {SIGTERM, SIGINT};
 	static const int reloads[] = {SIGHUP, SIGUSR1};
+	static const struct timeval look_interval = {.tv_sec = 1};
 
 	for (size_t i = 0; i < 2; i++) {
 		s->signals[i] = evsignal_new(s->base, stops[i], on_stop, s);
@@ -419,8 +436,9 @@ static int set_up_events(struct server *s, int fd)
 	s->accept_again = evtimer_new(s->base, on_accept_again, s);
 	s->close_idle = evtimer_new(s->base, on_close_idle, s);
 	s->drained = evtimer_new(s->base, on_drained, s);
+	s->look = event_new(s->base, -1, EV_PERSIST, on_look, s);
 	if (s->accept_again == NULL || s->close_idle == NULL || s->drained == NULL ||
-	    set_up_watchdog(s) != 0)
+	    s->look == NULL || event_add(s->look, &look_interval) != 0 || set_up_watchdog(s) != 0)
 		return -1;
 	for (size_t i = 0; i < 4; i++) {
 		if (s->signals[i] == NULL || event_add(s->signals[i], NULL) != 0)
@@ -525,13 +543,15 @@ void server_free(struct server *s)
 		event_free(s->close_idle);
 	if (s->drained != NULL)
 		event_free(s->drained);
+	if (s->look != NULL)
+		event_free(s->look);
 	if (s->feed != NULL)
 		event_free(s->feed);
 	if (s->base != NULL)
 		event_base_free(s->base);
 	instances_free(s->answer.instances);
 	db_close(s->answer.db);
-	db_close(s->page_db);
+	db_pool_free(s->page_pool);
 	pthread_mutex_destroy(&s->lock);
 	settings_unref(s->answer.settings);
 	free(s);

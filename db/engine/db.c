@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "db/engine/companions.h"
 #include "db/engine/file.h"
 #include "db/engine/key_check.h"
 #include "db/engine/schema.h"
@@ -75,7 +76,7 @@ static void close_handle(struct db *d)
 {
 	/* The last connection writes the WAL back and removes it, by its name: not when that is another file's by now, nor
 	 * when the engine has failed. */
-	if (d->handle != NULL && (d->must_reopen || !is_still_the_file(d)))
+	if (d->handle != NULL && (d->must_reopen || !is_still_the_file(d) || companions_look(d) != 0))
 		sqlite3_db_config(d->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	else if (d->handle != NULL && d->wal_pages >= 0 && !d->is_in_transaction)
 		mark_at_close(d);
@@ -85,6 +86,7 @@ static void close_handle(struct db *d)
 	}
 	sqlite3_close(d->handle);
 	d->handle = NULL;
+	companions_leave(d);
 	d->is_in_transaction = false;
 	file_unlock(d);
 	if (d->lock_fd >= 0)
@@ -134,7 +136,8 @@ static int open_handle(struct db *d)
 		return -1;
 	if (file_check(d, &d->opened) != 0)
 		return -1;
-	if (file_check_beside(d) != 0 || (d->mode != DB_READ && file_open_lock(d) != 0))
+	if (file_check_beside(d) != 0 || companions_enter(d) != 0 ||
+	    (d->mode != DB_READ && file_open_lock(d) != 0))
 		return -1;
 	/* Readers too: WAL's shared memory is theirs to make. query_only keeps them from writing. */
 	if (sqlite3_open_v2(d->path, &d->handle,
@@ -147,13 +150,15 @@ static int open_handle(struct db *d)
 		return db_fail(d, DB_NO_PERMISSION, "read-only; let this user join the file's group");
 	if ((is_creating(d) ? schema_migrate(d, true) : schema_check(d)) != 0)
 		return -1;
+	companions_remember(d);
 	return key_check(d);
 }
 
 int db_ready(struct db *d)
 {
-	/* One stat(2), under a microsecond: a database that was moved away must not go on answering. */
-	if (d->handle != NULL && !d->must_reopen && (d->is_in_transaction || is_still_the_file(d))) {
+	/* Three stat(2), under a microsecond each: a database that was moved away must not go on answering. */
+	if (d->handle != NULL && !d->must_reopen &&
+	    (d->is_in_transaction || (is_still_the_file(d) && companions_look(d) == 0))) {
 		d->failure = DB_OK;
 		d->error[0] = '\0';
 		return 0;
@@ -165,6 +170,11 @@ int db_ready(struct db *d)
 		return 0;
 	close_handle(d);
 	return -1;
+}
+
+void db_look(struct db *d)
+{
+	db_ready(d);
 }
 
 struct db *db_open(struct settings *s, enum db_mode mode)

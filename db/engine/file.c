@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/log.h"
 #include "common/safe_open.h"
 
 #define KEY_FILE_MODE 0640
@@ -243,10 +244,21 @@ int file_make_key(struct db *d, bool is_anew)
 	return result;
 }
 
-int file_lock(struct db *d, bool exclusive, int wait_ms)
+/* The file that has the name: others lock that one. */
+static bool lock_is_there(const struct db *d)
+{
+	char path[BESIDE_MAX];
+	struct stat named, ours;
+
+	path_beside(d, ".lock", path);
+	return fstat(d->lock_fd, &ours) == 0 && lstat(path, &named) == 0 &&
+	       named.st_ino == ours.st_ino && named.st_dev == ours.st_dev;
+}
+
+/* As long as nobody removes the file. */
+static int lock_open_file(struct db *d, bool exclusive, int64_t until_ms)
 {
 	static const struct timespec pause = {.tv_nsec = 1000000};
-	const int64_t until_ms = clock_monotonic_ms() + wait_ms;
 
 	/* Polled, since flock(2) knows no timeout; a checkpoint takes a few ms. */
 	while (flock(d->lock_fd, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
@@ -256,8 +268,26 @@ int file_lock(struct db *d, bool exclusive, int wait_ms)
 			return 0;
 		nanosleep(&pause, NULL);
 	}
-	d->has_lock = true;
 	return 1;
+}
+
+int file_lock(struct db *d, bool exclusive, int wait_ms)
+{
+	const int64_t until_ms = clock_monotonic_ms() + wait_ms;
+	int got;
+
+	while ((got = lock_open_file(d, exclusive, until_ms)) == 1 && !lock_is_there(d)) {
+		close(d->lock_fd);
+		d->lock_fd = -1;
+		if (file_open_lock(d) != 0) {
+			d->must_reopen = true;
+			return -1;
+		}
+		log_warning("%s.lock was removed or replaced; going on with the one that is there",
+			    d->path);
+	}
+	d->has_lock = got == 1;
+	return got;
 }
 
 void file_unlock(struct db *d)

@@ -25,6 +25,10 @@
 #define DB_CACHE_KIB 1024 /* a connection's page cache: the file system has one too */
 #define DB_FILE_MODE 0660
 
+/* Where the engine locks its files: os_unix.c, SHARED_FIRST and SHARED_SIZE. Whoever has it open holds it shared. */
+#define DB_SHARED_FIRST 0x40000002
+#define DB_SHARED_SIZE 510
+
 struct db {
 	struct settings *settings; /* one reference */
 	enum db_mode mode;
@@ -43,6 +47,11 @@ struct db {
 	int wal_pages;	       /* after our last commit; -1: not known */
 	int wal_marked_pages;  /* the same when wal_mark.c looked last; -1: it has not */
 	struct log_limit wal_is_held;
+	struct {
+		struct opened_file *file; /* NULL: the engine has none open */
+		bool are_known;
+		struct stat wal, index;
+	} companions;
 	struct hashed hashed;
 	struct {
 		bool is_known;
@@ -61,6 +70,9 @@ struct db {
 
 /* Opens if needed: closed, failed before, or the file was replaced, moved or made unreadable meanwhile. */
 int db_ready(struct db *d);
+
+/* Closes what lies idle in the pools of this process. */
+void db_pools_drop_idle(void);
 
 /* Transactions. db_end(d, 0) commits, db_end(d, -1) rolls back and keeps the error; returns 0 or -1. */
 int db_begin_read(struct db *d);

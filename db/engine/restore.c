@@ -20,9 +20,6 @@
 #include "db/engine/schema.h"
 
 #define COPY_BYTES 65536
-/* Where the engine locks its files: os_unix.c, SHARED_FIRST and SHARED_SIZE. Whoever has it open holds it shared. */
-#define SHARED_FIRST (0x40000000 + 2)
-#define SHARED_SIZE 510
 #define COPY_SUFFIX ".restore"
 #define SAME_SECOND_MAX 100
 
@@ -300,8 +297,10 @@ static int put_key(struct db *d, const struct db_restore *r, const char *kept_su
 
 static int refuse_in_use(struct db *d, int fd)
 {
-	struct flock lock = {
-		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = SHARED_FIRST, .l_len = SHARED_SIZE};
+	struct flock lock = {.l_type = F_WRLCK,
+			     .l_whence = SEEK_SET,
+			     .l_start = DB_SHARED_FIRST,
+			     .l_len = DB_SHARED_SIZE};
 
 	if (fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK && lock.l_pid > 0)
 		return db_fail(d, DB_BUSY, "in use by process %ld; stop the daemons first",
@@ -312,8 +311,10 @@ static int refuse_in_use(struct db *d, int fd)
 /* The descriptor that holds the lock, -2 when there is no database, or -1. */
 static int lock_present(struct db *d)
 {
-	struct flock lock = {
-		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = SHARED_FIRST, .l_len = SHARED_SIZE};
+	struct flock lock = {.l_type = F_WRLCK,
+			     .l_whence = SEEK_SET,
+			     .l_start = DB_SHARED_FIRST,
+			     .l_len = DB_SHARED_SIZE};
 	int fd = file_open_beside(d, "", O_RDWR, 0, NULL);
 
 	if (fd < 0)

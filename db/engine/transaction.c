@@ -4,6 +4,7 @@
  */
 #include "db/engine/internal.h"
 
+#include "db/engine/companions.h"
 #include "db/engine/file.h"
 #include "db/engine/schema.h"
 #include "db/engine/wal_mark.h"
@@ -14,7 +15,13 @@ static int begin(struct db *d, enum sql_statement which)
 		return -1;
 	d->is_in_transaction = true;
 	/* A newer program may have migrated while we run: then we know nothing of what the tables mean. */
-	return schema_check(d) == 0 ? 0 : db_end(d, -1);
+	if (schema_check(d) != 0)
+		return db_end(d, -1);
+	if (companions_are_whole(d))
+		return 0;
+	db_end(d, -1);
+	companions_forsake(d);
+	return -1;
 }
 
 int db_begin_read(struct db *d)
@@ -62,6 +69,9 @@ int db_end(struct db *d, int result)
 	    sqlite3_exec(d->handle, sql_statements[SQL_ROLLBACK].text, NULL, NULL, NULL) != SQLITE_OK)
 		d->must_reopen = true;
 	d->is_in_transaction = false;
+	/* Written to a log that has no name any more, it would be gone with the next start. */
+	if (result == 0 && d->has_lock && !companions_are_whole(d) && companions_forsake(d) != 1)
+		result = -1;
 	if (result == 0 && d->has_lock && !d->must_reopen) {
 		wal_mark_write(d);
 		d->failure = DB_OK;
