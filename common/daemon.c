@@ -79,10 +79,24 @@ static void raise_descriptor_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* Its directory may be the user's: whatever lies there is looked at before it is taken for a pid file. */
+static int open_pid_file(const char *path, int access, bool is_create, char why[SAFE_OPEN_WHY_MAX])
+{
+	const struct safe_open file = {.path = path,
+				       .access = access,
+				       .is_create = is_create,
+				       .mode = 0644, /* everybody may read it, whatever the umask */
+				       .owner = 0,
+				       .group = (gid_t)-1};
+
+	return safe_open(&file, NULL, why);
+}
+
 /* Removes what is left of a pid file, if nobody holds its lock. */
 static void clean_pid_file(const char *path)
 {
-	int fd = path == NULL ? -1 : open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	char why[SAFE_OPEN_WHY_MAX];
+	int fd = path == NULL ? -1 : open_pid_file(path, O_RDWR, false, why);
 
 	if (fd < 0)
 		return;
@@ -157,20 +171,22 @@ static int write_pid(const char *path)
 	return EX_OK;
 }
 
-static int open_pid_file(const char *path)
+/* Two descriptors of one file: the one for writing is closed before another user is become. */
+static int open_both(const char *path, char why[SAFE_OPEN_WHY_MAX])
 {
-	const int flags = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
 	struct stat locked, written;
 
-	state.pid_fd = open(path, O_RDONLY | O_CREAT | flags, 0644);
+	state.pid_write_fd = open_pid_file(path, O_RDWR, true, why);
+	if (state.pid_write_fd < 0)
+		return -1;
+	state.pid_fd = open_pid_file(path, O_RDONLY, false, why);
 	if (state.pid_fd < 0)
 		return -1;
-	state.pid_write_fd = open(path, O_WRONLY | flags);
-	if (state.pid_write_fd < 0 || fstat(state.pid_fd, &locked) != 0 ||
-	    fstat(state.pid_write_fd, &written) != 0)
-		return -1;
-	errno = EEXIST;
-	return locked.st_dev == written.st_dev && locked.st_ino == written.st_ino ? 0 : -1;
+	if (fstat(state.pid_fd, &locked) == 0 && fstat(state.pid_write_fd, &written) == 0 &&
+	    locked.st_dev == written.st_dev && locked.st_ino == written.st_ino)
+		return 0;
+	snprintf(why, SAFE_OPEN_WHY_MAX, "replaced at this moment");
+	return -1;
 }
 
 /* The lock, not the number in the file, says whether its daemon lives: it ends with the process. will_change_user: the
@@ -178,18 +194,16 @@ static int open_pid_file(const char *path)
  * would then send signals. */
 static int lock_pid_file(const char *path, bool will_change_user)
 {
+	char why[SAFE_OPEN_WHY_MAX];
 	int code = EX_OK;
 
 	if (path == NULL)
 		return EX_OK;
-	if (open_pid_file(path) != 0) {
+	if (open_both(path, why) != 0) {
 		log_error("%s: cannot be written: %s; create its directory or name another with -P",
-			  path, strerror(errno));
+			  path, why);
 		return EX_CANTCREAT;
 	}
-	/* Everybody may read it, whatever the umask; a file that is not ours keeps its mode. */
-	if (fchmod(state.pid_fd, 0644) != 0)
-		log_debug("%s: keeps its mode", path);
 	if (flock(state.pid_fd, LOCK_EX | LOCK_NB) != 0) {
 		log_error("%s: its daemon is running; stop it first or name another with -P", path);
 		return EX_UNAVAILABLE;
