@@ -1,54 +1,24 @@
 /* SPDX-License-Identifier: ISC */
 #include "db/record/verdict_write.h"
 
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "db/engine/key.h"
 #include "db/policy/split.h"
 #include "db/record/bounce.h"
+#include "db/record/hidden_reply.h"
 #include "db/record/key_ids.h"
 
 #define SECONDS_A_DAY 86400
-#define REPLY_MAX 4096 /* bytes with NUL that are kept of a reply */
 
 /* ---- from record to what is stored: in the thread that submits ---- */
 
-/* A reply names recipients as <address>, their keys as 0x... and where to get them as <URL>: with hashes on
- * they are replaced there too. */
-static const char *keep_reply(struct arena *a, const struct hashed *h, const char *reply)
+static const char *keep_reply(struct arena *a, const struct hashed *h, const struct verdict_record *r)
 {
-	char out[REPLY_MAX], address[KEY_MAX], hash[HASHED_ADDRESS_MAX];
-	size_t used = 0;
+	char hidden[HIDDEN_REPLY_MAX];
 
-	if (!h->is_on || reply == NULL)
-		return arena_keep(a, reply);
-	while (*reply != '\0' && used + HASHED_ADDRESS_MAX + 2 < sizeof out) {
-		const char *end = *reply == '<' ? strchr(reply, '>') : NULL;
-		const size_t len = end != NULL ? (size_t)(end - reply - 1) : 0;
-		char *after;
-
-		if (strncmp(reply, "0x", 2) == 0 && strspn(reply + 2, "0123456789ABCDEF") == 16) {
-			used += (size_t)snprintf(out + used, sizeof out - used, "h:%016" PRIx64,
-						 hashed_key_id(h, strtoull(reply, &after, 16)));
-			reply = after;
-			continue;
-		}
-
-		if (len == 0 || len >= sizeof address) {
-			out[used++] = *reply++;
-			continue;
-		}
-		memcpy(address, reply + 1, len);
-		address[len] = '\0';
-		used += (size_t)snprintf(out + used, sizeof out - used, "<%s>",
-					 hashed_address(h, address, hash));
-		reply = end + 1;
-	}
-	out[used] = '\0';
-	return arena_keep(a, out);
+	return arena_keep(a, h->is_on && r->reply != NULL ? hidden_reply(h, r, hidden) : r->reply);
 }
 
 static const char *keep_key(struct arena *a, const struct hashed *h, const char *address)
@@ -120,7 +90,7 @@ int stored_verdict_fill(struct stored_verdict *v, const struct hashed *h, const 
 	v->record.sender = keep_key(a, h, r->sender);
 	v->split_sender_key = keep_key(a, h, split_sender(r->sender, plain));
 	v->record.header_from = keep_key(a, h, r->header_from);
-	v->record.reply = keep_reply(a, h, r->reply);
+	v->record.reply = keep_reply(a, h, r);
 	v->key_ids = arena_keep(a, key_ids_format(r->judgement, h, key_ids));
 	v->record.recipients = NULL;
 	v->counts_for_pairs = is_delivered(r->action);

@@ -20,7 +20,8 @@ def everything_written(pair):
 
 
 def test_nothing_readable_is_kept_and_all_works(make_pair, make_postfix, keys):
-    pair = make_pair("hashed", log_addresses="hashed", reply_window="1h")
+    pair = make_pair("hashed", log_addresses="hashed", reply_window="1h", refuse_text="No cleartext for %r",
+                     help_url="https://help.test/?for=%r&at=%d")
     mx = make_postfix("hashed", pair)
     secret = messages.pgp_mime(keys.gpg_armor())
     message = messages.text_mail("x" * 500 + "\n")
