@@ -165,6 +165,8 @@ static int explain_recipient(struct cli *cli, struct settings *s, const char *re
 		q.header_from = &x.header_from;
 	}
 	d = open_database(s, DB_READ);
+	if (o->client != NULL || s->are_postfix_domains_protected)
+		open_ask_postfix(s);
 	if (policy_explain(d, s, &q, &x.answer, explanation_add, &x) != 0 ||
 	    (x.has_sender &&
 	     (x.has_history = pair_get(d, x.sender.text, x.recipient.text, &x.history)) < 0) ||

@@ -6,7 +6,7 @@
 #include <strings.h>
 
 #include "cli/doctor.h"
-#include "cli/run.h"
+#include "common/run.h"
 #include "common/socket.h"
 
 #define PATIENCE_MS 10000 /* for a program of Postfix */
@@ -29,7 +29,7 @@ static int run_postfix(struct doctor *x, const char *program, const char *option
 	argv[n++] = word;
 	argv[n++] = word2;
 	argv[n] = NULL;
-	return run_output(argv, out, out_size, PATIENCE_MS);
+	return run_output(argv, NULL, out, out_size, PATIENCE_MS);
 }
 
 bool doctor_parameter(struct doctor *x, const char *name, char *out, size_t out_size)

@@ -24,6 +24,14 @@ struct settings *open_settings(const struct cli *cli)
 	return s;
 }
 
+void open_ask_postfix(struct settings *s)
+{
+	char err[1024];
+
+	if (settings_ask_postfix(s, NULL, err, sizeof(err)) != 0)
+		cli_warning("%s", err);
+}
+
 /* 1: root, and to become u. 0: nothing to do. Otherwise an exit code, negative. */
 static int find_user(const struct settings *s, struct user *u)
 {

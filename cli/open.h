@@ -18,6 +18,9 @@
 /* The settings in force (one reference). Ends the process with 78 (EX_CONFIG) when they are wrong. */
 struct settings *open_settings(const struct cli *cli);
 
+/* settings_ask_postfix(), with a warning. After open_database(): it is to see what the daemons see. */
+void open_ask_postfix(struct settings *s);
+
 /* Root becomes settings' user, for good. Ends the process when that cannot be. For others, and with an empty user,
  * nothing happens. */
 void open_become_user(const struct settings *s);

@@ -236,8 +236,9 @@ static int become_user(const char *text)
 	return code;
 }
 
-int daemon_begin(const struct daemon_options *o, const struct settings *s)
+int daemon_begin(const struct daemon_options *o, struct settings *s)
 {
+	char err[1024];
 	int code;
 
 	if (open_standard_descriptors() != 0)
@@ -253,6 +254,8 @@ int daemon_begin(const struct daemon_options *o, const struct settings *s)
 		code = lock_pid_file(o->pid_file, geteuid() == 0 && s->user[0] != '\0');
 	if (code == EX_OK)
 		code = become_user(s->user);
+	if (code == EX_OK && settings_ask_postfix(s, NULL, err, sizeof(err)) != 0)
+		log_warning("%s", err);
 	if (code == EX_OK)
 		sandbox_enter();
 	return code;

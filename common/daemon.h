@@ -7,7 +7,8 @@
  * The order in a main():
  *   daemon_options()        reads argv and the configuration; -V, -n, -h end the process
  *   daemon_begin()          log, signals blocked (TERM, INT, HUP, USR1; PIPE ignored), umask 007; forks
- *                           unless -f; pid file locked; user changed; sandbox.h entered
+ *                           unless -f; pid file locked; user changed; Postfix asked for what the
+ *                           settings take from it; sandbox.h entered
  *   ... open the database, listen ...
  *   daemon_ready()          pid file written, READY=1, the parent of the fork exits 0
  *   ... run ...
@@ -42,7 +43,7 @@ struct settings *daemon_options(int argc, char **argv, const char *program, cons
 				struct daemon_options *out);
 
 /* Each returns 0, or a sysexits(3) code after having logged why. See the order above. */
-int daemon_begin(const struct daemon_options *o, const struct settings *s);
+int daemon_begin(const struct daemon_options *o, struct settings *s);
 int daemon_ready(const struct daemon_options *o);
 void daemon_end(const struct daemon_options *o);
 

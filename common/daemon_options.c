@@ -219,7 +219,9 @@ struct settings *daemon_reload(const struct daemon_options *o, const struct sett
 		free(kept[i]);
 	if (s == NULL)
 		log_error("configuration not changed: %s", err);
-	else
+	else if (settings_ask_postfix(s, old, err, sizeof(err)) != 0)
+		log_warning("%s", err);
+	if (s != NULL)
 		log_info("configuration reread");
 	daemon_notify("READY=1");
 	return s;

@@ -75,6 +75,9 @@ void settings_unref(struct settings *s)
 	free(s->database);
 	free(s->database_path);
 	free(s->local_clients);
+	domain_set_free(&s->protected_domains);
+	free(s->postfix_config);
+	postfix_facts_free(s->postfix);
 	free(s->exempt_recipients);
 	free(s->recipient_delimiter);
 	free(s->refuse_text);
@@ -91,7 +94,63 @@ bool settings_is_local_client(const struct settings *s, const struct netaddr *cl
 	for (size_t i = 0; i < s->n_local_clients; i++)
 		if (netaddr_contains(&s->local_clients[i], client))
 			return true;
-	return false;
+	return s->are_mynetworks_local && postfix_facts_is_ours(s->postfix, client);
+}
+
+bool settings_is_protected(const struct settings *s, const struct address *recipient)
+{
+	const char *domain = address_domain(recipient);
+
+	if (s->protected_domains.n == 0 && !s->are_postfix_domains_protected)
+		return true;
+	return !address_is_trustworthy(recipient) || domain[0] == '\0' || domain[0] == '[' ||
+	       domain_set_has(&s->protected_domains, domain) ||
+	       (s->are_postfix_domains_protected && postfix_facts_has_domain(s->postfix, domain));
+}
+
+/* The knowledge of the settings before, for another owner: NULL when they had none. */
+static struct postfix_facts *facts_of(const struct settings *before)
+{
+	struct postfix_facts *f;
+
+	if (before == NULL || !before->postfix->is_known)
+		return NULL;
+	f = before->postfix;
+	__atomic_add_fetch(&f->references, 1, __ATOMIC_RELAXED);
+	return f;
+}
+
+int settings_ask_postfix(struct settings *s, const struct settings *before, char *err, size_t err_size)
+{
+	struct postfix_facts *f;
+	char why[200];
+
+	err[0] = '\0';
+	if (!s->are_mynetworks_local && !s->are_postfix_domains_protected)
+		return 0;
+	f = postfix_facts_ask(s->postfix_config, s->filter_socket, why, sizeof(why));
+	if (f == NULL && (f = facts_of(before)) != NULL)
+		snprintf(err, err_size, "Postfix's configuration: %s: what it said before holds", why);
+	else if (f == NULL)
+		snprintf(err, err_size,
+			 "Postfix's configuration: %s: of local_clients, $mynetworks is "
+			 "127.0.0.0/8 and "
+			 "::1; of protected_domains, postfix is every domain",
+			 why);
+	else if (f->left_out[0] != '\0')
+		snprintf(
+			err, err_size,
+			"Postfix's configuration: cannot be listed: %s: no network of it is ours%s",
+			f->left_out,
+			s->are_postfix_domains_protected && f->are_all_domains
+				? ", and every domain is protected; name the domains in "
+				  "protected_domains"
+				: "");
+	if (f != NULL) {
+		postfix_facts_free(s->postfix);
+		s->postfix = f;
+	}
+	return err[0] != '\0';
 }
 
 static int find_key(const char *name, size_t *index, char *err, size_t err_size)
@@ -174,8 +233,9 @@ static struct settings *build(const struct loader *l)
 	if (s != NULL) {
 		s->references = 1;
 		s->value_text = calloc(settings_keys_count, sizeof(*s->value_text));
+		s->postfix = postfix_facts_new();
 	}
-	if (s == NULL || s->value_text == NULL) {
+	if (s == NULL || s->value_text == NULL || s->postfix == NULL) {
 		settings_unref(s);
 		snprintf(l->err, l->err_size, "out of memory");
 		return NULL;

@@ -17,7 +17,9 @@
 #include <sys/types.h>
 
 #include "common/address.h"
+#include "common/domain_set.h"
 #include "common/netaddr.h"
+#include "common/postfix_facts.h"
 #include "common/verdict.h"
 
 enum bounce_acceptance { BOUNCES_REPORT, BOUNCES_REPLY };
@@ -37,8 +39,13 @@ struct settings {
 	bool enforce;
 	enum requirement default_requirement;
 	enum requirement local_requirement;
-	struct netaddr *local_clients;
+	struct netaddr *local_clients; /* as written, without $mynetworks */
 	size_t n_local_clients;
+	bool are_mynetworks_local;	     /* local_clients has $mynetworks */
+	struct domain_set protected_domains; /* as written, without "postfix" */
+	bool are_postfix_domains_protected;  /* protected_domains has "postfix" */
+	char *postfix_config;		     /* "": Postfix's own */
+	struct postfix_facts *postfix;	     /* never NULL; see settings_ask_postfix() */
 	struct pattern *exempt_recipients;
 	size_t n_exempt_recipients;
 	char *policy_actions[REQUIREMENT_COUNT]; /* access(5) results, by requirement; never NULL */
@@ -88,8 +95,17 @@ const char *settings_name(size_t index);
 const char *settings_default(size_t index);
 const char *settings_value(const struct settings *s, size_t index);
 
+/* Asks the Postfix of this machine for what local_clients and protected_domains take from it, if they do; see
+ * postfix_facts.h. For s before it is shared with another thread. Where it gives no answer, what `before` (NULL: none)
+ * knew holds, or else loopback and all domains. 0: nothing to ask, or asked; 1: there is no answer, or not
+ * all of it can be used, with a sentence for the log in err. */
+int settings_ask_postfix(struct settings *s, const struct settings *before, char *err, size_t err_size);
+
 /* Is the client one of ours by address (local_clients)? */
 bool settings_is_local_client(const struct settings *s, const struct netaddr *client);
+
+/* Does default_requirement hold for this recipient (protected_domains)? An address that could be anybody's does count. */
+bool settings_is_protected(const struct settings *s, const struct address *recipient);
 
 /* What help_url and the rules' URLs may be: http(s), printable ASCII without blanks and quotes. */
 #define SETTINGS_URL_MAX 300

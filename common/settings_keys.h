@@ -51,6 +51,7 @@ settings_parse settings_parse_umask;
 settings_parse settings_parse_user;
 settings_parse settings_parse_database;
 settings_parse settings_parse_clients;
+settings_parse settings_parse_domains;
 settings_parse settings_parse_recipients;
 settings_parse settings_parse_actions;
 settings_parse settings_parse_delimiter;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/complain.h"
 #include "common/settings_text.h"
 
 #define REFUSE_TEXT_MAX 200 /* a reply line has 512 bytes (RFC 5321 section 4.5.3.1.5) */
@@ -130,8 +131,14 @@ int settings_parse_database(const struct settings_key *k, struct settings_value 
 static int parse_client(struct settings_value *v, const char *item, char canonical[ADDRESS_MAX + 1])
 {
 	struct settings *s = v->settings;
-	struct netaddr *clients = realloc(s->local_clients, (s->n_local_clients + 1) * sizeof(*clients));
+	struct netaddr *clients;
 
+	if (strcmp(item, "$mynetworks") == 0) {
+		s->are_mynetworks_local = true;
+		strcpy(canonical, item);
+		return 0;
+	}
+	clients = realloc(s->local_clients, (s->n_local_clients + 1) * sizeof(*clients));
 	if (clients == NULL)
 		return out_of_memory(v);
 	s->local_clients = clients;
@@ -146,6 +153,38 @@ int settings_parse_clients(const struct settings_key *k, struct settings_value *
 {
 	(void)k;
 	return parse_list(v, parse_client);
+}
+
+static int parse_domain(struct settings_value *v, const char *item, char canonical[ADDRESS_MAX + 1])
+{
+	struct domain_set *set = &v->settings->protected_domains;
+	int rc;
+
+	if (strcmp(item, "postfix") == 0) {
+		v->settings->are_postfix_domains_protected = true;
+		strcpy(canonical, item);
+		return 0;
+	}
+	rc = strchr(item, '@') != NULL ? 1 : domain_set_add(set, item, strlen(item));
+	if (rc < 0)
+		return out_of_memory(v);
+	if (rc > 0)
+		return complain_about(
+			item,
+			"is no domain; write example.org, .example.org (what is below it) "
+			"or postfix (the domains of this Postfix)",
+			v->err, v->err_size);
+	strcpy(canonical, set->names[set->n - 1]);
+	return 0;
+}
+
+int settings_parse_domains(const struct settings_key *k, struct settings_value *v)
+{
+	(void)k;
+	if (parse_list(v, parse_domain) != 0)
+		return -1;
+	domain_set_sort(&v->settings->protected_domains);
+	return 0;
 }
 
 static int parse_recipient(struct settings_value *v, const char *item, char canonical[ADDRESS_MAX + 1])

@@ -55,6 +55,11 @@ static void use_default(const struct settings *s, const struct policy_address *r
 	a->source = SOURCE_DEFAULT;
 	a->rule_id = 0;
 	snprintf(a->why, sizeof a->why, "%s", use_local ? "local_requirement" : "default_requirement");
+	if (policy_strength(a->requirement) > policy_strength(REQUIREMENT_OBSERVE) &&
+	    !settings_is_protected(s, recipient->address)) {
+		a->requirement = REQUIREMENT_OBSERVE;
+		snprintf(a->why, sizeof a->why, "not in protected_domains");
+	}
 }
 
 static bool is_exempt_by_configuration(const struct settings *s,

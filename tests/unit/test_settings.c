@@ -60,7 +60,8 @@ static void defaults_are_canonical_and_in_force(void **state)
 	assert_string_equal(s->database_path, "/var/lib/pgpgate/pgpgate.db");
 	assert_int_equal(s->default_requirement, REQUIREMENT_ENCRYPTED);
 	assert_int_equal(s->local_requirement, REQUIREMENT_OBSERVE);
-	assert_int_equal(s->n_local_clients, 2);
+	assert_int_equal(s->n_local_clients, 0);
+	assert_true(s->are_mynetworks_local);
 	assert_int_equal(s->n_exempt_recipients, 2);
 	assert_string_equal(s->policy_actions[REQUIREMENT_RATCHET], "DUNNO");
 	assert_int_equal(s->accept.forms, 1u << FORM_PGP_MIME | 1u << FORM_PGP_MIXED |
@@ -115,6 +116,15 @@ static void every_key_takes_its_values(void **state)
 		 "192.0.2.0/24, ::1, 2001:db8::/32"},
 		{"local_clients=192.0.2.1/24", NULL},
 		{"local_clients=localhost", NULL},
+		{"local_clients=$mynetworks 192.0.2.7", "$mynetworks, 192.0.2.7"},
+		{"local_clients=$mydestination", NULL},
+		{"protected_domains=", ""},
+		{"protected_domains=Example.ORG .b\xc3\xbc.test, postfix",
+		 "example.org, .xn--b-eha.test, postfix"},
+		{"protected_domains=alice@example.org", NULL},
+		{"protected_domains=*", NULL},
+		{"postfix_config=/etc/postfix-out", "/etc/postfix-out"},
+		{"postfix_config=postfix", NULL},
 		{"exempt_recipients=", ""},
 		{"exempt_recipients=Tips@Example.org .b.test", "tips@example.org, .b.test"},
 		{"exempt_recipients=*", NULL},
@@ -460,6 +470,10 @@ static void example_shows_every_default(void **state)
 
 		if (strcmp(name, "enforce") == 0) {
 			assert_false(s->enforce);
+			continue;
+		}
+		if (strcmp(name, "protected_domains") == 0) {
+			assert_string_equal(settings_value(s, i), "postfix");
 			continue;
 		}
 		CHECK_ROW_TEXT(name, settings_value(s, i), value);

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: ISC
+"""Whose mail is ours, and which domains: what Postfix's own configuration says, and what comes back from a filter."""
+
+import subprocess
+
+import pytest
+
+from harness import messages
+from harness.place import free_port, wait_until
+from harness.smtp import LOCAL, send
+
+OUTSIDE = "customer@elsewhere.test"
+OURS = "alice@example.org"
+
+
+def site(place, make_pair, make_postfix, name, postfix_settings, **settings):
+    """The pair is told where main.cf is, so Postfix comes first; both know where the sockets will be."""
+    run = f"{place.path}/{name}/run"
+    postfix = make_postfix(f"{name}-mx", milters=f"unix:{run}/filter.sock", here_domains="example.org",
+                           settings={"default_transport": "discard", "smtpd_relay_restrictions": "check_client_access static:permit, reject",
+                                     **postfix_settings})
+    pair = make_pair(name, postfix_config=postfix.etc, **settings)
+    return pair, postfix
+
+
+def test_client_in_mynetworks_is_ours_by_default(place, make_pair, make_postfix):
+    pair, postfix = site(place, make_pair, make_postfix, "lan", {"mynetworks": "198.51.100.0/24"},
+                         local_clients="$mynetworks")
+    assert send(postfix.port, OURS, OUTSIDE, messages.cleartext(), client=LOCAL).code == 250
+    assert send(postfix.port, OURS, OUTSIDE, messages.cleartext()).code == 550
+    assert pair.explain(OUTSIDE, "--client", LOCAL)["is_local"] is True
+    subprocess.run(["postconf", "-c", postfix.etc, "-e", "mynetworks = 127.0.0.0/8"], check=True)
+    assert send(postfix.port, OURS, OUTSIDE, messages.cleartext(), client=LOCAL).code == 250
+    pair.filter.reload()
+    assert send(postfix.port, OURS, OUTSIDE, messages.cleartext(), client=LOCAL).code == 550
+
+
+def test_postfix_that_gives_no_answer_keeps_what_was_known(place, make_pair, make_postfix):
+    pair, postfix = site(place, make_pair, make_postfix, "mute", {"mynetworks": "198.51.100.0/24"},
+                         local_clients="$mynetworks")
+    pair.write_conf(postfix_config="/nonexistent")
+    pair.filter.reload()
+    assert "what it said before holds" in pair.filter.log()
+    assert send(postfix.port, OURS, OUTSIDE, messages.cleartext(), client=LOCAL).code == 250
+    pair.filter.end()
+    pair.filter.start()
+    assert "$mynetworks is 127.0.0.0/8" in pair.filter.log()
+    assert send(postfix.port, OURS, OUTSIDE, messages.cleartext(), client=LOCAL).code == 550
+
+
+@pytest.mark.parametrize("protected", ["postfix", "example.org"])
+def test_outgoing_mail_needs_no_rule_where_domains_are_protected(place, make_pair, make_postfix, protected):
+    name = f"domains-{protected[:3]}"
+    pair, postfix = site(place, make_pair, make_postfix, name, {}, protected_domains=protected,
+                         local_requirement="encrypted")
+    for login in (None, "joe"):
+        assert send(postfix.port, OURS, OUTSIDE, messages.cleartext(), login=login).code == 250
+        assert send(postfix.port, OUTSIDE, OURS, messages.cleartext(), login=login).code == 550
+    assert pair.explain(OUTSIDE)["requirement"] == "observe"
+    # What could be anybody's is protected, and a rule holds for every domain.
+    assert send(postfix.port, OUTSIDE, "alice%example.org@elsewhere.test", messages.cleartext()).code == 550
+    pair.must("require", OUTSIDE)
+    assert send(postfix.port, OURS, OUTSIDE, messages.cleartext(), login="joe").code == 550
+
+
+def behind_a_filter(place, make_pair, make_postfix, name, option, **settings):
+    """The way out of the filter is the way back: what is tested is who the client is there."""
+    front, back = free_port(), free_port()
+    run = f"{place.path}/{name}/run"
+    postfix = make_postfix(f"{name}-mx", ports=[front, back], milters=f"unix:{run}/filter.sock",
+                           here_domains="example.org", settings={"mynetworks": "127.0.0.0/8", "default_transport": "discard"})
+    postfix.stop()
+    for service, value in ((front, option.format(back=back)), (front, "smtpd_milters="),
+                           (back, "receive_override_options=no_unknown_recipient_checks")):
+        subprocess.run(["postconf", "-c", postfix.etc, "-P", f"127.0.0.1:{service}/inet/{value}"], check=True)
+    pair = make_pair(name, postfix_config=postfix.etc, **settings)
+    return pair, postfix.start()
+
+
+@pytest.mark.parametrize("name, option", [("content", "content_filter=smtp:[127.0.0.1]:{back}"),
+                                          ("proxy", "smtpd_proxy_filter=127.0.0.1:{back}")])
+def test_strangers_cleartext_does_not_become_ours_behind_a_filter(place, make_pair, make_postfix, name, option):
+    pair, postfix = behind_a_filter(place, make_pair, make_postfix, name, option, local_clients="$mynetworks")
+    mark = messages.token()
+    answer = send(postfix.port, OUTSIDE, OURS, messages.cleartext(mark))
+    wait_until(lambda: pair.last_verdict(mark), lambda: f"a verdict after {answer}\n{postfix.log()}")
+    assert pair.last_verdict(mark)["action"] == "refuse", pair.last_verdict(mark)
+    postfix.wait_empty()
+    assert OURS not in postfix.delivered_to(mark)
