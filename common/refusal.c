@@ -17,7 +17,7 @@
 #define HELP_URLS_MAX 2
 #define KEY_LINES_MAX 8
 #define KEY_IDS_SHOWN 3
-/* Bytes with NUL of the URL of a key: the record knows it again, to hash it (db/record/verdict_write.c). */
+/* Bytes with NUL of the URL of a key: the record knows it again, to hash it (db/record/hidden_reply.c). */
 #define KEY_URL_MAX 400
 #define OTHER_LINES 5 /* refuse_text, "and N more", what to do, whom to ask, the reference */
 
