@@ -244,10 +244,15 @@ static mode_t current_umask(void)
 	return mask;
 }
 
-/* /dev/stdout is a symbolic link, and nobody but root puts one there. */
+/* /dev/stdout is a symbolic link, and nobody but root puts one there; into /dev/shm everybody does. */
 static bool is_device(const char *path)
 {
-	return strncmp(path, "/dev/", 5) == 0;
+	static const char *const devices[] = {"/dev/stdout", "/dev/stderr", "/dev/null", "/dev/tty"};
+
+	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++)
+		if (strcmp(path, devices[i]) == 0)
+			return true;
+	return strncmp(path, "/dev/fd/", 8) == 0 && strchr(path + 8, '/') == NULL;
 }
 
 /* Opened before this process becomes another user, and emptied only when there is something to write. NULL after

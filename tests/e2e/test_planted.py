@@ -151,6 +151,26 @@ def test_a_file_that_root_names_in_the_state_directory(place, protected, name):
     assert os.stat(named).st_uid == 0
 
 
+def test_a_report_that_root_names_in_dev_shm(place):
+    """Below /dev, and everybody's: no device."""
+    state = State(place, "shm", place.user.pw_name)
+    assert state.run("db", "init").code == 0
+    named = f"/dev/shm/pgpgate-{os.getpid()}.html"
+    try:
+        state.plant(named, "link")
+        result = state.run("report", "--html", named)
+        state.must_be_untouched(result)
+        assert result.code == 73 and named in result.err, result
+        os.unlink(named)
+        result = state.run("report", "--html", named)
+        assert result.code == 0 and os.path.getsize(named) > 0, result
+    finally:
+        if os.path.lexists(named):
+            os.unlink(named)
+    for device in ("/dev/stdout", "/dev/fd/1"):
+        assert "<!doctype html>" in state.run("report", "--html", device).out, device
+
+
 def test_what_root_makes_is_the_users(place):
     state = State(place, "owner", place.user.pw_name)
     assert state.run("db", "init").code == 0
