@@ -110,6 +110,7 @@ static int decide(struct db *d, const struct settings *s, struct explanation *x)
 		.recipients = &recipient,
 		.n_recipients = 1,
 		.is_paused = x->answer.is_paused,
+		.is_stale = x->answer.is_stale,
 		.expects_bounce = x->answer.expects_bounce,
 	};
 

@@ -14,6 +14,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/rule_add.h"
+#include "cli/site_session.h"
 #include "common/clock.h"
 #include "db/pair.h"
 #include "db/verdicts.h"
@@ -199,9 +200,12 @@ static int forget(struct cli *cli, struct settings *s, const struct forget_optio
 		return EX_OSERR;
 	}
 	f.db = open_database(s, o->dry_run ? DB_READ : DB_WRITE);
-	code = name_wanted(&f, o, patterns);
+	code = o->dry_run ? 0 : site_session_begin(cli, s, f.db, NULL);
+	if (code == 0)
+		code = name_wanted(&f, o, patterns);
 	if (code == 0)
 		code = forget_rules(&f, o);
+	site_session_end();
 	db_close(f.db);
 	free(f.wanted);
 	return code;
@@ -226,6 +230,11 @@ static int forget_history(struct cli *cli, struct settings *s, const char *sende
 	if (!dry_run && verdicts_settle(d, SETTLE_MS) == 0)
 		cli_warning("verdicts wait in the journal; what they have of this pair will count: "
 			    "see `pgpgate db status`, and do this again");
+	code = dry_run ? 0 : site_session_begin(cli, s, d, NULL);
+	if (code != 0) {
+		db_close(d);
+		return code;
+	}
 	n = dry_run ? pair_get(d, sender.text, recipient.text, &pair)
 		    : pair_forget(d, sender.text, recipient.text, clock_now_unix(), cli_author());
 	code = n < 0 ? open_failed(d) : n == 0;
@@ -244,6 +253,7 @@ static int forget_history(struct cli *cli, struct settings *s, const char *sende
 		       : dry_run ? "their history"
 				 : "their history counts no more");
 	}
+	site_session_end();
 	db_close(d);
 	return code;
 }

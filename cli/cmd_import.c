@@ -17,6 +17,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/site_session.h"
 #include "common/clock.h"
 
 #define ERRORS_MAX 20
@@ -185,11 +186,36 @@ static int commit(struct import *im)
 	return 0;
 }
 
+/* Other changes of the site wait meanwhile: for us, not for the program that writes into our pipe. */
+static int begin_at_centre(struct import *im, struct settings *s)
+{
+	FILE *copy;
+	int c;
+
+	if (s->centre[0] != '\0' && im->file_bytes == 0) {
+		copy = tmpfile();
+		while (copy != NULL && (c = getc_unlocked(im->file)) != EOF)
+			putc_unlocked(c, copy);
+		if (copy == NULL || ferror(im->file) || fflush(copy) != 0) {
+			cli_error("%s: cannot be copied: %s", im->name, strerror(errno));
+			return EX_IOERR;
+		}
+		rewind(copy);
+		im->file = copy;
+	}
+	return site_session_begin(im->cli, s, im->db, NULL);
+}
+
 static int run(struct import *im, struct settings *s)
 {
 	int code;
 
 	im->db = open_database(s, im->options.is_dry_run ? DB_READ : DB_WRITE);
+	code = im->options.is_dry_run ? 0 : begin_at_centre(im, s);
+	if (code != 0) {
+		db_close(im->db);
+		return code;
+	}
 	progress_begin(&im->progress, "rows removed that an interrupted import left");
 	im->edit = rules_edit_begin(im->db, &im->options);
 	progress_clear(&im->progress);
@@ -206,6 +232,7 @@ static int run(struct import *im, struct settings *s)
 		rules_edit_abort(im->edit);
 		progress_clear(&im->progress);
 	}
+	site_session_end();
 	db_close(im->db);
 	return code;
 }

@@ -9,7 +9,9 @@
 #include "cli/open.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/site_session.h"
 #include "common/clock.h"
+#include "db/site.h"
 
 #define PAUSE_MAX_S (30 * 86400) /* a pause that nobody remembers is a rule in disguise */
 
@@ -45,6 +47,18 @@ static void tell(const struct cli *cli, int64_t was, int64_t until, int64_t no, 
 	}
 }
 
+/* The centre of the site is away: on this host alone, for a while. */
+static int pause_here(const struct cli *cli, struct db *d, int64_t until, int64_t now)
+{
+	if (until > now + SITE_HERE_MAX_S)
+		until = now + SITE_HERE_MAX_S;
+	if (site_here_pause(d, until) != 0)
+		return open_failed(d);
+	cli_warning("the centre cannot be reached: paused on this host alone, for 6h at most");
+	tell(cli, 0, until, 0, false);
+	return 0;
+}
+
 int cmd_pause(struct cli *cli, int argc, char **argv)
 {
 	int64_t duration = -1;
@@ -57,6 +71,7 @@ int cmd_pause(struct cli *cli, int argc, char **argv)
 	struct settings *s;
 	struct db *d;
 	int64_t now, until, was = 0, no = 0;
+	bool is_away = false;
 	int code = 0;
 
 	if (options_parse(cli, argc, argv, specs, OPTIONS_N(specs), NULL, &operands) != 0)
@@ -70,11 +85,16 @@ int cmd_pause(struct cli *cli, int argc, char **argv)
 	d = open_database_silently(s, dry_run ? DB_READ : DB_WRITE);
 	now = clock_now_unix();
 	until = now + duration;
-	if (db_paused_until(d, now, &was) != 0 ||
-	    (!dry_run && db_pause_as(d, until, now, cli_author(), 0, &no) != 0))
+	if (!dry_run)
+		code = site_session_begin(cli, s, d, &is_away);
+	if (is_away)
+		code = pause_here(cli, d, until, now);
+	else if (code == 0 && (db_paused_until(d, now, &was) != 0 ||
+			       (!dry_run && db_pause_as(d, until, now, cli_author(), 0, &no) != 0)))
 		code = open_failed(d);
-	else
+	else if (code == 0)
 		tell(cli, was, until, no, dry_run);
+	site_session_end();
 	db_close(d);
 	settings_unref(s);
 	return code;

@@ -8,7 +8,9 @@
 #include "cli/open.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/site_session.h"
 #include "common/clock.h"
+#include "db/site.h"
 
 static void tell(const struct cli *cli, int64_t was, int64_t no, bool dry_run)
 {
@@ -30,6 +32,15 @@ static void tell(const struct cli *cli, int64_t was, int64_t no, bool dry_run)
 	}
 }
 
+/* The pause of this host alone, made while the centre of the site was away. Whether there was one. */
+static bool end_here(struct db *d, int64_t now)
+{
+	struct site_state state;
+
+	return site_read(d, &state) == 1 && state.here_paused_until_unix > now &&
+	       site_here_pause(d, 0) == 0;
+}
+
 int cmd_resume(struct cli *cli, int argc, char **argv)
 {
 	bool dry_run = false;
@@ -38,6 +49,7 @@ int cmd_resume(struct cli *cli, int argc, char **argv)
 	struct settings *s;
 	struct db *d;
 	int64_t now, was = 0, no = 0;
+	bool is_here = false, is_away = false;
 	int code = 0;
 
 	if (options_parse(cli, argc, argv, specs, OPTIONS_N(specs), NULL, &operands) != 0)
@@ -45,11 +57,19 @@ int cmd_resume(struct cli *cli, int argc, char **argv)
 	s = open_settings(cli);
 	d = open_database_silently(s, dry_run ? DB_READ : DB_WRITE);
 	now = clock_now_unix();
-	if (db_paused_until(d, now, &was) != 0 ||
-	    (was != 0 && !dry_run && db_pause_as(d, 0, now, cli_author(), 0, &no) != 0))
+	if (!dry_run)
+		is_here = end_here(d, now);
+	if (!dry_run)
+		code = site_session_begin(cli, s, d, is_here ? &is_away : NULL);
+	if (is_away)
+		code = 0;
+	else if (code == 0 &&
+		 (db_paused_until(d, now, &was) != 0 ||
+		  (was != 0 && !dry_run && db_pause_as(d, 0, now, cli_author(), 0, &no) != 0)))
 		code = open_failed(d);
-	else
-		tell(cli, was, no, dry_run);
+	if (code == 0)
+		tell(cli, was != 0 || !is_here ? was : now, no, dry_run);
+	site_session_end();
 	if (code == 0 && !s->enforce)
 		cli_warning("enforce = no in the configuration: nothing is refused");
 	db_close(d);

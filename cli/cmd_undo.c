@@ -10,6 +10,7 @@
 #include "cli/open.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/site_session.h"
 #include "common/clock.h"
 
 static int64_t number_of(const struct cli *cli, const char *text)
@@ -84,6 +85,12 @@ int cmd_undo(struct cli *cli, int argc, char **argv)
 	o.author = cli_author();
 	o.now_unix = clock_now_unix();
 	o.is_dry_run = changes.is_dry_run = dry_run;
+	code = dry_run ? 0 : site_session_begin(cli, s, d, NULL);
+	if (code != 0) {
+		db_close(d);
+		settings_unref(s);
+		return code;
+	}
 	code = rules_undo(d, no, &o, &undone, err, sizeof(err));
 	if (code == 0)
 		tell(cli, &undone, dry_run);
@@ -93,6 +100,7 @@ int cmd_undo(struct cli *cli, int argc, char **argv)
 		cli_error("%s", err);
 	else
 		code = open_failed(d);
+	site_session_end();
 	db_close(d);
 	settings_unref(s);
 	return code;

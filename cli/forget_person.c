@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "cli/open.h"
 #include "cli/output.h"
@@ -167,6 +168,9 @@ int forget_person(struct cli *cli, struct settings *s, const char *text, bool on
 			"status`, and do this again");
 	if (only_export || dry_run) {
 		code = only_look(cli, d, address.text, only_export);
+	} else if (s->centre[0] != '\0') {
+		cli_error("not yet possible at a site: see pgpgate-site(7), FORGETTING A PERSON");
+		code = EX_UNAVAILABLE;
 	} else if (person_forget(d, address.text, clock_now_unix(), cli_author(), &n) != 0) {
 		code = open_failed(d);
 	} else {

@@ -46,6 +46,7 @@ const struct command cli_commands[] = {
 	{"doctor", "", "what is wrong here, and how to mend it", cmd_doctor},
 	{"metrics", "", "counters for Prometheus", cmd_metrics},
 	{"db", "init|status|migrate|check|backup|restore|prune", "the database", cmd_db},
+	{"site", "init|join|status|leave|forget", "several hosts as one", cmd_site},
 };
 const size_t cli_n_commands = sizeof(cli_commands) / sizeof(cli_commands[0]);
 

@@ -9,7 +9,9 @@
 #include "cli/changes.h"
 #include "cli/open.h"
 #include "cli/output.h"
+#include "cli/site_session.h"
 #include "common/clock.h"
+#include "db/site.h"
 #include "db/verdicts.h"
 
 #define SETTLE_MS 5000 /* the filter moves its journal once a second */
@@ -83,10 +85,16 @@ static int put_all(struct cli *cli, struct settings *s, const struct rule *rules
 					     .tell = changes_tell,
 					     .context = &changes};
 	struct db *d = open_database(s, dry_run ? DB_READ : DB_WRITE);
-	struct rules_edit *e = rules_edit_begin(d, &o);
 	struct rules_result result;
-	int failed = e == NULL;
+	struct rules_edit *e;
+	int failed = dry_run ? 0 : site_session_begin(cli, s, d, NULL);
 
+	if (failed != 0) {
+		db_close(d);
+		return failed;
+	}
+	e = rules_edit_begin(d, &o);
+	failed = e == NULL;
 	for (size_t i = 0; i < n && !failed; i++)
 		failed = rules_edit_put(e, &rules[i]) != 0;
 	if (e != NULL && failed)
@@ -100,8 +108,38 @@ static int put_all(struct cli *cli, struct settings *s, const struct rule *rules
 			break;
 		}
 	failed = failed ? open_failed(d) : 0;
+	site_session_end();
 	db_close(d);
 	return failed;
+}
+
+/* On this host alone, while the centre is away. */
+static int put_here(struct cli *cli, struct settings *s, const struct rule *rules, size_t n)
+{
+	struct db *d = open_database(s, DB_WRITE);
+	const int64_t now = clock_now_unix();
+	struct site_state state;
+	int code = 0;
+
+	if (site_read(d, &state) != 1)
+		cli_misuse(cli, "--here is for a host that belongs to a site");
+	for (size_t i = 0; i < n && code == 0; i++) {
+		if (site_here_exempt(d, &rules[i].recipient, cli_author(), now,
+				     rules[i].expires_at_unix) != 0)
+			code = open_failed(d);
+		else
+			printf("%s: exempt on this host alone\n", rules[i].recipient.text);
+	}
+	db_close(d);
+	return code;
+}
+
+static void check_here(const struct cli *cli, const struct rule_add_options *o, enum requirement r)
+{
+	if (r != REQUIREMENT_EXEMPT || o->sender != NULL || o->client != NULL || o->starts_unix != 0)
+		cli_misuse(cli, "--here goes with exempt, for all senders and clients, at once");
+	if (o->expires_unix == 0 || o->expires_unix > clock_now_unix() + SITE_HERE_MAX_S)
+		cli_misuse(cli, "--here wants --expires, within 6h");
 }
 
 int rule_add_command(struct cli *cli, int argc, char **argv, enum requirement requirement, bool with_level)
@@ -120,6 +158,8 @@ int rule_add_command(struct cli *cli, int argc, char **argv, enum requirement re
 		{"note", 0, "TEXT", OPTION_TEXT, &o.note, "why; kept with the rule"},
 		{"help-url", 0, "URL", OPTION_TEXT, &o.help_url, "shown in the reply to refused mail"},
 		CHANGES_OPTION_DRY_RUN(&dry_run),
+		{"here", 0, NULL, OPTION_FLAG,
+		 &o.here, "of a site: on this host alone, for 6h at most, while the centre is away (exempt)"},
 		{"yes", 0, NULL, OPTION_FLAG, &o.yes, "really for every recipient ('*')"},
 		{"level", 0, "LEVEL", OPTION_TEXT, &o.level,
 		 "encrypted (default), signed, ratchet, own-key or readable"},
@@ -152,7 +192,9 @@ int rule_add_command(struct cli *cli, int argc, char **argv, enum requirement re
 			cli_misuse(cli, "'*' is every recipient of this server: add --yes if that "
 					"is meant");
 	}
-	code = put_all(cli, s, rules, (size_t)n, dry_run);
+	if (o.here)
+		check_here(cli, &o, requirement);
+	code = o.here ? put_here(cli, s, rules, (size_t)n) : put_all(cli, s, rules, (size_t)n, dry_run);
 	if (code == 0 && !dry_run)
 		tell_enforcement(s, requirement);
 	free(rules);

@@ -15,7 +15,7 @@
 struct rule_add_options {
 	const char *sender, *client, *note, *help_url, *level;
 	int64_t starts_unix, expires_unix;
-	bool yes;
+	bool yes, here;
 };
 
 /* Reads a pattern from the command line; misuse (64) when it is none. */

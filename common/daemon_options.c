@@ -16,9 +16,9 @@
 #define CONFIG_ERROR_MAX 1024
 
 /* Keys that hold from the start to the end of a process. */
-static const char *const fixed_keys[] = {"filter_socket", "policy_socket", "socket_umask",
-					 "user",	  "database",	   "verdict_sync",
-					 "log_addresses", "metrics_listen"};
+static const char *const fixed_keys[] = {
+	"filter_socket", "policy_socket", "socket_umask",   "user",   "database",
+	"verdict_sync",	 "log_addresses", "metrics_listen", "centre", "host_name"};
 #define FIXED_KEYS_COUNT (sizeof(fixed_keys) / sizeof(fixed_keys[0]))
 
 static void usage(FILE *to, const char *program)

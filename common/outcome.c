@@ -134,6 +134,8 @@ void outcome_decide(const struct outcome_input *in, struct outcome *out)
 	}
 	out->would = find_action(in, n_failed);
 	out->action = in->settings->enforce && !in->is_paused ? out->would : ACTION_ACCEPT;
+	if (out->action == ACTION_REFUSE && in->is_stale && in->settings->refuse_code[0] == '5')
+		out->action = ACTION_TEMPFAIL;
 	set_code(out, "250", "");
 	switch (out->action) {
 	case ACTION_REFUSE:
@@ -143,6 +145,12 @@ void outcome_decide(const struct outcome_input *in, struct outcome *out)
 	case ACTION_SPLIT:
 		set_code(out, "451", "4.7.1");
 		set_line(out, "Recipients of this message differ in what they accept. Please try "
+			      "again later");
+		break;
+	case ACTION_TEMPFAIL: /* never a permanent answer from what may be old (pgpgate-site(7)) */
+		set_code(out, "451", "4.7.1");
+		set_line(out, "Whether this message can be taken is not known for certain now. "
+			      "Please try "
 			      "again later");
 		break;
 	case ACTION_QUARANTINE: /* the reason for the queue */

@@ -38,6 +38,7 @@ struct outcome_input {
 	bool is_own_bounce; /* the MTA's own, if it is a report: it would be made again without end */
 	bool is_one_line;   /* a refusal in one line: for sendmail(1), whose bounce keeps one */
 	const char *queue_id; /* the reference in a refusal, or NULL */
+	bool is_stale; /* at a site: what is known here may be old, and a refusal is for another time */
 	bool expects_bounce; /* mail of the null sender to one who wrote to the outside (accept_bounces) */
 };
 

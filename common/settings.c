@@ -86,6 +86,9 @@ void settings_unref(struct settings *s)
 	free(s->key_url);
 	free(s->mail_providers);
 	free(s->metrics_listen);
+	free(s->centre);
+	free(s->centre_admin);
+	free(s->host_name);
 	free(s);
 }
 

@@ -74,6 +74,10 @@ struct settings {
 	unsigned max_connections;
 	char *mail_providers; /* a file of domains; "": none */
 	char *metrics_listen; /* "" : none */
+	char *centre;	      /* "" : one host alone; else where PostgreSQL is, as libpq takes it */
+	char *centre_admin;   /* the same for what changes rules; "": centre */
+	char *host_name;      /* at the site; "": gethostname(2) */
+	int64_t stale_after_s, stale_refusal_s, unpushed_max_s; /* pgpgate-site(7) */
 
 	char **value_text; /* by key index, as settings_value() gives them */
 	int references;	   /* atomic; only settings_ref and settings_unref touch it */

@@ -79,6 +79,12 @@ const struct settings_key settings_keys[] = {
 	{"max_connections", "1000", settings_parse_number, MEMBER(max_connections),
 	 .min = 1, .max = 100000},
 	{"metrics_listen", "", settings_parse_listen, MEMBER(metrics_listen)},
+	{"centre", "", settings_parse_connection, MEMBER(centre)},
+	{"centre_admin", "", settings_parse_connection, MEMBER(centre_admin)},
+	{"host_name", "", settings_parse_host_name, MEMBER(host_name)},
+	{"stale_after", "5s", settings_parse_duration, MEMBER(stale_after_s)},
+	{"stale_refusal", "4h", settings_parse_duration, MEMBER(stale_refusal_s)},
+	{"unpushed_max", "14d", settings_parse_duration, MEMBER(unpushed_max_s)},
 };
 /* clang-format on */
 

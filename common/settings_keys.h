@@ -37,16 +37,18 @@ extern const struct settings_key settings_keys[];
 extern const size_t settings_keys_count;
 
 /* The parsers, by the type of the member at k->offset. */
-settings_parse settings_parse_bool;	/* bool: yes or no */
-settings_parse settings_parse_choice;	/* bool: the second of two k->words is true */
-settings_parse settings_parse_word;	/* int-sized enum: index into k->words */
-settings_parse settings_parse_duration; /* int64_t, seconds */
-settings_parse settings_parse_bytes;	/* int64_t, k->min..k->max */
-settings_parse settings_parse_number;	/* unsigned, k->min..k->max */
-settings_parse settings_parse_socket;	/* char *: as libmilter writes them, paths absolute */
-settings_parse settings_parse_listen;	/* char *: "" or address:port */
-settings_parse settings_parse_url;	/* char *: "" or http(s) */
-settings_parse settings_parse_path;	/* char *: "" or an absolute path */
+settings_parse settings_parse_bool;	  /* bool: yes or no */
+settings_parse settings_parse_choice;	  /* bool: the second of two k->words is true */
+settings_parse settings_parse_word;	  /* int-sized enum: index into k->words */
+settings_parse settings_parse_duration;	  /* int64_t, seconds */
+settings_parse settings_parse_bytes;	  /* int64_t, k->min..k->max */
+settings_parse settings_parse_number;	  /* unsigned, k->min..k->max */
+settings_parse settings_parse_socket;	  /* char *: as libmilter writes them, paths absolute */
+settings_parse settings_parse_listen;	  /* char *: "" or address:port */
+settings_parse settings_parse_url;	  /* char *: "" or http(s) */
+settings_parse settings_parse_connection; /* char *: "" or what libpq takes, without a password */
+settings_parse settings_parse_host_name;  /* char *: "" or a host's name */
+settings_parse settings_parse_path;	  /* char *: "" or an absolute path */
 settings_parse settings_parse_umask;
 settings_parse settings_parse_user;
 settings_parse settings_parse_database;

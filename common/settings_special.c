@@ -454,3 +454,34 @@ int settings_parse_contact(const struct settings_key *k, struct settings_value *
 			   "(postmaster@: in the recipient's domain), or nothing");
 	return settings_keep_string(v, &v->settings->contact, v->text);
 }
+
+/* libpq reads it; here only what would do harm is looked for: this file is read by many. */
+int settings_parse_connection(const struct settings_key *k, struct settings_value *v)
+{
+	char **where = (char **)(void *)((char *)v->settings + k->offset);
+	const char *user = strstr(v->text, "://"), *at = strchr(v->text, '@');
+
+	if (!settings_is_printable_ascii(v->text))
+		return settings_complain(v, "write a URI, postgresql://HOST/DATABASE, or keywords, "
+					    "host=HOST dbname=DATABASE");
+	if (strstr(v->text, "password") != NULL ||
+	    (user != NULL && at != NULL && memchr(user + 3, ':', (size_t)(at - user - 3)) != NULL &&
+	     strchr(user + 3, '/') > at)) {
+		snprintf(v->err, v->err_size,
+			 "a password does not belong here; put it into libpq's "
+			 "password file (passfile=FILE names one)");
+		return -1;
+	}
+	return settings_keep_string(v, where, v->text);
+}
+
+int settings_parse_host_name(const struct settings_key *k, struct settings_value *v)
+{
+	char **where = (char **)(void *)((char *)v->settings + k->offset);
+	const size_t len = strlen(v->text);
+
+	if (len > 63 ||
+	    strspn(v->text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") != len)
+		return settings_complain(v, "write up to 63 letters, digits, '.', '-' or '_'");
+	return settings_keep_string(v, where, v->text);
+}

@@ -131,6 +131,37 @@ int db_checkpoint(struct db *d, int64_t threshold_bytes);
  * out. False: none at this moment, or it cannot be seen from here. */
 bool db_wal_holder(struct db *d, char *out, size_t out_size);
 
+/* Changes that are made elsewhere: on a host that belongs to a site, at its centre (pgpgate-site(7)). Whoever changes
+ * rules, pauses or the record of pairs with this connection looks at what is here and then hands the change over;
+ * it comes back, as everybody's does, through site.h. row() is called for each rule, then commit() once. Each returns
+ * 0, or -1 with a sentence in err. The struct is borrowed until the connection closes or NULL is set. */
+struct db_remote_row {
+	const char *text; /* rule_format() of the rule, or of what is removed */
+	const char *recipient, *sender, *client; /* its key, as it is stored */
+	bool is_removal;
+	int64_t id; /* of the rule from now on */
+	const char *author;
+	int64_t created_at_unix;
+};
+struct db_remote_change {
+	int64_t time_unix;
+	const char *author, *what, *owner; /* owner: NULL or "": none */
+	int64_t undoes;
+	bool is_pause;
+	int64_t paused_until_unix;  /* 0: a pause ends */
+	const char *before, *after; /* of what is no rule, as people read it; NULL: none */
+	const char *sender_key[2],
+		*recipient_key[2]; /* forget-history: forms of the pair; NULL: no (second) one */
+};
+struct db_remote {
+	void *context;
+	int64_t next_rule; /* ids of new rules are taken from here */
+	int (*row)(void *context, const struct db_remote_row *row, char err[DB_ERROR_MAX]);
+	int (*commit)(void *context, const struct db_remote_change *change, int64_t *no,
+		      char err[DB_ERROR_MAX]);
+};
+void db_set_remote(struct db *d, struct db_remote *r);
+
 /* Judge and log, refuse nothing, until then (0 ends it). Audited, unless it is so already. */
 int db_pause(struct db *d, int64_t until_unix, int64_t now_unix, const char *author);
 /* The same that takes back a change (undoes; 0: none). *no: its number, 0 when nothing changed; may be NULL. */

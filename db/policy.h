@@ -59,6 +59,8 @@ struct policy_answer {
 	int64_t rule_id; /* 0: no rule */
 	bool is_local;	 /* counted as one of ours */
 	bool is_paused;
+	bool is_stale; /* the centre of the site was not heard for longer than stale_after: nothing is refused for good */
+	bool is_overdue; /* ... and for longer than stale_refusal: what is known here counts again */
 	bool expects_bounce; /* from the null sender, to one of ours who wrote to the outside (accept_bounces) */
 	size_t n_split; /* in split[]: one a message under way */
 	struct split_evidence split[SPLIT_MESSAGES_MAX];

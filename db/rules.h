@@ -59,6 +59,15 @@ char *rule_format(const struct rule *r, char *out, size_t out_size);
 int rule_parse(const char *line, const char *delimiters, int64_t now_unix, struct rule *out,
 	       char *err, size_t err_size);
 
+/* A rule's key as the database stores it; borrowed from r, but for client. */
+struct rule_key {
+	const char *recipient, *sender; /* "": any */
+	char client[48];
+};
+void rule_key(const struct rule *r, struct rule_key *out);
+/* The number of the last change, and the id that the next new rule gets. 0 or -1. */
+int rules_numbers(struct db *d, int64_t *last_no, int64_t *next_rule);
+
 /* ---- edits ---- */
 
 enum rule_outcome {
@@ -83,6 +92,10 @@ struct rules_edit_options {
 	bool replaces; /* at the end, what was not put is removed (of that owner, if there is one) */
 	bool is_dry_run; /* only tells what would be; the connection may be DB_READ */
 	int64_t undoes;	 /* number of a change; 0: none */
+	/* What the centre of a site changed: its number and mark there; rules are put with their ids. With `replaces` it is
+	 * all rules of the site, and what the history here has from that number on goes. 0: made here. */
+	int64_t site_no;
+	const char *site_mark;
 	/* Each rule, when what becomes of it is settled: before is NULL for RULE_ADDED and RULE_ABSENT, after
 	 * for RULE_REMOVED and RULE_ABSENT (then before holds what was asked for). Of an edit that is too large
 	 * for memory only what is unchanged, kept or absent is told, but for a dry run, which tells all. */

@@ -12,6 +12,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/log_limit.h"
 #include "filter/log_line.h"
 #include "scan/judge.h"
 
@@ -132,6 +133,8 @@ static bool are_too_many(const struct outcome_recipient *asked, size_t n)
 	return n_passed > SPLIT_DEFER_MAX && n - n_passed > SPLIT_DEFER_MAX;
 }
 
+static struct log_limit overdue;
+
 /* Fills out and e->asked. 0, or -1: the database failed. */
 static int decide(struct transaction *t, const char *queue_id, struct ending *e, struct outcome *out)
 {
@@ -142,6 +145,7 @@ static int decide(struct transaction *t, const char *queue_id, struct ending *e,
 		.recipients = e->asked,
 		.n_recipients = m->recipients.n,
 		.is_paused = m->is_paused,
+		.is_stale = m->is_stale,
 		/* internal_mail_filter_classes = bounce */
 		.is_own_bounce = t->is_submitted_locally && m->sender.kind == ADDRESS_NULL,
 		.may_split = e->has_digest,
@@ -150,6 +154,7 @@ static int decide(struct transaction *t, const char *queue_id, struct ending *e,
 		.expects_bounce = m->recipients.n == 1 && m->recipients.list[0].expects_bounce,
 	};
 	bool knows_keys;
+	unsigned n_left_out;
 	int n_attempts;
 
 	for (size_t i = 0; i < m->recipients.n; i++) {
@@ -163,6 +168,10 @@ static int decide(struct transaction *t, const char *queue_id, struct ending *e,
 	outcome_decide(&in, out); /* without keys as `encrypted`, for on_database_error = accept */
 	if (!knows_keys)
 		return -1;
+	if (m->is_overdue && out->action == ACTION_REFUSE &&
+	    log_limit_allows(&overdue, clock_monotonic_ms(), &n_left_out))
+		log_warning("the centre was not heard for longer than stale_refusal: refusing from "
+			    "what is known here");
 	if (out->would != ACTION_SPLIT) {
 		outcome_note_keys(&in, out, &e->judgement);
 		return 0;

@@ -125,6 +125,8 @@ enum transaction_reply transaction_recipient(struct transaction *t, const char *
 		ask_nobody(&answer);
 	} else {
 		m->is_paused = answer.is_paused;
+		m->is_stale = answer.is_stale;
+		m->is_overdue = answer.is_overdue;
 	}
 	m->has_split_evidence = m->has_split_evidence || answer.n_split > 0;
 	m->is_split_vain = m->is_split_vain || answer.is_split_vain;

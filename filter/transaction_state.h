@@ -32,7 +32,8 @@ struct mail {
 	int64_t declared_size_bytes;
 	bool is_local; /* one of ours sent it */
 	bool is_paused;
-	bool is_out_of_memory;	 /* something could not be kept: the message must come again */
+	bool is_stale, is_overdue; /* policy.h */
+	bool is_out_of_memory;	   /* something could not be kept: the message must come again */
 	bool is_database_broken; /* a recipient of sendmail(1) could not be asked about: likewise */
 	struct recipients recipients;
 	struct policy_split split;

@@ -88,12 +88,24 @@ static bool is_refusal(const char *text)
 	return false;
 }
 
+/* Does it refuse for good? */
+static bool is_permanent(const char *text)
+{
+	const size_t len = strcspn(text, " \t");
+
+	return (len == 3 && text[0] == '5') || (len == 6 && strncasecmp(text, "REJECT", 6) == 0) ||
+	       (len == 7 && strncasecmp(text, "DISCARD", 7) == 0);
+}
+
 /* What policy_actions says; a refusal only while anything is refused (enforce, `pgpgate pause`). */
 static const char *configured_action(const struct settings *s, const struct policy_answer *a)
 {
 	const char *text = s->policy_actions[a->requirement];
 
-	return (!s->enforce || a->is_paused) && is_refusal(text) ? "DUNNO" : text;
+	if ((!s->enforce || a->is_paused) && is_refusal(text))
+		return "DUNNO";
+	/* Never a permanent answer from what may be old (pgpgate-site(7)). */
+	return a->is_stale && is_permanent(text) ? "DEFER 4.7.1 Please try again later" : text;
 }
 
 int answer_request(const struct answer_context *c, const struct request *r, int64_t now_unix,

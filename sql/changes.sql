@@ -7,9 +7,9 @@ INSERT INTO change (time_unix, author, what, owner, undoes, n_rows)
 VALUES (?1, ?2, ?3, ?4, ?5, 0);
 
 -- name: change_number
--- It becomes true now: after all that did before.
+-- It becomes true now: after all that did before. ?3: the number that the centre of a site gave it, or NULL.
 UPDATE change
-SET no = (SELECT coalesce(max(no), 0) + 1 FROM change),
+SET no = coalesce(?3, (SELECT coalesce(max(no), 0) + 1 FROM change)),
 	n_rows = ?2
 WHERE key = ?1;
 

@@ -137,6 +137,11 @@ SELECT count(*)
 FROM rule
 WHERE until_generation IS NOT NULL;
 
+-- name: rule_next_id
+SELECT coalesce(max(seq), 0) + 1
+FROM sqlite_sequence
+WHERE name = 'rule';
+
 -- name: rule_last_id
 SELECT coalesce(max(id), 0)
 FROM rule;

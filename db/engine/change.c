@@ -41,17 +41,77 @@ int change_add(struct db *d, struct change *c, const struct change_row *row)
 	return db_run(d, st);
 }
 
+static int run_with(struct db *d, enum sql_statement which, int64_t value)
+{
+	sqlite3_stmt *st = db_statement(d, which);
+
+	if (st == NULL)
+		return -1;
+	db_bind_int(st, 1, value);
+	return db_run(d, st);
+}
+
+/* How far this host has come in what the centre has changed. */
+static int note_site(struct db *d, const struct change *c)
+{
+	sqlite3_stmt *st = db_statement(d, SQL_SITE_SET_RULES);
+
+	if (st == NULL)
+		return -1;
+	db_bind_int(st, 1, c->site_no);
+	db_bind_text(st, 2, c->site_mark);
+	return db_run(d, st);
+}
+
+/* Rules of a site have one writer, whatever the configuration says now. */
+static int refuse_at_site(struct db *d)
+{
+	int64_t n;
+
+	if (db_one(d, SQL_SITE_COUNT, &n) != 0)
+		return -1;
+	return n == 0 ? 0
+		      : db_fail(d, DB_BUSY,
+				"this host belongs to a site, whose centre alone changes this: set "
+				"`centre`, or leave with `pgpgate site leave`");
+}
+
 int change_close(struct db *d, struct change *c)
 {
-	sqlite3_stmt *st = db_statement(d, SQL_CHANGE_NUMBER);
+	sqlite3_stmt *st;
 
+	if (c->site_no == 0 && refuse_at_site(d) != 0)
+		return -1;
+	if (c->is_snapshot && (run_with(d, SQL_SITE_DROP_CHANGE_ROWS, c->site_no) != 0 ||
+			       run_with(d, SQL_SITE_DROP_CHANGES, c->site_no) != 0))
+		return -1;
+	st = db_statement(d, SQL_CHANGE_NUMBER);
 	if (st == NULL)
 		return -1;
 	db_bind_int(st, 1, c->key);
 	db_bind_int(st, 2, c->n_rows);
-	if (db_run(d, st) != 0)
+	db_bind_int_or_null(st, 3, c->site_no);
+	if (db_run(d, st) != 0 || (c->site_no != 0 && note_site(d, c) != 0))
 		return -1;
 	return db_one(d, SQL_CHANGE_LAST_NO, &c->no);
+}
+
+int change_send_row(struct db *d, const struct db_remote_row *row)
+{
+	char err[DB_ERROR_MAX] = "";
+
+	if (d->remote->row(d->remote->context, row, err) == 0)
+		return 0;
+	return db_fail(d, DB_BUSY, "the centre: %s", err);
+}
+
+int change_send(struct db *d, const struct db_remote_change *c, int64_t *no)
+{
+	char err[DB_ERROR_MAX] = "";
+
+	if (d->remote->commit(d->remote->context, c, no, err) == 0)
+		return 0;
+	return db_fail(d, DB_BUSY, "the centre: %s", err);
 }
 
 int change_single(struct db *d, struct change *c, const struct change_row *row)

@@ -25,7 +25,18 @@ struct change {
 	int64_t key;	   /* set by change_open() */
 	int64_t n_rows;	   /* counted by change_add() */
 	int64_t no;	   /* set by change_close() */
+	/* Of a change that was made at the centre of a site: its number and mark there. The transaction that closes it
+	 * also notes that this host has come so far. */
+	int64_t site_no;
+	const char *site_mark;
+	int64_t (*moved)[2]; /* by rules_write(): numbers of rules that had to change, old and new; malloc()ed */
+	size_t n_moved;
+	bool is_snapshot; /* it stands for all changes up to that one; later ones are dropped */
 };
+
+/* Hands a change over to the centre (d->remote), whose rows are there already. 0 or -1. */
+int change_send(struct db *d, const struct db_remote_change *c, int64_t *no);
+int change_send_row(struct db *d, const struct db_remote_row *row);
 
 struct change_row {
 	const char *recipient;	    /* NULL: not about a rule */
@@ -39,6 +50,9 @@ struct change_row {
 int change_open(struct db *d, struct change *c);
 int change_add(struct db *d, struct change *c, const struct change_row *row);
 int change_close(struct db *d, struct change *c);
+
+/* The pause that a change of the centre made: c as above, with site_no. 0 or -1. (status.c) */
+int pause_apply(struct db *d, int64_t until_unix, struct change *c);
 
 /* A change of one row: all three. */
 int change_single(struct db *d, struct change *c, const struct change_row *row);

@@ -240,3 +240,8 @@ int db_migrate(struct db *d, void (*progress)(void *context, int from_version, i
 	d->mode = mode == DB_CREATE || mode == DB_NEW_KEY ? DB_WRITE : mode;
 	return result;
 }
+
+void db_set_remote(struct db *d, struct db_remote *r)
+{
+	d->remote = r;
+}

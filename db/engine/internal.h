@@ -63,7 +63,8 @@ struct db {
 		void *context;
 		int from_version;
 		int64_t n_verdicts;
-	} migrating; /* schema.c */
+	} migrating;		  /* schema.c */
+	struct db_remote *remote; /* borrowed; NULL: changes are made here */
 	enum db_failure failure;
 	char error[DB_ERROR_MAX];
 };

@@ -99,6 +99,20 @@ int db_get_vitals(struct db *d, struct db_status *out)
 
 /* ---- pause ---- */
 
+static int send_pause(struct db *d, int64_t until_unix, struct change *c, const struct change_row *row)
+{
+	const struct db_remote_change change = {.time_unix = c->time_unix,
+						.author = c->author,
+						.what = c->what,
+						.undoes = c->undoes,
+						.is_pause = true,
+						.paused_until_unix = until_unix,
+						.before = row->before,
+						.after = row->after};
+
+	return change_send(d, &change, &c->no);
+}
+
 static int pause_in_transaction(struct db *d, int64_t until_unix, struct change *c)
 {
 	char before[CLOCK_TEXT_MAX] = "", after[CLOCK_TEXT_MAX] = "";
@@ -110,19 +124,28 @@ static int pause_in_transaction(struct db *d, int64_t until_unix, struct change 
 		return -1;
 	if (state.paused_until_unix <= c->time_unix)
 		state.paused_until_unix = 0;
-	if (state.paused_until_unix == until_unix)
+	if (state.paused_until_unix == until_unix && c->site_no == 0)
 		return 0;
+	if (state.paused_until_unix != 0)
+		clock_format(state.paused_until_unix, before);
+	if (until_unix != 0)
+		clock_format(until_unix, after);
+	if (d->remote != NULL && c->site_no == 0)
+		return send_pause(d, until_unix, c, &row);
 	st = db_statement(d, SQL_STATE_PAUSE);
 	if (st == NULL)
 		return -1;
 	db_bind_int_or_null(st, 1, until_unix);
 	if (db_run(d, st) != 0)
 		return -1;
-	if (state.paused_until_unix != 0)
-		clock_format(state.paused_until_unix, before);
-	if (until_unix != 0)
-		clock_format(until_unix, after);
 	return change_single(d, c, &row);
+}
+
+int pause_apply(struct db *d, int64_t until_unix, struct change *c)
+{
+	if (db_begin_write(d) != 0)
+		return -1;
+	return db_end(d, pause_in_transaction(d, until_unix, c));
 }
 
 int db_pause(struct db *d, int64_t until_unix, int64_t now_unix, const char *author)
@@ -140,7 +163,8 @@ int db_pause_as(struct db *d, int64_t until_unix, int64_t now_unix, const char *
 						     : "resume",
 			   .undoes = undoes};
 
-	if (db_begin_write(d) != 0 || db_end(d, pause_in_transaction(d, until_unix, &c)) != 0)
+	if ((d->remote != NULL ? db_begin_read(d) : db_begin_write(d)) != 0 ||
+	    db_end(d, pause_in_transaction(d, until_unix, &c)) != 0)
 		return -1;
 	if (no != NULL)
 		*no = c.no;

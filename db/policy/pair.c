@@ -36,6 +36,30 @@ static int delete_form(struct db *d, const struct hashed *form, const char *send
 	return sqlite3_changes(d->handle) > 0;
 }
 
+/* At a site the centre makes it so, on all hosts (db/site/). 1 or -1. */
+static int send_forget(struct db *d, const char *sender, const char *recipient, int64_t now_unix,
+		       const char *author)
+{
+	struct hashed plain = d->hashed, hashed = d->hashed;
+	char keys[4][KEY_MAX], what[2 * KEY_MAX + 8], hashes[2][HASHED_ADDRESS_MAX];
+	struct db_remote_change c = {
+		.time_unix = now_unix, .author = author, .what = "forget-history", .before = what};
+	int64_t no;
+
+	plain.is_on = false;
+	hashed.is_on = true;
+	snprintf(what, sizeof what, "%.500s -> %.500s",
+		 hashed_shown(&d->hashed, HASHED_ADDRESS, sender, hashes[0]),
+		 hashed_shown(&d->hashed, HASHED_ADDRESS, recipient, hashes[1]));
+	c.sender_key[0] = key_stored(&plain, sender, keys[0]);
+	c.recipient_key[0] = key_stored(&plain, recipient, keys[1]);
+	if (d->hashed.has_key) {
+		c.sender_key[1] = key_stored(&hashed, sender, keys[2]);
+		c.recipient_key[1] = key_stored(&hashed, recipient, keys[3]);
+	}
+	return change_send(d, &c, &no) == 0 ? 1 : -1;
+}
+
 static int forget(struct db *d, const char *sender, const char *recipient, int64_t now_unix,
 		  const char *author)
 {
@@ -45,6 +69,12 @@ static int forget(struct db *d, const char *sender, const char *recipient, int64
 
 	forms[0].is_on = false;
 	forms[1].is_on = true;
+	if (d->remote != NULL) {
+		struct pair_record pair;
+
+		found = policy_read_pair(d, sender, recipient, &pair);
+		return found == 1 ? send_forget(d, sender, recipient, now_unix, author) : found;
+	}
 	for (size_t i = 0; i < (d->hashed.has_key ? 2u : 1u); i++) {
 		const int got = delete_form(d, &forms[i], sender, recipient);
 
@@ -69,7 +99,7 @@ int pair_forget(struct db *d, const char *sender, const char *recipient, int64_t
 {
 	int found;
 
-	if (db_begin_write(d) != 0)
+	if ((d->remote != NULL ? db_begin_read(d) : db_begin_write(d)) != 0)
 		return -1;
 	found = forget(d, sender, recipient, now_unix, author);
 	return db_end(d, found < 0 ? -1 : 0) == 0 ? found : -1;

@@ -126,6 +126,15 @@ static bool may_be_split(const struct settings *s, const struct policy_answer *a
 	       s->on_refusal != ON_REFUSAL_TAG;
 }
 
+static int ask_site(struct db *d, const struct settings *s, const struct policy_query *q,
+		    struct policy_answer *a)
+{
+	struct policy_address recipient;
+
+	fill_address(s, q->recipient, &recipient);
+	return policy_ask_site(d, s, q, &recipient, a);
+}
+
 static int decide(struct db *d, const struct settings *s, const struct policy_query *q,
 		  struct policy_answer *a, struct db_state *state, bool *has_winner, struct rule *winner)
 {
@@ -137,7 +146,8 @@ static int decide(struct db *d, const struct settings *s, const struct policy_qu
 	if (find_requirement(d, s, q, state, a, has_winner, winner) != 0)
 		return -1;
 	a->demand = a->requirement;
-	if (policy_ask_history(d, s, q, a) != 0 || policy_ask_bounce(d, s, q, a) != 0)
+	if (policy_ask_history(d, s, q, a) != 0 || policy_ask_bounce(d, s, q, a) != 0 ||
+	    (s->centre[0] != '\0' && ask_site(d, s, q, a) != 0))
 		return -1;
 	return may_be_split(s, a) ? policy_ask_split(d, q, a) : 0;
 }

@@ -234,3 +234,22 @@ int rules_forget_id(struct db *d, int64_t id, int64_t now_unix, const char *auth
 
 	return found == 1 ? rules_forget(d, &r, false, now_unix, author) : found;
 }
+
+void rule_key(const struct rule *r, struct rule_key *out)
+{
+	_Static_assert(sizeof out->client >= CLIENT_STORED_MAX, "room for a client");
+	out->recipient = r->recipient.text;
+	out->sender = r->has_sender ? r->sender.text : "";
+	client_stored(r, out->client);
+}
+
+int rules_numbers(struct db *d, int64_t *last_no, int64_t *next_rule)
+{
+	int result = -1;
+
+	if (db_begin_read(d) != 0)
+		return -1;
+	if (db_one(d, SQL_CHANGE_LAST_NO, last_no) == 0)
+		result = db_one(d, SQL_RULE_NEXT_ID, next_rule);
+	return db_end(d, result);
+}

@@ -72,7 +72,10 @@ struct rules_edit *rules_edit_begin(struct db *d, const struct rules_edit_option
 				    .author = e->author,
 				    .what = o->what != NULL ? o->what : "rules",
 				    .owner = e->owner,
-				    .undoes = o->undoes};
+				    .undoes = o->undoes,
+				    .site_no = o->site_no,
+				    .site_mark = o->site_mark,
+				    .is_snapshot = o->site_no != 0 && o->replaces};
 	if ((o->is_bulk && !o->is_dry_run &&
 	     rules_stage_lock(&e->stage, d, o->progress, o->context) != 0) ||
 	    (o->replaces && read_last_rule(e) != 0)) {
@@ -84,6 +87,7 @@ struct rules_edit *rules_edit_begin(struct db *d, const struct rules_edit_option
 
 static void free_edit(struct rules_edit *e)
 {
+	free(e->change.moved);
 	free(e->seen);
 	free(e);
 }
@@ -235,7 +239,8 @@ static int decide(struct rules_edit *e, const struct pending *p, bool *must_unst
 			settle(e, RULE_ABSENT, &p->rule, NULL);
 		else
 			add_difference(e, RULE_REMOVED, &before, NULL, hash, is_staged);
-	} else if (found == 1 && rule_says_the_same(&before, &after)) {
+	} else if (found == 1 && rule_says_the_same(&before, &after) &&
+		   (e->o.site_no == 0 || before.id == after.id)) {
 		settle(e, RULE_UNCHANGED, &before, &before);
 	} else {
 		add_difference(e, found == 1 ? RULE_CHANGED : RULE_ADDED,
@@ -350,13 +355,30 @@ static int sweep_one(void *context, const struct rule *r)
 	struct sweep *x = context;
 	struct rules_edit *e = x->edit;
 
-	if (r->id > e->last_rule)
+	if (r->id > e->last_rule && !e->change.is_snapshot)
 		return 1;
 	if (e->n_seen > 0 &&
 	    bsearch(&r->id, e->seen, (size_t)e->n_seen, sizeof e->seen[0], by_value) != NULL)
 		return 0;
 	x->failed = take(e, r, true);
 	return x->failed != 0 ? 2 : 0;
+}
+
+/* Rules that were put, and have another number since the snapshot needed theirs. */
+static int see_moved(struct rules_edit *e)
+{
+	const int64_t n = e->n_seen;
+
+	for (size_t i = 0; i < e->change.n_moved; i++) {
+		const int64_t *move = e->change.moved[i];
+
+		if (bsearch(&move[0], e->seen, (size_t)n, sizeof e->seen[0], by_value) != NULL &&
+		    note_seen(e, move[1]) != 0)
+			return -1;
+	}
+	if (e->n_seen > n)
+		qsort(e->seen, (size_t)e->n_seen, sizeof e->seen[0], by_value);
+	return 0;
 }
 
 static int sweep(struct rules_edit *e)
@@ -366,6 +388,8 @@ static int sweep(struct rules_edit *e)
 
 	if (e->n_seen > 0)
 		qsort(e->seen, (size_t)e->n_seen, sizeof e->seen[0], by_value);
+	if (see_moved(e) != 0)
+		return -1;
 	if (rules_list(e->d, &f, sweep_one, &x) == -1 || x.failed != 0)
 		return -1;
 	return flush(e);
@@ -394,10 +418,145 @@ static int write_all(struct rules_edit *e)
 	return 1;
 }
 
+/* ---- at the centre of a site ---- */
+
+static int send_rule(struct rules_edit *e, const struct rule *r, bool is_removal, int64_t id)
+{
+	char text[RULE_TEXT_MAX], client[CLIENT_STORED_MAX];
+	const struct db_remote_row row = {.text = rule_format(r, text, sizeof text),
+					  .recipient = r->recipient.text,
+					  .sender = r->has_sender ? r->sender.text : "",
+					  .client = client_stored(r, client),
+					  .is_removal = is_removal,
+					  .id = id,
+					  .author = r->author,
+					  .created_at_unix = r->created_at_unix};
+
+	return change_send_row(e->d, &row);
+}
+
+static int send_commit(struct rules_edit *e)
+{
+	const struct db_remote_change c = {.time_unix = e->change.time_unix,
+					   .author = e->author,
+					   .what = e->change.what,
+					   .owner = e->owner,
+					   .undoes = e->change.undoes};
+
+	return change_send(e->d, &c, &e->change.no);
+}
+
+static int send_differences(struct rules_edit *e)
+{
+	for (size_t i = 0; i < e->n_differences; i++) {
+		struct rules_difference *x = &e->differences[i];
+		const bool is_removal = x->outcome == RULE_REMOVED;
+		struct rule *r = is_removal ? &x->before : &x->after;
+
+		if (!is_removal && r->id == 0)
+			r->id = e->d->remote->next_rule++;
+		if (send_rule(e, r, is_removal, r->id) != 0)
+			return -1;
+	}
+	if (send_commit(e) != 0)
+		return -1;
+	tell_differences(e);
+	return 0;
+}
+
+struct staged_row {
+	int64_t id;
+	bool is_removal;
+	struct rule rule;
+};
+#define SEND_ROWS 100
+
+static int parse_staged(struct rules_edit *e, sqlite3_stmt *st, struct staged_row *row)
+{
+	char text[RULE_TEXT_MAX], err[400];
+
+	row->id = sqlite3_column_int64(st, 0);
+	db_column_text(st, 3, text, sizeof text);
+	row->is_removal = text[0] == '\0';
+	if (row->is_removal)
+		db_column_text(st, 2, text, sizeof text);
+	if (rule_parse(text, e->d->settings->recipient_delimiter, e->o.now_unix, &row->rule, err,
+		       sizeof err) != 0)
+		return db_fail(e->d, DB_BROKEN, "a staged rule cannot be read: %s", err);
+	return 0;
+}
+
+/* Number, author and time of a rule that was staged. */
+static int complete_staged(struct rules_edit *e, struct staged_row *row)
+{
+	struct db_state state;
+	struct rule staged;
+	bool is_staged;
+
+	if (row->is_removal)
+		return 0;
+	if (db_read_state(e->d, &state) != 0 ||
+	    rules_find_staged(e->d, &row->rule, e->stage.generation, state.live_generation, &staged,
+			      &is_staged) != 1)
+		return -1;
+	row->rule = staged;
+	if (e->change.undoes == 0)
+		row->rule.id = 0;
+	return 0;
+}
+
+static int read_staged(struct rules_edit *e, int64_t after_id, struct staged_row *page)
+{
+	sqlite3_stmt *st;
+	int n = 0, got = -1;
+
+	if (db_begin_read(e->d) != 0)
+		return -1;
+	st = db_statement(e->d, SQL_CHANGE_ROWS_PAGE);
+	if (st != NULL) {
+		db_bind_int(st, 1, e->change.key);
+		db_bind_int(st, 2, after_id);
+		db_bind_int(st, 3, SEND_ROWS);
+		while ((got = db_step(e->d, st)) == 1)
+			if (parse_staged(e, st, &page[n++]) != 0)
+				break;
+	}
+	for (int i = 0; i < n && got == 0; i++)
+		got = complete_staged(e, &page[i]);
+	return db_end(e->d, got == 0 ? 0 : -1) == 0 ? n : -1;
+}
+
+/* An edit that was too large for memory: what was staged is read again, sent, and thrown away. */
+static int send_staged(struct rules_edit *e)
+{
+	struct staged_row *page = calloc(SEND_ROWS, sizeof *page);
+	int64_t last_id = 0;
+	int n = SEND_ROWS, result = page != NULL ? 0 : db_fail(e->d, DB_BROKEN, "out of memory");
+
+	while (result == 0 && n == SEND_ROWS) {
+		n = read_staged(e, last_id, page);
+		result = n < 0 ? -1 : 0;
+		for (int i = 0; i < n && result == 0; i++) {
+			struct rule *r = &page[i].rule;
+
+			if (!page[i].is_removal && r->id == 0)
+				r->id = e->d->remote->next_rule++;
+			result = send_rule(e, r, page[i].is_removal, r->id);
+			last_id = page[i].id;
+		}
+	}
+	free(page);
+	return result == 0 && last_id != 0 ? send_commit(e) : result;
+}
+
+/* ---- at home ---- */
+
 static int write_in_one(struct rules_edit *e)
 {
 	int result;
 
+	if (e->d->remote != NULL)
+		return send_differences(e);
 	if (db_begin_write(e->d) != 0)
 		return -1;
 	result = write_all(e);
@@ -423,11 +582,11 @@ int rules_edit_commit(struct rules_edit *e, struct rules_result *out)
 	if (result == 0 && e->o.is_dry_run)
 		tell_differences(e);
 	else if (result == 0 && e->is_staged)
-		result = rules_stage_switch_on(&e->stage);
+		result = e->d->remote != NULL ? send_staged(e) : rules_stage_switch_on(&e->stage);
 	else if (result == 0 && e->n_differences > 0)
 		result = write_in_one(e);
 	if (e->stage.lock_fd >= 0)
-		rules_stage_end(&e->stage, result == 0);
+		rules_stage_end(&e->stage, result == 0 && e->d->remote == NULL);
 	if (result == 0) {
 		*out = e->result;
 		out->no = e->change.no;

@@ -5,6 +5,7 @@
 #include "db/rules/rules_internal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "db/rules/rule_row.h"
@@ -79,12 +80,38 @@ int rules_revive_key(struct db *d, const struct rule *key, int64_t live_generati
 	return end_key(d, key, live_generation, 0);
 }
 
-static int insert_rule(struct db *d, struct rule *r, int64_t generation)
+/* A snapshot's rule has a number that another one has here. 0 or -1. */
+static int move_aside(struct db *d, struct change *c, int64_t id)
+{
+	sqlite3_stmt *st = db_statement(d, SQL_SITE_MOVE_RULE);
+	int64_t(*more)[2];
+
+	if (st == NULL)
+		return -1;
+	db_bind_int(st, 1, id);
+	if (db_run(d, st) != 0)
+		return -1;
+	if (sqlite3_changes(d->handle) == 0)
+		return 0;
+	if ((c->n_moved & (c->n_moved - 1)) == 0) {
+		more = realloc(c->moved, (c->n_moved == 0 ? 1 : 2 * c->n_moved) * sizeof *more);
+		if (more == NULL)
+			return db_fail(d, DB_BROKEN, "out of memory");
+		c->moved = more;
+	}
+	c->moved[c->n_moved][0] = id;
+	return db_one(d, SQL_RULE_LAST_ID, &c->moved[c->n_moved++][1]);
+}
+
+static int insert_rule(struct db *d, struct change *c, struct rule *r, int64_t generation)
 {
 	char client[CLIENT_STORED_MAX];
 	sqlite3_stmt *st;
 
-	if (r->id != 0) { /* comes back under its number, which what is to be cleaned up may still have */
+	if (r->id != 0 && c->is_snapshot) {
+		if (move_aside(d, c, r->id) != 0)
+			return -1;
+	} else if (r->id != 0) { /* comes back under its number, which what is to be cleaned up may still have */
 		st = db_statement(d, SQL_RULE_DELETE);
 		if (st == NULL)
 			return -1;
@@ -148,7 +175,8 @@ int rules_write(struct db *d, int64_t live_generation, int64_t generation, struc
 		x->outcome = RULE_ABSENT;
 		return 0;
 	}
-	if (found == 1 && !removes && rule_says_the_same(&now, &x->after)) {
+	if (found == 1 && !removes && rule_says_the_same(&now, &x->after) &&
+	    (c->site_no == 0 || now.id == x->after.id)) {
 		x->outcome = RULE_UNCHANGED;
 		x->after = now;
 		return 0;
@@ -159,7 +187,7 @@ int rules_write(struct db *d, int64_t live_generation, int64_t generation, struc
 		return -1;
 	if (!removes) {
 		x->outcome = found == 1 ? RULE_CHANGED : RULE_ADDED;
-		if (insert_rule(d, &x->after, generation) != 0)
+		if (insert_rule(d, c, &x->after, generation) != 0)
 			return -1;
 	}
 	return record(d, c, found == 1 ? &x->before : NULL, removes ? NULL : &x->after);

@@ -163,9 +163,10 @@ def test_completion(shell):
     program = os.path.join(BUILD, "pgpgate")
     commands = set(re.findall(r"^  ([a-z]+) ", run(program, "--help").stdout, re.M))
     check(f"{shell}: commands", sorted(completed(shell, "") ^ commands))
-    subcommands = set(re.findall(r"^  ([a-z]+) ", run(program, "db", "--help").stdout, re.M))
-    check(f"{shell}: commands of db", sorted(completed(shell, "-c", "x", "db", "") ^ subcommands))
-    for command in sorted(commands - {"db"}):
+    for command in ("db", "site"):
+        subcommands = set(re.findall(r"^  ([a-z]+) ", run(program, command, "--help").stdout, re.M))
+        check(f"{shell}: commands of {command}", sorted(completed(shell, "-c", "x", command, "") ^ subcommands))
+    for command in sorted(commands - {"db", "site"}):
         check(f"{shell}: options of {command}", sorted(long_options(command) - completed(shell, command, "-")))
     check(f"{shell}: settings", sorted({f"{key}=" for key in defaults()} ^ completed(shell, "-o", "")))
     for (command, option), values in VALUES.items():

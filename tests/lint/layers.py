@@ -21,6 +21,7 @@ LAYERS = {
     "filter": {"common", "scan", "db"},
     "policyd": {"common", "scan", "db"},
     "cli": {"common", "scan", "db"},
+    "sync": {"common", "db"},
 }
 
 # Within db/, likewise: the headers beside the rooms are the doors of those named here, and each room may open the
@@ -30,6 +31,7 @@ ROOMS = {
     "db/rules": {"db/engine"},
     "db/policy": {"db/engine", "db/rules"},
     "db/record": {"db/engine", "db/rules", "db/policy"},
+    "db/site": {"db/engine", "db/rules", "db/policy"},
 }
 DOORS = {
     "db/db.h": "db/engine",
@@ -40,6 +42,7 @@ DOORS = {
     "db/policy.h": "db/policy",
     "db/report.h": "db/record",
     "db/rules.h": "db/rules",
+    "db/site.h": "db/site",
     "db/sql_statements.h": "db/engine",
     "db/verdict_log.h": "db/record",
     "db/verdicts.h": "db/record",
@@ -50,7 +53,8 @@ LIBRARIES = {
     r"libmilter/": r"filter/milter\.c",
     r"sqlite3\.h": r"db/engine/internal\.h",
     r"event2/": r"policyd/\w+\.[ch]",
-    r"jansson\.h": r"cli/\w+\.[ch]",
+    r"jansson\.h": r"(cli|sync)/\w+\.[ch]",
+    r"libpq-fe\.h": r"sync/pg\.c",
     r"libpsl\.h": r"db/engine/key\.c",
     r"nettle/": r"(common/key_url\.c|db/engine/hashed\.c|filter/digest\.h)",
     r"syslog\.h": r"common/log\.c",

@@ -5,8 +5,8 @@
 BUILD_PACKAGES="autoconf autoconf-archive automake gcc libc6-dev libevent-dev libidn2-dev
 	libjansson-dev libmilter-dev libpsl-dev libseccomp-dev libsqlite3-dev libunistring-dev make nettle-dev pkg-config"
 DEMO_PACKAGES="gnupg postfix python3 sq"
-TEST_PACKAGES="ansible-core clang clang-format fish libclang-rt-dev libcmocka-dev libgmime-3.0-dev librnp0 llvm mandoc procps
-	python3-pytest rnp shellcheck sqlite3 strace valgrind xz-utils zsh"
+TEST_PACKAGES="ansible-core clang clang-format fish libclang-rt-dev libcmocka-dev libgmime-3.0-dev libpq-dev librnp0 llvm mandoc
+	postgresql procps python3-pytest rnp shellcheck sqlite3 strace valgrind xz-utils zsh"
 
 # as_root COMMAND...: through sudo when we are not root.
 as_root() {
@@ -31,6 +31,14 @@ preseed_postfix() {
 		echo 'postfix postfix/main_mailer_type select No configuration' | as_root debconf-set-selections
 }
 
+# Likewise postgresql: the tests make clusters of their own.
+preseed_postgresql() {
+	is_installed postgresql-common || [ -e /etc/postgresql-common/createcluster.conf ] || {
+		as_root mkdir -p /etc/postgresql-common &&
+			echo 'create_main_cluster = false' | as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
+	}
+}
+
 # install_packages NAME...: those that are missing; asks apt for nothing when all are there.
 install_packages() {
 	missing=
@@ -44,6 +52,7 @@ install_packages() {
 	fi
 	echo "Installing:$missing" >&2
 	case " $missing " in *" postfix "*) preseed_postfix || return 1 ;; esac
+	case " $missing " in *" postgresql "*) preseed_postgresql || return 1 ;; esac
 	# shellcheck disable=SC2086  # a list of words
 	apt_install $missing || { as_root apt-get -q update >&2 && apt_install $missing; } || {
 		echo "$0: apt-get could not install:$missing" >&2

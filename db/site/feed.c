@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * feed.c: verdicts and what other hosts ask of history, to and from JSON (site.h).
+ */
+#include "db/site.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/engine/column.h"
+#include "db/engine/internal.h"
+#include "db/policy/split.h"
+
+#define DIGEST_BYTES 32
+
+/* The one text of a statement with up to three numbers, malloc()ed. */
+static char *read_text(struct db *d, enum sql_statement which, int n, const int64_t *numbers)
+{
+	sqlite3_stmt *st = db_statement(d, which);
+	char *text = NULL;
+
+	if (st == NULL)
+		return NULL;
+	for (int i = 0; i < n; i++)
+		db_bind_int(st, i + 1, numbers[i]);
+	if (db_step(d, st) == 1 && sqlite3_column_text(st, 0) != NULL)
+		text = strdup((const char *)sqlite3_column_text(st, 0));
+	sqlite3_reset(st);
+	return text;
+}
+
+static int read_end(struct db *d, enum sql_statement which, int n, const int64_t *numbers, int64_t *out)
+{
+	sqlite3_stmt *st = db_statement(d, which);
+	int got;
+
+	if (st == NULL)
+		return -1;
+	for (int i = 0; i < n; i++)
+		db_bind_int(st, i + 1, numbers[i]);
+	got = db_step(d, st);
+	if (got == 1 && sqlite3_column_type(st, 0) != SQLITE_NULL)
+		*out = sqlite3_column_int64(st, 0);
+	sqlite3_reset(st);
+	return got < 0 ? -1 : 0;
+}
+
+static int read_batch(struct db *d, int n_rows, int64_t now_unix, struct site_batch *out)
+{
+	const int64_t end[] = {out->from_no, n_rows};
+	int64_t range[3];
+
+	out->to_no = out->from_no;
+	if (read_end(d, SQL_SITE_PUSH_END, 2, end, &out->to_no) != 0 ||
+	    read_end(d, SQL_SITE_RETRACTED_END, 0, NULL, &out->retracted_to) != 0)
+		return -1;
+	range[0] = out->from_no;
+	range[1] = out->to_no;
+	range[2] = now_unix - SPLIT_EVIDENCE_S;
+	out->rows = read_text(d, SQL_SITE_PUSH_ROWS, 2, range);
+	out->feed = read_text(d, SQL_SITE_FEED_ROWS, 3, range);
+	out->retracted = read_text(d, SQL_SITE_RETRACTED_ROWS, 1, &out->retracted_to);
+	return out->rows != NULL && out->feed != NULL && out->retracted != NULL ? 0 : -1;
+}
+
+int site_batch_read(struct db *d, int64_t from_no, int n_rows, int64_t now_unix, struct site_batch *out)
+{
+	memset(out, 0, sizeof *out);
+	out->from_no = from_no;
+	if (db_begin_read(d) != 0)
+		return -1;
+	if (db_end(d, read_batch(d, n_rows, now_unix, out)) == 0)
+		return 0;
+	site_batch_free(out);
+	return -1;
+}
+
+void site_batch_free(struct site_batch *b)
+{
+	free(b->rows);
+	free(b->feed);
+	free(b->retracted);
+	memset(b, 0, sizeof *b);
+}
+
+static int run_with_text(struct db *d, enum sql_statement which, const char *text)
+{
+	sqlite3_stmt *st = db_statement(d, which);
+
+	if (st == NULL)
+		return -1;
+	db_bind_text(st, 1, text);
+	return db_run(d, st);
+}
+
+static int run_with_number(struct db *d, enum sql_statement which, int64_t number)
+{
+	sqlite3_stmt *st = db_statement(d, which);
+
+	if (st == NULL)
+		return -1;
+	db_bind_int(st, 1, number);
+	return db_run(d, st);
+}
+
+int site_batch_done(struct db *d, const struct site_batch *b)
+{
+	int result = 0;
+
+	if (strcmp(b->feed, "[]") == 0 && b->retracted_to == 0)
+		return 0;
+	if (db_begin_write(d) != 0)
+		return -1;
+	if (strcmp(b->feed, "[]") != 0)
+		result = run_with_text(d, SQL_SITE_FEED_KNOWN, b->feed);
+	if (result == 0 && b->retracted_to != 0)
+		result = run_with_number(d, SQL_SITE_RETRACTED_DONE, b->retracted_to);
+	return db_end(d, result);
+}
+
+/* ---- what comes ---- */
+
+/* Room for a split item of a feed. */
+struct split_item {
+	char sender[1300], recipient[1300], which[128];
+	int64_t flags, time_unix;
+};
+
+static int unhex(const char *text, unsigned char out[DIGEST_BYTES])
+{
+	for (size_t i = 0; i < DIGEST_BYTES; i++) {
+		unsigned octet;
+
+		if (sscanf(text + 2 * i, "%2x", &octet) != 1)
+			return -1;
+		out[i] = (unsigned char)octet;
+	}
+	return 0;
+}
+
+static int put_split(struct db *d, const struct split_item *item)
+{
+	const char *colon = strchr(item->which, ':');
+	unsigned char digest[DIGEST_BYTES];
+	sqlite3_stmt *st;
+
+	if (colon == NULL || strlen(colon + 1) != 2 * DIGEST_BYTES || unhex(colon + 1, digest) != 0)
+		return 0; /* not written by us */
+	st = db_statement(d, SQL_SPLIT_INSERT);
+	if (st == NULL)
+		return -1;
+	db_bind_text(st, 1, item->sender);
+	db_bind_int(st, 2, strtoll(item->which, NULL, 10));
+	db_bind_text(st, 3, item->recipient);
+	sqlite3_bind_blob(st, 4, digest, DIGEST_BYTES, SQLITE_TRANSIENT);
+	db_bind_int(st, 5, item->flags & 1);
+	db_bind_int(st, 6, item->flags >> 1 & 1);
+	db_bind_int(st, 7, item->time_unix);
+	return db_run(d, st);
+}
+
+static int apply_splits(struct db *d, const char *feed, int64_t now_unix)
+{
+	sqlite3_stmt *st = db_statement(d, SQL_SITE_FEED_SPLITS);
+	struct split_item item;
+	int got;
+
+	if (st == NULL)
+		return -1;
+	db_bind_text(st, 1, feed);
+	db_bind_int(st, 2, now_unix - SPLIT_EVIDENCE_S);
+	while ((got = db_step(d, st)) == 1) {
+		db_column_text(st, 0, item.sender, sizeof item.sender);
+		db_column_text(st, 1, item.recipient, sizeof item.recipient);
+		db_column_text(st, 2, item.which, sizeof item.which);
+		item.flags = sqlite3_column_int64(st, 3);
+		item.time_unix = sqlite3_column_int64(st, 4);
+		if (put_split(d, &item) != 0)
+			return -1;
+	}
+	return got;
+}
+
+int site_apply_feed(struct db *d, const char *feed, int64_t feed_no, int64_t now_unix)
+{
+	static const enum sql_statement which[] = {SQL_SITE_FEED_PAIRS, SQL_SITE_FEED_WINDOWS,
+						   SQL_SITE_FEED_BOUNCES, SQL_SITE_FEED_KNOWN};
+	int result = 0;
+
+	if (db_begin_write(d) != 0)
+		return -1;
+	for (size_t i = 0; i < sizeof which / sizeof which[0] && result == 0; i++)
+		result = run_with_text(d, which[i], feed);
+	if (result == 0)
+		result = apply_splits(d, feed, now_unix);
+	if (result == 0)
+		result = run_with_number(d, SQL_SITE_SET_FEED, feed_no);
+	return db_end(d, result);
+}
+
+int site_backlog(struct db *d, int64_t *n, int64_t *oldest_unix, int64_t *n_lost)
+{
+	struct site_state state;
+	sqlite3_stmt *st;
+	int got = site_read(d, &state);
+
+	*n = *oldest_unix = *n_lost = 0;
+	if (got != 1)
+		return got;
+	if (db_begin_read(d) != 0)
+		return -1;
+	got = -1;
+	st = db_statement(d, SQL_SITE_UNPUSHED);
+	if (st != NULL) {
+		db_bind_int(st, 1, state.pushed_no);
+		got = db_step(d, st);
+	}
+	if (got == 1) {
+		*n = sqlite3_column_int64(st, 0);
+		*oldest_unix = sqlite3_column_int64(st, 1);
+		*n_lost = sqlite3_column_int64(st, 2);
+	}
+	return db_end(d, got < 0 ? -1 : 0);
+}
+
+int64_t site_last_verdict(struct db *d)
+{
+	int64_t id = -1;
+
+	if (db_begin_read(d) != 0)
+		return -1;
+	return db_end(d, db_one(d, SQL_VERDICT_LAST_ID, &id)) == 0 ? id : -1;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * host.h: this host and its centre: what is pulled and applied, what is pushed. Used by the daemon, and by what the
+ * command line starts. One thread; the connections are the caller's.
+ */
+#ifndef PGPGATE_SYNC_HOST_H
+#define PGPGATE_SYNC_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/settings.h"
+#include "db/db.h"
+#include "db/site.h"
+#include "sync/pg.h"
+
+#define HOST_ERROR_MAX 700
+#define HOST_TIMEOUT_MS 5000	 /* of one call */
+#define HOST_OFFSET_MAX_MS 60000 /* clocks that differ by more: nothing is exchanged */
+#define HOST_SCHEMA_VERSION 1	 /* of sql/centre/schema.sql */
+
+struct host {
+	struct settings *settings;
+	struct db *db;
+	struct pg *centre;
+	struct site_state state;
+	char boot[120]; /* this machine and this database file */
+	char error[HOST_ERROR_MAX];
+	int64_t head_no; /* of the centre, as it said last */
+	bool is_refused; /* it answered, and does not want us */
+};
+
+/* Fills h->boot. The rest is the caller's. */
+void host_init(struct host *h, struct settings *s, struct db *d, struct pg *centre);
+const char *host_name(const struct settings *s); /* static */
+
+/* Reads h->state. 1, 0: belongs to no site, -1. */
+int host_read(struct host *h);
+
+/* Asks the centre and applies what it says, until there is no more. 0 or -1 (h->error). */
+int host_pull(struct host *h);
+/* Pushes one batch. 1: there is more, 0: that was all, -1. */
+int host_push(struct host *h, int n_rows);
+
+/* -1, and the sentence in h->error. */
+int host_fail(struct host *h, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * loop.c: pulls at least once a second, and at once when the bell rings; pushes as soon as there is something. While the
+ * centre is away it tries again once a second.
+ */
+#include "sync/commands.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "common/clock.h"
+#include "common/daemon.h"
+#include "common/log.h"
+#include "sync/host.h"
+
+#define LOOK_MS 100 /* between looks at our own database */
+#define PULL_EVERY_MS 1000
+#define PUSH_ROWS 2000	/* of one transaction at the centre */
+#define PUSH_BATCHES 10 /* before the centre is asked again */
+#define MAINTAIN_EVERY_MS 3600000
+#define OFFSET_WARN_MS 2000
+
+struct loop {
+	struct host host;
+	const struct daemon_options *options;
+	bool is_listening, was_told_away, was_told_offset, must_end;
+	int64_t pull_at_ms, maintain_at_ms, retract_at_ms;
+	char told[HOST_ERROR_MAX];
+};
+
+static void take_signals(struct loop *l)
+{
+	static const struct timespec now = {0, 0};
+	struct settings *s;
+	sigset_t set;
+	int sig;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
+	while ((sig = sigtimedwait(&set, NULL, &now)) > 0) {
+		if (sig == SIGTERM || sig == SIGINT) {
+			l->must_end = true;
+		} else if ((s = daemon_reload(l->options, l->host.settings)) != NULL) {
+			/* The old ones stay: the connections have borrowed them. */
+			l->host.settings = s;
+			log_info("configuration reread");
+		}
+	}
+}
+
+static void note_trouble(struct loop *l)
+{
+	if (l->was_told_away && strncmp(l->told, l->host.error, sizeof l->told) == 0)
+		return;
+	snprintf(l->told, sizeof l->told, "%s", l->host.error);
+	log_warning("%s%s", l->host.error,
+		    l->was_told_away ? "" : "; mail goes on, from what is known here");
+	l->was_told_away = true;
+}
+
+static void note_success(struct loop *l)
+{
+	const int64_t offset_ms = l->host.state.offset_ms;
+	const bool is_off = offset_ms > OFFSET_WARN_MS || offset_ms < -OFFSET_WARN_MS;
+
+	if (l->was_told_away)
+		log_info("the centre is back; change %" PRId64 " is in force here",
+			 l->host.state.rules_no);
+	l->was_told_away = false;
+	if (is_off && !l->was_told_offset)
+		log_warning("the clock of this host and that of the centre differ by %" PRId64
+			    " ms",
+			    offset_ms);
+	l->was_told_offset = is_off;
+}
+
+static void pull(struct loop *l)
+{
+	l->pull_at_ms = clock_monotonic_ms() + PULL_EVERY_MS;
+	if (!pg_is_open(l->host.centre))
+		l->is_listening = false;
+	if (host_pull(&l->host) != 0) {
+		note_trouble(l);
+		return;
+	}
+	note_success(l);
+	/* Behind a pooler nothing ever rings: then there is the poll. */
+	if (!l->is_listening)
+		pg_script(l->host.centre, "LISTEN pgpgate");
+	l->is_listening = pg_is_open(l->host.centre);
+}
+
+static void push(struct loop *l)
+{
+	int more = 1;
+
+	for (int i = 0; i < PUSH_BATCHES && more == 1; i++)
+		more = host_push(&l->host, PUSH_ROWS);
+	if (more < 0)
+		note_trouble(l);
+}
+
+static void maintain(struct loop *l)
+{
+	l->maintain_at_ms = clock_monotonic_ms() + MAINTAIN_EVERY_MS;
+	pg_call(l->host.centre, "SELECT pgpgate.maintain()", 0, NULL, NULL);
+}
+
+static void step(struct loop *l)
+{
+	const int64_t now_ms = clock_monotonic_ms();
+
+	if (now_ms >= l->pull_at_ms)
+		pull(l);
+	if (!l->was_told_away &&
+	    (site_last_verdict(l->host.db) > l->host.state.pushed_no || now_ms >= l->retract_at_ms)) {
+		l->retract_at_ms = now_ms + PULL_EVERY_MS;
+		push(l);
+	}
+	if (!l->was_told_away && now_ms >= l->maintain_at_ms)
+		maintain(l);
+	if (pg_wait(l->host.centre, LOOK_MS))
+		l->pull_at_ms = 0;
+}
+
+int loop_run(const struct daemon_options *o, struct settings *s, struct db *d)
+{
+	struct loop l = {.options = o};
+	struct pg *centre = pg_new(s->centre, HOST_TIMEOUT_MS);
+
+	if (centre == NULL)
+		return EX_OSERR;
+	host_init(&l.host, s, d, centre);
+	while (!l.must_end) {
+		step(&l);
+		take_signals(&l);
+	}
+	pg_free(centre);
+	return EX_OK;
+}

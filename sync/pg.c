@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: ISC */
+#include "sync/pg.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <libpq-fe.h>
+
+#include "common/clock.h"
+
+#define PARAMETERS_MAX 8
+
+struct pg {
+	const char *conninfo;
+	int timeout_ms;
+	PGconn *connection;
+	bool was_refused;
+	char error[PG_ERROR_MAX];
+};
+
+struct pg *pg_new(const char *conninfo, int timeout_ms)
+{
+	struct pg *p = calloc(1, sizeof *p);
+
+	if (p != NULL) {
+		p->conninfo = conninfo;
+		p->timeout_ms = timeout_ms;
+	}
+	return p;
+}
+
+void pg_close(struct pg *p)
+{
+	PQfinish(p->connection);
+	p->connection = NULL;
+}
+
+void pg_free(struct pg *p)
+{
+	if (p != NULL)
+		pg_close(p);
+	free(p);
+}
+
+bool pg_is_open(const struct pg *p)
+{
+	return p->connection != NULL;
+}
+
+const char *pg_error(const struct pg *p)
+{
+	return p->error;
+}
+
+bool pg_was_refused(const struct pg *p)
+{
+	return p->was_refused;
+}
+
+const char *pg_user(const struct pg *p)
+{
+	return p->connection != NULL ? PQuser(p->connection) : NULL;
+}
+
+/* The first line of a message, without what libpq puts before it. */
+static int fail(struct pg *p, const char *message)
+{
+	size_t len;
+
+	if (strncmp(message, "ERROR:  ", 8) == 0)
+		message += 8;
+	len = strcspn(message, "\n");
+	snprintf(p->error, sizeof p->error, "%.*s",
+		 (int)(len < sizeof p->error ? len : sizeof p->error - 1),
+		 len > 0 ? message : "no answer");
+	return -1;
+}
+
+static int fail_closed(struct pg *p, const char *message)
+{
+	fail(p, message);
+	pg_close(p);
+	return -1;
+}
+
+/* 0: ready, -1: not until then. */
+static int wait_for(struct pg *p, short events, int64_t until_ms)
+{
+	struct pollfd fd = {.fd = PQsocket(p->connection), .events = events};
+	int64_t left_ms;
+	int n;
+
+	do {
+		left_ms = until_ms - clock_monotonic_ms();
+		n = left_ms > 0 ? poll(&fd, 1, (int)left_ms) : 0;
+	} while (n < 0 && errno == EINTR);
+	return n > 0 ? 0 : -1;
+}
+
+int pg_open(struct pg *p)
+{
+	const int64_t until_ms = clock_monotonic_ms() + p->timeout_ms;
+	const char *const keys[] = {"dbname",		"fallback_application_name",
+				    "keepalives_idle",	"keepalives_interval",
+				    "keepalives_count", NULL};
+	const char *const values[] = {p->conninfo, "pgpgate", "10", "5", "3", NULL};
+	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+
+	if (p->connection != NULL)
+		return 0;
+	p->was_refused = false;
+	p->error[0] = '\0';
+	p->connection = PQconnectStartParams(keys, values, 1);
+	if (p->connection == NULL)
+		return fail(p, "out of memory");
+	if (PQstatus(p->connection) == CONNECTION_BAD)
+		return fail_closed(p, PQerrorMessage(p->connection));
+	while (status != PGRES_POLLING_OK) {
+		if (wait_for(p, status == PGRES_POLLING_READING ? POLLIN : POLLOUT, until_ms) != 0)
+			return fail_closed(p, "the connection was not made in time");
+		status = PQconnectPoll(p->connection);
+		if (status == PGRES_POLLING_FAILED)
+			return fail_closed(p, PQerrorMessage(p->connection));
+	}
+	PQsetnonblocking(p->connection, 1);
+	return 0;
+}
+
+static int send_all(struct pg *p, int64_t until_ms)
+{
+	int left;
+
+	while ((left = PQflush(p->connection)) == 1) {
+		if (wait_for(p, POLLIN | POLLOUT, until_ms) != 0)
+			return fail_closed(p, "the statement was not sent in time");
+		if (PQconsumeInput(p->connection) != 1)
+			return fail_closed(p, PQerrorMessage(p->connection));
+	}
+	return left == 0 ? 0 : fail_closed(p, PQerrorMessage(p->connection));
+}
+
+/* All results of what was sent; the first value goes to *out. */
+static int receive(struct pg *p, int64_t until_ms, char **out)
+{
+	PGresult *r;
+	int result = 0;
+
+	for (;;) {
+		while (PQisBusy(p->connection)) {
+			if (wait_for(p, POLLIN, until_ms) != 0)
+				return fail_closed(p, "no answer in time");
+			if (PQconsumeInput(p->connection) != 1)
+				return fail_closed(p, PQerrorMessage(p->connection));
+		}
+		r = PQgetResult(p->connection);
+		if (r == NULL)
+			break;
+		if (PQresultStatus(r) == PGRES_TUPLES_OK && out != NULL && *out == NULL &&
+		    PQntuples(r) > 0 && !PQgetisnull(r, 0, 0))
+			*out = strdup(PQgetvalue(r, 0, 0));
+		if (PQresultStatus(r) != PGRES_TUPLES_OK && PQresultStatus(r) != PGRES_COMMAND_OK) {
+			p->was_refused = true;
+			result = fail(p, PQresultErrorMessage(r));
+		}
+		PQclear(r);
+	}
+	if (PQstatus(p->connection) == CONNECTION_BAD) {
+		p->was_refused = false;
+		pg_close(p);
+		return result != 0 ? result : fail(p, "the connection was lost");
+	}
+	return result;
+}
+
+/* A copy with '?' for what is no UTF-8, or NULL when it is all well. */
+static char *mended(const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	char *copy = NULL;
+
+	for (size_t i = 0; s[i] != '\0';) {
+		const unsigned char c = s[i];
+		size_t n = c < 0x80		    ? 1
+			   : c >= 0xc2 && c <= 0xdf ? 2
+			   : c >= 0xe0 && c <= 0xef ? 3
+			   : c >= 0xf0 && c <= 0xf4 ? 4
+						    : 0;
+
+		for (size_t k = 1; k < n; k++)
+			if ((s[i + k] & 0xc0) != 0x80)
+				n = 0;
+		if (n == 3 && ((c == 0xe0 && s[i + 1] < 0xa0) || (c == 0xed && s[i + 1] > 0x9f)))
+			n = 0;
+		if (n == 4 && ((c == 0xf0 && s[i + 1] < 0x90) || (c == 0xf4 && s[i + 1] > 0x8f)))
+			n = 0;
+		if (n == 0) {
+			if (copy == NULL && (copy = strdup(text)) == NULL)
+				return NULL;
+			copy[i] = '?';
+			n = 1;
+		}
+		i += n;
+	}
+	return copy;
+}
+
+int pg_call(struct pg *p, const char *sql, int n, const char *const *parameters, char **out)
+{
+	const int64_t until_ms = clock_monotonic_ms() + p->timeout_ms;
+	const char *given[PARAMETERS_MAX];
+	char *copies[PARAMETERS_MAX] = {NULL};
+	int sent;
+
+	if (out != NULL)
+		*out = NULL;
+	if (pg_open(p) != 0)
+		return -1;
+	p->was_refused = false;
+	p->error[0] = '\0';
+	for (int i = 0; i < n; i++) {
+		copies[i] = parameters[i] != NULL ? mended(parameters[i]) : NULL;
+		given[i] = copies[i] != NULL ? copies[i] : parameters[i];
+	}
+	sent = PQsendQueryParams(p->connection, sql, n, NULL, given, NULL, NULL, 0);
+	for (int i = 0; i < n; i++)
+		free(copies[i]);
+	if (sent != 1)
+		return fail_closed(p, PQerrorMessage(p->connection));
+	return send_all(p, until_ms) == 0 ? receive(p, until_ms, out) : -1;
+}
+
+int pg_script(struct pg *p, const char *sql)
+{
+	const int64_t until_ms = clock_monotonic_ms() + p->timeout_ms;
+
+	if (pg_open(p) != 0)
+		return -1;
+	p->was_refused = false;
+	if (PQsendQuery(p->connection, sql) != 1)
+		return fail_closed(p, PQerrorMessage(p->connection));
+	return send_all(p, until_ms) == 0 ? receive(p, until_ms, NULL) : -1;
+}
+
+bool pg_wait(struct pg *p, int timeout_ms)
+{
+	const struct timespec pause = {.tv_sec = timeout_ms / 1000,
+				       .tv_nsec = timeout_ms % 1000 * 1000000L};
+	bool rang = false;
+	PGnotify *n;
+
+	if (p->connection == NULL) {
+		nanosleep(&pause, NULL);
+		return false;
+	}
+	if (wait_for(p, POLLIN, clock_monotonic_ms() + timeout_ms) != 0)
+		return false;
+	if (PQconsumeInput(p->connection) != 1) {
+		fail_closed(p, PQerrorMessage(p->connection));
+		return true;
+	}
+	while ((n = PQnotifies(p->connection)) != NULL) {
+		rang = true;
+		PQfreemem(n);
+	}
+	return rang;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * status.c: `pgpgate site status` (sync/commands.h). Exit 1 if something is wrong.
+ */
+#include "sync/commands.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include <jansson.h>
+
+#include "common/clock.h"
+#include "sync/host.h"
+
+#define SILENT_S 30
+#define OFFSET_MS 2000
+#define BEHIND_S 60 /* rows that wait longer are behind */
+
+static int64_t number(const json_t *o, const char *key)
+{
+	return json_integer_value(json_object_get(o, key));
+}
+
+/* What is wrong with a host; "" if nothing. */
+static const char *trouble(const json_t *h, int64_t head_no)
+{
+	const int64_t offset_ms = number(h, "offset_ms"), oldest_unix = number(h, "oldest");
+
+	if (json_is_null(json_object_get(h, "silent_s")))
+		return "never seen";
+	if (number(h, "silent_s") > SILENT_S)
+		return "silent";
+	if (offset_ms > OFFSET_MS || offset_ms < -OFFSET_MS)
+		return "its clock is wrong";
+	if (oldest_unix != 0 && clock_now_unix() - oldest_unix > BEHIND_S)
+		return "its record is behind";
+	if (number(h, "rules_no") < head_no && number(h, "silent_s") > 5)
+		return "its rules are behind";
+	return json_string_length(json_object_get(h, "here")) > 0 ? "something holds there alone" : "";
+}
+
+static void print_host(const json_t *h, const char *wrong)
+{
+	printf("%-20s %-10s %6" PRId64 " s %8" PRId64 " %8" PRId64 " %7" PRId64 " ms  %s%s%s\n",
+	       json_string_value(json_object_get(h, "name")),
+	       json_string_value(json_object_get(h, "version")), number(h, "silent_s"),
+	       number(h, "rules_no"), number(h, "waiting"), number(h, "offset_ms"), wrong,
+	       json_string_length(json_object_get(h, "here")) > 0 ? ": " : "",
+	       json_string_value(json_object_get(h, "here")));
+}
+
+static int show(const json_t *all, bool is_json)
+{
+	const json_t *hosts = json_object_get(all, "hosts");
+	int code = EX_OK;
+
+	if (!is_json)
+		printf("%-20s %-10s %8s %8s %8s %10s\n", "host", "version", "seen", "change",
+		       "to push", "clock");
+	for (size_t i = 0; i < json_array_size(hosts); i++) {
+		json_t *h = json_array_get(hosts, i);
+		const char *wrong = trouble(h, number(all, "no"));
+
+		if (wrong[0] != '\0')
+			code = 1;
+		if (is_json) {
+			json_object_set_new(h, "problem",
+					    wrong[0] != '\0' ? json_string(wrong) : json_null());
+			json_dumpf(h, stdout, JSON_COMPACT);
+			putchar('\n');
+		} else {
+			print_host(h, wrong);
+		}
+	}
+	return code;
+}
+
+int command_status(struct settings *s, struct db *d, bool is_json)
+{
+	struct pg *centre = pg_new(s->centre, HOST_TIMEOUT_MS);
+	struct site_state state;
+	json_error_t e;
+	json_t *all;
+	char *text = NULL;
+	int code = 1;
+
+	if (site_read(d, &state) != 1) {
+		fputs("pgpgate: this host belongs to no site\n", stderr);
+	} else if (centre == NULL ||
+		   pg_call(centre, "SELECT pgpgate.hosts_json()", 0, NULL, &text) != 0) {
+		fprintf(stderr,
+			"pgpgate: the centre: %s; last heard %" PRId64 " s ago, change %" PRId64
+			" is in force here\n",
+			centre != NULL ? pg_error(centre) : "out of memory",
+			clock_now_unix() - state.last_pull_unix, state.rules_no);
+	} else if ((all = json_loads(text != NULL ? text : "", 0, &e)) != NULL) {
+		code = show(all, is_json);
+		json_decref(all);
+	}
+	free(text);
+	pg_free(centre);
+	return code;
+}
