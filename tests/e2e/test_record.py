@@ -9,6 +9,7 @@ import glob
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import threading
@@ -279,3 +280,27 @@ def test_write_lock_held_holds_up_nothing(mx, pair, armor, tmp_path):
     whole = pair.run("db", "backup", str(tmp_path / "whole.db"))
     assert whole.code == 0 and "journal" not in whole.err, whole
     check_recovery(pair, mx.port, armor, pids)
+
+
+def test_a_backup_restored_beside_a_journal_gets_what_it_lacks_once(make_pair, make_postfix, armor):
+    """Of what the journal of a killed filter holds, some is in the backup, some in the database that was lost, some in none."""
+    pair = make_pair("beside")
+    mx = make_postfix("beside", pair)
+    backup = os.path.join(pair.dir, "backup.db")
+    assert right(mx.port, armor)
+    wait_until(lambda: n_stored(pair) == 2, "the first in the database")
+    pair.must("db", "backup", backup)
+    assert right(mx.port, armor)
+    wait_until(lambda: n_stored(pair) == 4, "the second in the database")
+    with locked(pair.database):
+        assert right(mx.port, armor)
+        assert pair.filter.end(signal.SIGKILL) == -9
+    assert pair.policyd.end() == 0
+    sent = sorted(n_logged(pair))
+    assert len(set(sent)) == 6
+    pair.must("db", "restore", backup)
+    assert len(glob.glob(pair.database + ".journal.*")) == 1
+    pair.filter.start()
+    wait_until(lambda: not glob.glob(pair.database + ".journal.*"), lambda: pair.filter.log()[-2000:])
+    assert n_stored(pair) == 6 and sorted(n_logged(pair)) == sent
+    assert pair.run("db", "check").code == 0
