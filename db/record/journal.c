@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "db/record/checksum.h"
 
 #define SEGMENT_BYTES_MAX (4 << 20)
@@ -198,11 +200,25 @@ static int take_back(struct journal *j, const struct settings *s, const struct j
 	return fail(err, j, strerror(why));
 }
 
+/* What is written to a file without a name is gone with this process. What is in it already is moved all the same. */
+static void look_for_last(struct journal *j)
+{
+	struct stat st;
+
+	if (j->last == NULL || j->must_roll || fstat(j->last->fd, &st) != 0 || st.st_nlink > 0)
+		return;
+	log_warning(
+		"%s: journal: somebody removed the segment that was written; on with another one",
+		j->files.path);
+	j->must_roll = true;
+}
+
 static int append(struct journal *j, const struct settings *s, struct journal_entry *list, char *err)
 {
 	const int64_t wanted = bytes_of(list);
 	int64_t in_use, bytes;
 
+	look_for_last(j);
 	pthread_mutex_lock(&j->lock);
 	in_use = j->bytes + j->other_bytes;
 	pthread_mutex_unlock(&j->lock);

@@ -377,6 +377,37 @@ static void segments_stay_until_all_of_them_is_in(void **state)
 	fixture_end(&f);
 }
 
+/* What comes after it must not go to a file that nobody finds again. */
+static void a_segment_that_is_taken_away_is_noticed(void **state)
+{
+	struct fixture f;
+	struct verdict_log *l;
+	struct verdict_record r = record("Q", "s@x.test", NOW);
+	char path[700];
+	struct db *d;
+
+	(void)state;
+	fixture_begin(&f);
+	fixture_use(&f, fixture_settings(&f, "verdict_retention=0", NULL));
+	d = fixture_open(&f, DB_WRITE);
+	l = start(&f);
+	assert_int_equal(db_begin_write(d), 0);
+	submit(l, &r);
+	segment_path(&f, path);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(segments(&f), 0);
+	submit(l, &r);
+	submit(l, &r);
+	assert_int_equal(segments(&f), 1);
+	assert_int_equal(db_end(d, 0), 0);
+	verdict_log_stop(l);
+	assert_int_equal(segments(&f), 0);
+	assert_int_equal(int_of(&f, "SELECT count(*) FROM verdict"), 3);
+	assert_int_equal(int_of(&f, "SELECT count(*) FROM journal"), 0);
+	db_close(d);
+	fixture_end(&f);
+}
+
 static void a_full_journal_says_so_and_takes_more_when_the_database_does(void **state)
 {
 	struct fixture f;
@@ -471,6 +502,7 @@ int main(void)
 		cmocka_unit_test(what_was_answered_is_there_once_after_any_number_of_kills),
 		cmocka_unit_test(damage_costs_what_is_damaged_and_nothing_else),
 		cmocka_unit_test(segments_stay_until_all_of_them_is_in),
+		cmocka_unit_test(a_segment_that_is_taken_away_is_noticed),
 		cmocka_unit_test(a_full_journal_says_so_and_takes_more_when_the_database_does),
 		cmocka_unit_test(two_logs_at_once_keep_their_own),
 		cmocka_unit_test(what_is_planted_in_place_of_a_segment_is_left_alone),
