@@ -193,11 +193,18 @@ static bool take_list(struct question *q, const char *list, take_word *take, boo
 
 /* ---- networks ---- */
 
+/* A "0.0.0.0/0", whose relaying something else must prevent, says of nobody that it is one of ours. */
+static bool is_everybody(const char *word, size_t len)
+{
+	return len > 2 && strncmp(word + len - 2, "/0", 2) == 0;
+}
+
 static bool take_network(struct question *q, const char *word, size_t len, bool is_excluded)
 {
-	const int rc = add_network_text(q->facts, word, is_excluded);
+	const int rc = !is_excluded && is_everybody(word, len)
+			       ? 1
+			       : add_network_text(q->facts, word, is_excluded);
 
-	(void)len;
 	q->is_out_of_memory |= rc < 0;
 	return rc == 0;
 }

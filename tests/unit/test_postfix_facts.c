@@ -90,6 +90,11 @@ static void networks_are_those_of_mynetworks(void **state)
 		{"mynetworks = 10.0.0.1/8 192.0.2.0/24", "10.0.0.1", false},
 		{"mynetworks = 10.0.0.1/8 192.0.2.0/24", "192.0.2.1", true},
 		{"lan = 10.0.0.0/8\nmynetworks = $lan", "10.0.0.1", true},
+		{"mynetworks = 0.0.0.0/0 [::]/0 10.0.0.0/8", "192.0.2.1", false},
+		{"mynetworks = 0.0.0.0/0 [::]/0 10.0.0.0/8", "2001:db8::1", false},
+		{"mynetworks = 0.0.0.0/0 [::]/0 10.0.0.0/8", "10.1.2.3", true},
+		{"mynetworks = 192.0.2.1 !0.0.0.0/0 10.0.0.0/8", "192.0.2.1", true},
+		{"mynetworks = 192.0.2.1 !0.0.0.0/0 10.0.0.0/8", "10.1.2.3", false},
 		{"mynetworks =", "127.0.0.1", false},
 	};
 
