@@ -349,10 +349,10 @@ struct result {
 };
 
 /* Stands in for libmilter. */
-static inline int hand_over(void *context, const struct outcome *out, const char *header_value,
+static inline int hand_over(void *result, const struct outcome *out, const char *header_value,
 			    unsigned n_forged)
 {
-	struct result *r = context;
+	struct result *r = result;
 
 	assert_int_not_equal(out->action, ACTION_TEMPFAIL);
 	if (fake.hand_over_fails)
