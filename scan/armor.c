@@ -162,13 +162,16 @@ static uint32_t sum(uint32_t crc, const unsigned char *octets, size_t len)
 	return crc & 0xffffff;
 }
 
-/* Characters that are base64: do they spell words? */
-static void look_for_words(struct armor *a, const unsigned char *chars, size_t len)
+/* Lines of characters that are base64: do they spell words? */
+static void look_for_words(struct armor *a, const unsigned char *lines, size_t n_lines,
+			   size_t n_chars, size_t stride)
 {
-	if (a->n_worded >= ARMOR_WORDING_MAX)
-		return;
-	a->n_worded += len;
-	if (wording_feed(&a->wording, chars, len))
+	const size_t left = a->n_worded < ARMOR_WORDING_MAX ? ARMOR_WORDING_MAX - a->n_worded : 0;
+
+	if (n_lines > left / n_chars)
+		n_lines = (left + n_chars - 1) / n_chars;
+	a->n_worded += n_lines * n_chars;
+	if (n_lines > 0 && wording_feed_lines(&a->wording, lines, n_lines, n_chars, stride))
 		fault(a, "words among the data");
 }
 
@@ -209,14 +212,14 @@ static void data_line(struct armor *a, const unsigned char *line, size_t len)
 
 	assert(len <= ARMOR_PIECE_MAX);
 	if (pass_over(a, line, len)) {
-		look_for_words(a, line, len);
+		look_for_words(a, line, 1, len, len);
 		return;
 	}
 	if (base64_decode(&a->base64, line, len, octets, &n_octets) < len) {
 		fault(a, "a line that is not base64");
 		return;
 	}
-	look_for_words(a, line, len);
+	look_for_words(a, line, 1, len, len);
 	if (a->is_summed)
 		a->crc = sum(a->crc, octets, n_octets);
 	packet_feed(a->walk, octets, n_octets);
@@ -292,8 +295,7 @@ size_t armor_run(struct armor *a, const unsigned char *bytes, size_t len)
 	if (n_lines > opaque / octets)
 		n_lines = (size_t)(opaque / octets);
 	n_lines = base64_count_lines(bytes, n_lines, n_chars, stride);
-	for (size_t i = 0; i < n_lines && a->n_worded < ARMOR_WORDING_MAX; i++)
-		look_for_words(a, bytes + i * stride, n_chars);
+	look_for_words(a, bytes, n_lines, n_chars, stride);
 	packet_skip(a->walk, n_lines * octets);
 	if (n_lines > 0)
 		a->line_bytes = n_chars;

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 #include "scan/wording.h"
 
+#include <stdint.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #define NAT 16 /* the unit of the logarithms below is a sixteenth of a nat */
 #define N_KINDS 28
 #define KIND_DIGIT 26
 #define KIND_BREAK 27 /* '+' and '/': what stands between words */
+#define BOUND (WORDING_NATS * NAT)
+#define N_STREAMS 4 /* pieces of many lines that are weighed side by side */
+#define BLOCK 256   /* characters between looks at the bound; 256 * 60 + 512 is below INT16_MAX */
 
 /* ln(P(next | this) / P(next in noise)), rounded down: letters without regard to case, then digits, then breaks.
  * P is from the texts of this project and a few hundred everyday words, with and without breaks between. Each row is a distribution,
@@ -65,10 +72,86 @@ static const signed char case_of[128] = {
 };
 /* clang-format on */
 
+/* What a character adds to both runs, lower in [0] and upper in [1], by the two octets that the one before it and itself are
+ * in memory. Both fit one lane of 32 bits, so four characters of different places go side by side. */
+struct gain {
+	int16_t of[2];
+};
+
+static struct gain gain_of[1 << 16];
+
+static unsigned pair_at(const unsigned char *two)
+{
+	uint16_t pair;
+
+	memcpy(&pair, two, sizeof(pair));
+	return pair;
+}
+
+static unsigned pair_of(unsigned char previous, unsigned char next)
+{
+	return pair_at((const unsigned char[]){previous, next});
+}
+
+__attribute__((constructor)) static void fill_gains(void)
+{
+	for (unsigned a = '+'; a <= 'z'; a++) {
+		for (unsigned b = '+'; b <= 'z'; b++) {
+			const int step = ratio[kind_of[a]][kind_of[b]];
+			const unsigned swapped = b ^ (kind_of[b] < KIND_DIGIT ? 0x20 : 0);
+			struct gain *g = &gain_of[pair_of((unsigned char)a, (unsigned char)b)];
+
+			g->of[0] = (int16_t)(step + case_of[b]);
+			g->of[1] = (int16_t)(step + case_of[swapped]);
+		}
+	}
+}
+
+typedef int16_t lanes __attribute__((vector_size(4 * N_STREAMS)));
+typedef int32_t doubles __attribute__((vector_size(4 * N_STREAMS)));
+
+/* Two lanes a stream. */
+struct runs {
+	lanes now, most;
+};
+
+static inline lanes max_of(lanes a, lanes b)
+{
+#ifdef __SSE2__
+	return (lanes)_mm_max_epi16((__m128i)a, (__m128i)b);
+#else
+	const lanes is_more = a > b;
+
+	return (a & is_more) | (b & ~is_more);
+#endif
+}
+
+static inline int32_t both(unsigned pair)
+{
+	int32_t value;
+
+	memcpy(&value, &gain_of[pair], sizeof(value));
+	return value;
+}
+
+static inline void add(struct runs *r, doubles gains)
+{
+	r->now = max_of(r->now + (lanes)gains, (lanes){0});
+	r->most = max_of(r->most, r->now);
+}
+
+static bool is_beyond(const struct runs *r)
+{
+	for (size_t i = 0; i < 2 * N_STREAMS; i++)
+		if (r->most[i] > BOUND)
+			return true;
+	return false;
+}
+
 void wording_reset(struct wording *w)
 {
 	memset(w, 0, sizeof(*w));
-	w->previous = KIND_BREAK;
+	w->previous = '+';
 }
 
 static inline int at_least_0(int n)
@@ -76,25 +159,114 @@ static inline int at_least_0(int n)
 	return n > 0 ? n : 0;
 }
 
+/* One more character. True: the bound is passed. */
+static inline bool weigh(struct wording *w, unsigned char next)
+{
+	const struct gain *g = &gain_of[pair_of(w->previous, next)];
+
+	w->lower = at_least_0(w->lower + g->of[0]);
+	w->upper = at_least_0(w->upper + g->of[1]);
+	w->previous = next;
+	return w->lower > BOUND || w->upper > BOUND;
+}
+
 bool wording_feed(struct wording *w, const unsigned char *chars, size_t len)
 {
-	int lower = w->lower, upper = w->upper, most = 0;
-	unsigned previous = w->previous;
+	struct runs r = {.now = {(int16_t)w->lower, (int16_t)w->upper}};
 
-	for (size_t i = 0; i < len; i++) {
-		const unsigned c = chars[i] & 0x7f;
-		const unsigned kind = kind_of[c];
-		const int step = ratio[previous][kind];
+	for (size_t at = 0; at < len && !w->is_text; at += BLOCK) {
+		const size_t end = len - at < BLOCK ? len : at + BLOCK;
 
-		lower = at_least_0(lower + step + case_of[c]);
-		upper = at_least_0(upper + step + case_of[c ^ (kind < KIND_DIGIT ? 0x20 : 0)]);
-		most = lower > most ? lower : most;
-		most = upper > most ? upper : most;
-		previous = kind;
+		add(&r, (doubles){both(pair_of(w->previous, chars[at]))});
+		for (size_t i = at + 1; i < end; i++)
+			add(&r, (doubles){both(pair_at(chars + i - 1))});
+		w->previous = chars[end - 1];
+		w->is_text = is_beyond(&r);
 	}
-	w->lower = lower;
-	w->upper = upper;
-	w->previous = previous;
-	w->is_text |= most > WORDING_NATS * NAT;
+	w->lower = r.now[0];
+	w->upper = r.now[1];
+	return w->is_text;
+}
+
+/* Many lines in streams: the lines of each follow those of the one before it. */
+struct stream {
+	const unsigned char *lines;
+	struct wording w; /* at its end, as if nothing had been before it */
+};
+
+/* Weighs of each the line that begins at offset `at`. True: the bound is passed in one. */
+static bool weigh_line(struct runs *runs, struct stream stream[N_STREAMS], size_t at, size_t n_chars)
+{
+	const unsigned char *a = stream[0].lines + at, *b = stream[1].lines + at;
+	const unsigned char *c = stream[2].lines + at, *d = stream[3].lines + at;
+	struct runs r = *runs;
+
+	add(&r, (doubles){both(pair_of(stream[0].w.previous, *a)),
+			  both(pair_of(stream[1].w.previous, *b)),
+			  both(pair_of(stream[2].w.previous, *c)),
+			  both(pair_of(stream[3].w.previous, *d))});
+	for (size_t i = 0; i + 1 < n_chars; i++)
+		add(&r, (doubles){both(pair_at(a + i)), both(pair_at(b + i)), both(pair_at(c + i)),
+				  both(pair_at(d + i))});
+	*runs = r;
+	for (size_t k = 0; k < N_STREAMS; k++)
+		stream[k].w.previous = stream[k].lines[at + n_chars - 1];
+	return is_beyond(&r);
+}
+
+/* Weighs the streams side by side. True: the bound is passed in one. */
+static bool weigh_streams(struct stream stream[N_STREAMS], size_t n_lines, size_t n_chars, size_t stride)
+{
+	struct runs r = {.now = {(int16_t)stream[0].w.lower, (int16_t)stream[0].w.upper}};
+
+	for (size_t n = 0; n < n_lines; n++)
+		if (weigh_line(&r, stream, n * stride, n_chars))
+			return true;
+	for (size_t k = 0; k < N_STREAMS; k++) {
+		stream[k].w.lower = r.now[2 * k];
+		stream[k].w.upper = r.now[2 * k + 1];
+	}
+	return false;
+}
+
+/* A stream was weighed as if nothing had been before it: w is what there was. Weighs its beginning again, until both
+ * ways meet, which is where a run ends; w becomes what is true at the stream's end. */
+static void join(struct wording *w, const struct stream *s, size_t n_lines, size_t n_chars, size_t stride)
+{
+	struct wording alone = {.previous = w->previous};
+
+	for (size_t n = 0; n < n_lines; n++) {
+		for (size_t i = 0; i < n_chars; i++) {
+			if (w->lower == alone.lower && w->upper == alone.upper) {
+				*w = s->w;
+				return;
+			}
+			w->is_text = weigh(w, s->lines[n * stride + i]);
+			if (w->is_text)
+				return;
+			weigh(&alone, s->lines[n * stride + i]);
+		}
+	}
+}
+
+bool wording_feed_lines(struct wording *w, const unsigned char *lines, size_t n_lines,
+			size_t n_chars, size_t stride)
+{
+	const size_t n_each = n_chars <= BLOCK && !w->is_text ? n_lines / N_STREAMS : 0;
+	struct stream stream[N_STREAMS] = {{.lines = lines, .w = *w}};
+
+	for (size_t k = 1; k < N_STREAMS && n_each > 0; k++) {
+		stream[k].lines = lines + k * n_each * stride;
+		stream[k].w.previous = stream[k].lines[n_chars - 1 - stride];
+	}
+	if (n_each > 0) {
+		w->is_text = weigh_streams(stream, n_each, n_chars, stride);
+		if (!w->is_text)
+			*w = stream[0].w;
+	}
+	for (size_t k = 1; k < N_STREAMS && n_each > 0 && !w->is_text; k++)
+		join(w, &stream[k], n_each, n_chars, stride);
+	for (size_t i = n_each * N_STREAMS; i < n_lines && !w->is_text; i++)
+		wording_feed(w, lines + i * stride, n_chars);
 	return w->is_text;
 }

@@ -63,11 +63,53 @@ static void wording_finds_none_in_noise(void **state)
 	assert_in_range(most, 8 * 16, 24 * 16); /* it does weigh, and is far from the bound */
 }
 
+#define LINE 64
+#define STRIDE 66
+
+/* Lines are weighed side by side: whatever is where, that must not show. Words stand in noise at each place in turn, so across
+ * each joint; too few of them leave their weight to what comes next. */
+static void wording_of_lines_is_that_of_their_characters(void **state)
+{
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char words[] = "Please+meet+me+at+eight+behind+the+old+church";
+	unsigned char noise[9 * STRIDE], lines[sizeof(noise)];
+	uint64_t random = 2;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(noise); i++) {
+		random = random * 6364136223846793005u + 1442695040888963407u;
+		noise[i] = (unsigned char)(i % STRIDE < LINE ? alphabet[random >> 58] : '\n');
+	}
+	for (size_t place = 0; place < 9 * LINE * 4; place++) {
+		const size_t n_lines = 1 + place % 9, n_words = sizeof(words) - 1 - place % 4 * 9;
+		struct wording by_lines, by_chars;
+
+		memcpy(lines, noise, sizeof(noise));
+		for (size_t i = 0, at = place / 4; i < n_words && at < 9 * LINE; i++, at++)
+			lines[at / LINE * STRIDE + at % LINE] = (unsigned char)words[i];
+		wording_reset(&by_lines);
+		wording_reset(&by_chars);
+		wording_feed_lines(&by_lines, lines, n_lines, LINE, STRIDE);
+		wording_feed_lines(&by_lines, lines + n_lines * STRIDE, 9 - n_lines, LINE, STRIDE);
+		for (size_t i = 0; i < sizeof(lines); i++)
+			if (i % STRIDE < LINE && !by_chars.is_text)
+				wording_feed(&by_chars, lines + i, 1);
+		assert_int_equal(by_lines.is_text, by_chars.is_text);
+		if (by_chars.is_text)
+			continue;
+		assert_int_equal(by_lines.lower, by_chars.lower);
+		assert_int_equal(by_lines.upper, by_chars.upper);
+		assert_int_equal(by_lines.previous, by_chars.previous);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wording_tells_words_from_noise),
 		cmocka_unit_test(wording_finds_none_in_noise),
+		cmocka_unit_test(wording_of_lines_is_that_of_their_characters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
