@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: ISC
 """Delivery reports: a bounce that a real Postfix made passes, a hand-made null-sender message does not."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from harness import messages
 from harness.place import wait_until
-from harness.smtp import send
+from harness.smtp import Session, send
 
 ALICE, BOB = "alice@example.org", "bob@example.net"
 
@@ -107,6 +109,21 @@ def test_plain_bounce_passes_only_to_who_wrote_to_the_outside(mx, pair):
     assert (row["action"], row["reason"], row["verdict"]) == ("accept", "bounce-expected", "cleartext"), row
     assert "bounce" in pair.explain(ours, "--sender", "<>")["why"]
     assert [send(mx.port, "", ours, bounce).code for _ in range(11)] == [250] * 9 + [550] * 2
+
+
+def test_no_more_bounces_pass_at_once_than_one_by_one(mx, pair):
+    """All are past RCPT before the first has ended."""
+    ours = "ottilie@example.org"
+    bounce = (PLAIN_BOUNCE % ours.encode()).replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    assert send(mx.port, ours, "friend@elsewhere.test", messages.cleartext(), login="joe").code == 250
+    sessions = [Session(mx.port, client=f"192.0.2.{i + 1}") for i in range(16)]
+    for s in sessions:
+        assert [s.command(c).code for c in ("MAIL FROM:<>", f"RCPT TO:<{ours}>", "DATA")] == [250, 250, 354]
+    with ThreadPoolExecutor(len(sessions)) as pool:
+        codes = sorted(pool.map(lambda s: s.data(bounce).code, sessions))
+    for s in sessions:
+        s.close()
+    assert codes == [250] * 10 + [550] * 6, codes
 
 
 def test_accept_bounces_report_refuses_plain_bounces(make_pair, make_postfix):
