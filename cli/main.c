@@ -42,6 +42,7 @@ const struct command cli_commands[] = {
 	{"report", "", "what came, what was refused", cmd_report},
 	{"simulate", "LEVEL PATTERN", "what a rule would have done", cmd_simulate},
 	{"suggest", "", "rules that the log suggests", cmd_suggest},
+	{"keys", "import|add|list|forget|learn|expiring|group|export", "which keys recipients have", cmd_keys},
 	{"config", "[KEY...]", "settings in force", cmd_config},
 	{"doctor", "", "what is wrong here, and how to mend it", cmd_doctor},
 	{"metrics", "", "counters for Prometheus", cmd_metrics},

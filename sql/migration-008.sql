@@ -49,6 +49,9 @@ CREATE INDEX recipient_key_by_end
 ON recipient_key (until_unix)
 WHERE until_unix IS NOT NULL;
 
+CREATE INDEX recipient_key_by_certificate
+ON recipient_key (primary_fingerprint);
+
 -- The certificates of these keys, as OpenPGP packets, once each.
 CREATE TABLE certificate (
 	fingerprint TEXT PRIMARY KEY,

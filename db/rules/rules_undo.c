@@ -292,6 +292,11 @@ int rules_undo(struct db *d, int64_t no, const struct rules_edit_options *o,
 		snprintf(err, err_size, "what was forgotten is gone (%s)", head.what);
 		return 1;
 	}
+	if (strcmp(head.what, "keys") == 0) {
+		snprintf(err,
+			 err_size, "it is about keys: put them right with `pgpgate keys import`, `keys add` or `keys forget`");
+		return 1;
+	}
 	of_rules = is_of_rules(d, &head);
 	if (of_rules < 0)
 		return -1;

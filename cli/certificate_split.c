@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: ISC */
+#include "cli/certificate_split.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <nettle/sha2.h>
+
+#define TAG_SECRET_KEY 5
+#define TAG_PUBLIC_KEY 6
+#define TAG_SECRET_SUBKEY 7
+#define TAG_PUBLIC_SUBKEY 14
+
+static const char secret[] =
+	"a secret key; it was not kept. Give the public one: gpg --export --armor";
+
+struct packet {
+	unsigned tag;
+	const unsigned char *body;
+	size_t body_len, whole_len;
+};
+
+/* 0, or -1: cut off, or framed as no key is (partial and indeterminate lengths). RFC 9580 section 4.2. */
+static int read_packet(const unsigned char *p, size_t len, struct packet *out)
+{
+	size_t head, body = 0;
+
+	if (len < 2 || (p[0] & 0x80) == 0)
+		return -1;
+	if ((p[0] & 0x40) != 0) {
+		out->tag = p[0] & 0x3f;
+		head = p[1] < 192 ? 2 : p[1] < 224 ? 3 : p[1] == 255 ? 6 : 0;
+		if (head == 0 || len < head)
+			return -1;
+		body = head == 2 ? p[1]
+		       : head == 3
+			       ? ((size_t)(p[1] - 192) << 8) + p[2] + 192
+			       : (size_t)p[2] << 24 | (size_t)p[3] << 16 | (size_t)p[4] << 8 | p[5];
+	} else {
+		const unsigned type = p[0] & 3;
+
+		out->tag = p[0] >> 2 & 0xf;
+		head = type == 0 ? 2 : type == 1 ? 3 : type == 2 ? 5 : 0;
+		if (head == 0 || len < head)
+			return -1;
+		for (size_t i = 1; i < head; i++)
+			body = body << 8 | p[i];
+	}
+	if (body > len - head)
+		return -1;
+	out->body = p + head;
+	out->body_len = body;
+	out->whole_len = head + body;
+	return 0;
+}
+
+struct splitting {
+	const struct certificate_sink *sink;
+	size_t number;
+	bool has_failed;
+};
+
+static void end_certificate(struct splitting *s, const unsigned char *from, const unsigned char *to,
+			    unsigned version, const char *bad)
+{
+	if (from == NULL)
+		return;
+	s->number++;
+	if (bad != NULL)
+		s->sink->bad(s->sink->context, s->number, bad);
+	else if (s->sink->certificate(s->sink->context, s->number, from, (size_t)(to - from),
+				      version) != 0)
+		s->has_failed = true;
+}
+
+static void split_packets(struct splitting *s, const unsigned char *p, size_t len)
+{
+	const unsigned char *begin = NULL, *end = p + len;
+	const char *bad = NULL;
+	unsigned version = 0;
+
+	while (p < end && !s->has_failed) {
+		struct packet packet;
+
+		if (read_packet(p, (size_t)(end - p), &packet) != 0) {
+			end_certificate(s, begin != NULL ? begin : p, p, version,
+					"damaged: its packets are cut off");
+			return;
+		}
+		if (packet.tag == TAG_PUBLIC_KEY || packet.tag == TAG_SECRET_KEY) {
+			end_certificate(s, begin, p, version, bad);
+			begin = p;
+			version = packet.body_len > 0 ? packet.body[0] : 0;
+			bad = packet.tag == TAG_SECRET_KEY ? secret : NULL;
+		} else if (begin == NULL) {
+			begin = p;
+			bad = "something that is no certificate: it begins without a primary key";
+		}
+		if (packet.tag == TAG_SECRET_SUBKEY)
+			bad = secret;
+		p += packet.whole_len;
+	}
+	end_certificate(s, begin, p, version, bad);
+}
+
+/* ---- armor ---- */
+
+static int value_of(unsigned char c)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *at = c != '\0' ? strchr(digits, c) : NULL;
+
+	return at != NULL ? (int)(at - digits) : -1;
+}
+
+/* The next line in [*p, end), without its end and without blanks around it. */
+static bool next_line(const unsigned char **p, const unsigned char *end, const unsigned char **line,
+		      size_t *len)
+{
+	const unsigned char *nl;
+
+	if (*p >= end)
+		return false;
+	nl = memchr(*p, '\n', (size_t)(end - *p));
+	*line = *p;
+	*len = (size_t)((nl != NULL ? nl : end) - *p);
+	*p = nl != NULL ? nl + 1 : end;
+	while (*len > 0 && strchr(" \t\r", (*line)[*len - 1]) != NULL)
+		--*len;
+	while (*len > 0 && (**line == ' ' || **line == '\t')) {
+		++*line;
+		--*len;
+	}
+	return true;
+}
+
+static bool starts(const unsigned char *line, size_t len, const char *word)
+{
+	return len >= strlen(word) && memcmp(line, word, strlen(word)) == 0;
+}
+
+/* Decodes lines up to the end of the armor into out. NULL, or what is wrong. Headers are "Word: text" or empty lines, in any
+ * order at the top: some programs leave the blank line out, or begin with one. */
+static const char *dearmor(const unsigned char **p, const unsigned char *end, unsigned char *out,
+			   size_t *n)
+{
+	const unsigned char *line;
+	uint32_t held = 0;
+	unsigned bits = 0;
+	bool is_padded = false;
+	size_t len;
+
+	*n = 0;
+	while (next_line(p, end, &line, &len)) {
+		if (starts(line, len, "-----END PGP "))
+			return *n > 0 ? NULL : "damaged: its armor is empty";
+		if (starts(line, len, "-----"))
+			return "damaged: its armor has no end";
+		if (*n == 0 && bits == 0 && memchr(line, ':', len) != NULL)
+			continue;
+		if (len == 5 && line[0] == '=')
+			continue; /* the checksum, which RFC 9580 section 6.1 says to ignore */
+		for (size_t i = 0; i < len; i++) {
+			const int value = value_of(line[i]);
+
+			if (line[i] == '=') {
+				is_padded = true;
+				continue;
+			}
+			if (value < 0 || is_padded)
+				return "damaged: its armor holds what is no base64";
+			held = held << 6 | (uint32_t)value;
+			bits += 6;
+			if (bits >= 8) {
+				bits -= 8;
+				out[(*n)++] = (unsigned char)(held >> bits);
+			}
+		}
+	}
+	return "damaged: its armor has no end";
+}
+
+static int split_armor(struct splitting *s, const unsigned char *p, size_t size)
+{
+	const unsigned char *end = p + size, *line;
+	unsigned char *packets = malloc(size + 1);
+	size_t len;
+
+	if (packets == NULL)
+		return -1;
+	while (!s->has_failed && next_line(&p, end, &line, &len)) {
+		const char *bad = NULL;
+		size_t n = 0;
+
+		if (!starts(line, len, "-----BEGIN PGP "))
+			continue;
+		if (starts(line, len, "-----BEGIN PGP PRIVATE KEY"))
+			bad = secret;
+		else if (!starts(line, len, "-----BEGIN PGP PUBLIC KEY"))
+			bad = "not a certificate but a message or a signature";
+		if (bad == NULL)
+			bad = dearmor(&p, end, packets, &n);
+		if (bad != NULL)
+			end_certificate(s, p, p, 0, bad);
+		else
+			split_packets(s, packets, n);
+	}
+	explicit_bzero(packets, size);
+	free(packets);
+	return s->has_failed ? -1 : 0;
+}
+
+int certificate_split(const unsigned char *bytes, size_t len, const struct certificate_sink *sink,
+		      char why[CERTIFICATE_WHY_MAX])
+{
+	struct splitting s = {.sink = sink};
+
+	why[0] = '\0';
+	if (len > 0 && (bytes[0] & 0x80) != 0)
+		split_packets(&s, bytes, len);
+	else if (split_armor(&s, bytes, len) != 0)
+		return -1;
+	if (s.has_failed)
+		return -1;
+	if (s.number == 0)
+		snprintf(why, CERTIFICATE_WHY_MAX, len == 0 ? "empty" : "holds no OpenPGP certificate");
+	return (int)s.number;
+}
+
+void certificate_v6_keys(const unsigned char *packets, size_t len,
+			 void (*tell)(void *context, const char *fingerprint), void *context)
+{
+	struct packet packet;
+
+	for (; read_packet(packets, len, &packet) == 0;
+	     packets += packet.whole_len, len -= packet.whole_len) {
+		uint8_t head[5] = {0x9b}, digest[SHA256_DIGEST_SIZE];
+		char text[2 * SHA256_DIGEST_SIZE + 1];
+		struct sha256_ctx sha256;
+		unsigned algorithm;
+
+		if (packet.tag != TAG_PUBLIC_SUBKEY || packet.body_len < 6 || packet.body[0] != 6)
+			continue;
+		algorithm = packet.body[5];
+		/* RSA, Elgamal, ECDH, X25519, X448, and what came later: ML-KEM. */
+		if (algorithm == 17 || algorithm == 19 || algorithm == 22 || algorithm == 27 ||
+		    algorithm == 28 || algorithm == 3)
+			continue;
+		for (int i = 0; i < 4; i++)
+			head[1 + i] = (uint8_t)(packet.body_len >> (24 - 8 * i));
+		sha256_init(&sha256);
+		sha256_update(&sha256, sizeof head, head);
+		sha256_update(&sha256, packet.body_len, packet.body);
+		sha256_digest(&sha256, sizeof digest, digest);
+		for (size_t i = 0; i < sizeof digest; i++)
+			snprintf(text + 2 * i, 3, "%02X", digest[i]);
+		tell(context, text);
+	}
+}

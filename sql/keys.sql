@@ -1,0 +1,72 @@
+-- SPDX-License-Identifier: ISC
+--
+-- keys.sql: keys of recipients, their certificates, groups.
+
+-- name: key_find
+SELECT primary_fingerprint, key_id, from_unix, until_unix, state, source, note, author, created_at_unix
+FROM recipient_key
+WHERE pattern = ?1
+	AND fingerprint = ?2;
+
+-- name: key_put
+INSERT INTO recipient_key (pattern, key_id, fingerprint, primary_fingerprint, from_unix, until_unix, state,
+	source, note, author, created_at_unix)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+ON CONFLICT (pattern, fingerprint) DO UPDATE
+SET key_id = ?2,
+	primary_fingerprint = ?4,
+	from_unix = ?5,
+	until_unix = ?6,
+	state = ?7,
+	source = ?8,
+	note = ?9,
+	author = ?10,
+	created_at_unix = ?11;
+
+-- name: key_delete
+DELETE FROM recipient_key
+WHERE pattern = ?1
+	AND fingerprint = ?2;
+
+-- name: key_page
+-- From after (pattern, fingerprint).
+SELECT pattern, fingerprint, primary_fingerprint, key_id, from_unix, until_unix, state, source, note, author,
+	created_at_unix
+FROM recipient_key
+WHERE (pattern, fingerprint) > (?1, ?2)
+ORDER BY pattern, fingerprint
+LIMIT ?3;
+
+-- name: key_group_put
+INSERT INTO key_group (pattern, member, wants_all)
+VALUES (?1, ?2, ?3);
+
+-- name: key_group_delete
+DELETE FROM key_group
+WHERE pattern = ?1;
+
+-- name: key_group_page
+SELECT pattern, member, wants_all
+FROM key_group
+WHERE (pattern, member) > (?1, ?2)
+ORDER BY pattern, member
+LIMIT ?3;
+
+-- name: certificate_put
+INSERT INTO certificate (fingerprint, packets)
+VALUES (?1, ?2)
+ON CONFLICT (fingerprint) DO UPDATE
+SET packets = ?2;
+
+-- name: certificate_find
+SELECT packets
+FROM certificate
+WHERE fingerprint = ?1;
+
+-- name: certificate_sweep
+-- Those that no key is from any more.
+DELETE FROM certificate
+WHERE NOT EXISTS (
+	SELECT 1
+	FROM recipient_key
+	WHERE primary_fingerprint = certificate.fingerprint);

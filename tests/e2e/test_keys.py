@@ -1,0 +1,344 @@
+# SPDX-License-Identifier: ISC
+"""own-key behind a real Postfix: whose keys a message is encrypted to, what the refused are told, and where the key is; with
+certificates and messages of gpg and sq."""
+
+import glob
+import http.server
+import os
+import re
+import socketserver
+import ssl
+import subprocess
+import threading
+import urllib.request
+
+import pytest
+
+from harness import messages
+from harness.place import free_port, wait_until
+from harness.smtp import send
+
+ALICE, BOB, SENDER = "alice@example.org", "bob@example.org", "eve@sender.example"
+DATAERR = 65
+
+
+class People:
+    """A keyring with alice, bob and more, by gpg; and what one who writes to them knows."""
+
+    def __init__(self, keys):
+        self.keys = keys
+        for who in (BOB, "carol@example.org", "team@example.org"):
+            keys.gpg("--quick-gen-key", who, "future-default", "default", "never")
+        keys.gpg("--quick-gen-key", "Old <old@example.org>", "rsa2048", "default", "never")
+
+    def export(self, who):
+        return self.keys.gpg("--export", "--armor", who)
+
+    def file(self, place, name, text):
+        path = os.path.join(place.directory("certificates"), name)
+        with open(path, "wb") as f:
+            f.write(text.encode() if isinstance(text, str) else text)
+        os.chmod(path, 0o644)
+        return path
+
+    def fingerprints(self, who):
+        """Of the primary key, of the encryption key."""
+        lines = self.keys.gpg("--list-keys", "--with-colons", who)
+        return re.findall(r"^fpr:+([0-9A-F]+):", lines, re.M)[:2]
+
+    def message(self, *to, words=()):
+        recipients = [w for who in to for w in ("-r", who)]
+        return messages.pgp_mime(self.keys.gpg("--armor", "--encrypt", *recipients, *words,
+                                               data=messages.SECRET.encode()))
+
+
+@pytest.fixture(scope="module")
+def people(keys):
+    return People(keys)
+
+
+@pytest.fixture(scope="module")
+def guarded(make_pair, people):
+    pair = make_pair("keys", key_url="wkd")
+    for who in (ALICE, BOB, "team@example.org", "nobody@example.org", "some@example.org"):
+        pair.must("require", "--level", "own-key", who)
+    for who in (ALICE, BOB):
+        pair.must("keys", "import", who, "-", data=people.export(who).encode())
+    pair.must("keys", "group", "team@example.org", "=", ALICE + ",", BOB)
+    return pair
+
+
+@pytest.fixture(scope="module")
+def guarded_mx(make_postfix, guarded):
+    return make_postfix("keys", guarded)
+
+
+@pytest.mark.parametrize("recipient, to, words, code", [
+    (ALICE, [ALICE], [], 250),
+    (ALICE, [BOB], [], 550),
+    (ALICE, [ALICE, BOB], [], 250),
+    ("alice+tag@example.org", [ALICE], [], 250),
+    (ALICE, ["carol@example.org", ALICE], [], 250),
+    (ALICE, [BOB], ["--throw-keyids"], 250),
+    ("team@example.org", [BOB], [], 250),
+    ("team@example.org", ["carol@example.org"], [], 550),
+    ("nobody@example.org", ["carol@example.org"], [], 250),
+])
+def test_a_message_is_for_its_recipient(guarded_mx, people, recipient, to, words, code):
+    assert send(guarded_mx.port, SENDER, recipient, people.message(*to, words=words)).code == code
+
+
+def test_the_refusal_and_the_record_say_why(guarded, guarded_mx, people):
+    sent = send(guarded_mx.port, SENDER, BOB, people.message(ALICE))
+    (_, alices), (_, bobs) = people.fingerprints(ALICE), people.fingerprints(BOB)
+    text = sent.final.text
+    assert sent.code == 550
+    assert f"<{BOB}> takes only mail encrypted to its key 0x{bobs[-16:]}: this message is for 0x{alices[-16:]}" in text
+    assert "The key of <bob@example.org> is at <https://openpgpkey.example.org/.well-known/openpgpkey/example.org/hu/" in text
+    row = guarded.json("log", "--recipient", BOB)[-1]
+    assert (row["verdict"], row["reason"], row["action"]) == ("encrypted", "other-key", "refuse"), row
+    assert "0x" not in row["detail"]
+    cleartext = send(guarded_mx.port, SENDER, BOB, messages.cleartext())
+    assert cleartext.code == 550 and "The key of <bob@example.org> is at" in cleartext.final.text
+
+
+def test_two_recipients_part_and_the_key_is_had_from_its_address(make_pair, make_postfix, people, place):
+    """Encrypted to Alice alone: Alice has it; Bob's sender fetches the key from where the refusal says, and then Bob has it."""
+    port = free_port()
+    pair = make_pair("fetched", key_url=f"https://127.0.0.1:{port}/.well-known/openpgpkey/%d/hu/%h?l=%l")
+    mx = make_postfix("fetched", pair)
+    for who in (ALICE, BOB):
+        pair.must("require", "--level", "own-key", who)
+        pair.must("keys", "import", who, "-", data=people.export(who).encode())
+    root = os.path.join(place.path, "wkd")
+    pair.must("keys", "export", "--wkd", root)
+    message, both = people.message(ALICE), [ALICE, BOB]
+    assert send(mx.port, SENDER, both, message).code == 451
+    sent = send(mx.port, SENDER, both, message)
+    assert (sent.code, sent.recipients[ALICE].code, sent.recipients[BOB].code) == (250, 250, 450)
+    refused = send(mx.port, SENDER, [BOB], message)
+    assert refused.code == 550
+    url = re.search(r"The key of <bob@example\.org> is at <([^>]+)>", refused.final.text)[1]
+
+    with WebServer(place, root, port) as server:
+        with urllib.request.urlopen(url, context=server.client) as answer:
+            certificate = answer.read()
+    home = place.directory("sender-home", mode=0o700)
+    gpg = ["gpg", "--homedir", home, "--batch", "--quiet", "--trust-model", "always"]
+    subprocess.run([*gpg, "--import"], input=certificate, check=True, capture_output=True)
+    armor = subprocess.run([*gpg, "--armor", "--encrypt", "-r", BOB], input=b"Now for you.\n", check=True,
+                           capture_output=True).stdout.decode()
+    subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], capture_output=True)
+    assert send(mx.port, SENDER, [BOB], messages.pgp_mime(armor)).code == 250
+
+
+class WebServer:
+    """A folder over TLS, with a certificate of its own."""
+
+    def __init__(self, place, root, port):
+        pem = os.path.join(place.path, "tls.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
+                        "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", pem + ".key", "-out", pem],
+                       check=True, capture_output=True)
+        self.client = ssl.create_default_context(cafile=pem)
+
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            def __init__(self, *arguments):
+                super().__init__(*arguments, directory=root)
+
+            def log_message(self, *_):
+                pass
+        self.server = socketserver.TCPServer(("127.0.0.1", port), Handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pem, pem + ".key")
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def test_the_directory_is_the_one_that_sq_makes(guarded, people, place):
+    root, theirs = os.path.join(place.path, "ours"), os.path.join(place.path, "theirs")
+    guarded.must("keys", "export", "--wkd", root)
+    ring = people.file(place, "both.pgp", people.export(ALICE) + people.export(BOB))
+    subprocess.run(["sq", "wkd", "generate", theirs, "example.org", ring], check=True, capture_output=True)
+
+    def names(top):
+        return sorted(os.path.basename(p) for p in glob.glob(f"{top}/**/hu/*", recursive=True, include_hidden=True))
+    assert len(names(theirs)) == 2
+    assert sorted(set(names(root))) == names(theirs)
+    for who in (ALICE, BOB):
+        url = subprocess.run(["sq", "wkd", "url", who], check=True, capture_output=True, text=True).stdout.strip()
+        path = url.replace("https://openpgpkey.example.org", root).partition("?")[0]
+        inspected = subprocess.run(["sq", "inspect", path], check=True, capture_output=True, text=True).stdout
+        assert people.fingerprints(who)[0] in inspected.replace(" ", "")
+        refused = guarded.json("explain", who)[0]
+        assert refused["requirement"] == "own-key"
+
+
+# ---- certificates that are bad ----
+
+def run_import(pair, *words, data=b""):
+    before = pair.json("keys", "list")
+    result = pair.run("keys", "import", *words, data=data)
+    if result.code:
+        assert pair.json("keys", "list") == before, "all or nothing"
+    return result
+
+
+@pytest.fixture(scope="module")
+def shelf(make_pair):
+    return make_pair("shelf")
+
+
+def test_certificates_in_every_wrapping(shelf, people, place):
+    armored = people.export(ALICE) + people.export(BOB)
+    crlf = armored.replace("\n", "\r\n")
+    blank_first = people.export(ALICE).replace("BLOCK-----\n", "BLOCK-----\n\nComment: of a key server\n", 1)
+    binary = subprocess.run(["gpg", "--dearmor"], input=people.export(ALICE).encode(), capture_output=True, check=True).stdout
+    for name, data, n in (("armored", armored, 2), ("crlf", crlf, 2), ("blank", blank_first, 1), ("binary", binary, 1),
+                          ("two-binary", binary + binary, 1)):
+        path = people.file(place, name, data)
+        result = run_import(shelf, "--domain", "example.org", "--dry-run", path)
+        assert (result.code, result.out.count("would be added")) == (0, n), (name, result)
+
+
+def test_bad_certificates_are_named_and_nothing_is_kept(shelf, people, place):
+    good = people.export(ALICE)
+    secret = people.keys.gpg("--export-secret-keys", "--armor", ALICE)
+    signing = people.keys.gpg("--quick-gen-key", "signer@example.org", "ed25519", "sign", "never")
+    assert signing == ""
+    message = people.keys.gpg("--armor", "--encrypt", "-r", ALICE, data=b"x")
+    for name, data, said in (
+            ("secret", secret, "secret key"),
+            ("no-key", people.export("signer@example.org"), "no key to encrypt to"),
+            ("not-hers", people.export(BOB), "is not of alice@example.org"),
+            ("message", message, "not a certificate but a message"),
+            ("text", "Dear administrator, here is my key.\n", "holds no OpenPGP certificate"),
+            ("empty", "", "empty"),
+            ("cut", good[:len(good) // 2], "its armor has no end"),
+            ("damaged", good.replace("\n\n", "\n\n*", 1), "no base64"),
+            ("large", b"\x99" * (5 << 20), "larger than 4 MB")):
+        path = people.file(place, name, data)
+        result = run_import(shelf, ALICE, path)
+        assert result.code == DATAERR and said in result.err and path in result.err, (name, result)
+        assert "nothing was changed" in result.err
+    stored = b"".join(open(p, "rb").read() for p in glob.glob(os.path.join(shelf.state, "*")))
+    assert b"PRIVATE KEY" not in stored and not shelf.json("keys", "list")
+    # one bad one among good ones
+    path = people.file(place, "mixed", good + secret)
+    result = run_import(shelf, "--domain", "example.org", path)
+    assert result.code == DATAERR and f"{path}: certificate 2" in result.err
+
+
+def test_without_gpg_and_with_one_that_hangs(shelf, people, place):
+    path = people.file(place, "good", people.export(ALICE))
+    result = run_import(shelf, "--gpg", "/nonexistent/gpg", ALICE, path)
+    assert result.code == 69 and "apt install gpg" in result.err and "keys add" in result.err
+    hanging = people.file(place, "hanging-gpg", '#!/bin/sh\n[ "$1" = --version ] && exit 0\nexec sleep 600\n')
+    os.chmod(hanging, 0o755)
+    result = run_import(shelf, "--gpg", hanging, ALICE, path)
+    assert result.code == DATAERR and "did not end within 5 s" in result.err
+
+
+def test_a_thousand_certificates_with_twenty_damaged(shelf, people, place):
+    folder = place.directory("thousand")
+    good = people.export(ALICE)
+    for i in range(1000):
+        with open(os.path.join(folder, f"{i:04}.asc"), "w", encoding="ascii") as f:
+            f.write(good[:-300] if i % 50 == 7 else good)
+    os.chmod(folder, 0o755)
+    result = run_import(shelf, ALICE, folder)
+    assert result.code == DATAERR and "20 of 1000 certificates are bad" in result.err
+    assert result.err.count("certificate 1: damaged") == 20
+
+
+def test_keys_expire_are_forgotten_and_learned(guarded, guarded_mx, people, shelf):
+    fingerprint = people.fingerprints("carol@example.org")[1]
+    shelf.must("keys", "add", "carol@example.org", fingerprint, "--until", "20d")
+    assert shelf.run("keys", "expiring", "--within", "10d").code == 0
+    assert shelf.run("keys", "expiring", "--within", "30d").code == 1
+    assert shelf.run("keys", "forget", "carol@example.org", fingerprint).code == 0
+    assert shelf.run("keys", "forget", "carol@example.org", fingerprint).code == 1
+    assert shelf.run("undo").code == 1
+
+    for i in range(6):
+        assert send(guarded_mx.port, f"friend{i % 2}@there.example", "some@example.org", people.message("carol@example.org")).code == 250
+    learned = [o for o in guarded.json("keys", "learn") if o["pattern"] == "some@example.org"]
+    assert [o["key_id"] for o in learned] == [fingerprint[-16:]] and learned[0]["senders"] == 2
+    used = guarded.json("keys", "list", ALICE)
+    assert used[0]["messages"] > 0
+    simulated = guarded.json("simulate", "own-key", BOB)[0]
+    assert simulated["messages"] > 0
+
+
+# ---- hashed mode, and encrypting instead of refusing ----
+
+def test_hashed_mode_shows_no_id_of_a_message(make_pair, make_postfix, people):
+    pair = make_pair("keys-hashed", log_addresses="hashed", key_url="wkd", default_requirement="own-key")
+    mx = make_postfix("keys-hashed", pair)
+    ids = [people.fingerprints(who)[1][-16:] for who in (BOB, "carol@example.org")]
+    assert send(mx.port, SENDER, "dave@example.org", people.message(BOB, "carol@example.org")).code == 250
+    pair.must("keys", "import", ALICE, "-", data=people.export(ALICE).encode())
+    sent = send(mx.port, SENDER, ALICE, people.message(BOB, "carol@example.org"))
+    assert sent.code == 550 and ids[0] in sent.final.text
+    assert pair.json("simulate", "own-key", ALICE)[0]["refused"] == 1
+    wait_until(lambda: len(pair.json("log")) == 2, "both on record")
+    for path in glob.glob(os.path.join(pair.state, "*")) + [pair.filter.log_path]:
+        with open(path, "rb") as f:
+            content = f.read()
+        for word in ids:
+            assert word.encode() not in content and bytes.fromhex(word) not in content, (word, path)
+            assert bytes.fromhex(word)[::-1] not in content
+        assert b"l=alice" not in content
+
+
+class Gateway(socketserver.ThreadingTCPServer):
+    """A stand-in for a gateway that encrypts: it takes mail by SMTP and keeps it."""
+
+    daemon_threads = True
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self):
+            self.wfile.write(b"220 gateway\r\n")
+            for line in self.rfile:
+                verb = line.split(b" ")[0].strip().upper()
+                if verb == b"DATA":
+                    self.wfile.write(b"354 go on\r\n")
+                    text = b"".join(iter(self.rfile.readline, b".\r\n"))
+                    self.server.taken.append(text.decode(errors="replace"))
+                self.wfile.write(b"221 bye\r\n" if verb == b"QUIT" else b"250 gateway\r\n")
+                if verb == b"QUIT":
+                    return
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), self.Handler)
+        self.taken = []
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+def test_cleartext_goes_to_an_encrypting_gateway(make_pair, make_postfix, people, place):
+    gateway = Gateway()
+    checks = people.file(place, "to-gateway", "/^X-PGP-Gate: .*; reason=/ FILTER smtp:[127.0.0.1]:%d\n" % gateway.server_address[1])
+    pair = make_pair("tagged", on_refusal="tag")
+    mx = make_postfix("tagged", pair, settings={"milter_header_checks": f"regexp:{checks}"})
+    plain, secret, forged = messages.token(), messages.token(), messages.token()
+    assert send(mx.port, SENDER, ALICE, messages.cleartext(plain)).code == 250
+    armor = people.keys.gpg("--armor", "--encrypt", "-r", ALICE, data=b"secret\n")
+    assert send(mx.port, SENDER, ALICE, messages.pgp_mime(armor, secret)).code == 250
+    # whoever writes the field himself is not believed: it is removed, and the message goes its way
+    message = messages.pgp_mime(armor, forged)
+    message = b"X-PGP-Gate: verdict=cleartext; form=none; reason=no-openpgp\r\n" + (
+        message if isinstance(message, bytes) else message.encode())
+    assert send(mx.port, SENDER, ALICE, message).code == 250
+    wait_until(lambda: mx.delivered_to(secret) and mx.delivered_to(forged) and gateway.taken, "mail")
+    mx.wait_empty()
+    assert len(gateway.taken) == 1 and plain in gateway.taken[0]
+    assert not mx.delivered_to(plain)
+    assert not any("reason=no-openpgp" in str(text) for text in mx.mail_texts())
+    gateway.shutdown()
