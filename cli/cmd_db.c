@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * pgpgate db: the database: make it, look at it, migrate it, check it, back it up, prune it.
+ * pgpgate db: the database: make it, look at it, migrate it, check it, back it up, prune and compact it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "cli/db_space.h"
 #include "cli/open.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -148,6 +149,7 @@ static void print_status_json(const struct db_status *st, const struct verdicts_
 	json_object_set_new(o, "path", output_json_text(st->path));
 	json_object_set_new(o, "schema", json_integer(st->schema_version));
 	json_object_set_new(o, "file_bytes", json_integer(st->file_bytes));
+	json_object_set_new(o, "unused_bytes", json_integer(st->unused_bytes));
 	json_object_set_new(o, "wal_bytes", json_integer(st->wal_bytes));
 	json_object_set_new(o, "free_bytes", json_integer(st->free_bytes));
 	json_object_set_new(o, "journal_bytes", json_integer(lag->bytes));
@@ -175,6 +177,9 @@ static void print_status(const struct db_status *st, const struct verdicts_lag *
 		       : "; `pgpgate db migrate` brings it up to date");
 	printf("size       %s, and %s of write-ahead log; %s free\n", output_bytes(a, st->file_bytes),
 	       output_bytes(b, st->wal_bytes), output_bytes(c, st->free_bytes));
+	if (st->unused_bytes > 0)
+		printf("unused     %s of it; new verdicts go there\n",
+		       output_bytes(a, st->unused_bytes));
 	if (lag->n_records > 0)
 		printf("journal    %s; %s %s since %s for the database\n",
 		       output_bytes(a, lag->bytes), output_number(b, lag->n_records),
@@ -448,58 +453,6 @@ static int db_run_restore(struct cli *cli, int argc, char **argv)
 	return code;
 }
 
-static void show_removed(void *context, int64_t done)
-{
-	progress_update(context, done, 0);
-}
-
-static int db_run_prune(struct cli *cli, int argc, char **argv)
-{
-	int64_t older_than_s = -1;
-	const struct option_spec specs[] = {
-		{"older-than", 0, "DURATION", OPTION_DURATION, &older_than_s,
-		 "as in 90d; default: verdict_retention"},
-	};
-	char **operands;
-	const int n = options_parse(
-		cli, argc, argv, specs, OPTIONS_N(specs),
-		"Removes verdicts in small steps while mail flows. The sums by day, and the "
-		"record of pairs, stay. The daemons do the same by themselves.",
-		&operands);
-	char number[OUTPUT_NUMBER_MAX];
-	struct progress progress;
-	struct settings *s;
-	struct db *d;
-	int64_t n_removed;
-	int code = 0;
-
-	if (n != 0)
-		cli_misuse(cli, "takes no operand");
-	s = open_settings(cli);
-	if (older_than_s < 0)
-		older_than_s = s->verdict_retention_s;
-	if (older_than_s == 0)
-		cli_misuse(cli, "older than what? (verdict_retention keeps all, or 0 was given)");
-	d = open_database(s, DB_WRITE);
-	progress_begin(&progress, "verdicts");
-	n_removed = verdicts_prune(d, clock_now_unix() - older_than_s, show_removed, &progress);
-	progress_clear(&progress);
-	if (n_removed < 0) {
-		code = open_failed(d);
-	} else if (cli->json) {
-		json_t *o = json_object();
-
-		json_object_set_new(o, "removed", json_integer(n_removed));
-		output_json(o);
-	} else {
-		printf("removed %s %s\n", output_number(number, n_removed),
-		       output_plural(n_removed, "verdict", "verdicts"));
-	}
-	db_close(d);
-	settings_unref(s);
-	return code;
-}
-
 static const struct command subcommands[] = {
 	{"init", "", "make the database", db_init},
 	{"status", "", "schema, sizes, counts", db_show_status},
@@ -507,7 +460,8 @@ static const struct command subcommands[] = {
 	{"check", "", "look for damage", db_run_check},
 	{"backup", "FILE", "copy it while the daemons run", db_run_backup},
 	{"restore", "FILE", "put a backup in its place", db_run_restore},
-	{"prune", "", "remove old verdicts", db_run_prune},
+	{"prune", "", "remove old verdicts", db_space_prune},
+	{"compact", "", "give unused space back to the file system", db_space_compact},
 };
 #define N_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
 
@@ -536,7 +490,9 @@ int cmd_db(struct cli *cli, int argc, char **argv)
 	int first = cli_global_options(cli, argc, argv);
 
 	if (first >= argc)
-		cli_misuse(cli, "which of init, status, migrate, check, backup, restore, prune?");
+		cli_misuse(
+			cli,
+			"which of init, status, migrate, check, backup, restore, prune, compact?");
 	if (strcmp(argv[first], "--help") == 0 || strcmp(argv[first], "-h") == 0)
 		return print_help();
 	for (size_t i = 0; i < N_SUBCOMMANDS; i++) {

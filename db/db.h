@@ -79,6 +79,7 @@ struct db_status {
 	char path[4096];
 	int schema_version;
 	int64_t file_bytes, wal_bytes, free_bytes; /* of the database, its WAL, its file system */
+	int64_t unused_bytes; /* within the database: for new rows, or for db_compact() */
 	int64_t n_rules, n_verdicts, n_pairs; /* n_verdicts: estimated from the first and last id */
 	int64_t first_verdict_unix, last_verdict_unix; /* 0: none */
 	int64_t paused_until_unix;		       /* 0: not paused */
@@ -122,6 +123,19 @@ enum db_failure db_restore_begin(const char *file, struct db_restore **out, char
 enum db_failure db_restore(struct db_restore *r, struct settings *s, struct db_restored *out,
 			   char err[DB_ERROR_MAX]);
 void db_restore_end(struct db_restore *r); /* NULL allowed */
+
+/* Gives the space of what was removed back to the file system. In steps of some 20 ms while mail flows; interrupted, the
+ * next call goes on. A database that an older version made has to be rebuilt first, which keeps all writers out: without
+ * may_rebuild, must_rebuild is set and nothing is done. progress(done, total pages) may be NULL; total 0: not known. 0 or
+ * -1. */
+struct db_compaction {
+	bool may_rebuild;
+	void (*progress)(void *context, int64_t done, int64_t total);
+	void *context;
+	bool must_rebuild;		   /* out */
+	int64_t before_bytes, after_bytes; /* out: the file's */
+};
+int db_compact(struct db *d, struct db_compaction *c);
 
 /* Checkpoints the WAL if it is longer than `threshold_bytes` and the lock is free: 1 done, 0 not needed or
  * not now, -1 failed. */

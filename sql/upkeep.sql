@@ -12,11 +12,19 @@ FROM rule;
 SELECT count(*)
 FROM pair;
 
--- name: page_count
-PRAGMA page_count;
+-- name: page_size
+PRAGMA page_size;
 
 -- name: freelist_count
 PRAGMA freelist_count;
+
+-- name: auto_vacuum
+-- 2: pages can be given back, some at a time
+PRAGMA auto_vacuum;
+
+-- name: compact_some
+-- Moves so many of the last pages into free ones, and cuts them off.
+PRAGMA incremental_vacuum(32);
 
 -- name: check_integrity
 PRAGMA integrity_check(100);

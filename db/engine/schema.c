@@ -163,7 +163,9 @@ int schema_migrate(struct db *d, bool create)
 	if (ours == 0) {
 		if (!create)
 			return db_fail(d, DB_ABSENT, "empty; run \"pgpgate db init\"");
-		if (sqlite3_exec(d->handle, "PRAGMA journal_mode = WAL", NULL, NULL, NULL) != SQLITE_OK)
+		/* Before there is any page: compact.c gives pages back, some at a time. */
+		if (sqlite3_exec(d->handle, "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL",
+				 NULL, NULL, NULL) != SQLITE_OK)
 			return db_fail_engine(d, "opening");
 	}
 	if (migrate(d) != 0)

@@ -63,6 +63,16 @@ static int count_rules(struct db *d, int64_t *n)
 	return 0;
 }
 
+static int count_unused(struct db *d, int64_t *bytes)
+{
+	int64_t n_unused, page_bytes;
+
+	if (db_one(d, SQL_FREELIST_COUNT, &n_unused) != 0 || db_one(d, SQL_PAGE_SIZE, &page_bytes) != 0)
+		return -1;
+	*bytes = n_unused * page_bytes;
+	return 0;
+}
+
 static int get_status(struct db *d, bool count_pairs, struct db_status *out)
 {
 	struct statvfs fs;
@@ -80,7 +90,7 @@ static int get_status(struct db *d, bool count_pairs, struct db_status *out)
 		return -1;
 	if (db_read_state(d, &state) == 0 && count_rules(d, &out->n_rules) == 0 &&
 	    (!count_pairs || db_one(d, SQL_COUNT_PAIRS, &out->n_pairs) == 0) &&
-	    read_verdict_span(d, out) == 0)
+	    read_verdict_span(d, out) == 0 && count_unused(d, &out->unused_bytes) == 0)
 		result = 0;
 	if (result == 0 && state.paused_until_unix > clock_now_unix())
 		out->paused_until_unix = state.paused_until_unix;

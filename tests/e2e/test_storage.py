@@ -78,7 +78,7 @@ def damaged_databases(place, name, n):
         damage(bad, chance)
         gate.put(bad)
         commands = [("rules",), ("export",), ("db", "status"), ("explain", "r1@example.org"), ("db", "check"),
-                    ("exempt", "new@example.org"), ("db", "prune", "--older-than", "1d"), ("db", "restore", bad)]
+                    ("exempt", "new@example.org"), ("db", "prune", "--older-than", "1d"), ("db", "compact"), ("db", "restore", bad)]
         results = {words: gate.run(*words) for words in commands}
         for words, result in results.items():
             assert result.code not in SIGNALLED and result.code < 128, (i, words, result)
@@ -113,6 +113,7 @@ def kill_commands(place, name, n):
         ("import", many): all_many,
         ("pause", "--for", "1h"): before, ("resume",): before,
         ("db", "init"): before, ("db", "migrate"): before, ("db", "prune", "--older-than", "1d"): before,
+        ("db", "compact"): before, ("db", "compact", "--rebuild"): before,
         ("db", "init", "--new-key"): before, ("db", "backup", copy): before, ("db", "restore", good): before,
     }
     chance = random.Random(20261130)
