@@ -11,10 +11,11 @@
 
 static const char recipe[] = "pgpgate exempt '*' --sender '<>' --yes";
 
-/* Does mail from the null sender to an address for which there is no rule have to be encrypted or signed? */
+/* Does mail from the null sender to an address of ours for which there is no rule have to be encrypted or signed? An
+ * address literal is protected whatever protected_domains says. */
 static bool are_bounces_judged(struct doctor *x)
 {
-	static const char address[] = "somebody@recipient.invalid";
+	static const char address[] = "somebody@[192.0.2.1]";
 	struct address recipient, sender;
 	struct policy_answer answer;
 	struct policy_query q = {
@@ -33,21 +34,27 @@ static bool are_bounces_judged(struct doctor *x)
 void doctor_bounces(struct doctor *x)
 {
 	static const char topic[] = "bounces";
+	/* accept_reports decides about those that are reports. */
+	const char *also = x->settings->accept.reports == REPORTS_YES
+				   ? ""
+				   : ", or that returns the message readable,";
 
 	if (x->db == NULL || !x->settings->enforce || !are_bounces_judged(x))
 		return;
 	if (x->settings->accept_bounces == BOUNCES_REPORT)
 		doctor_tell(x, DOCTOR_NOTE, topic, recipe,
 			    "accept_bounces = report: a bounce in plain text (qmail, dma, old "
-			    "Exim) is refused and "
+			    "Exim)%s is refused and "
 			    "lost; accept_bounces = reply lets it pass to who wrote, and a rule "
-			    "lets all pass");
+			    "lets all pass",
+			    also);
 	else if (policy_anybody_expects_bounces(x->db, clock_now_unix()) == 0)
 		doctor_tell(x, DOCTOR_NOTE, topic, recipe,
 			    "no address of ours has written to the outside through this filter in "
 			    "seven days: a bounce "
-			    "in plain text (qmail, dma, old Exim) is refused and lost, unless a "
-			    "rule lets it pass");
+			    "in plain text (qmail, dma, old Exim)%s is refused and lost, unless a "
+			    "rule lets it pass",
+			    also);
 	else
 		doctor_tell(
 			x, DOCTOR_OK, topic, NULL,
