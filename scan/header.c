@@ -124,6 +124,20 @@ static bool has_lone_cr(const unsigned char *bytes, size_t len)
 	return false;
 }
 
+/* Below the field's first line. libetpan takes it for the end of the header. */
+static bool has_white_line(const unsigned char *bytes, size_t len)
+{
+	const unsigned char *end = bytes + len, *lf;
+
+	for (const unsigned char *p = memchr(bytes, '\n', len); p; p = lf) {
+		p++;
+		lf = memchr(p, '\n', (size_t)(end - p));
+		if (text_trimmed(p, (size_t)((lf ? lf : end) - p)) == 0)
+			return true;
+	}
+	return false;
+}
+
 void header_field(struct header *h, const unsigned char *name, size_t name_len,
 		  const unsigned char *value, size_t value_len)
 {
@@ -135,6 +149,8 @@ void header_field(struct header *h, const unsigned char *name, size_t name_len,
 	field = which(name, trimmed);
 	if (has_lone_cr(value, value_len))
 		ambiguous(h, "a lone CR");
+	if (has_white_line(value, value_len))
+		ambiguous(h, "a line of white space");
 	if (field < 0)
 		return;
 	if (trimmed < name_len && field < CONTENT_DISPOSITION)
@@ -207,6 +223,8 @@ bool header_line(struct header *h, const unsigned char *line, size_t len, size_t
 		ambiguous(h, "a lone CR");
 	if (memchr(line, '\0', len))
 		ambiguous(h, "a NUL");
+	if (memchr(line, '\v', len) || memchr(line, '\f', len))
+		ambiguous(h, "a form feed or vertical tab"); /* white space to some, so a line's end */
 	if (!text_is_blank(line[0])) {
 		begin_field(h, line, len);
 	} else if (!h->has_field) {

@@ -2,8 +2,8 @@
  *
  * header.h: one header, of the message or of a part: gathers the three fields that decide structure
  * (Content-Type, Content-Transfer-Encoding, MIME-Version) and notices what makes it ambiguous: two of one
- * of them, white space before a colon, a lone CR, a line that is no field or could be a boundary
- * line. Two MIME-Version fields that say the same are one: a program and the gateway behind it each write one.
+ * of them, white space before a colon, a lone CR, a line of white space, a line that is no field or could be a
+ * boundary line. Two MIME-Version fields that say the same are one: a program and the gateway behind it each write one.
  *
  * The message's own fields come whole (header_field); a part's come line by line (header_line).
  * Fixed memory, one thread.

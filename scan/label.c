@@ -6,7 +6,8 @@
 #include "scan/base64.h"
 #include "scan/text.h"
 
-#define ENDING 4 /* octets of ".pgp" */
+#define ENDING 4     /* octets of ".pgp" */
+#define WORD_MAX 100 /* octets of text in an encoded word; RFC 2047 section 2 allows 75 in all */
 
 /* Drops quotes and white space around it. */
 static size_t strip(const unsigned char **name, size_t len)
@@ -53,49 +54,82 @@ static enum label of_ending(const unsigned char *name, size_t len)
 	return LABEL_OTHER;
 }
 
-/* Where the text of the last encoded word begins: behind "=?charset?B?". NULL: there is none. */
-static const unsigned char *word_text(const unsigned char *name, size_t len, unsigned char *encoding)
-{
-	const unsigned char *end = name + len - 2, *at = end;
-	unsigned n_marks = 0;
+/* One encoded word, RFC 2047 section 2. */
+struct word {
+	const unsigned char *text, *end; /* end: behind its "?=" */
+	size_t len;
+	bool is_base64;
+};
 
-	while (at > name && n_marks < 3)
-		n_marks += *--at == '?';
-	if (n_marks < 3 || at == name || at[-1] != '=')
-		return NULL;
-	at = memchr(at + 1, '?', (size_t)(end - at - 1)); /* behind the character set */
-	if (!at || end - at < 3 || at[2] != '?')
-		return NULL;
-	*encoding = text_lower(at[1]);
-	return at + 3;
+/* Is there a word at name? */
+static bool read_word(const unsigned char *name, size_t len, struct word *w)
+{
+	const unsigned char *end = name + len, *at, *close;
+
+	if (len < 8 || name[0] != '=' || name[1] != '?')
+		return false;
+	at = memchr(name + 2, '?', len - 2); /* behind the character set */
+	if (!at || end - at < 5 || at[2] != '?')
+		return false;
+	close = memchr(at + 3, '?', (size_t)(end - at - 3));
+	if (!close || end - close < 2 || close[1] != '=')
+		return false;
+	*w = (struct word){.text = at + 3,
+			   .end = close + 2,
+			   .len = (size_t)(close - at - 3),
+			   .is_base64 = text_lower(at[1]) == 'b'};
+	return w->is_base64 || text_lower(at[1]) == 'q';
 }
 
-/* The ending of a name that ends in an encoded word, RFC 2047 section 2. */
-static enum label of_encoded_word(const unsigned char *name, size_t len)
+/* The ending of what a word says; in quoted-printable, letters and dots stand for themselves. False: it says what no name
+ * should. */
+static bool of_word(const struct word *w, enum label *label)
 {
-	unsigned char encoding = 0, decoded[128];
-	const unsigned char *text = word_text(name, len, &encoding);
+	unsigned char decoded[WORD_MAX];
 	struct base64 base64;
-	size_t n, n_decoded;
+	size_t n_decoded;
 
-	if (!text)
-		return LABEL_OTHER;
-	n = (size_t)(name + len - 2 - text);
-	if (n > 100) /* a word has 75 octets at most */
-		return LABEL_OTHER;
-	if (encoding == 'q') /* letters and dots stand for themselves there */
-		return of_ending(text, n);
+	if (w->len > WORD_MAX)
+		return false;
+	if (!w->is_base64) {
+		*label = of_ending(w->text, w->len);
+		return !has_control(w->text, w->len);
+	}
 	base64_reset(&base64);
-	if (encoding != 'b' || base64_decode(&base64, text, n, decoded, &n_decoded) < n)
-		return LABEL_OTHER;
-	return of_ending(decoded, n_decoded);
+	if (base64_decode(&base64, w->text, w->len, decoded, &n_decoded) < w->len)
+		return false;
+	*label = of_ending(decoded, n_decoded);
+	return !has_control(decoded, n_decoded);
+}
+
+/* The ending of a name of encoded words, perhaps with other text among them, and folded. All of them are decoded: a name
+ * is cut at a control character in any. */
+static enum label of_encoded_words(const unsigned char *name, size_t len)
+{
+	enum label label = LABEL_OTHER;
+	const unsigned char *end = name + len;
+	struct word w;
+
+	while (name < end) {
+		if (read_word(name, (size_t)(end - name), &w)) {
+			if (!of_word(&w, &label))
+				return LABEL_OTHER;
+			name = w.end;
+		} else {
+			if (*name < ' ' && !memchr("\t\r\n", *name, 3))
+				return LABEL_OTHER;
+			label = LABEL_OTHER; /* of a name that does not end in a word */
+			name++;
+		}
+	}
+	return label;
 }
 
 enum label label_of_name(const unsigned char *name, size_t len)
 {
 	len = strip(&name, len);
 	if (len > 2 && name[len - 2] == '?' && name[len - 1] == '=')
-		return of_encoded_word(name, len);
+		return of_encoded_words(name, len);
 	return of_ending(name, len);
 }
 

@@ -535,9 +535,9 @@ static void check_armored(struct leaf *l)
 		l->has_claim = true;
 		finding_set(&l->fault, "bad-armor", "a byte order mark before the BEGIN line");
 	}
-	if (!l->has_claim)
+	if (!l->has_claim && !(l->type == LEAF_PGP_SIGNATURE && l->n_signatures > 0))
 		return;
-	if (l->has_nul)
+	if (l->has_nul && l->has_claim)
 		finding_set(&l->fault, "bad-armor", "a NUL beside an armored message");
 	if (l->has_bad_charset)
 		finding_set(&l->fault, "bad-charset",
@@ -550,7 +550,7 @@ void leaf_finish(struct leaf *l)
 		l->cms = cms_type(l->prefix, l->prefix_len, l->bytes);
 		if (ciphertext_is_prose(&l->walk.sample))
 			l->cms = CMS_NONE;
-		if (!l->is_base64)
+		if (!l->is_base64 || l->has_bad_charset)
 			l->cms = CMS_OTHER;
 		if ((l->cms == CMS_ENVELOPED || l->cms == CMS_AUTH_ENVELOPED) &&
 		    !enveloped_is_proper(&l->enveloped))

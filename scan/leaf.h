@@ -90,6 +90,7 @@ struct leaf {
 	bool is_whole_body;
 	bool is_returned; /* text that a report returns: a document, whatever is in it */
 	bool is_opaque_here; /* what is in it is shown by no program: unarmored OpenPGP may stand here */
+	bool is_smime_here; /* the message has a MIME version, and no comment makes the type another */
 	bool has_cr_boundary; /* a boundary line after a lone CR; may be set until leaf_finish() */
 	bool is_base64;	      /* and no line of it is one of the message: CMS may */
 

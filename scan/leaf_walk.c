@@ -111,6 +111,7 @@ void leaf_walk_begin(struct structure *s, const char *type, const struct header 
 	s->leaf.is_whole_body = s->state.n_levels == 0;
 	s->leaf.is_returned = kind == LEAF_TEXT_PLAIN && is_third_of_report(s) &&
 			      s->level[0].kind == MULTIPART_REPORT;
+	s->leaf.is_smime_here = s->state.has_mime_version && !h->type.has_comment;
 	s->leaf.is_opaque_here = is_place_for_binary(s, kind, type, h);
 	s->leaf.is_base64 = h->encoding == ENCODING_BASE64;
 	cr_watch_begin(&s->state.cr_watch, s->leaf.is_opaque_here && !s->leaf.is_base64);

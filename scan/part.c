@@ -76,7 +76,7 @@ const char *part_describe(const struct leaf *l, enum part_class class, char *out
 
 bool part_is_smime(const struct leaf *l, const char *smime_type)
 {
-	if (l->type != LEAF_PKCS7_MIME)
+	if (l->type != LEAF_PKCS7_MIME || !l->is_smime_here)
 		return false;
 	if (l->cms == CMS_ENVELOPED)
 		return !smime_type[0] || strcmp(smime_type, "enveloped-data") == 0;

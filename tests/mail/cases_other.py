@@ -105,6 +105,10 @@ RULE_30 = [
                              "Content-Type: application/pkcs7-signature\nContent-Transfer-Encoding: binary\n"),
         'multipart/signed; protocol="application/pkcs7-signature"; boundary="b1"'),
      "a part in it for programs to which CR ends a line", {"lines": "exact"}),
+    ("r30-signature-charset", 30, "invalid - bad-charset", signed(ENCRYPTED_PART, part(SIG, "Content-Type: application/pgp-signature; charset=utf-7\n")),
+     "a character set in which the signature's base64 can be words"),
+    ("r30-signature-charset-usual", 30, "encrypted pgp-mixed ok", signed(ENCRYPTED_PART, part(SIG, "Content-Type: application/pgp-signature; charset=utf-8\n")),
+     "a usual character set"),
     ("r30-signed-third", 30, "partial + readable-part", signed(ENCRYPTED_PART, more=(MEET,)), "a third part, readable"),
     ("r30-signed-text-signature", 30, "partial + readable-part", signed(
         ENCRYPTED_PART, part("none\n", "Content-Type: application/pgp-signature\n")), "text for a signature"),
@@ -133,6 +137,9 @@ RULE_SMIME = [
     ("smime-enveloped-accepted", 0, IS_SMIME, smime(ENVELOPED), "enveloped-data, accepted", {"accept_smime": "yes", "meets": "yes"}),
     ("smime-x", 0, IS_SMIME, smime(ENVELOPED, "application/x-pkcs7-mime; smime-type=enveloped-data"), "x-pkcs7-mime"),
     ("smime-no-type", 0, IS_SMIME, smime(ENVELOPED, SMIME), "smime-type is optional"),
+    ("smime-comment", 0, NONE, smime(ENVELOPED, SMIME + " (x)"), "a comment in the type: ruby's mail shows it as text"),
+    ("smime-charset", 0, NONE, smime(ENVELOPED, SMIME + "; charset=utf-7"), "a character set in which base64 can be words"),
+    ("smime-charset-usual", 0, IS_SMIME, smime(ENVELOPED, SMIME + "; charset=us-ascii"), "a usual character set"),
     ("smime-oid-then-text", 0, NONE, smime(der(0x30, der(0x06, ENVELOPED_DATA), der(0xA0, b"\x01" + noise(100) + b"Meet me at eight."))),
      "the object identifier, and then anything"),
     ("smime-no-recipients", 0, NONE, smime(der(0x30, der(0x06, ENVELOPED_DATA), der(0xA0, der(0x30, der(0x02, b"\0"), der(0x31), der(
