@@ -1,38 +1,50 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""The canary: puts a readable word into encrypted messages in every way that mutate.py knows, and asks
-python's email package (both policies) and GMime what they show. A reader that shows the word in a message
-that we call `encrypted` is a failure; the message is kept.
+"""The canary: puts a readable word into encrypted messages in every way that mutate.py knows, and asks readers
+of mail (readers/readers.py) what they show. A reader that shows the word in a message that we call `encrypted` or
+`smime` is a failure; the message is kept.
 
-    canary.py BUILDDIR [-n MUTATIONS] [--seed N] [--keep DIR]
+    canary.py BUILDDIR [-n MUTATIONS] [--seed N] [--keep DIR] [--slow] [--readers NAME,NAME...]
 
-Not failures: the word within armor headers or part headers, which are a readable channel of bounded size
-(pgpgate-verdicts(7)).
+--slow asks the slow readers, too. Not failures: the word within armor headers, or part headers, which are a readable channel
+of bounded size (pgpgate-verdicts(7)); octets of ciphertext in a part of a type that no program shows as text.
 """
 
 import argparse
+import html
 import os
 import random
 import re
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import mutate
-from programs import MAIL, POLICIES, Talker, python_text, save
+from programs import MAIL, Talker, save
 
-BLANK = rb"(?:[ \t\r]|\xc2?\xa0)*\n"  # a no-break space, too
-ARMOR_HEADERS = re.compile(rb"(-----BEGIN PGP (?:MESSAGE|SIGNATURE)-----[ \t\r]*\n)((?:[^\r\n]{1,200}\r*\n){1,8}?)(?=" + BLANK +
-                           rb"|[A-Za-z0-9+/=]+" + BLANK + rb")")
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "readers"))
+
+import readers  # noqa: E402
+
+BATCH = 200  # messages that each reader is given at once
+MUST_NOT_SHOW = ("encrypted", "smime")
+LEAF = re.compile(rb"\0(?=[\w.+-]+/[\w.+-]*(?:[\s;(][^\n]{0,300})?\n)")  # NUL occurs in ciphertext, too
+HIDDEN = re.compile(rb"(?:application/(?:octet-stream|pgp-encrypted|pgp-signature|(?:x-)?pkcs7-mime)|image/[a-z]+)[^\n]*\n", re.I)
+BLANK = rb"(?:[ \t\r?]|\xc2?\xa0|\\240)*\n"  # a no-break space, too, and what readers write for one
+ARMOR_HEADERS = re.compile(rb"(-----BEGIN PGP (?:MESSAGE|SIGNATURE)-----[ \t\r\v\f]*\n)((?:[^\r\n]{1,220}\r*\n){1,8}?)(?=" + BLANK +
+                           rb"|[A-Za-z0-9+/=]+" + BLANK + rb"|\Z|\n?\0)")
 HEADER_LINE = re.compile(rb"[^:\n]+:( |$)")
 SOFT_BREAK = re.compile(rb"=[ \t]*\r?\n")
+LINE_TAGS = re.compile(rb"<\s*/?\s*(?:br|p|div|pre|blockquote|center|body|html|head)\b[^<>]*>", re.I)
+TAGS = re.compile(rb"<[^<>]*>")
 
 
 def without_armor_headers(text):
     """text without what the armor headers may say."""
 
     def drop(match):
-        lines = [line.rstrip(b"\r") for line in match[2].split(b"\n")[:-1]]
+        lines = [line.strip(b"\r ") for line in match[2].split(b"\n")[:-1]]
         if all(HEADER_LINE.match(line) for line in lines) and sum(map(len, lines)) <= 256 + 8:
             return match[1]
         return match[0]
@@ -41,11 +53,26 @@ def without_armor_headers(text):
     return ARMOR_HEADERS.sub(drop, text.replace(b"\xef\xbf\xbd", b"\xa0"))
 
 
-def shows(word, text, message):
-    """Apart from armor headers, decoded or as quoted-printable has them."""
-    if not mutate.shows(word, without_armor_headers(text)):
+def seen(word, text):
+    """The text as it is, and where it has tags, as a browser shows it; with what the tags themselves say."""
+    if not mutate.shows(word, without_armor_headers(text)) and b"&#" not in text:
         return False
-    return b"quoted-printable" not in message.lower() or mutate.shows(word, without_armor_headers(SOFT_BREAK.sub(b"", text)))
+    if b"<" not in text and b"&#" not in text:
+        return True
+    shown = LINE_TAGS.sub(b"\n", text)
+    shown = re.sub(rb"\n[ \t\r]*(?=\n)", b"", re.sub(rb"(?:\r?\n[ \t\r]*)+", b"\n", TAGS.sub(b"", shown)))
+    shown = html.unescape(shown.decode("utf-8", "replace")).encode("utf-8", "replace")
+    return mutate.shows(word, without_armor_headers(shown)) or mutate.shows(word, b"\n".join(TAGS.findall(text)))
+
+
+def shows(word, text, message, is_ciphertext):
+    """Apart from armor headers, decoded or as quoted-printable has them; without the leaves of hidden types if the word
+    is in ciphertext."""
+    if is_ciphertext:
+        text = b"\n\0".join(leaf for leaf in LEAF.split(text) if not HIDDEN.match(leaf))
+    if not seen(word, text):
+        return False
+    return b"quoted-printable" not in message.lower() or seen(word, SOFT_BREAK.sub(b"", text))
 
 
 FIELD = re.compile(rb"[!-9;-~]+[ \t]*:|[ \t]")
@@ -63,12 +90,34 @@ def is_within_headers(message, word):
     return word.encode() in message
 
 
+FIELD_NAME = re.compile(rb"[!-9;-~]+[ \t]*:")
+
+
+def as_delivered(message):
+    """As Postfix delivers it (cleanup_message.c): an mbox line is made a field, a line that is no field ends the header. Readers
+    see that, and `pgpgate check` judges a file as that."""
+    out, at = [], 0
+    while at < len(message):
+        end = message.find(b"\n", at) + 1 or len(message)
+        line = message[at:end]
+        if at == 0 and re.match(rb">?From ", line):
+            out.append(b"X-Mailbox-Line: ")
+        elif line in (b"\n", b"\r\n"):
+            break
+        elif not FIELD_NAME.match(line) and not (line[:1] in b" \t" and at > 0):
+            out.append(b"\n")
+            break
+        out.append(line)
+        at = end
+    return b"".join(out) + message[at:]
+
+
 def base_messages():
     for name in sorted(os.listdir(MAIL)):
         if name.endswith(".verdict"):
             with open(os.path.join(MAIL, name)) as f:
                 verdict = f.read()
-            if "verdict: encrypted" not in verdict or "accept_legacy" in verdict:
+            if not re.search("verdict: (encrypted|smime)", verdict) or "accept_legacy" in verdict:
                 continue
             path = os.path.join(MAIL, name[:-8] + ".eml")
             if os.path.getsize(path) > 3000:
@@ -77,13 +126,35 @@ def base_messages():
                 yield name[:-8], f.read()
 
 
-def readers_that_show(word, message, gmime):
-    """The names of the readers that show the word."""
-    for policy, name in zip(POLICIES, ("python compat32", "python default")):
-        if shows(word, python_text(message, policy), message):
-            yield name
-    if shows(word, gmime.octets(message), message):
-        yield "GMime"
+class Canary:
+    """Mutants that must show nothing, asked in batches; all readers work at once."""
+
+    def __init__(self, asked, keep):
+        self.asked, self.keep = asked, keep
+        self.pool = ThreadPoolExecutor(len(asked))
+        self.batch, self.batches, self.count, self.answers = [], 0, 0, Counter()
+        self.leaks, self.by_reader = 0, Counter()
+
+    def add(self, word, message, is_ciphertext, label, why):
+        self.batch.append((word, message, is_ciphertext, label, why))
+        if len(self.batch) >= BATCH:
+            self.ask()
+
+    def ask(self):
+        messages = [as_delivered(message) for _, message, *_ in self.batch]
+        asked = [reader for reader in self.asked if self.batches % reader.share == 0]
+        texts = list(self.pool.map(lambda reader: reader.texts(messages), asked))
+        for i, (word, message, is_ciphertext, label, why) in enumerate(self.batch):
+            who = [reader.name for reader, shown in zip(asked, texts) if shows(word, shown[i], message, is_ciphertext)]
+            self.by_reader.update(who)
+            if who:
+                self.leaks += 1
+                save(self.keep, label, message, "%s; %s show %s" % (why, ", ".join(who), word))
+                print("FAIL %s: %s; %s show the word" % (label, why, ", ".join(who)), flush=True)
+        self.count += len(self.batch)
+        self.answers.update({reader.name: len(messages) for reader in asked})
+        self.batches += 1
+        self.batch = []
 
 
 def main():
@@ -92,36 +163,47 @@ def main():
     options.add_argument("-n", type=int, default=20000)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--keep", default="canary-failures")
+    options.add_argument("--slow", action="store_true")
+    options.add_argument("--readers", default="")
     options = options.parse_args()
     judge = Talker(options.build + "/judge_lines")
-    gmime = Talker(options.build + "/gmime_text")
+    asked, missing = readers.opened(options.build, options.slow, options.readers)
+    if missing:
+        print("# readers that are not asked: " + "; ".join(missing))
+    canary = Canary(asked, options.keep)
     bases = list(base_messages())
-    verdicts, failures, shown, by_mutator = Counter(), 0, 0, Counter()
+    verdicts, made, kept = Counter(), Counter(), Counter()
     started = time.time()
     for i in range(options.n):
         rng = random.Random("%d/%d" % (options.seed, i))
-        name, message = bases[rng.randrange(len(bases))]
         word = "canary-%06d!" % i
-        mutated, how = mutate.mutate(rng, message, word)
+        kind, mutated = rng.choice(sorted(mutate.CLASSES)), None
+        while mutated is None:
+            name, message = bases[rng.randrange(len(bases))]
+            mutated = mutate.mutate(rng, message, word, kind)
+        mutated, how = mutated
+        made[kind] += 1
         answer = judge.line(mutated)
         verdict = answer.split(" ", 1)[0]
         verdicts[verdict] += 1
-        if verdict != "encrypted" or is_within_headers(mutated, word):
+        if verdict not in MUST_NOT_SHOW or is_within_headers(as_delivered(mutated), word):
             continue
-        for reader in readers_that_show(word, mutated, gmime):
-            failures += 1
-            by_mutator[how] += 1
-            save(options.keep, "%d-%d" % (options.seed, i), mutated, "%s; %s by %s; %s shows %s" % (answer, name, how, reader, word))
-            print("FAIL %s, mutated by %s: called %s, and %s shows the word (%d-%d)" % (name, how, verdict, reader, options.seed, i))
-            break
-    if gmime.count < options.n // 100:  # what is mutated must often enough stay encrypted
+        kept[kind] += 1
+        is_ciphertext = any(h in how for h in ("in_ciphertext", "unarmored", "cms"))
+        canary.add(word, mutated, is_ciphertext, "%d-%d" % (options.seed, i), "%s; %s by %s" % (answer, name, how))
+    canary.ask()
+    failures = canary.leaks
+    if canary.count < options.n // 100:  # what is mutated must often enough stay encrypted
         failures += 1
-        print("FAIL the readers were asked %d times only" % gmime.count)
+        print("FAIL the readers were asked %d times only" % canary.count)
     judge.close()
-    gmime.close()
-    print("canary: %d mutations of %d messages: %s; readers were asked %d times; %d mutations/s" % (
-        options.n, len(bases), ", ".join("%s %d" % pair for pair in verdicts.most_common()), gmime.count,
-        options.n / max(time.time() - started, 0.001)))
+    for reader in asked:
+        reader.close()
+    print("# by class, mutants made / called encrypted and shown to the readers: " + ", ".join("%s %d/%d" % (kind, made[kind], kept[kind]) for kind in sorted(made)))
+    print("# leaks by reader: %s" % (", ".join("%s %d" % pair for pair in canary.by_reader.most_common()) or "none"))
+    print("canary: seed %d: %d mutations of %d messages: %s; %d readers were asked %d times (%s); %d mutations/s" % (
+        options.seed, options.n, len(bases), ", ".join("%s %d" % pair for pair in verdicts.most_common()), len(asked), canary.count,
+        ", ".join("%s %d" % (reader.name, canary.answers[reader.name]) for reader in asked), options.n / max(time.time() - started, 0.001)))
     print("%d passed, %d failed, 0 skipped" % (options.n - failures, failures))
     return 1 if failures else 0
 

@@ -12,6 +12,16 @@
 
 static GByteArray *text;
 
+/* Each leaf begins with NUL, its type and a line end. */
+static void add_leaf(const char *type, const void *bytes, size_t len)
+{
+	g_byte_array_append(text, (const guint8 *)"", 1);
+	g_byte_array_append(text, (const guint8 *)type, (guint)strlen(type));
+	g_byte_array_append(text, (const guint8 *)"\n", 1);
+	g_byte_array_append(text, bytes, (guint)len);
+	g_byte_array_append(text, (const guint8 *)"\n", 1);
+}
+
 static void add_part(GMimePart *part)
 {
 	GMimeDataWrapper *content = g_mime_part_get_content(part);
@@ -20,15 +30,16 @@ static void add_part(GMimePart *part)
 	GMimeStream *mem = g_mime_stream_mem_new();
 	g_mime_data_wrapper_write_to_stream(content, mem);
 	GByteArray *bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(mem));
-	g_byte_array_append(text, bytes->data, bytes->len);
-	g_byte_array_append(text, (const guint8 *)"\n\0\n", 3);
+	char *type = g_mime_content_type_get_mime_type(
+		g_mime_object_get_content_type(GMIME_OBJECT(part)));
+	add_leaf(type, bytes->data, bytes->len);
+	g_free(type);
 	g_object_unref(mem);
 	if (!GMIME_IS_TEXT_PART(part))
 		return;
 	char *converted = g_mime_text_part_get_text(GMIME_TEXT_PART(part));
 	if (converted) {
-		g_byte_array_append(text, (const guint8 *)converted, (guint)strlen(converted));
-		g_byte_array_append(text, (const guint8 *)"\n\0\n", 3);
+		add_leaf("text/plain", converted, strlen(converted));
 		g_free(converted);
 	}
 }
@@ -45,7 +56,7 @@ static void add(GMimeObject *parent, GMimeObject *object, gpointer context)
 			return;
 		char *headers = g_mime_object_get_headers(GMIME_OBJECT(inner), NULL);
 		if (headers)
-			g_byte_array_append(text, (const guint8 *)headers, (guint)strlen(headers));
+			add_leaf("message/rfc822", headers, strlen(headers));
 		g_free(headers);
 		g_mime_message_foreach(inner, add, NULL);
 	}

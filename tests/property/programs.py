@@ -42,10 +42,14 @@ class Talker:
         self.process.stdin.close()
         self.process.wait()
 
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
 
 def python_text(message, policy):
     """Everything that python's email package shows: each leaf, decoded, and as text; the headers of
-    embedded messages."""
+    embedded messages. Each leaf begins with NUL, its type and a line end."""
     out = []
     try:
         tree = email.message_from_bytes(message, policy=policy)
@@ -53,21 +57,22 @@ def python_text(message, policy):
             if part.is_multipart():
                 if part.get_content_maintype() == "message":
                     for inner in part.get_payload():
-                        out += [str(v).encode("utf-8", "surrogateescape") for v in inner.values()]
+                        out += [b"\0message/rfc822\n" + str(v).encode("utf-8", "surrogateescape") for v in inner.values()]
                 continue
+            start = b"\0" + part.get_content_type().encode("utf-8", "replace") + b"\n"
             raw = part.get_payload(decode=True)
             if raw:
-                out.append(raw)
+                out.append(start + raw)
                 charset = part.get_content_charset("ascii")
                 try:
-                    out.append(raw.decode(charset, "replace").encode("utf-8", "replace"))
+                    out.append(start + raw.decode(charset, "replace").encode("utf-8", "replace"))
                 except (LookupError, ValueError):
                     pass
             if isinstance(part.get_payload(), str):
-                out.append(part.get_payload().encode("utf-8", "surrogateescape"))
+                out.append(start + part.get_payload().encode("utf-8", "surrogateescape"))
     except Exception:  # a reader that gives up shows nothing more
         pass
-    return b"\n\0\n".join(out)
+    return b"\n".join(out)
 
 
 POLICIES = (email.policy.compat32, email.policy.default)

@@ -20,12 +20,18 @@ step_golden() {
 }
 
 step_property() {
+	SLOW_READERS=${SLOW_READERS-}
 	headline "properties of the scanner"
 	if ! scanner_programs; then
 		fail "property: the test programs do not build"
 		return
 	fi
-	property canary -n "${MUTATIONS:-30000}"
+	readers_prepare
+	# shellcheck disable=SC2086  # one word or none
+	property planted $SLOW_READERS
+	# shellcheck disable=SC2086  # one word or none
+	property canary -n "${MUTATIONS:-30000}" $SLOW_READERS
+	grep -e '^# by class' -e '^# readers' "$logs/canary.log"
 	property never_refused -n "${CIPHERTEXTS:-100}"
 	property packets_agree -n "${STREAMS:-2000}"
 }
@@ -50,7 +56,7 @@ step_linear() {
 }
 
 step_long_scanner() {
-	MUTATIONS=1500000 CIPHERTEXTS=5000 STREAMS=150000 SEED=$(date +%j)
+	SLOW_READERS=--slow MUTATIONS=1500000 CIPHERTEXTS=5000 STREAMS=150000 SEED=$(date +%j)
 	FUZZ_SECONDS=${FUZZ_SECONDS:-750}
 	step_property
 	step_fuzz
