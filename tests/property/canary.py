@@ -32,7 +32,7 @@ MUST_NOT_SHOW = ("encrypted", "smime")
 LEAF = re.compile(rb"\0(?=[\w.+-]+/[\w.+-]*(?:[\s;(][^\n]{0,300})?\n)")  # NUL occurs in ciphertext, too
 HIDDEN = re.compile(rb"(?:application/(?:octet-stream|pgp-encrypted|pgp-signature|(?:x-)?pkcs7-mime)|image/[a-z]+)[^\n]*\n", re.I)
 BLANK = rb"(?:[ \t\r?]|\xc2?\xa0|\\240)*\n"  # a no-break space, too, and what readers write for one
-ARMOR_HEADERS = re.compile(rb"(-----BEGIN PGP (?:MESSAGE|SIGNATURE)-----[ \t\r\v\f]*\n)((?:[^\r\n]{1,220}\r*\n){1,8}?)(?=" + BLANK +
+ARMOR_HEADERS = re.compile(rb"(-----BEGIN PGP (?:MESSAGE|SIGNATURE)-----[ \t\r\v\f]*\n)((?:[^\n]{1,220}\n){1,8}?)(?=" + BLANK +
                            rb"|[A-Za-z0-9+/=]+" + BLANK + rb"|\Z|\n?\0)")
 HEADER_LINE = re.compile(rb"[^:\n]+:( |$)")
 SOFT_BREAK = re.compile(rb"=[ \t]*\r?\n")
@@ -50,7 +50,15 @@ def without_armor_headers(text):
         return match[0]
 
     # what the reader's character set does not have was one octet, perhaps a no-break space of another
-    return ARMOR_HEADERS.sub(drop, text.replace(b"\xef\xbf\xbd", b"\xa0"))
+    # or a carriage return, which s-nail draws
+    return ARMOR_HEADERS.sub(drop, text.replace(b"\xef\xbf\xbd", b"\xa0").replace(b"\xe2\x90\x8d", b"\r"))
+
+
+def without_part_headers(text, message):
+    """text without the part headers that a reader shows where it takes a multipart for text."""
+    for b in set(mutate.boundaries(message)):
+        text = re.sub(rb"^--" + re.escape(b) + rb"[ \t\r]*\n(?:[!-9;-~]+[ \t]*:[^\n]*\n(?:[ \t]+[^\s][^\n]*\n)*)+(?=\r?\n)", b"\n", text, flags=re.M)
+    return text
 
 
 def seen(word, text):
@@ -60,8 +68,8 @@ def seen(word, text):
     if b"<" not in text and b"&#" not in text:
         return True
     shown = LINE_TAGS.sub(b"\n", text)
-    shown = re.sub(rb"\n[ \t\r]*(?=\n)", b"", re.sub(rb"(?:\r?\n[ \t\r]*)+", b"\n", TAGS.sub(b"", shown)))
-    shown = html.unescape(shown.decode("utf-8", "replace")).encode("utf-8", "replace")
+    shown = html.unescape(TAGS.sub(b"", shown).decode("utf-8", "replace")).encode("utf-8", "replace")
+    shown = re.sub(rb"\n(?:[ \t\r]|\xc2\xa0)*(?=\n)", b"", shown)  # empty paragraphs
     return mutate.shows(word, without_armor_headers(shown)) or mutate.shows(word, b"\n".join(TAGS.findall(text)))
 
 
@@ -70,6 +78,9 @@ def shows(word, text, message, is_ciphertext):
     is in ciphertext."""
     if is_ciphertext:
         text = b"\n\0".join(leaf for leaf in LEAF.split(text) if not HIDDEN.match(leaf))
+    if b"\r\r\n" in message:  # two line ends to some
+        text = re.sub(rb"[\r\n]+", b"\n", text)
+    text = without_part_headers(text, message)
     if not seen(word, text):
         return False
     return b"quoted-printable" not in message.lower() or seen(word, SOFT_BREAK.sub(b"", text))
