@@ -10,6 +10,7 @@
 #include "common/key_url.h"
 #include "common/log.h"
 #include "common/template.h"
+#include "common/utf8.h"
 
 /* Bytes with NUL of one reply line: RFC 5321 section 4.5.3.1.5 gives 512 with code, enhanced code and line end. */
 #define REPLY_TEXT_MAX 490
@@ -31,7 +32,8 @@ __attribute__((format(printf, 2, 3))) static void add_line(struct outcome *o, co
 
 	assert(o->n_lines < OUTCOME_LINES_MAX);
 	va_start(arguments, format);
-	vsnprintf(o->line[o->n_lines++], REPLY_TEXT_MAX, format, arguments);
+	vsnprintf(o->line[o->n_lines], REPLY_TEXT_MAX, format, arguments);
+	utf8_trim_end(o->line[o->n_lines++]);
 	va_end(arguments);
 }
 

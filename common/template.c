@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/utf8.h"
 
 #define WORD_MAX 1300 /* bytes with NUL of an address of 320 octets, each escaped */
 
@@ -115,5 +116,5 @@ char *template_fill(const char *text, bool is_url, const struct template_words *
 			put(&f, text, 1);
 		}
 	}
-	return out;
+	return utf8_trim_end(out);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "common/utf8.h"
 
+#include <string.h>
+
 size_t utf8_decode(const unsigned char *bytes, size_t len, uint32_t *codepoint)
 {
 	static const uint32_t smallest[5] = {0, 0, 0x80, 0x800, 0x10000};
@@ -60,4 +62,18 @@ bool utf8_is_deceptive(uint32_t c)
 	       (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
 	       (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
 	       (c >= 0xe0000 && c <= 0xe007f);
+}
+
+char *utf8_trim_end(char *text)
+{
+	const size_t len = strlen(text);
+	size_t at = len;
+	uint32_t codepoint;
+
+	while (at > 0 && ((unsigned char)text[at - 1] & 0xc0) == 0x80)
+		at--;
+	if (at > 0 && (unsigned char)text[at - 1] >= 0xc0 &&
+	    utf8_decode((const unsigned char *)text + at - 1, len - at + 1, &codepoint) == 0)
+		text[at - 1] = '\0';
+	return text;
 }

@@ -17,6 +17,9 @@ size_t utf8_decode(const unsigned char *bytes, size_t len, uint32_t *codepoint);
 /* Are all len bytes well-formed? */
 bool utf8_is_valid(const char *text, size_t len);
 
+/* Where text was cut within a character, what is left of that goes, too. Returns text. */
+char *utf8_trim_end(char *text);
+
 /* Characters that change how the text around them is shown, or that end a line: C0, DEL, C1, line and
  * paragraph separators, bidirectional controls, zero-width characters, tags. */
 bool utf8_is_deceptive(uint32_t codepoint);

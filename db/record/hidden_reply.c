@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/template.h"
+#include "common/utf8.h"
 #include "db/engine/key.h"
 
 #define CUT_MIN 32 /* of an address that the end of its line has cut off, so much is looked for */
@@ -92,5 +93,5 @@ char *hidden_reply(const struct hashed *h, const struct verdict_record *r, char 
 			replace(h, out, template_fill("%r", is_url != 0, &words, form, sizeof form),
 				words.recipient);
 	}
-	return out;
+	return utf8_trim_end(out);
 }

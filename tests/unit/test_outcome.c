@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/template.h"
+#include "common/utf8.h"
 
 #include "tests/unit/unit.h"
 
@@ -414,6 +415,34 @@ static void refusal_in_one_line(void **state)
 	settings_unref(s);
 }
 
+/* A line that is too long ends behind a character, not within one: half of one is no text to whoever reads the record. */
+static void refusal_is_cut_between_characters(void **state)
+{
+	struct judgement j = judged(VERDICT_CLEARTEXT, FORM_NONE, "no-openpgp");
+	char address[400], text[40];
+
+	(void)state;
+	for (int shift = 0; shift < 4; shift++) {
+		struct settings *s;
+		struct outcome_recipient r = {address, REQUIREMENT_ENCRYPTED, NULL, false, NULL};
+		struct outcome_input in = {.judgement = &j, .recipients = &r, .n_recipients = 1};
+		struct outcome o;
+
+		snprintf(text, sizeof text, "refuse_text=%.*s%%r%%r", shift, "xxxx");
+		s = settings_with(text, "help_url=https://x.test/%r%r%r");
+		in.settings = s;
+		address[0] = '\0';
+		for (int i = 0; i < 100; i++)
+			strcat(address, "\xe2\x82\xac");
+		strcat(address, "@example.org");
+		outcome_decide(&in, &o);
+		for (size_t i = 0; i < o.n_lines; i++)
+			CHECK_ROW(o.line[i], utf8_is_valid(o.line[i], strlen(o.line[i])));
+		assert_true(strlen(o.line[0]) > 480);
+		settings_unref(s);
+	}
+}
+
 static void refusal_says_whom_to_ask(void **state)
 {
 	static const struct {
@@ -541,6 +570,7 @@ int main(void)
 		cmocka_unit_test(refusal_of_many_is_bounded),
 		cmocka_unit_test(words_are_filled_in),
 		cmocka_unit_test(refusal_in_one_line),
+		cmocka_unit_test(refusal_is_cut_between_characters),
 		cmocka_unit_test(refusal_says_whom_to_ask),
 		cmocka_unit_test(temporary_answers_group_well),
 		cmocka_unit_test(explains_by_reason_or_detail),
