@@ -28,6 +28,7 @@ struct doctor_postfix {
 	bool is_there;
 	bool is_chrooted;	      /* an smtpd of master.cf is */
 	bool uses_policy;	      /* asks our policy server */
+	bool is_filtering;	      /* an smtpd has a content filter or proxy */
 	const char *config_directory; /* --postfix-config, or NULL for the default */
 	char queue_directory[512];
 	char mail_owner[64];
@@ -41,7 +42,9 @@ struct doctor {
 	struct settings *settings;
 	struct db *db; /* NULL when it cannot be opened */
 	struct doctor_postfix postfix;
-	int n_problems;
+	int n_problems, n_skipped, n_notes; /* notes: those with a mend */
+	bool is_nagios;			    /* nothing is printed but the last line */
+	char first[300]; /* the first problem, or else the first that was skipped */
 };
 
 /* mend: the command or the line that mends it, or NULL. */
@@ -51,6 +54,13 @@ void doctor_tell(struct doctor *x, enum doctor_state state, const char *topic, c
 /* A parameter of main.cf, expanded. False when it cannot be had. */
 bool doctor_parameter(struct doctor *x, const char *name, char *out, size_t out_size);
 
+/* The commands that change this Postfix: postconf with what the format says, and a reload. Returns out. */
+const char *doctor_by_postconf(const struct doctor *x, char *out, size_t out_size,
+			       const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Tells of an absolute path of our socket in a list of main.cf that a chrooted smtpd reads. */
+void doctor_absolute(struct doctor *x, const char *name, const char *list, const char *socket_text);
+
 /* postmap -q or postalias -q of one key in the maps of a parameter's value. True: found, out is the result. */
 bool doctor_lookup(struct doctor *x, bool is_alias, const char *maps, const char *key, char *out,
 		   size_t out_size);
@@ -59,6 +69,16 @@ bool doctor_lookup(struct doctor *x, bool is_alias, const char *maps, const char
 void doctor_database(struct doctor *x);
 /* doctor_postfix.c: fills x->postfix, then main.cf and master.cf. */
 void doctor_postfix(struct doctor *x);
+/* doctor_services.c: what doctor_postfix() looks at in master.cf, and where the policy server is asked. */
+void doctor_services(struct doctor *x);
+void doctor_policy(struct doctor *x);
+/* doctor_ours.c: whose mail is ours, and which domains, against Postfix's own settings. Before doctor_postfix(). */
+void doctor_ours(struct doctor *x);
+/* doctor_running.c: the settings of the daemons that run, against the file. */
+void doctor_running(struct doctor *x);
+/* doctor_probe.c: mail to the running smtpd, up to RCPT; with_data: a cleartext message, which is to be refused. where: its
+ * host:port, or NULL for what master.cf says. */
+void doctor_probe(struct doctor *x, const char *address, bool with_data, const char *where);
 /* doctor_daemons.c: sockets, their permissions, a hello to each daemon. */
 void doctor_daemons(struct doctor *x);
 /* doctor_bounces.c: bounces to ours that are refused, and so lost. */

@@ -111,6 +111,23 @@ static void examine_chroot(struct doctor *x, const char *topic, const char *path
 		    x->postfix.queue_directory);
 }
 
+/* The folder of the socket, which a daemon that is not root cannot make. */
+static void examine_folder(struct doctor *x, const char *topic, const char *path)
+{
+	const int len = (int)(strrchr(path, '/') - path),
+		  user_len = (int)strcspn(x->settings->user, ":");
+	const char *group = x->postfix.is_there ? x->postfix.mail_owner : "postfix";
+	char folder[120], mend[400];
+	struct stat st;
+
+	snprintf(folder, sizeof(folder), "%.*s", len, path);
+	if (user_len == 0 || stat(folder, &st) == 0 || errno != ENOENT)
+		return;
+	snprintf(mend, sizeof(mend), "install -d -o %.*s -g %s -m 2750 %s", user_len,
+		 x->settings->user, group, folder);
+	doctor_tell(x, DOCTOR_PROBLEM, topic, mend, "%s does not exist", folder);
+}
+
 static void examine_daemon(struct doctor *x, const char *topic, const char *program,
 			   const char *socket_text, bool is_policy)
 {
@@ -119,19 +136,23 @@ static void examine_daemon(struct doctor *x, const char *topic, const char *prog
 	size_t n;
 	int fd;
 
-	snprintf(mend, sizeof(mend), "systemctl start %s; journalctl -u %s", program, program);
+	snprintf(mend, sizeof(mend), "systemctl start %s", program);
 	if (socket_parse(socket_text, &a, err, sizeof(err)) != 0) {
 		doctor_tell(x, DOCTOR_PROBLEM, topic, NULL, "%s", err);
 		return;
 	}
 	if (a.is_unix) {
+		examine_folder(x, topic, a.path);
 		examine_chroot(x, topic, a.path);
 		examine_permissions(x, topic, a.path);
 	}
 	fd = socket_connect(&a, PATIENCE_MS, err, sizeof(err));
 	if (fd < 0) {
-		doctor_tell(x, is_policy && !x->postfix.uses_policy ? DOCTOR_NOTE : DOCTOR_PROBLEM,
-			    topic, mend, "%s does not listen: %s", program, err);
+		doctor_tell(
+			x, is_policy && !x->postfix.uses_policy ? DOCTOR_NOTE : DOCTOR_PROBLEM,
+			topic, mend,
+			"%s does not listen: %s; if it does not start, `journalctl -u %s` says why",
+			program, err, program);
 		return;
 	}
 	if (is_policy) {
@@ -144,9 +165,11 @@ static void examine_daemon(struct doctor *x, const char *topic, const char *prog
 	close(fd);
 	if (is_policy ? strncmp(answer, "action=", 7) == 0 : n == 5 && answer[4] == 'O')
 		doctor_tell(x, DOCTOR_OK, topic, NULL, "%s answers at %s", program, socket_text);
-	else
-		doctor_tell(x, DOCTOR_PROBLEM, topic, mend, "%s at %s does not answer a hello",
-			    program, socket_text);
+	else {
+		snprintf(mend, sizeof(mend), "systemctl restart %s", program);
+		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
+			    "%s at %s does not answer a hello: it hangs", program, socket_text);
+	}
 }
 
 void doctor_daemons(struct doctor *x)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,30 +44,50 @@ static const struct passwd *examine_user(struct doctor *x, bool *is_missing)
 	return owner;
 }
 
-static void examine_owner(struct doctor *x, const char *path)
+/* The folder and the file, before anybody else than root opens them. False: opening it makes no sense. */
+static bool examine_place(struct doctor *x, const struct passwd *owner)
 {
-	char user[64], mend[4400];
-	bool is_missing;
-	const struct passwd *owner = examine_user(x, &is_missing);
+	const char *path = x->settings->database_path;
+	const int user_len = (int)strcspn(x->settings->user, ":"),
+		  folder_len = (int)(strrchr(path, '/') - path);
+	char folder[1100], mend[4400];
 	struct stat st;
 
-	if (is_missing)
-		return;
-	snprintf(user, sizeof(user), "%.*s", (int)strcspn(x->settings->user, ":"), x->settings->user);
-	if (stat(path, &st) != 0)
-		return;
-	if (owner != NULL && st.st_uid != owner->pw_uid &&
-	    !(st.st_gid == owner->pw_gid && (st.st_mode & 0060) == 0060)) {
-		snprintf(mend, sizeof(mend), "chown %s: %s*", user, path);
-		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
-			    "%s does not belong to %s: the daemons cannot write it", path, user);
+	snprintf(folder, sizeof(folder), "%.*s", folder_len > 0 ? folder_len : 1, path);
+	if (stat(folder, &st) != 0) {
+		snprintf(mend, sizeof(mend), "install -d -o %.*s -g %.*s -m 2770 %s", user_len,
+			 x->settings->user, user_len, x->settings->user, folder);
+		doctor_tell(x, errno == EACCES ? DOCTOR_SKIPPED : DOCTOR_PROBLEM, topic,
+			    errno == ENOENT && user_len > 0 ? mend : NULL, "%s: %s", folder,
+			    strerror(errno));
+		return false;
 	}
+	if (owner == NULL)
+		return true;
+	if (st.st_uid != owner->pw_uid && !(st.st_gid == owner->pw_gid && (st.st_mode & 0030) == 0030)) {
+		snprintf(mend, sizeof(mend), "chown %s: %s && chmod 2770 %s", owner->pw_name,
+			 folder, folder);
+		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
+			    "%s does not belong to %s: the daemons cannot write there", folder,
+			    owner->pw_name);
+		return false;
+	}
+	if (stat(path, &st) != 0)
+		return true;
 	if ((st.st_mode & 0007) != 0) {
 		snprintf(mend, sizeof(mend), "chmod o= %s*", path);
 		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
 			    "%s is open to everyone on this machine (mode %04o)", path,
 			    (unsigned)(st.st_mode & 07777));
 	}
+	if (st.st_uid != owner->pw_uid && !(st.st_gid == owner->pw_gid && (st.st_mode & 0060) == 0060)) {
+		snprintf(mend, sizeof(mend), "chown %s: %s*", owner->pw_name, path);
+		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
+			    "%s does not belong to %s: the daemons cannot write it", path,
+			    owner->pw_name);
+		return false;
+	}
+	return true;
 }
 
 static void examine_sizes(struct doctor *x, const struct db_status *s)
@@ -89,7 +110,7 @@ static void examine_sizes(struct doctor *x, const struct db_status *s)
 			    is_held ? " reads an old state, so that it cannot be written back" : "");
 	}
 	if (s->last_verdict_unix > clock_now_unix() + 300)
-		doctor_tell(x, DOCTOR_PROBLEM, "clock", "timedatectl",
+		doctor_tell(x, DOCTOR_PROBLEM, "clock", "timedatectl set-ntp true",
 			    "the newest verdict is of %s, in the future: is this clock right?",
 			    output_time(s->last_verdict_unix, when));
 }
@@ -128,9 +149,10 @@ void doctor_database(struct doctor *x)
 	char size[OUTPUT_NUMBER_MAX], rules[OUTPUT_NUMBER_MAX], verdicts[OUTPUT_NUMBER_MAX];
 	bool is_missing = false;
 	int n_complaints = 0;
+	const struct passwd *owner = examine_user(x, &is_missing);
 
-	if (geteuid() == 0)
-		examine_user(x, &is_missing);
+	if (!examine_place(x, owner))
+		return;
 	/* From here on as that user, who is root again only in the programs that run_output() runs. */
 	if (is_missing || open_lower(x->settings) != 0)
 		return;
@@ -147,7 +169,6 @@ void doctor_database(struct doctor *x)
 		doctor_tell(x, DOCTOR_PROBLEM, topic, NULL, "%s", db_error(d));
 		return;
 	}
-	examine_owner(x, s.path);
 	examine_sizes(x, &s);
 	examine_journal(x);
 	if (s.file_bytes <= CHECK_BYTES_MAX)

@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+#include <unistd.h>
 
 #include "cli/doctor.h"
-#include "common/run.h"
+#include "common/postfix.h"
 #include "common/socket.h"
 
 #define PATIENCE_MS 10000 /* for a program of Postfix */
@@ -17,19 +17,13 @@ static const char topic[] = "postfix";
 static int run_postfix(struct doctor *x, const char *program, const char *option, const char *word,
 		       const char *word2, char *out, size_t out_size)
 {
-	const char *argv[7];
-	size_t n = 0;
+	const char *const words[] = {option, word, word2};
 
-	argv[n++] = program;
-	if (x->postfix.config_directory != NULL) {
-		argv[n++] = "-c";
-		argv[n++] = x->postfix.config_directory;
-	}
-	argv[n++] = option;
-	argv[n++] = word;
-	argv[n++] = word2;
-	argv[n] = NULL;
-	return run_output(argv, NULL, out, out_size, PATIENCE_MS);
+	return postfix_run(x->postfix.config_directory, program, words,
+			   word == NULL	   ? 1
+			   : word2 == NULL ? 2
+					   : 3,
+			   NULL, out, out_size, PATIENCE_MS);
 }
 
 bool doctor_parameter(struct doctor *x, const char *name, char *out, size_t out_size)
@@ -63,40 +57,8 @@ bool doctor_lookup(struct doctor *x, bool is_alias, const char *maps, const char
 	return false;
 }
 
-/* How main.cf writes our socket: "unix:pgpgate/filter.sock" below the queue directory works with and without
- * chroot; "inet:host:port", an IPv6 address in brackets. Returns out. */
-static char *as_postfix_writes(const struct doctor *x, const char *text, char *out, size_t out_size)
-{
-	const size_t queue_len = strlen(x->postfix.queue_directory);
-	struct socket_address a;
-	char err[200];
-
-	snprintf(out, out_size, "%s", text);
-	if (socket_parse(text, &a, err, sizeof(err)) != 0)
-		return out;
-	if (a.is_unix && strncmp(a.path, x->postfix.queue_directory, queue_len) == 0 &&
-	    a.path[queue_len] == '/')
-		snprintf(out, out_size, "unix:%s", a.path + queue_len + 1);
-	else if (a.is_unix)
-		snprintf(out, out_size, "unix:%s", a.path);
-	else {
-		const char *port = strchr(text, ':') + 1;
-		const size_t port_len = strcspn(port, "@");
-		const char *host = port[port_len] == '@'	     ? port + port_len + 1
-				   : strncmp(text, "inet6:", 6) == 0 ? "::1"
-								     : "127.0.0.1";
-		const bool is_bare_ipv6 = strchr(host, ':') != NULL && host[0] != '[';
-
-		snprintf(out, out_size, "inet:%s%s%s:%.*s", is_bare_ipv6 ? "[" : "", host,
-			 is_bare_ipv6 ? "]" : "", (int)port_len, port);
-	}
-	return out;
-}
-
-/* The commands that change this Postfix: postconf with what the format says, and a reload. Returns out. */
-__attribute__((format(printf, 4, 5))) static const char *by_postconf(const struct doctor *x,
-								     char *out, size_t out_size,
-								     const char *format, ...)
+const char *doctor_by_postconf(const struct doctor *x, char *out, size_t out_size,
+			       const char *format, ...)
 {
 	const char *directory = x->postfix.config_directory;
 	const char *option = directory != NULL ? " -c " : "";
@@ -113,96 +75,184 @@ __attribute__((format(printf, 4, 5))) static const char *by_postconf(const struc
 	return out;
 }
 
-/* Does a value of main.cf name this socket, as a whole word, in any way that reaches it? */
-static bool names_socket(const struct doctor *x, const char *value, const char *socket_text)
+/* ---- lists of words ---- */
+
+/* The words of a list but ours, joined by ", ". Returns out. */
+static char *without_ours(const struct doctor *x, const char *list, char *out, size_t out_size)
 {
-	char wanted[300], absolute[300];
-	struct socket_address a;
-	char err[200];
-	const char *const forms[] = {wanted, absolute, socket_text};
+	const char *word;
+	size_t len, used = 0;
 
-	as_postfix_writes(x, socket_text, wanted, sizeof(wanted));
-	absolute[0] = '\0';
-	if (socket_parse(socket_text, &a, err, sizeof(err)) == 0 && a.is_unix)
-		snprintf(absolute, sizeof(absolute), "unix:%s", a.path);
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		const size_t len = strlen(forms[i]);
+	out[0] = '\0';
+	while ((word = postfix_word(&list, &len)) != NULL) {
+		char one[DOCTOR_TEXT_MAX];
 
-		for (const char *p = value; len > 0 && (p = strstr(p, forms[i])) != NULL; p += len)
-			if (p[len] == '\0' || strchr(" ,\t\n}", p[len]) != NULL)
-				return true;
+		snprintf(one, sizeof(one), "%.*s", (int)len, word);
+		if (!postfix_names_socket(x->postfix.queue_directory, one, x->settings->filter_socket) &&
+		    used + len + 3 < out_size)
+			used += (size_t)snprintf(out + used, out_size - used, "%s%s",
+						 used > 0 ? ", " : "", one);
 	}
-	return false;
+	return out;
 }
 
-/* Is there another milter behind ours? Milters are sockets, also within braces. */
-static bool names_another_after(const char *value, const char *ours)
+/* Our word of a list of milters as it stands there, with its braces. False: it is not there. */
+static bool our_milter(const struct doctor *x, const char *list, char *out, size_t out_size, bool *is_last)
 {
-	static const char *const kinds[] = {"unix:", "local:", "inet:", "inet6:"};
-	const char *rest = strstr(value, ours);
+	const char *word;
+	size_t len;
+	bool is_found = false;
 
-	if (rest == NULL)
-		return false;
-	rest += strlen(ours);
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (strstr(rest, kinds[i]) != NULL)
-			return true;
-	return false;
+	while ((word = postfix_word(&list, &len)) != NULL) {
+		char one[DOCTOR_TEXT_MAX];
+
+		*is_last = false;
+		snprintf(one, sizeof(one), "%.*s", (int)len, word);
+		if (!is_found && postfix_names_socket(x->postfix.queue_directory, one,
+						      x->settings->filter_socket)) {
+			is_found = true;
+			*is_last = true;
+			snprintf(out, out_size, "%s", one);
+		}
+	}
+	return is_found;
+}
+
+/* Postfix's main.cf, put right: every other milter first, ours last, once. */
+static const char *ours_last(const struct doctor *x, const char *list, const char *ours, char *out,
+			     size_t out_size)
+{
+	char others[DOCTOR_TEXT_MAX];
+
+	without_ours(x, list, others, sizeof(others));
+	return doctor_by_postconf(x, out, out_size, "-e 'smtpd_milters = %s%s%s'", others,
+				  others[0] != '\0' ? ", " : "", ours);
+}
+
+/* default_action within "{ socket, default_action = accept }", or what holds for all. */
+static void examine_default_action(struct doctor *x, const char *our_word)
+{
+	char value[DOCTOR_TEXT_MAX] = "", mend[DOCTOR_TEXT_MAX + 700], ours[300], word[400];
+	const char *own = strstr(our_word, "default_action");
+	const bool is_own = own != NULL && our_word[0] == '{';
+
+	if (is_own) {
+		own += strlen("default_action");
+		own += strspn(own, " =\t");
+		snprintf(value, sizeof(value), "%.*s", (int)strcspn(own, " ,}\t"), own);
+	} else if (!doctor_parameter(x, "milter_default_action", value, sizeof(value))) {
+		doctor_tell(x, DOCTOR_SKIPPED, topic, NULL, "milter_default_action cannot be had");
+		return;
+	}
+	if (strcmp(value, "tempfail") == 0)
+		return;
+	postfix_socket(x->postfix.queue_directory, x->settings->filter_socket, ours, sizeof(ours));
+	snprintf(word, sizeof(word), "{ %s, default_action=tempfail }", ours);
+	if (is_own)
+		ours_last(x, x->postfix.smtpd_milters, word, mend, sizeof(mend));
+	if (!is_own)
+		doctor_by_postconf(x, mend, sizeof(mend), "-e 'milter_default_action = tempfail'");
+	doctor_tell(
+		x, DOCTOR_PROBLEM, topic, mend,
+		strcmp(value, "accept") == 0
+			? "%s = %s: while the filter is down, cleartext passes"
+			: "%s = %s: while the filter is down, mail is refused for good, or held",
+		is_own ? "default_action of our filter" : "milter_default_action", value);
+}
+
+/* A milter of ours from before, whose socket is gone: every mail would wait for it. */
+static void examine_stale(struct doctor *x)
+{
+	const char *list = x->postfix.smtpd_milters, *word;
+	size_t len;
+
+	while ((word = postfix_word(&list, &len)) != NULL) {
+		char one[300], text[320], err[300], rest[DOCTOR_TEXT_MAX], mend[DOCTOR_TEXT_MAX + 700];
+		struct socket_address a;
+		const char *others = x->postfix.smtpd_milters, *other;
+		size_t other_len, used = 0;
+		int fd;
+
+		snprintf(one, sizeof(one), "%.*s", (int)len, word);
+		if (strncmp(one, "unix:", 5) != 0 || strstr(one, "pgpgate") == NULL ||
+		    postfix_names_socket(x->postfix.queue_directory, one, x->settings->filter_socket))
+			continue;
+		snprintf(text, sizeof(text), "unix:%.150s%s%.150s",
+			 one[5] == '/' ? "" : x->postfix.queue_directory, one[5] == '/' ? "" : "/",
+			 one + 5);
+		fd = socket_parse(text, &a, err, sizeof(err)) == 0
+			     ? socket_connect(&a, 1000, err, sizeof(err))
+			     : -1;
+		if (fd >= 0) {
+			close(fd);
+			continue;
+		}
+		rest[0] = '\0';
+		while ((other = postfix_word(&others, &other_len)) != NULL)
+			if (other != word && used + other_len + 3 < sizeof(rest))
+				used += (size_t)snprintf(rest + used, sizeof(rest) - used, "%s%.*s",
+							 used > 0 ? ", " : "", (int)other_len, other);
+		doctor_tell(
+			x, DOCTOR_PROBLEM, topic,
+			doctor_by_postconf(x, mend, sizeof(mend), "-e 'smtpd_milters = %s'", rest),
+			"smtpd_milters names %s, too, where nobody listens: every mail is put off",
+			one);
+	}
+}
+
+/* An absolute path below the queue directory in a list, and smtpd is chrooted. */
+void doctor_absolute(struct doctor *x, const char *name, const char *list, const char *socket_text)
+{
+	char absolute[700], ours[300], mend[2 * DOCTOR_TEXT_MAX], value[DOCTOR_TEXT_MAX];
+	struct socket_address a;
+	const char *found;
+	char err[300];
+
+	if (!x->postfix.is_chrooted || socket_parse(socket_text, &a, err, sizeof(err)) != 0 || !a.is_unix)
+		return;
+	postfix_socket(x->postfix.queue_directory, socket_text, ours, sizeof(ours));
+	snprintf(absolute, sizeof(absolute), "unix:%s", a.path);
+	found = strstr(list, absolute);
+	if (strcmp(absolute, ours) == 0 || found == NULL)
+		return;
+	snprintf(value, sizeof(value), "%.*s%s%s", (int)(found - list), list, ours,
+		 found + strlen(absolute));
+	doctor_tell(x, DOCTOR_PROBLEM, topic,
+		    doctor_by_postconf(x, mend, sizeof(mend), "-e '%s = %s'", name, value), "%s has an absolute path, and smtpd is chrooted: it cannot reach the socket, and every mail is put off",
+		    name);
 }
 
 static void examine_milters(struct doctor *x)
 {
-	char ours[300], mend[DOCTOR_TEXT_MAX + 700], value[DOCTOR_TEXT_MAX];
-	const char *socket_text = x->settings->filter_socket;
+	char ours[300], word[DOCTOR_TEXT_MAX] = "", mend[DOCTOR_TEXT_MAX + 700], value[DOCTOR_TEXT_MAX];
+	const char *const list = x->postfix.smtpd_milters;
+	bool is_last = false;
 
-	as_postfix_writes(x, socket_text, ours, sizeof(ours));
-	if (!names_socket(x, x->postfix.smtpd_milters, socket_text)) {
-		by_postconf(x, mend, sizeof(mend), "-e 'smtpd_milters = %s%s%s'",
-			    x->postfix.smtpd_milters,
-			    x->postfix.smtpd_milters[0] != '\0' ? ", " : "", ours);
-		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
+	postfix_socket(x->postfix.queue_directory, x->settings->filter_socket, ours, sizeof(ours));
+	if (!our_milter(x, list, word, sizeof(word), &is_last)) {
+		doctor_tell(x, DOCTOR_PROBLEM, topic, ours_last(x, list, ours, mend, sizeof(mend)),
 			    "smtpd_milters does not name our filter: mail is not judged");
 	} else {
 		doctor_tell(x, DOCTOR_OK, topic, NULL, "smtpd_milters names our filter");
-		if (names_another_after(x->postfix.smtpd_milters, ours))
+		if (!is_last)
 			doctor_tell(x, DOCTOR_PROBLEM, topic,
-				    "in smtpd_milters write our filter last; then: postfix reload",
-				    "smtpd_milters names another milter after our filter, which is "
-				    "not told "
-				    "whom and what that one refuses: mail is split and ratchets "
-				    "are locked "
-				    "for nothing");
+				    ours_last(x, list, word, mend, sizeof(mend)), "smtpd_milters names another milter after our filter, which is not told whom and what that one refuses: mail is split and ratchets are locked for nothing");
 	}
-	snprintf(mend, sizeof(mend), "unix:%s/", x->postfix.queue_directory);
-	if (x->postfix.is_chrooted && strstr(x->postfix.smtpd_milters, mend) != NULL) {
-		snprintf(mend, sizeof(mend), "in smtpd_milters write %s", ours);
-		doctor_tell(x, DOCTOR_PROBLEM, topic,
-			    mend, "smtpd_milters has an absolute path, and smtpd is chrooted: it cannot reach the socket");
-	}
-	if (doctor_parameter(x, "non_smtpd_milters", value, sizeof(value)) &&
-	    !names_socket(x, value, socket_text)) {
-		by_postconf(x, mend, sizeof(mend), "-e 'non_smtpd_milters = %s%s%s'", ours,
-			    value[0] != '\0' ? ", " : "", value);
-		doctor_tell(x, DOCTOR_NOTE, topic, mend,
+	examine_stale(x);
+	doctor_absolute(x, "smtpd_milters", list, x->settings->filter_socket);
+	examine_default_action(x, word);
+	if (!doctor_parameter(x, "non_smtpd_milters", value, sizeof(value)))
+		doctor_tell(x, DOCTOR_SKIPPED, topic, NULL, "non_smtpd_milters cannot be had");
+	else if (!postfix_names_socket(x->postfix.queue_directory, value, x->settings->filter_socket))
+		doctor_tell(x, DOCTOR_NOTE, topic,
+			    doctor_by_postconf(x, mend, sizeof(mend), "-e 'non_smtpd_milters = %s%s%s'",
+					       value, value[0] != '\0' ? ", " : "", ours),
 			    "mail from sendmail(1) is not judged (non_smtpd_milters)");
-	}
-	if (doctor_parameter(x, "milter_default_action", value, sizeof(value)) &&
-	    strcmp(value, "tempfail") != 0)
+	if (!doctor_parameter(x, "smtpd_milter_maps", value, sizeof(value)))
+		doctor_tell(x, DOCTOR_SKIPPED, topic, NULL, "smtpd_milter_maps cannot be had");
+	else if (value[0] != '\0')
 		doctor_tell(x, DOCTOR_PROBLEM, topic,
-			    by_postconf(x, mend, sizeof(mend), "-e 'milter_default_action = tempfail'"),
-			    strcmp(value, "accept") == 0
-				    ? "milter_default_action = %s: while the filter is down, "
-				      "cleartext passes"
-				    : "milter_default_action = %s: while the filter is down, mail "
-				      "is refused for good, or held",
-			    value);
-	if (strstr(x->postfix.smtpd_milters, "default_action") != NULL &&
-	    strstr(x->postfix.smtpd_milters, "default_action=tempfail") == NULL)
-		doctor_tell(x, DOCTOR_PROBLEM, topic, "write default_action=tempfail, or leave it out",
-			    "smtpd_milters sets a default_action other than tempfail");
-	if (doctor_parameter(x, "smtpd_milter_maps", value, sizeof(value)) && value[0] != '\0')
-		doctor_tell(x, DOCTOR_PROBLEM, topic,
-			    by_postconf(x, mend, sizeof(mend), "-X smtpd_milter_maps"),
+			    doctor_by_postconf(x, mend, sizeof(mend), "-X smtpd_milter_maps"),
 			    "smtpd_milter_maps = %s: clients listed there bypass smtpd_milters, "
 			    "unless their "
 			    "entry names our filter",
@@ -218,123 +268,13 @@ static void examine_smuggling(struct doctor *x)
 			    "upgrade to Postfix 3.7.9, 3.8.4 or later", "this Postfix has no smtpd_forbid_bare_newline: messages can be smuggled past every check");
 	else if (strcmp(value, "no") == 0)
 		doctor_tell(x, DOCTOR_PROBLEM, topic,
-			    by_postconf(x, mend, sizeof(mend), "-e 'smtpd_forbid_bare_newline = yes'"),
+			    doctor_by_postconf(x, mend, sizeof(mend),
+					       "-e 'smtpd_forbid_bare_newline = yes'"),
 			    "smtpd_forbid_bare_newline is off: messages can be smuggled past every "
 			    "check "
 			    "(CVE-2023-51764)");
 	else
 		doctor_tell(x, DOCTOR_OK, topic, NULL, "smtpd_forbid_bare_newline = %s", value);
-}
-
-static void examine_policy(struct doctor *x)
-{
-	static const char *const stages[] = {"smtpd_recipient_restrictions",
-					     "smtpd_relay_restrictions"};
-	static const char *const wrong[] = {"smtpd_client_restrictions", "smtpd_helo_restrictions",
-					    "smtpd_sender_restrictions", "smtpd_data_restrictions",
-					    "smtpd_end_of_data_restrictions"};
-	char value[DOCTOR_TEXT_MAX], ours[300];
-	bool is_used = false;
-
-	as_postfix_writes(x, x->settings->policy_socket, ours, sizeof(ours));
-	for (size_t i = 0; i < 2; i++)
-		is_used |= doctor_parameter(x, stages[i], value, sizeof(value)) &&
-			   names_socket(x, value, x->settings->policy_socket);
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-		if (doctor_parameter(x, wrong[i], value, sizeof(value)) &&
-		    names_socket(x, value, x->settings->policy_socket))
-			doctor_tell(x, DOCTOR_PROBLEM, topic, "move it to smtpd_recipient_restrictions",
-				    "%s asks our policy server, which answers at RCPT only", wrong[i]);
-	x->postfix.uses_policy = is_used;
-	if (is_used)
-		doctor_tell(x, DOCTOR_OK, topic, NULL, "the policy server is asked at RCPT");
-	else
-		doctor_tell(x, DOCTOR_NOTE, topic,
-			    NULL, "the policy server is not asked (check_policy_service %s): the filter alone is safe",
-			    ours);
-}
-
-/* The words of a master.cf line, as postconf -M prints it. */
-struct service {
-	char name[200], type[20], private[8], unpriv[8], chroot[8], wakeup[12], limit[12], command[64];
-};
-
-static bool is_smtpd(const char *line, struct service *s)
-{
-	return sscanf(line, "%199s %19s %7s %7s %7s %11s %11s %63s", s->name, s->type, s->private,
-		      s->unpriv, s->chroot, s->wakeup, s->limit, s->command) == 8 &&
-	       strcmp(s->command, "smtpd") == 0;
-}
-
-/* The value of -o NAME=VALUE of a service. False when it has none. */
-static bool override_of(const struct doctor *x, const struct service *s, const char *name,
-			char *out, size_t out_size)
-{
-	char prefix[300];
-	const char *found;
-
-	snprintf(prefix, sizeof(prefix), "%s/%s/%s =", s->name, s->type, name);
-	found = strstr(x->postfix.overrides, prefix);
-	if (found == NULL || (found != x->postfix.overrides && found[-1] != '\n'))
-		return false;
-	found += strlen(prefix);
-	found += strspn(found, " ");
-	snprintf(out, out_size, "%.*s", (int)strcspn(found, "\n"), found);
-	return true;
-}
-
-static void examine_service(struct doctor *x, const struct service *s)
-{
-	char value[DOCTOR_TEXT_MAX], mend[1000];
-
-	by_postconf(x, mend, sizeof(mend), "-PX %s/%s/smtpd_milters", s->name, s->type);
-	if (override_of(x, s, "smtpd_milters", value, sizeof(value)) &&
-	    !names_socket(x, value, x->settings->filter_socket))
-		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
-			    "the service %s/%s goes without our filter (-o smtpd_milters=%s)",
-			    s->name, s->type, value);
-	if (override_of(x, s, "smtpd_proxy_filter", value, sizeof(value)) && value[0] != '\0')
-		doctor_tell(x, DOCTOR_PROBLEM, topic,
-			    "use content_filter, or put the milter behind the proxy", "the service %s/%s has smtpd_proxy_filter: milters get no header and body there",
-			    s->name, s->type);
-	if (override_of(x, s, "receive_override_options", value, sizeof(value)) &&
-	    strstr(value, "no_milters") != NULL)
-		doctor_tell(x, DOCTOR_NOTE, topic, NULL,
-			    "the service %s/%s has no_milters: right for mail that comes back from "
-			    "a content filter, "
-			    "wrong for mail from outside",
-			    s->name, s->type);
-}
-
-static void examine_master(struct doctor *x)
-{
-	char value[DOCTOR_TEXT_MAX];
-	long n_smtpd = 0, process_limit = 100;
-
-	if (doctor_parameter(x, "default_process_limit", value, sizeof(value)))
-		process_limit = strtol(value, NULL, 10);
-	if (doctor_parameter(x, "smtpd_proxy_filter", value, sizeof(value)) && value[0] != '\0')
-		doctor_tell(x, DOCTOR_PROBLEM, topic,
-			    "use content_filter, or put the milter behind the proxy",
-			    "smtpd_proxy_filter = %s: milters get no header and body", value);
-	for (const char *line = x->postfix.master; *line != '\0'; line += strspn(line, "\n")) {
-		struct service s;
-
-		if (is_smtpd(line, &s)) {
-			examine_service(x, &s);
-			x->postfix.is_chrooted |= s.chroot[0] == 'y';
-			n_smtpd += s.limit[0] == '-' ? process_limit : strtol(s.limit, NULL, 10);
-		}
-		line += strcspn(line, "\n");
-	}
-	if (n_smtpd > (long)x->settings->max_connections) {
-		char mend[100];
-
-		snprintf(mend, sizeof(mend), "max_connections = %ld", n_smtpd + 100);
-		doctor_tell(x, DOCTOR_PROBLEM, topic,
-			    mend, "master.cf allows %ld smtpd processes, the policy server %u connections: the rest would get 451",
-			    n_smtpd, x->settings->max_connections);
-	}
 }
 
 void doctor_postfix(struct doctor *x)
@@ -346,13 +286,13 @@ void doctor_postfix(struct doctor *x)
 		doctor_parameter(x, "mail_owner", p->mail_owner, sizeof(p->mail_owner)) &&
 		doctor_parameter(x, "smtpd_milters", p->smtpd_milters, sizeof(p->smtpd_milters)) &&
 		run_postfix(x, "postconf", "-M", NULL, NULL, p->master, sizeof(p->master)) == 0 &&
-		run_postfix(x, "postconf", "-P", NULL, NULL, p->overrides, sizeof(p->overrides)) == 0;
+		run_postfix(x, "postconf", "-xP", NULL, NULL, p->overrides, sizeof(p->overrides)) == 0;
 	if (!p->is_there) {
 		doctor_tell(x, DOCTOR_SKIPPED, topic, NULL, "postconf did not answer: is Postfix here?");
 		return;
 	}
-	examine_master(x);
+	doctor_services(x);
 	examine_milters(x);
-	examine_policy(x);
+	doctor_policy(x);
 	examine_smuggling(x);
 }

@@ -18,6 +18,7 @@
 #include "common/log.h"
 #include "common/safe_open.h"
 #include "common/sandbox.h"
+#include "common/status.h"
 #include "common/user.h"
 
 #define DESCRIPTORS_MAX \
@@ -256,8 +257,11 @@ int daemon_begin(const struct daemon_options *o, struct settings *s)
 		code = become_user(s->user);
 	if (code == EX_OK && settings_ask_postfix(s, NULL, err, sizeof(err)) != 0)
 		log_warning("%s", err);
-	if (code == EX_OK)
+	if (code == EX_OK) {
+		status_begin(o->program, s);
+		status_write(s, o->overrides, o->n_overrides, NULL);
 		sandbox_enter();
+	}
 	return code;
 }
 
@@ -307,5 +311,6 @@ void daemon_end(const struct daemon_options *o)
 {
 	daemon_notify("STOPPING=1");
 	log_info("stopping");
+	status_end();
 	remove_pid_file(o->pid_file);
 }

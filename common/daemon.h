@@ -52,6 +52,9 @@ void daemon_end(const struct daemon_options *o);
  * settings (one reference), or NULL after having logged why: the old ones stay in force. */
 struct settings *daemon_reload(const struct daemon_options *o, const struct settings *old);
 
+/* Does this key keep its value until the daemon is started again? */
+bool daemon_needs_restart(const char *name);
+
 /* How often the service manager wants to hear WATCHDOG=1, in milliseconds (sd_watchdog_enabled(3)); 0: never. Tell it
  * four times as often. */
 int daemon_watchdog_ms(void);

@@ -12,6 +12,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/status.h"
 
 #define CONFIG_ERROR_MAX 1024
 
@@ -149,7 +150,7 @@ struct settings *daemon_options(int argc, char **argv, const char *program, cons
 	return s;
 }
 
-static bool is_fixed(const char *name)
+bool daemon_needs_restart(const char *name)
 {
 	for (size_t i = 0; i < FIXED_KEYS_COUNT; i++)
 		if (strcmp(fixed_keys[i], name) == 0)
@@ -165,7 +166,7 @@ static int differing(const struct settings *old, const struct settings *new, cha
 	for (size_t i = 0; i < settings_count(); i++) {
 		const char *value = settings_value(old, i);
 
-		if (!is_fixed(settings_name(i)) || strcmp(value, settings_value(new, i)) == 0)
+		if (!daemon_needs_restart(settings_name(i)) || strcmp(value, settings_value(new, i)) == 0)
 			continue;
 		log_warning("%s cannot change while the daemon runs: restart it", settings_name(i));
 		if (asprintf(&kept[n], "%s=%s", settings_name(i), value) < 0) {
@@ -219,10 +220,14 @@ struct settings *daemon_reload(const struct daemon_options *o, const struct sett
 		free(kept[i]);
 	if (s == NULL)
 		log_error("configuration not changed: %s", err);
+	if (s == NULL)
+		status_write(old, o->overrides, o->n_overrides, err);
 	else if (settings_ask_postfix(s, old, err, sizeof(err)) != 0)
 		log_warning("%s", err);
-	if (s != NULL)
+	if (s != NULL) {
+		status_write(s, o->overrides, o->n_overrides, NULL);
 		log_info("configuration reread");
+	}
 	daemon_notify("READY=1");
 	return s;
 }

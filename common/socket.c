@@ -154,6 +154,14 @@ bool socket_is_same(const char *one, const char *other)
 	       memcmp(&a.storage, &b.storage, a.length) == 0;
 }
 
+int socket_host(const struct sockaddr_storage *a, socklen_t length, char *out, size_t out_size)
+{
+	return getnameinfo((const struct sockaddr *)a, length, out, (socklen_t)out_size, NULL, 0,
+			   NI_NUMERICHOST) == 0
+		       ? 0
+		       : -1;
+}
+
 int socket_clear_stale(const struct socket_address *a, char *err, size_t err_size)
 {
 	struct stat st;

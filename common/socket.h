@@ -30,6 +30,9 @@ bool socket_is_private(const struct socket_address *a);
  * be parsed. */
 bool socket_is_same(const char *one, const char *other);
 
+/* The address of an inet or inet6 socket as text. 0, or -1. */
+int socket_host(const struct sockaddr_storage *a, socklen_t length, char *out, size_t out_size);
+
 /* Removes a stale unix socket: one that nobody listens on. A live one, or something that is no socket, is
  * an error (-1, err). Nothing there, or an inet socket: 0. */
 int socket_clear_stale(const struct socket_address *a, char *err, size_t err_size);

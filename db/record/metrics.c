@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/metrics.h"
+#include "common/status.h"
 #include "db/record/answer_times.h"
 #include "db/engine/column.h"
 #include "db/engine/internal.h"
@@ -74,6 +75,7 @@ static void write_messages(FILE *to, const struct totals *t)
 
 static void write_state(FILE *to, const struct settings *s, const struct db_status *status)
 {
+	const int enforces = status_filter_enforces(s); /* a filter that was not told of the file */
 	char labels[80];
 
 	metrics_head(to, "pgpgate_build_info", METRIC_GAUGE, "Version of pgpgate; always 1.");
@@ -82,7 +84,8 @@ static void write_state(FILE *to, const struct settings *s, const struct db_stat
 	metrics_sample(to, "pgpgate_build_info", labels, 1);
 	metrics_single(to, "pgpgate_enforce", METRIC_GAUGE,
 		       "1 if the rules are enforced: enforce = yes, and no pause.",
-		       s->enforce && status->paused_until_unix <= clock_now_unix());
+		       enforces != 0 && (enforces > 0 || s->enforce) &&
+			       status->paused_until_unix <= clock_now_unix());
 	metrics_single(to, "pgpgate_paused_until_timestamp_seconds", METRIC_GAUGE,
 		       "When the pause ends; 0 without one.", status->paused_until_unix);
 	metrics_single(to, "pgpgate_rules", METRIC_GAUGE, "Rules, expired ones included.",
