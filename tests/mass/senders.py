@@ -2,7 +2,7 @@
 """Who sends the mass test's mail. A sender takes messages over, tries until each recipient has a final answer, and says
 afterwards what it told the author: told() gives {mark: recipients refused}, rounds() {mark: attempts}.
 
-Postfix is a real one. The others are played here: how a program groups recipients, and what it does with a 4xx at
+Postfix is a real one, and Exim, Sendmail and OpenSMTPD are where apt can download them. The others are played here: how a program groups recipients, and what it does with a 4xx at
 RCPT, after the content, and with a 421, is all that a server sees of its retries. A real one takes the same
 interface: hand_over(), is_idle(), told(), rounds(), stop()."""
 
@@ -11,7 +11,23 @@ import re
 import threading
 import time
 
+import pytest
+
+from harness.exim import Exim
+from harness.opensmtpd import OpenSmtpd
+from harness.sendmail import Sendmail
 from harness.smtp import Session, send
+
+
+def told_by_reports(texts):
+    """{mark: recipients} of the delivery reports among these messages."""
+    found = collections.defaultdict(list)
+    for text in texts:
+        mark = re.search(r"^Message-ID: <(t[0-9a-f]{16})@client.test>", text, re.M | re.I)
+        refused = re.findall(r"^Final-Recipient: rfc822; ?(\S+)", text, re.M | re.I)
+        if mark and refused:
+            found[mark.group(1)] += refused
+    return found
 
 
 class PostfixSender:
@@ -38,11 +54,7 @@ class PostfixSender:
         return f"{len(left)} messages left\n" + "\n".join(line[:400] for line in lines[-30:])
 
     def told(self):
-        found = collections.defaultdict(list)
-        for text in self.relay.mail_texts():
-            mark = re.search(r"^Message-ID: <(t[0-9a-f]{16})@client.test>", text, re.M)
-            found[mark.group(1)] += re.findall(r"^Final-Recipient: rfc822; (\S+)", text, re.M)
-        return found
+        return told_by_reports(self.relay.mail_texts())
 
     def rounds(self):
         log = collections.Counter(re.findall(r" ([0-9A-F]+): from=.*queue active", self.relay.log()))
@@ -50,6 +62,54 @@ class PostfixSender:
 
     def stop(self):
         pass
+
+
+class RelaySender:
+    """A real Exim, Sendmail or OpenSMTPD that tries again every second. relay: started."""
+
+    def __init__(self, name, relay):
+        self.name, self.relay, self.marks = name, relay, {}
+
+    def hand_over(self, message):
+        sent = send(self.relay.port, message.sender, message.recipients, message.text, client=None)
+        assert sent.code == 250, sent
+        found = re.search(r"id=(\S+)|(\S+) Message accepted", sent.final.text)
+        self.marks[message.mark] = found.group(1) or found.group(2)
+
+    def is_idle(self):
+        return not self.relay.queue_ids() and not self.relay.queue_ids()
+
+    def waits_for(self):
+        left = self.relay.queue_ids()
+        return f"{len(left)} messages left: {sorted(left)[:10]}\n{self.relay.log()[-3000:]}"
+
+    def told(self):
+        return told_by_reports(self.relay.mail_texts())
+
+    def rounds(self):
+        """Sendmail logs to syslog only, so that its rounds are not known."""
+        if not hasattr(self.relay, "attempts"):
+            return {}
+        attempts = self.relay.attempts()
+        return {mark: attempts.get(queue_id, 0) for mark, queue_id in self.marks.items()}
+
+    def stop(self):
+        self.relay.stop()
+
+
+def real_senders(place, make_postfix, ports):
+    """Those that can be had here."""
+    made = []
+    for name, make in (("Exim", lambda: Exim(place, "sender", ports)),
+                       ("Sendmail", lambda: Sendmail(place, "sender", local=["example.net"],
+                                                     relay=f"[127.0.0.1]:{ports[0]}")),
+                       ("OpenSMTPD", lambda: OpenSmtpd(place, "sender", ports[0], make_postfix(
+                           "authors", here_domains="example.net")))):
+        try:
+            made.append(RelaySender(name, make().start()))
+        except pytest.skip.Exception as e:
+            print(f"mass: {name} is only played: {e}")
+    return made
 
 
 class PlayedSender:

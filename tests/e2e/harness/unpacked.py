@@ -41,8 +41,24 @@ def _fetch(tree, packages):
     for deb in debs:
         subprocess.run(["dpkg-deb", "-x", deb, tree], check=True)
         os.unlink(deb)
+    if os.path.isdir(f"{tree}/lib"):
+        subprocess.run(["cp", "-a", f"{tree}/lib/.", f"{tree}/usr/lib/"], check=True)
     # a program with these bits takes no LD_LIBRARY_PATH
     subprocess.run(["find", tree, "-type", "f", "-perm", "/6000", "-exec", "chmod", "a-s", "{}", "+"], check=True)
+
+
+# /usr with the tree's files laid over it, for one process and its children: programs with fixed paths. $0 is the tree.
+OVERLAY = """\
+mount -t overlay -o "ro,lowerdir=$0/usr:/usr" overlay /usr && exec "$@"
+"""
+
+
+def overlaid(tree):
+    """What stands before a command that is to see the tree's files as installed."""
+    prefix = ["unshare", "-m", "sh", "-c", OVERLAY, tree]
+    if subprocess.run([*prefix, "true"], capture_output=True).returncode != 0:
+        pytest.skip("this system lets nobody mount overlays")
+    return prefix
 
 
 def environment(tree, **more):

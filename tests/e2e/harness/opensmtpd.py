@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: ISC
+"""A private OpenSMTPD (Debian's, extracted only) that sends: own configuration, queue, port and log.
+
+Its directories are fixed in the program, so it sees its own /var/spool, /var/lib and /run. It would try again after minutes;
+a thread tells it each second to do so now.
+"""
+
+import glob
+import os
+import re
+import socket
+import subprocess
+import threading
+
+from .place import Trouble, free_port, wait_until
+from .unpacked import environment, unpacked
+
+PACKAGES = ["opensmtpd"]
+
+CONF = """\
+listen on 127.0.0.1 port {port} hostname {name}.pgpgate.test
+smtp max-message-size 100M
+action "author" relay host smtp+notls://127.0.0.1:{authors}
+action "out" relay host smtp+notls://127.0.0.1:{mx}
+match from any for domain "example.net" action "author"
+match from any for any action "out"
+"""
+
+# $0 is its directory, and the rest the command.
+OWN_VIEW = """\
+for f in passwd group resolv.conf hosts; do mount --bind "$0/$f" "/etc/$f" || exit 71; done
+mount --bind "$0/spool" /var/spool && mount --bind "$0/lib" /var/lib && mount --bind "$0/run" /run && exec "$@"
+"""
+
+
+class OpenSmtpd:
+    """mx: port where mail goes; authors: a Postfix that takes what is for example.net."""
+
+    def __init__(self, place, name, mx, authors):
+        self.tree = unpacked("opensmtpd", PACKAGES)
+        self.dir = place.directory(f"opensmtpd-{name}")
+        for folder in ("spool", "lib", "run", "lib/opensmtpd", "lib/opensmtpd/empty"):
+            place.directory(f"opensmtpd-{name}/{folder}", 0, 0)
+        place.directory(f"opensmtpd-{name}/spool/smtpd", 0, 0, 0o711)
+        self.port = free_port()
+        self.process = None
+        self.mail_texts = authors.mail_texts
+        self.is_stopped = threading.Event()
+        self._write("smtpd.conf", CONF.format(port=self.port, name=name, mx=mx, authors=authors.port))
+        self._write("hosts", f"127.0.0.1 localhost {name}.pgpgate.test\n")
+        self._write("resolv.conf", "nameserver 127.0.0.1\noptions attempts:1 timeout:1\n")
+        with open("/etc/passwd", encoding="utf-8") as f:
+            self._write("passwd", f.read() + "".join(f"{user}:x:{number}:{number}::/nonexistent:/bin/false\n"
+                                                     for user, number in (("opensmtpd", 64801), ("opensmtpq", 64802))))
+        with open("/etc/group", encoding="utf-8") as f:
+            self._write("group", f.read() + "opensmtpd:x:64801:\nopensmtpq:x:64802:\n")
+        self.thread = threading.Thread(target=self._hurry, daemon=True)
+        place.at_end(self.stop)
+
+    def _write(self, name, text):
+        with open(os.path.join(self.dir, name), "w", encoding="utf-8") as f:
+            f.write(text)
+
+    def start(self):
+        with open(f"{self.dir}/log", "ab") as log:
+            self.process = subprocess.Popen(
+                ["unshare", "-m", "sh", "-c", OWN_VIEW, self.dir, f"{self.tree}/usr/sbin/smtpd", "-d", "-f",
+                 f"{self.dir}/smtpd.conf"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env=environment(self.tree), start_new_session=True)
+        wait_until(self._answers, lambda: f"OpenSMTPD listening on port {self.port}\n{self.log()[-2000:]}")
+        self.thread.start()
+        return self
+
+    def _answers(self):
+        if self.process.poll() is not None:
+            raise Trouble(f"OpenSMTPD ended, exit {self.process.returncode}: {self.log()[-2000:]}")
+        with socket.socket() as s:
+            s.settimeout(30)
+            try:
+                s.connect(("127.0.0.1", self.port))
+                return s.recv(3) == b"220"
+            except OSError:
+                return False
+
+    def _hurry(self):
+        while not self.is_stopped.wait(1):
+            for queue_id in {i[:8] for i in self.queue_ids()}:
+                # it looks for its group, opensmtpq
+                subprocess.run(["nsenter", "-t", str(self.process.pid), "-m", "setpriv", "--regid=64802", "--clear-groups",
+                                f"{self.tree}/usr/sbin/smtpctl", "schedule", queue_id],
+                               capture_output=True, env=environment(self.tree))
+
+    def log(self):
+        with open(f"{self.dir}/log", encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def queue_ids(self):
+        return {os.path.basename(p) for p in glob.glob(f"{self.dir}/spool/smtpd/queue/*/*/*")
+                if os.path.basename(p) != "message"}
+
+    def attempts(self):
+        """{message: seconds after it came in which something was tried}"""
+        tried = {}
+        for message, delay in re.findall(r" mta delivery evpid=([0-9a-f]{8})\S* .* delay=(\S+) ", self.log()):
+            tried.setdefault(message, set()).add(delay)
+        return {message: len(found) for message, found in tried.items()}
+
+    def stop(self):
+        if self.process is None:
+            return
+        self.is_stopped.set()
+        if self.thread.is_alive():
+            self.thread.join(60)
+        process, self.process = self.process, None
+        process.terminate()
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
