@@ -4,6 +4,7 @@
  */
 #include "db/engine/change.h"
 #include "db/engine/internal.h"
+#include "db/engine/pause_time.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -92,7 +93,7 @@ static int get_status(struct db *d, bool count_pairs, struct db_status *out)
 	    (!count_pairs || db_one(d, SQL_COUNT_PAIRS, &out->n_pairs) == 0) &&
 	    read_verdict_span(d, out) == 0 && count_unused(d, &out->unused_bytes) == 0)
 		result = 0;
-	if (result == 0 && state.paused_until_unix > clock_now_unix())
+	if (result == 0 && pause_is_on(state.paused_until_unix, clock_now_unix()))
 		out->paused_until_unix = state.paused_until_unix;
 	return db_end(d, result);
 }
@@ -189,6 +190,8 @@ int db_paused_until(struct db *d, int64_t now_unix, int64_t *until_unix)
 	if (db_begin_read(d) != 0)
 		return -1;
 	result = db_end(d, db_read_state(d, &state));
-	*until_unix = result == 0 && state.paused_until_unix > now_unix ? state.paused_until_unix : 0;
+	*until_unix = result == 0 && pause_is_on(state.paused_until_unix, now_unix)
+			      ? state.paused_until_unix
+			      : 0;
 	return result;
 }

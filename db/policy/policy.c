@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "db/engine/pause_time.h"
 #include "db/policy.h"
 
 #include <stdio.h>
@@ -142,7 +143,7 @@ static int decide(struct db *d, const struct settings *s, const struct policy_qu
 	a->is_local = is_ours(s, q);
 	if (db_read_state(d, state) != 0)
 		return -1;
-	a->is_paused = state->paused_until_unix > q->now_unix;
+	a->is_paused = pause_is_on(state->paused_until_unix, q->now_unix);
 	if (find_requirement(d, s, q, state, a, has_winner, winner) != 0)
 		return -1;
 	a->demand = a->requirement;

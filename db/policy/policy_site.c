@@ -7,6 +7,8 @@
 
 #include <stdio.h>
 
+#include "db/engine/pause_time.h"
+
 struct site_row {
 	int64_t last_pull_unix, here_paused_until_unix;
 };
@@ -73,7 +75,7 @@ int policy_ask_site(struct db *d, const struct settings *s, const struct policy_
 
 	if (got <= 0)
 		return got;
-	if (site.here_paused_until_unix > q->now_unix)
+	if (pause_is_on(site.here_paused_until_unix, q->now_unix))
 		a->is_paused = true;
 	/* A clock that was set back makes it older, not younger. */
 	age_s = q->now_unix - site.last_pull_unix;

@@ -20,6 +20,7 @@
 #define SWEEP_EVERY 10		    /* steps */
 #define PRUNE_PAUSE_MS 5	    /* between steps that a person asked for: mail's turn */
 #define PRUNE_WAL_BYTES (512 << 10) /* written back beyond this: others wait for it */
+#define UNSTEADY_S (3 * 86400)	    /* what a clock may take away that is not to be believed */
 #define OTHER_ROWS 200		    /* rows of split evidence and attempts removed in one step */
 
 /* Removes for some ms, within a write transaction. Returns how many rows, or -1. */
@@ -63,12 +64,11 @@ int upkeep_expire_verdicts(struct db *d, int64_t before_unix, int *remove_ms)
 	return removed;
 }
 
-/* Is there anything for verdict_expire? Looked at without a write lock. 1, 0, -1. */
-static int has_old_verdicts(struct db *d, int64_t before_unix)
+/* Looked at without a write lock. 1, 0 there is none, -1. */
+static int oldest_verdict(struct db *d, int64_t *time_unix)
 {
 	sqlite3_stmt *st;
 	int got = -1;
-	bool is_old = false;
 
 	if (db_begin_read(d) != 0)
 		return -1;
@@ -76,8 +76,24 @@ static int has_old_verdicts(struct db *d, int64_t before_unix)
 	if (st != NULL)
 		got = db_step(d, st);
 	if (got == 1)
-		is_old = sqlite3_column_int64(st, 0) < before_unix;
-	return db_end(d, got < 0 ? -1 : 0) == 0 ? is_old : -1;
+		*time_unix = sqlite3_column_int64(st, 0);
+	return db_end(d, got < 0 ? -1 : 0) == 0 ? got : -1;
+}
+
+/* Is there anything for verdict_expire? Where the clock is not to be believed, *before_unix is set back. */
+static bool has_old_verdicts(struct db *d, struct upkeep *u, bool is_clock_steady, int64_t *before_unix)
+{
+	int64_t oldest_unix;
+
+	if (oldest_verdict(d, &oldest_unix) != 1)
+		return false;
+	if (is_clock_steady)
+		u->unsteady_before_unix = 0;
+	else if (u->unsteady_before_unix == 0)
+		u->unsteady_before_unix = oldest_unix + UNSTEADY_S;
+	if (!is_clock_steady && *before_unix > u->unsteady_before_unix)
+		*before_unix = u->unsteady_before_unix;
+	return oldest_unix < *before_unix;
 }
 
 static int expire_others(struct db *d, int64_t now_unix)
@@ -152,22 +168,23 @@ static int sweep(struct db *d, const struct sweep_statements *which, struct swee
 	return db_end(d, sweep_rows(d, which, at, before_unix));
 }
 
-int upkeep_step(struct db *d, const struct settings *s, int64_t now_unix, struct upkeep *u)
+int upkeep_step(struct db *d, const struct settings *s, int64_t now_unix, bool is_clock_steady,
+		struct upkeep *u)
 {
 	static const struct sweep_statements pairs = {SQL_PAIR_SWEEP_END, SQL_PAIR_SWEEP,
 						      SQL_PAIR_SWEEP_REST};
 	static const struct sweep_statements outgoing = {SQL_OUTGOING_SWEEP_END, SQL_OUTGOING_SWEEP,
 							 SQL_OUTGOING_SWEEP_REST};
-	const int64_t before_unix = now_unix - s->verdict_retention_s;
+	int64_t before_unix = now_unix - s->verdict_retention_s;
 
-	if (u->n_steps++ % SWEEP_EVERY == 0) {
+	if (is_clock_steady && u->n_steps++ % SWEEP_EVERY == 0) {
 		expire_others(d, now_unix);
 		if (s->pair_retention_s > 0) {
 			sweep(d, &pairs, &u->pairs, now_unix - s->pair_retention_s);
 			sweep(d, &outgoing, &u->outgoing, now_unix - s->pair_retention_s);
 		}
 	}
-	if (s->verdict_retention_s == 0 || has_old_verdicts(d, before_unix) != 1)
+	if (s->verdict_retention_s == 0 || !has_old_verdicts(d, u, is_clock_steady, &before_unix))
 		return STEP_MS;
 	return upkeep_expire_verdicts(d, before_unix, &u->remove_ms) > 0 ? BACKLOG_STEP_MS : STEP_MS;
 }

@@ -18,10 +18,13 @@ struct upkeep {
 	int64_t n_steps;
 	int remove_ms; /* how long a step removes verdicts, fitted to what its commit takes; 0: not yet known */
 	struct sweep pairs, outgoing;
+	int64_t unsteady_before_unix; /* what is removed at most while the clock is not to be believed; 0: it is */
 };
 
-/* One step. Returns the ms after which the next one is due; failures are left to the next step. */
-int upkeep_step(struct db *d, const struct settings *s, int64_t now_unix, struct upkeep *u);
+/* One step. While the clock is not to be believed (common/clock_watch.h) only verdicts of the oldest days go, and nothing
+ * else, so that a wrong year takes away next to nothing. Returns the ms after which the next one is due; failures are left to the next step. */
+int upkeep_step(struct db *d, const struct settings *s, int64_t now_unix, bool is_clock_steady,
+		struct upkeep *u);
 
 /* Removes verdicts before a time: for about *remove_ms, which it fits. Returns how many, or -1. */
 int upkeep_expire_verdicts(struct db *d, int64_t before_unix, int *remove_ms);

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 
+#include "common/clock_watch.h"
 #include "db/record/answer_times.h"
 #include "db/record/journal.h"
 #include "db/record/upkeep.h"
@@ -48,6 +49,7 @@ struct verdict_log {
 	int64_t next_leftover_ms;
 	int64_t last_audit; /* of the rules, when they were looked at last */
 	struct upkeep upkeep;
+	struct clock_watch clock;
 	struct rule_hits hits;	/* of records that are stored; not yet written */
 	struct histogram times; /* not yet written, likewise */
 	struct late_verdict *late;

@@ -312,6 +312,8 @@ static void look_at_rules(struct verdict_log *l)
 
 static int64_t tick(struct verdict_log *l)
 {
+	int64_t now_unix;
+
 	use_settings(l);
 	if (!has_database(l))
 		return TICK_MS;
@@ -322,7 +324,10 @@ static int64_t tick(struct verdict_log *l)
 	if (clock_monotonic_ms() >= l->next_leftover_ms)
 		l->next_leftover_ms = clock_monotonic_ms() +
 				      (journal_leftover_move(l) == 0 ? LEFTOVER_MS : LEFTOVER_AGAIN_MS);
-	return upkeep_step(l->db, l->mover_settings, clock_now_unix(), &l->upkeep);
+	now_unix = clock_now_unix();
+	return upkeep_step(l->db, l->mover_settings, now_unix,
+			   clock_watch_is_steady(&l->clock, now_unix, clock_monotonic_ms()),
+			   &l->upkeep);
 }
 
 /* ---- the thread ---- */

@@ -356,7 +356,7 @@ static inline int op_upkeep(struct db *d)
 {
 	struct upkeep u = {0};
 
-	upkeep_step(d, base.settings, NOW, &u);
+	upkeep_step(d, base.settings, NOW, true, &u);
 	return 0; /* whatever fails is left to the next step */
 }
 

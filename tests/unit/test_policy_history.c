@@ -292,7 +292,7 @@ static void check_bounce_switch(const char *before, const char *after)
 	assert_true(expects_bounce(&f, d, "ours@b.test", "<>", NOW + 3));
 	write_bounces(&f, d, "ours@b.test", 1, NOW + 3);
 	assert_false(expects_bounce(&f, d, "ours@b.test", "<>", NOW + 4));
-	upkeep_step(d, f.settings, NOW + 5, &upkeep);
+	upkeep_step(d, f.settings, NOW + 5, true, &upkeep);
 	assert_false(expects_bounce(&f, d, "ours@b.test", "<>", NOW + 6));
 	assert_true(expects_bounce(&f, d, "ours@b.test", "<>", NOW + 86400));
 	db_close(d);

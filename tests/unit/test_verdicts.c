@@ -177,7 +177,7 @@ static void old_rows_go_in_steps_and_new_ones_stay(void **state)
 	fixture_use(&f, fixture_settings(&f, "verdict_retention=7d", "pair_retention=30d", NULL));
 	d = fixture_open(&f, DB_WRITE);
 	/* How many a step removes is the clock's business, but never none: there are 100 old ones. */
-	while (upkeep_step(d, f.settings, NOW, &u) < 1000) {
+	while (upkeep_step(d, f.settings, NOW, true, &u) < 1000) {
 		const size_t n = list(&f, FILTER(0)).n;
 
 		assert_true(n < n_left && n >= 20);
@@ -187,11 +187,47 @@ static void old_rows_go_in_steps_and_new_ones_stay(void **state)
 	/* the pair outlives its verdicts, until its own time comes */
 	assert_int_equal(pair_get(d, "s@x.test", "bob@example.org", &pair), 1);
 	for (int i = 0; i < 10; i++)
-		upkeep_step(d, f.settings, NOW + 29 * 86400, &u);
+		upkeep_step(d, f.settings, NOW + 29 * 86400, true, &u);
 	assert_int_equal(pair_get(d, "s@x.test", "bob@example.org", &pair), 1);
 	for (int i = 0; i < 11; i++)
-		upkeep_step(d, f.settings, NOW + 31 * 86400, &u);
+		upkeep_step(d, f.settings, NOW + 31 * 86400, true, &u);
 	assert_int_equal(pair_get(d, "s@x.test", "bob@example.org", &pair), 0);
+	assert_int_equal(list(&f, FILTER(0)).n, 0);
+	db_close(d);
+	fixture_end(&f);
+}
+
+/* A clock that shows 2106, for as long as it likes before it is believed. */
+static void a_clock_that_jumped_takes_three_days_at_most(void **state)
+{
+	struct fixture f;
+	struct verdict_log *l;
+	struct db *d;
+	struct verdict_record r;
+	struct pair_record pair;
+	struct upkeep u = {0};
+	const int64_t in_2106 = INT64_C(4294967290);
+
+	(void)state;
+	fixture_begin(&f);
+	fixture_use(&f, fixture_settings(&f, "verdict_retention=0", "pair_retention=0", NULL));
+	l = start(&f);
+	for (int i = 0; i < 80; i++) {
+		r = record("DAY", "s@x.test", NOW - (79 - i) * 86400);
+		r.action = ACTION_ACCEPT;
+		submit(l, &r);
+	}
+	verdict_log_stop(l);
+	fixture_use(&f, fixture_settings(&f, "verdict_retention=90d", "pair_retention=30d", NULL));
+	d = fixture_open(&f, DB_WRITE);
+	for (int i = 0; i < 60; i++)
+		upkeep_step(d, f.settings, in_2106 + i, false, &u);
+	assert_int_equal(list(&f, FILTER(0)).n, 77);
+	assert_int_equal(pair_get(d, "s@x.test", "bob@example.org", &pair), 1);
+	upkeep_step(d, f.settings, NOW, true, &u); /* set right */
+	assert_int_equal(list(&f, FILTER(0)).n, 77);
+	while (upkeep_step(d, f.settings, in_2106, true, &u) < 1000) {
+	}
 	assert_int_equal(list(&f, FILTER(0)).n, 0);
 	db_close(d);
 	fixture_end(&f);
@@ -333,6 +369,7 @@ int main(void)
 		cmocka_unit_test(rows_are_found_by_every_filter),
 		cmocka_unit_test(rows_are_found_by_every_filter_with_hashes),
 		cmocka_unit_test(old_rows_go_in_steps_and_new_ones_stay),
+		cmocka_unit_test(a_clock_that_jumped_takes_three_days_at_most),
 		cmocka_unit_test(prune_removes_what_is_older),
 		cmocka_unit_test(with_hashes_nothing_readable_is_in_any_file),
 		cmocka_unit_test(keys_turn_back_into_addresses),
