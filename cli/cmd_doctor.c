@@ -164,6 +164,7 @@ static void examine(struct doctor *x)
 	doctor_running(x);
 	doctor_aliases(x);
 	doctor_bounces(x);
+	doctor_keys(x);
 }
 
 /* The last line. */

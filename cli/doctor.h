@@ -83,6 +83,8 @@ void doctor_probe(struct doctor *x, const char *address, bool with_data, const c
 void doctor_daemons(struct doctor *x);
 /* doctor_bounces.c: bounces to ours that are refused, and so lost. */
 void doctor_bounces(struct doctor *x);
+/* doctor_keys.c: recipients without a key that must have mail to their own. */
+void doctor_keys(struct doctor *x);
 /* doctor_aliases.c: exempt aliases of protected mailboxes. */
 void doctor_aliases(struct doctor *x);
 

@@ -86,6 +86,12 @@ int keys_groups(struct db *d, const char *pattern,
 		int (*tell)(void *context, const char *pattern, const char *member, bool wants_all),
 		void *context);
 
+/* Tells, up to `most`, the patterns of rules with the requirement own-key for which no key is known. 0 or -1. */
+int keys_missing(struct db *d, int most, void (*tell)(void *context, const char *pattern), void *context);
+
+/* How many active keys end from `from_unix` on and before `until_unix`. Within the caller's transaction, or none. -1 on failure. */
+int64_t keys_ending(struct db *d, int64_t from_unix, int64_t until_unix);
+
 /* The certificate with this primary fingerprint, malloc()ed. 1, 0 there is none, -1. */
 int keys_certificate(struct db *d, const char *fingerprint, unsigned char **packets, size_t *len);
 

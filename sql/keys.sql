@@ -70,3 +70,30 @@ WHERE NOT EXISTS (
 	SELECT 1
 	FROM recipient_key
 	WHERE primary_fingerprint = certificate.fingerprint);
+
+-- name: key_missing
+-- Recipients that must have mail to their own key, by rules that hold, and have none; from after a pattern.
+SELECT DISTINCT recipient
+FROM rule
+WHERE recipient > ?1
+	AND requirement = 'own-key'
+	AND generation <= (SELECT live_generation FROM state)
+	AND (until_generation IS NULL OR until_generation > (SELECT live_generation FROM state))
+	AND NOT EXISTS (
+		SELECT 1
+		FROM recipient_key
+		WHERE pattern = rule.recipient)
+	AND NOT EXISTS (
+		SELECT 1
+		FROM key_group
+		WHERE pattern = rule.recipient)
+ORDER BY recipient
+LIMIT ?2;
+
+-- name: key_ending
+-- Active keys that end from ?1 on and before ?2.
+SELECT count(*)
+FROM recipient_key
+WHERE until_unix >= ?1
+	AND until_unix < ?2
+	AND state = 'active';

@@ -128,3 +128,22 @@ FROM verdict;
 -- name: person_last_change_row
 SELECT coalesce(max(id), 0)
 FROM change_row;
+
+-- name: person_keys
+DELETE FROM recipient_key
+WHERE pattern = ?1
+	AND ?2 > 0;
+
+-- name: person_groups
+DELETE FROM key_group
+WHERE (pattern = ?1 OR member = ?1)
+	AND ?2 > 0;
+
+-- name: person_certificates
+DELETE FROM certificate
+WHERE ?1 <> ''
+	AND ?2 > 0
+	AND NOT EXISTS (
+		SELECT 1
+		FROM recipient_key
+		WHERE primary_fingerprint = certificate.fingerprint);

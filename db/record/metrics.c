@@ -8,9 +8,10 @@
 #include "common/clock.h"
 #include "common/metrics.h"
 #include "common/status.h"
-#include "db/record/answer_times.h"
 #include "db/engine/column.h"
 #include "db/engine/internal.h"
+#include "db/keys.h"
+#include "db/record/answer_times.h"
 #include "db/verdicts.h"
 
 struct totals {
@@ -114,11 +115,16 @@ static void write_lag(FILE *to, const struct verdicts_lag *lag)
 		       "Age of the oldest of them; 0 without one.", behind_s > 0 ? behind_s : 0);
 }
 
-static int read_counters(struct db *d, struct totals *t, struct histogram *answers)
+#define ENDING_SOON_S (30 * 86400)
+
+static int read_counters(struct db *d, struct totals *t, struct histogram *answers, int64_t *n_ending)
 {
+	const int64_t now_unix = clock_now_unix();
+
 	memset(t, 0, sizeof *t);
 	memset(answers, 0, sizeof *answers);
-	return read_totals(d, t) == 0 && answer_times_read(d, answers) == 0 ? 0 : -1;
+	*n_ending = keys_ending(d, now_unix, now_unix + ENDING_SOON_S);
+	return *n_ending >= 0 && read_totals(d, t) == 0 && answer_times_read(d, answers) == 0 ? 0 : -1;
 }
 
 int metrics_write(struct db *d, const struct settings *s, FILE *to)
@@ -127,13 +133,16 @@ int metrics_write(struct db *d, const struct settings *s, FILE *to)
 	struct totals totals;
 	struct db_status status;
 	struct verdicts_lag lag;
+	int64_t n_ending;
 
 	if (db_get_vitals(d, &status) != 0 || verdicts_get_lag(d, &lag) != 0 || db_begin_read(d) != 0)
 		return -1;
-	if (db_end(d, read_counters(d, &totals, &answers)) != 0)
+	if (db_end(d, read_counters(d, &totals, &answers, &n_ending)) != 0)
 		return -1;
 	write_state(to, s, &status);
 	write_lag(to, &lag);
+	metrics_single(to, "pgpgate_keys_ending", METRIC_GAUGE,
+		       "Keys of recipients that end within 30 days.", n_ending);
 	write_messages(to, &totals);
 	metrics_histogram(
 		to, "pgpgate_filter_answer_seconds",

@@ -202,6 +202,11 @@ int person_forget(struct db *d, const char *address, int64_t now_unix, const cha
 		if (forget_form(&f, out) != 0)
 			return -1;
 	}
+	snprintf(f.key, sizeof f.key, "%s", address); /* keys are kept as rules are */
+	if (remove_all(&f, SQL_PERSON_KEYS, &out->n_others) != 0 ||
+	    remove_all(&f, SQL_PERSON_GROUPS, &out->n_others) != 0 ||
+	    remove_all(&f, SQL_PERSON_CERTIFICATES, &out->n_others) != 0)
+		return -1;
 	if (walk_ids(&f, SQL_PERSON_RULES, SQL_RULE_LAST_ID, address, &out->n_rules) != 0 ||
 	    walk_ids(&f, SQL_PERSON_CHANGES, SQL_PERSON_LAST_CHANGE_ROW, address, &out->n_changes) != 0)
 		return -1;

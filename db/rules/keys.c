@@ -578,3 +578,36 @@ int keys_certificate(struct db *d, const char *fingerprint, unsigned char **pack
 	}
 	return got;
 }
+
+int keys_missing(struct db *d, int most, void (*tell_one)(void *context, const char *pattern),
+		 void *context)
+{
+	sqlite3_stmt *st;
+	int got = -1;
+
+	if (db_begin_read(d) != 0)
+		return -1;
+	st = db_statement(d, SQL_KEY_MISSING);
+	if (st != NULL) {
+		db_bind_text(st, 1, "");
+		db_bind_int(st, 2, most);
+		while ((got = db_step(d, st)) == 1)
+			tell_one(context, column_text(st, 0));
+	}
+	return db_end(d, got);
+}
+
+int64_t keys_ending(struct db *d, int64_t from_unix, int64_t until_unix)
+{
+	sqlite3_stmt *st = db_statement(d, SQL_KEY_ENDING);
+	int64_t n = -1;
+
+	if (st == NULL)
+		return -1;
+	db_bind_int(st, 1, from_unix);
+	db_bind_int(st, 2, until_unix);
+	if (db_step(d, st) == 1)
+		n = sqlite3_column_int64(st, 0);
+	sqlite3_reset(st);
+	return n;
+}

@@ -560,9 +560,132 @@ static void outcome_expected_bounce_passes_alone(void **state)
 	settings_unref(s);
 }
 
+/* own-key: what the database says of the keys, against what is accepted. */
+static void own_key_is_refused_for_its_keys_alone(void **state)
+{
+	static const struct {
+		const char *label, *setting;
+		enum verdict verdict;
+		enum own_key_state is;
+		bool is_cut;
+		enum action action;
+		const char *reason, *detail;
+	} rows[] = {
+		{"good", NULL, VERDICT_ENCRYPTED, OWN_KEY_GOOD, false, ACTION_ACCEPT, "ok", ""},
+		{"no key known", NULL, VERDICT_ENCRYPTED, OWN_KEY_UNKNOWN, false, ACTION_ACCEPT,
+		 "ok", "no key known"},
+		{"too many", NULL, VERDICT_ENCRYPTED, OWN_KEY_UNKNOWN, true, ACTION_ACCEPT, "ok",
+		 "more session keys than are looked at"},
+		{"another's", NULL, VERDICT_ENCRYPTED, OWN_KEY_OTHER, false, ACTION_REFUSE,
+		 "other-key", "recipient 1 of 1: it is encrypted to another key"},
+		{"expired", NULL, VERDICT_ENCRYPTED, OWN_KEY_EXPIRED, false, ACTION_REFUSE,
+		 "expired-key", "recipient 1 of 1: it is encrypted to a key that has expired"},
+		{"revoked", NULL, VERDICT_ENCRYPTED, OWN_KEY_REVOKED, false, ACTION_REFUSE,
+		 "revoked-key", "recipient 1 of 1: it is encrypted to a key that was revoked"},
+		{"hidden", NULL, VERDICT_ENCRYPTED, OWN_KEY_HIDDEN, false, ACTION_ACCEPT, "ok",
+		 "hidden recipient"},
+		{"hidden, observed", "hidden_recipients=observe", VERDICT_ENCRYPTED, OWN_KEY_HIDDEN,
+		 false, ACTION_ACCEPT, "hidden-recipient", "hidden recipient"},
+		{"hidden, refused", "hidden_recipients=refuse", VERDICT_ENCRYPTED, OWN_KEY_HIDDEN,
+		 false, ACTION_REFUSE, "hidden-recipient",
+		 "recipient 1 of 1: it does not say to which key it is encrypted"},
+		{"cleartext", NULL, VERDICT_CLEARTEXT, OWN_KEY_GOOD, false, ACTION_REFUSE, "ok", ""},
+		{"S/MIME", "accept_smime=yes", VERDICT_SMIME, OWN_KEY_OTHER, false, ACTION_ACCEPT,
+		 "ok", ""},
+		{"held for another's", "on_refusal=quarantine", VERDICT_ENCRYPTED, OWN_KEY_OTHER, false,
+		 ACTION_QUARANTINE, "other-key", "recipient 1 of 1: it is encrypted to another key"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct settings *s = settings_with(rows[i].setting, NULL);
+		struct judgement j = judged(
+			rows[i].verdict,
+			rows[i].verdict == VERDICT_ENCRYPTED ? FORM_PGP_MIME : FORM_NONE, "ok");
+		const struct own_key k = {.state = rows[i].is, .is_cut = rows[i].is_cut, .key_id = 0xB0B};
+		struct outcome_recipient r = {"bob@example.org", REQUIREMENT_OWN_KEY, NULL, false, &k};
+		struct outcome_input in = {
+			.settings = s, .judgement = &j, .recipients = &r, .n_recipients = 1};
+		struct outcome o;
+
+		j.n_messages = rows[i].verdict == VERDICT_ENCRYPTED;
+		outcome_decide(&in, &o);
+		outcome_note_keys(&in, &o, &j);
+		CHECK_ROW(rows[i].label, o.action == rows[i].action);
+		CHECK_ROW_TEXT(rows[i].label, j.reason, rows[i].reason);
+		CHECK_ROW_TEXT(rows[i].label, j.detail, rows[i].detail);
+		if (o.action == ACTION_QUARANTINE)
+			CHECK_ROW_TEXT(rows[i].label, o.line[0], "it is encrypted to another key");
+		settings_unref(s);
+	}
+}
+
+static void the_refusal_names_keys_unless_they_are_not_to_be_shown(void **state)
+{
+	struct judgement j = judged(VERDICT_ENCRYPTED, FORM_PGP_MIME, "ok");
+	const struct own_key k = {.state = OWN_KEY_OTHER, .key_id = 0xB0B};
+	struct outcome_recipient r = {"bob@example.org", REQUIREMENT_OWN_KEY, NULL, false, &k};
+	struct outcome_input in = {.judgement = &j, .recipients = &r, .n_recipients = 1};
+	struct settings *s = settings_with("key_url=https://keys.test/%d/%l", NULL);
+	struct outcome o;
+
+	(void)state;
+	j.n_messages = 1;
+	j.n_key_ids = j.n_session_keys = 2;
+	j.key_ids[0] = 0xA1;
+	in.settings = s;
+	outcome_decide(&in, &o);
+	assert_string_equal(o.line[1],
+			    "<bob@example.org> takes only mail encrypted to its key "
+			    "0x0000000000000B0B: this message is for 0x00000000000000A1");
+	assert_string_equal(
+		o.line[2],
+		"Please get the present key, encrypt the message to it and send it again");
+	assert_string_equal(
+		o.line[3],
+		"The key of <bob@example.org> is at <https://keys.test/example.org/bob>");
+	settings_unref(s);
+	in.settings = s = settings_with("show_keys=no", NULL);
+	outcome_decide(&in, &o);
+	assert_string_equal(o.line[1], "<bob@example.org> takes only mail encrypted to its key: it "
+				       "is encrypted to another key");
+	settings_unref(s);
+}
+
+static void readable_is_the_reverse(void **state)
+{
+	struct settings *s = settings_with("accept_smime=yes", NULL);
+
+	(void)state;
+	for (int v = 0; v < VERDICT_COUNT; v++) {
+		struct judgement j = judged((enum verdict)v,
+					    v == VERDICT_ENCRYPTED ? FORM_PGP_MIME : FORM_NONE, "ok");
+		struct outcome_recipient r = {"tickets@example.org", REQUIREMENT_READABLE, NULL,
+					      false, NULL};
+		struct outcome_input in = {
+			.settings = s, .judgement = &j, .recipients = &r, .n_recipients = 1};
+		struct outcome o;
+
+		outcome_decide(&in, &o);
+		/* Reports are as accept_reports says. */
+		assert_int_equal(o.action == ACTION_REFUSE, v == VERDICT_ENCRYPTED || v == VERDICT_SMIME ||
+								    v == VERDICT_HANDSHAKE);
+		if (v == VERDICT_ENCRYPTED) {
+			assert_string_equal(o.line[1], "<tickets@example.org> takes only readable "
+						       "mail: this message is encrypted");
+			assert_string_equal(o.line[2],
+					    "Please send the message again without encryption");
+		}
+	}
+	settings_unref(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(own_key_is_refused_for_its_keys_alone),
+		cmocka_unit_test(the_refusal_names_keys_unless_they_are_not_to_be_shown),
+		cmocka_unit_test(readable_is_the_reverse),
 		cmocka_unit_test(outcome_expected_bounce_passes_alone),
 		cmocka_unit_test(meets_the_table_of_requirements),
 		cmocka_unit_test(decides_by_settings_and_recipients),

@@ -43,6 +43,24 @@ static void transaction_mixed_a_third_time_is_refused_with_names(void **state)
 	assert_null(strstr(record.reply, "<exempt@y.test>"));
 }
 
+/* Both want mail to their own keys, and the message is for one of them. */
+static void transaction_for_one_key_is_split(void **state)
+{
+	struct result r;
+
+	(void)state;
+	fake.own_key = OWN_KEY_GOOD;
+	assert_int_equal(send_to(&encrypted, "own-key@y.test", "own-key@z.test").outcome.action,
+			 ACTION_ACCEPT);
+	fake.own_key = OWN_KEY_OTHER;
+	fake.other_key = "own-key@z.test";
+	r = send_to(&encrypted, "own-key@y.test", "own-key@z.test");
+	assert_int_equal(r.outcome.action, ACTION_SPLIT);
+	assert_true(record.recipients[0].passes);
+	assert_false(record.recipients[1].passes);
+	assert_string_equal(record.judgement.reason, "other-key");
+}
+
 /* A client that is known again by what it declares may come as often as it likes. */
 static void transaction_mixed_is_not_counted_where_size_works(void **state)
 {
@@ -272,6 +290,7 @@ static void transaction_digest_knows_a_message_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(transaction_for_one_key_is_split),
 		TEST(transaction_mixed_is_split),
 		TEST(transaction_mixed_encrypted_is_accepted),
 		TEST(transaction_mixed_a_third_time_is_refused_with_names),

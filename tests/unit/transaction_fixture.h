@@ -30,8 +30,9 @@ static struct {
 	bool is_split_vain;
 	bool expects_no_bounce; /* bounce@: too many came */
 	bool hand_over_fails;
-	enum own_key_state own_key; /* of bob@ in any domain; others' is good */
-	unsigned n_handed_over;	    /* answers */
+	const char *other_key; /* whose own_key is as follows; others' is good */
+	enum own_key_state own_key;
+	unsigned n_handed_over;				 /* answers */
 	unsigned n_policy, n_submitted, n_timed, n_pool; /* n_pool: connections out */
 	struct policy_query query;			 /* the last; its pointers are dead */
 	char query_sender[400];
@@ -95,8 +96,10 @@ int policy_own_key(struct db *d, const struct settings *s, const struct address 
 	(void)now_unix;
 	if (this_one_fails())
 		return -1;
-	*out = (struct own_key){.state = strncmp(recipient->text, "bob@", 4) == 0 ? fake.own_key
-										  : OWN_KEY_GOOD};
+	*out = (struct own_key){.state = fake.other_key != NULL &&
+							 strcmp(recipient->text, fake.other_key) == 0
+						 ? fake.own_key
+						 : OWN_KEY_GOOD};
 	return 0;
 }
 

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * doctor_keys.c: where own-key is demanded and no key is known it is no more than `encrypted`; and keys that end.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/doctor.h"
+#include "common/clock.h"
+#include "db/keys.h"
+
+#define NAMED_MAX 20
+#define SOON_S (30 * 86400)
+
+static void tell_missing(void *context, const char *pattern)
+{
+	char mend[400];
+
+	snprintf(mend, sizeof(mend), "pgpgate keys import %s FILE", pattern);
+	doctor_tell(context, DOCTOR_NOTE, "keys",
+		    mend, "%s takes only mail to its own key, and no key of it is known: any encrypted mail passes",
+		    pattern);
+}
+
+void doctor_keys(struct doctor *x)
+{
+	int64_t n;
+
+	if (x->db == NULL)
+		return;
+	keys_missing(x->db, NAMED_MAX, tell_missing, x);
+	n = keys_ending(x->db, clock_now_unix(), clock_now_unix() + SOON_S);
+	if (n > 0)
+		doctor_tell(x, DOCTOR_NOTE, "keys", "pgpgate keys expiring",
+			    "%" PRId64 " keys of recipients end within 30 days", n);
+}
