@@ -269,6 +269,7 @@ def test_keys_expire_are_forgotten_and_learned(guarded, guarded_mx, people, shel
 
     for i in range(6):
         assert send(guarded_mx.port, f"friend{i % 2}@there.example", "some@example.org", people.message("carol@example.org")).code == 250
+    assert send(guarded_mx.port, SENDER, ALICE, people.message(ALICE)).code == 250
     learned = [o for o in guarded.json("keys", "learn") if o["pattern"] == "some@example.org"]
     assert [o["key_id"] for o in learned] == [fingerprint[-16:]] and learned[0]["senders"] == 2
     used = guarded.json("keys", "list", ALICE)
