@@ -278,6 +278,20 @@ def test_keys_expire_are_forgotten_and_learned(guarded, guarded_mx, people, shel
     assert simulated["messages"] > 0
 
 
+@pytest.mark.parametrize("name, refused, reason", [
+    ("openpgpjs6-aead-eax", "mdc, ocb", "aead-container"),
+    ("openpgpjs4-aead", "mdc, aead", "ocb-container"),
+    ("openpgpjs6-binary", "aead, ocb", "mdc-container"),
+])
+def test_containers_that_are_not_accepted(shelf, name, refused, reason):
+    path = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "mail", f"{name}.eml")
+    assert shelf.json("check", path)[0]["verdict"] == "encrypted"
+    got = shelf.json("-o", f"accept_containers={refused}", "check", path)[0]
+    assert (got["verdict"], got["reason"]) == ("invalid", reason)
+    other = {"mdc", "aead", "ocb"} - set(refused.split(", "))
+    assert shelf.json("-o", f"accept_containers={other.pop()}", "check", path)[0]["verdict"] == "encrypted"
+
+
 # ---- hashed mode, and encrypting instead of refusing ----
 
 def test_hashed_mode_shows_no_id_of_a_message(make_pair, make_postfix, people):
