@@ -76,7 +76,11 @@ static void examine_settings(struct doctor *x)
 		    s->path != NULL ? s->path : "all defaults, no file");
 	if (!s->enforce)
 		doctor_tell(x, DOCTOR_NOTE, "settings", NULL,
-			    "enforce = no: mail is judged and logged, nothing is refused");
+			    "enforce = no: mail is judged and logged, nothing is refused; before "
+			    "you write yes, exempt the "
+			    "addresses that machines and strangers write to in cleartext: those of "
+			    "rua= and ruf= (DMARC) "
+			    "and of _smtp._tls (TLS-RPT), security@, feedback loops");
 	if (s->accept_on_database_error)
 		doctor_tell(
 			x, DOCTOR_NOTE, "settings", NULL,

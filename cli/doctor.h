@@ -61,10 +61,6 @@ const char *doctor_by_postconf(const struct doctor *x, char *out, size_t out_siz
 /* Tells of an absolute path of our socket in a list of main.cf that a chrooted smtpd reads. */
 void doctor_absolute(struct doctor *x, const char *name, const char *list, const char *socket_text);
 
-/* postmap -q or postalias -q of one key in the maps of a parameter's value. True: found, out is the result. */
-bool doctor_lookup(struct doctor *x, bool is_alias, const char *maps, const char *key, char *out,
-		   size_t out_size);
-
 /* doctor_database.c: opens x->db. */
 void doctor_database(struct doctor *x);
 /* doctor_postfix.c: fills x->postfix, then main.cf and master.cf. */

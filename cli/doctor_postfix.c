@@ -38,25 +38,6 @@ bool doctor_parameter(struct doctor *x, const char *name, char *out, size_t out_
 	return true;
 }
 
-bool doctor_lookup(struct doctor *x, bool is_alias, const char *maps, const char *key, char *out,
-		   size_t out_size)
-{
-	char map[512];
-
-	while (*(maps += strspn(maps, ", \t\n")) != '\0') {
-		const size_t len = strcspn(maps, ", \t\n");
-
-		snprintf(map, sizeof(map), "%.*s", (int)len, maps);
-		maps += len;
-		if (strchr(map, ':') != NULL &&
-		    run_postfix(x, is_alias ? "postalias" : "postmap", "-q", key, map, out,
-				out_size) == 0 &&
-		    out[0] != '\0')
-			return true;
-	}
-	return false;
-}
-
 const char *doctor_by_postconf(const struct doctor *x, char *out, size_t out_size,
 			       const char *format, ...)
 {

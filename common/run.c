@@ -27,6 +27,7 @@ struct plan {
 	char paths[FOLDERS_MAX][200];
 	size_t n_paths;
 	int fd;
+	bool with_errors;
 };
 
 static void prepare(struct plan *p, const char *const *argv, int fd)
@@ -52,7 +53,7 @@ static _Noreturn void become(const struct plan *p)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	dup2(p->fd, STDIN_FILENO);
 	dup2(p->fd, STDOUT_FILENO);
-	dup2(null_fd, STDERR_FILENO);
+	dup2(p->with_errors ? p->fd : null_fd, STDERR_FILENO);
 	/* POSIX takes char *const[] and promises not to write. */
 	for (size_t i = 0; i < p->n_paths; i++)
 		execve(p->paths[i], (char *const *)(uintptr_t)p->argv,
@@ -98,7 +99,8 @@ static bool converse(int fd, const char *input, char *out, size_t out_size, int6
 	return is_over;
 }
 
-int run_output(const char *const *argv, const char *input, char *out, size_t out_size, int timeout_ms)
+static int run(const char *const *argv, const char *input, char *out, size_t out_size,
+	       int timeout_ms, bool with_errors)
 {
 	const int64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
 	struct plan plan;
@@ -109,6 +111,7 @@ int run_output(const char *const *argv, const char *input, char *out, size_t out
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
 		return -1;
 	prepare(&plan, argv, fds[1]);
+	plan.with_errors = with_errors;
 	pid = fork();
 	if (pid == 0)
 		become(&plan);
@@ -123,4 +126,14 @@ int run_output(const char *const *argv, const char *input, char *out, size_t out
 	if (pid < 0 || !WIFEXITED(status) || WEXITSTATUS(status) == 127)
 		return -1;
 	return WEXITSTATUS(status);
+}
+
+int run_output(const char *const *argv, const char *input, char *out, size_t out_size, int timeout_ms)
+{
+	return run(argv, input, out, out_size, timeout_ms, false);
+}
+
+int run_output_all(const char *const *argv, const char *input, char *out, size_t out_size, int timeout_ms)
+{
+	return run(argv, input, out, out_size, timeout_ms, true);
 }

@@ -14,4 +14,8 @@
  * Returns its exit status; -1 when it could not be run, was killed by a signal, or had not ended in time. */
 int run_output(const char *const *argv, const char *input, char *out, size_t out_size, int timeout_ms);
 
+/* The same with what it prints on standard error among the rest. */
+int run_output_all(const char *const *argv, const char *input, char *out, size_t out_size,
+		   int timeout_ms);
+
 #endif

@@ -207,6 +207,47 @@ def test_fault_is_found_and_its_mend_mends(site, label, breaks, says):
     assert after == [], after
 
 
+# label, rules, aliases, what doctor says
+ALIASES = [
+    ("an exempt address", [("exempt", "news@example.org")], "news@example.org alice@example.org", "news@example.org takes"),
+    ("an observed address", [("observe", "news@example.org")], "news@example.org alice@example.org", "news@example.org takes"),
+    ("user@ in another domain", [("exempt", "news@")], "news@example.net alice@example.org", "news@example.net takes"),
+    ("a domain", [("exempt", "example.net")], "info@example.net alice@example.org", "info@example.net takes"),
+    ("a default", [("observe", "*"), ("require", "alice@example.org")], "x@example.net alice@example.org", "x@example.net takes"),
+]
+
+
+# A map of regular expressions cannot be listed: it is asked for addresses, and a domain or a default is none.
+ALIAS_KINDS = [(*a, "texthash") for a in ALIASES] + [(*a, "regexp") for a in ALIASES[:3]]
+
+
+@pytest.mark.parametrize("label, rules, alias, says, kind", ALIAS_KINDS, ids=[f"5 {a[0]}, {a[4]}" for a in ALIAS_KINDS])
+def test_alias_of_a_protected_mailbox_is_found(site, label, rules, alias, says, kind):
+    path = f"{site.postfix.etc}/aliases.{kind}"
+    key, target = alias.split()
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(f"{key} {target}\n" if kind == "texthash" else f"/^{re.escape(key)}$/ {target}\n")
+    os.utime(path, (1, 1))
+    site.main(f"virtual_alias_maps = {kind}:{path}")
+    site.reload()
+    for rule in rules:
+        site.pair.must(*rule, "--yes") if rule[1] == "*" else site.pair.must(*rule)
+    try:
+        problems = [f for f in site.doctor() if f["state"] == "problem"]
+        assert len(problems) == 1 and says in problems[0]["text"], problems
+        words = problems[0]["mend"].replace("'", "").split()
+        site.pair.must(*words[1:])
+        assert [f for f in site.doctor() if f["state"] == "problem"] == []
+    finally:
+        site.pair.forget_all_rules()
+
+
+def test_alias_map_that_cannot_be_asked_is_not_well(site):
+    site.main("virtual_alias_maps = proxy:mysql:/nonexistent, pcre:/nonexistent")
+    told = [f for f in site.doctor() if f["topic"] == "aliases"]
+    assert [f["state"] for f in told] == ["skipped", "skipped"], told
+
+
 # label, how it is, what must not be a problem
 RIGHT = [
     ("7 inet:localhost is 127.0.0.1",
