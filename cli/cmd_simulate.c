@@ -337,7 +337,7 @@ static int run(struct cli *cli, struct simulation *m, int64_t since_unix)
 	int code;
 
 	progress_begin(&m->progress, "messages");
-	code = report_rows(m->db, since_unix, 0, replay, m);
+	code = report_rows_to(m->db, &m->recipient, since_unix, 0, replay, m);
 	progress_clear(&m->progress);
 	if (code == -1 || m->has_failed)
 		return open_failed(m->db);

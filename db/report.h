@@ -55,6 +55,11 @@ struct report_matcher {
 	bool is_whole;	 /* hashed is a whole address */
 };
 
+/* The same with those that have a recipient that `to` matches; others may be among them. Of one address, with what may
+ * follow it behind a delimiter, an index is asked. Else, or NULL, it is report_rows(). */
+int report_rows_to(struct db *d, const struct report_matcher *to, int64_t since_unix, int64_t until_unix,
+		   int (*tell)(void *context, const struct report_row *row), void *context);
+
 /* p's text is copied, delimiters are borrowed. */
 void report_matcher_init(struct db *d, const struct pattern *p, const char *delimiters,
 			 struct report_matcher *m);

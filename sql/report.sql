@@ -19,6 +19,36 @@ FROM (
 	LIMIT ?4) AS page
 LEFT JOIN verdict_recipient AS r ON r.verdict_id = page.id;
 
+-- name: report_row
+-- One verdict as above.
+SELECT v.id, v.time_unix, v.sender_key, v.client, v.authenticated, v.is_local,
+	v.size_bytes, v.verdict, v.form, v.reason, v.cleartext_bytes,
+	v.returns_readable, v.action, v.would,
+	r.recipient_key, r.is_trustworthy, r.requirement, r.demand, r.source, r.rule_id, r.passes, v.key_ids
+FROM verdict AS v
+LEFT JOIN verdict_recipient AS r ON r.verdict_id = v.id
+WHERE v.id = ?1;
+
+-- name: report_ids_to
+-- The verdicts of a time with a recipient whose key is ?3 or ?4, or from ?5 to below ?6; in no order.
+SELECT verdict.time_unix, verdict.id
+FROM (
+	SELECT verdict_id
+	FROM verdict_recipient
+	WHERE recipient_key = ?3
+	UNION
+	SELECT verdict_id
+	FROM verdict_recipient
+	WHERE recipient_key = ?4
+	UNION
+	SELECT verdict_id
+	FROM verdict_recipient
+	WHERE recipient_key >= ?5
+		AND recipient_key < ?6) AS wanted
+CROSS JOIN verdict ON verdict.id = wanted.verdict_id
+WHERE verdict.time_unix >= ?1
+	AND verdict.time_unix < ?2;
+
 -- name: report_first
 SELECT time_unix
 FROM verdict

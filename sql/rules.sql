@@ -39,10 +39,12 @@ WHERE id = ?1
 			AND newer.generation <= ?2);
 
 -- name: rule_page
+-- ?4: only those that expire up to then; NULL: all.
 SELECT id, recipient, sender, client, requirement, starts_at_unix, expires_at_unix, note, help_url,
 	author, created_at_unix, hits, last_hit_at_unix, owner, generation
 FROM rule
 WHERE id > ?1
+	AND (?4 IS NULL OR expires_at_unix <= ?4)
 	AND generation <= ?2
 	AND (until_generation IS NULL OR until_generation > ?2)
 	AND NOT EXISTS (

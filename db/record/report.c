@@ -85,10 +85,30 @@ static int add_recipient(struct page *p, sqlite3_stmt *st, struct report_row *ro
 	return 0;
 }
 
+/* All that a statement gives, verdicts by id together. 0 or -1. */
+static int take_rows(struct db *d, struct page *p, sqlite3_stmt *st)
+{
+	struct report_row *row = NULL;
+	int got;
+
+	while ((got = db_step(d, st)) == 1) {
+		if (row == NULL || row->id != sqlite3_column_int64(st, 0)) {
+			row = add_row(p);
+			if (row != NULL)
+				fill_row(p, st, row);
+		}
+		if (row == NULL ||
+		    (sqlite3_column_type(st, 14) != SQLITE_NULL && add_recipient(p, st, row) != 0)) {
+			sqlite3_reset(st);
+			return db_fail(d, DB_BROKEN, "out of memory");
+		}
+	}
+	return got == 0 && p->arena.n_failed > 0 ? db_fail(d, DB_BROKEN, "out of memory") : got;
+}
+
 /* Reads the verdicts behind (*time_unix, *id), up to a page. 0 or -1. */
 static int read_page(struct db *d, struct page *p, int64_t *time_unix, int64_t *id, int64_t until)
 {
-	struct report_row *row = NULL;
 	sqlite3_stmt *st;
 	int got = -1;
 
@@ -102,26 +122,12 @@ static int read_page(struct db *d, struct page *p, int64_t *time_unix, int64_t *
 		db_bind_int(st, 2, *id);
 		db_bind_int(st, 3, until);
 		db_bind_int(st, 4, PAGE_VERDICTS);
-		while ((got = db_step(d, st)) == 1) {
-			if (row == NULL || row->id != sqlite3_column_int64(st, 0)) {
-				row = add_row(p);
-				if (row != NULL)
-					fill_row(p, st, row);
-			}
-			if (row == NULL || (sqlite3_column_type(st, 14) != SQLITE_NULL &&
-					    add_recipient(p, st, row) != 0)) {
-				sqlite3_reset(st);
-				got = db_fail(d, DB_BROKEN, "out of memory");
-				break;
-			}
-		}
+		got = take_rows(d, p, st);
 	}
 	if (p->n > 0) {
 		*time_unix = p->rows[p->n - 1].time_unix;
 		*id = p->rows[p->n - 1].id;
 	}
-	if (got == 0 && p->arena.n_failed > 0)
-		got = db_fail(d, DB_BROKEN, "out of memory");
 	return db_end(d, got);
 }
 
@@ -145,6 +151,126 @@ static int tell_stored(struct reading *r)
 			if (r->page.rows[i].id <= r->last_id)
 				result = r->tell(r->context, &r->page.rows[i]);
 	} while (result == 0 && r->page.n == PAGE_VERDICTS);
+	return result;
+}
+
+/* ---- those to one address: first their ids, then the rows ---- */
+
+struct place {
+	int64_t time_unix, id;
+};
+
+struct places {
+	struct place *place;
+	size_t n, room;
+};
+
+static int by_time(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	if (x->time_unix != y->time_unix)
+		return x->time_unix > y->time_unix ? 1 : -1;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+/* Binds the keys under which the address may be stored from parameter 3 on: plain, hashed, and all that a delimiter and
+ * more follow. */
+static void bind_keys(sqlite3_stmt *st, const struct report_matcher *m)
+{
+	char key[KEY_MAX], text[KEY_MAX + 1];
+	unsigned char first = 0xff, last = 0;
+
+	key_from_address(m->pattern.text, key);
+	sqlite3_bind_text(st, 3, key, -1, SQLITE_TRANSIENT);
+	for (const char *c = m->delimiters; *c != '\0'; c++) {
+		first = (unsigned char)*c < first ? (unsigned char)*c : first;
+		last = (unsigned char)*c > last ? (unsigned char)*c : last;
+	}
+	if (first <= last && last < 0x7f) {
+		snprintf(text, sizeof text, "%s%c", key, first);
+		sqlite3_bind_text(st, 5, text, -1, SQLITE_TRANSIENT);
+		snprintf(text, sizeof text, "%s%c", key, last + 1);
+		sqlite3_bind_text(st, 6, text, -1, SQLITE_TRANSIENT);
+	}
+	if (m->is_whole)
+		sqlite3_bind_text(st, 4, key_from_address(m->hashed, key), -1, SQLITE_TRANSIENT);
+}
+
+static int add_place(struct db *d, struct places *p, sqlite3_stmt *st)
+{
+	if (p->n == p->room) {
+		const size_t room = p->room == 0 ? PAGE_VERDICTS : 2 * p->room;
+		struct place *more = realloc(p->place, room * sizeof *more);
+
+		if (more == NULL)
+			return db_fail(d, DB_BROKEN, "out of memory");
+		p->place = more;
+		p->room = room;
+	}
+	p->place[p->n++] = (struct place){sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1)};
+	return 0;
+}
+
+static int find_places(const struct reading *r, const struct report_matcher *to, struct places *p)
+{
+	sqlite3_stmt *st;
+	int got = -1;
+
+	if (db_begin_read(r->d) != 0)
+		return -1;
+	st = db_statement(r->d, SQL_REPORT_IDS_TO);
+	if (st != NULL) {
+		db_bind_int(st, 1, r->since_unix);
+		db_bind_int(st, 2, r->until_unix);
+		bind_keys(st, to);
+		while ((got = db_step(r->d, st)) == 1)
+			if (add_place(r->d, p, st) != 0)
+				break;
+	}
+	if (db_end(r->d, got == 0 ? 0 : -1) != 0)
+		return -1;
+	if (p->n > 0)
+		qsort(p->place, p->n, sizeof p->place[0], by_time);
+	return 0;
+}
+
+static int read_places(struct db *d, struct page *page, const struct place *place, size_t n)
+{
+	int got = 0;
+
+	page->n = 0;
+	arena_reset(&page->arena);
+	if (db_begin_read(d) != 0)
+		return -1;
+	for (size_t i = 0; i < n && got == 0; i++) {
+		sqlite3_stmt *st = db_statement(d, SQL_REPORT_ROW);
+
+		if (st == NULL) {
+			got = -1;
+			break;
+		}
+		db_bind_int(st, 1, place[i].id);
+		got = take_rows(d, page, st);
+	}
+	return db_end(d, got);
+}
+
+static int tell_stored_to(struct reading *r, const struct report_matcher *to)
+{
+	struct places p = {0};
+	int result = find_places(r, to, &p);
+
+	for (size_t at = 0; at < p.n && result == 0; at += PAGE_VERDICTS) {
+		const size_t left = p.n - at;
+
+		result = read_places(r->d, &r->page, p.place + at,
+				     left < PAGE_VERDICTS ? left : PAGE_VERDICTS);
+		for (size_t i = 0; i < r->page.n && result == 0; i++)
+			if (r->page.rows[i].id <= r->last_id)
+				result = r->tell(r->context, &r->page.rows[i]);
+	}
+	free(p.place);
 	return result;
 }
 
@@ -184,9 +310,11 @@ static int tell_waiting(void *context, const struct stored_verdict *v)
 	return r->tell(r->context, &row);
 }
 
-int report_rows(struct db *d, int64_t since_unix, int64_t until_unix,
-		int (*tell)(void *context, const struct report_row *row), void *context)
+int report_rows_to(struct db *d, const struct report_matcher *to, int64_t since_unix, int64_t until_unix,
+		   int (*tell)(void *context, const struct report_row *row), void *context)
 {
+	const bool has_index = to != NULL && (to->pattern.kind == PATTERN_MAILBOX ||
+					      to->pattern.kind == PATTERN_DETAIL);
 	struct reading r = {.d = d,
 			    .since_unix = since_unix,
 			    .until_unix = until_unix != 0 ? until_unix : FOREVER,
@@ -196,13 +324,19 @@ int report_rows(struct db *d, int64_t since_unix, int64_t until_unix,
 	int result = -1;
 
 	if (tail != NULL && journal_tail_settle(tail, d, &r.last_id) == 0)
-		result = tell_stored(&r);
+		result = has_index ? tell_stored_to(&r, to) : tell_stored(&r);
 	if (result == 0)
 		result = journal_tail_each(tail, d, tell_waiting, &r);
 	journal_tail_close(tail);
 	arena_reset(&r.page.arena);
 	free(r.page.rows);
 	return result;
+}
+
+int report_rows(struct db *d, int64_t since_unix, int64_t until_unix,
+		int (*tell)(void *context, const struct report_row *row), void *context)
+{
+	return report_rows_to(d, NULL, since_unix, until_unix, tell, context);
 }
 
 /* One end of the span. 1, 0, -1. */

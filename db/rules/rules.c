@@ -51,7 +51,8 @@ static int page_of_recipient(struct db *d, const char *recipient, int64_t genera
 	return got == 0 ? n : -1;
 }
 
-static int read_page(struct db *d, const struct rule *last, struct rule *page)
+static int read_page(struct db *d, const struct rules_filter *f, const struct rule *last,
+		     struct rule *page)
 {
 	struct db_state state;
 	sqlite3_stmt *st;
@@ -63,6 +64,8 @@ static int read_page(struct db *d, const struct rule *last, struct rule *page)
 		db_bind_int(st, 1, last != NULL ? last->id : 0);
 		db_bind_int(st, 2, state.live_generation);
 		db_bind_int(st, 3, PAGE_RULES);
+		if (f->only_expired)
+			db_bind_int(st, 4, f->now_unix);
 		while ((got = db_step(d, st)) == 1)
 			rule_from_row(d, st, &page[n++]);
 	}
@@ -117,7 +120,7 @@ int rules_list(struct db *d, const struct rules_filter *f,
 		return db_fail(d, DB_BROKEN, "out of memory");
 	do {
 		n = f->recipient != NULL ? read_page_of_recipient(d, f, has_last ? &last : NULL, page)
-					 : read_page(d, has_last ? &last : NULL, page);
+					 : read_page(d, f, has_last ? &last : NULL, page);
 		if (n < 0)
 			result = -1;
 		if (n > 0) {

@@ -324,6 +324,19 @@ static inline int op_report(struct db *d)
 	return report_rows(d, 0, 0, see_report_row, &n);
 }
 
+static inline int op_report_to(struct db *d)
+{
+	struct report_matcher m;
+	struct pattern p;
+	char err[200];
+	int n = 0;
+
+	if (pattern_parse("alice@mail.example.org", "+", false, &p, err, sizeof err) != 0)
+		return -1;
+	report_matcher_init(d, &p, "+", &m);
+	return report_rows_to(d, &m, 0, 0, see_report_row, &n);
+}
+
 static inline int op_rule_of_id(struct db *d)
 {
 	struct rule r;
@@ -403,6 +416,7 @@ static const struct operation {
 	{"log since", op_log_since, false, false},
 	{"daily", op_daily, false, false},
 	{"report", op_report, false, false},
+	{"report to", op_report_to, false, false},
 	{"rule of id", op_rule_of_id, false, false},
 	{"metrics", op_metrics, false, false},
 	{"pair_get", op_pair_get, false, false},

@@ -13,6 +13,7 @@
 #include "db/engine/key.h"
 #include "db/rules/rule_hits.h"
 #include "db/record/upkeep.h"
+#include "db/report.h"
 #include "db/verdict_log.h"
 #include "db/pair.h"
 #include "db/verdicts.h"
@@ -150,6 +151,87 @@ static void rows_are_found_by_every_filter_with_hashes(void **state)
 {
 	(void)state;
 	check_filters("log_addresses=hashed");
+}
+
+/* ---- rows to an address ---- */
+
+struct told {
+	const struct report_matcher *to;
+	char all[100], matching[100]; /* queue ids */
+};
+
+static int tell_queue(void *context, const struct report_row *row)
+{
+	struct told *t = context;
+	const size_t all = strlen(t->all), matching = strlen(t->matching);
+
+	snprintf(t->all + all, sizeof t->all - all, "%d ", (int)(row->time_unix - NOW));
+	for (size_t i = 0; i < row->n_recipients; i++) {
+		if (!report_matches(t->to, row->recipients[i].address))
+			continue;
+		snprintf(t->matching + matching, sizeof t->matching - matching, "%d ",
+			 (int)(row->time_unix - NOW));
+		break;
+	}
+	return 0;
+}
+
+/* An index gives all that a pattern of one address matches, in the order of time, and hardly more. */
+static void check_rows_to(const char *override)
+{
+	static const char *const to[] = {"bob+x@example.org", "bob@example.org",
+					 "bobby@example.org", "carol@other.test",
+					 "bob-x@example.org", "bob@example.org"};
+	static const struct {
+		const char *pattern, *plain, *hashed;
+	} rows[] = {
+		{"bob@example.org", "20 30 40 ", "20 40 "},
+		{"bob+x@example.org", "30 ", "30 "},
+		{"nobody@example.org", "", ""},
+	};
+	const bool is_hashed = strstr(override, "hashed") != NULL;
+	struct fixture f;
+	struct verdict_log *l;
+	struct db *d;
+
+	fixture_begin(&f);
+	fixture_use(&f, fixture_settings(&f, override, "verdict_retention=0",
+					 "recipient_delimiter=+", NULL));
+	l = start(&f);
+	for (int i = 0; i < 6; i++) {
+		/* ids are not in the order of time */
+		struct verdict_record r = record("Q", "s@x.test", NOW + (i * 10 + 30) % 60);
+		struct verdict_recipient one = {.address = to[i], .is_trustworthy = true, .passes = true};
+
+		r.recipients = &one;
+		r.n_recipients = 1;
+		submit(l, &r);
+	}
+	verdict_log_stop(l);
+	d = fixture_open(&f, DB_READ);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct pattern p;
+		struct report_matcher m;
+		char err[200];
+		struct told by_index = {.to = &m}, by_time = {.to = &m};
+
+		assert_int_equal(pattern_parse(rows[i].pattern, "+", false, &p, err, sizeof err), 0);
+		report_matcher_init(d, &p, "+", &m);
+		assert_int_equal(report_rows_to(d, &m, 0, 0, tell_queue, &by_index), 0);
+		assert_int_equal(report_rows(d, 0, 0, tell_queue, &by_time), 0);
+		assert_string_equal(by_index.matching, by_time.matching);
+		assert_string_equal(by_index.all, is_hashed ? rows[i].hashed : rows[i].plain);
+		assert_string_equal(by_time.all, "0 10 20 30 40 50 ");
+	}
+	db_close(d);
+	fixture_end(&f);
+}
+
+static void rows_to_an_address_come_by_its_index(void **state)
+{
+	(void)state;
+	check_rows_to("log_addresses=full");
+	check_rows_to("log_addresses=hashed");
 }
 
 /* ---- retention ---- */
@@ -368,6 +450,7 @@ int main(void)
 		cmocka_unit_test(what_is_submitted_is_read_back),
 		cmocka_unit_test(rows_are_found_by_every_filter),
 		cmocka_unit_test(rows_are_found_by_every_filter_with_hashes),
+		cmocka_unit_test(rows_to_an_address_come_by_its_index),
 		cmocka_unit_test(old_rows_go_in_steps_and_new_ones_stay),
 		cmocka_unit_test(a_clock_that_jumped_takes_three_days_at_most),
 		cmocka_unit_test(prune_removes_what_is_older),
