@@ -333,6 +333,26 @@ def big_database(b):
     return path, rules
 
 
+def register_query(name, *command):
+    @line("query-" + name, f"s: {' '.join(command)}"[:41], 2.0, "low")
+    def _(b):
+        database, _ = big_database(b)
+        seconds = []
+        for _ in range(min(b.args.rounds, 3)):
+            begin = time.monotonic()
+            subprocess.run([b.servers.program("pgpgate"), "-c", b.servers.config, "-o", f"database=sqlite:{database}",
+                            *command], check=True, stdout=subprocess.DEVNULL, timeout=900)
+            seconds.append(time.monotonic() - begin)
+        return seconds
+
+
+for query in (("log-to", "log", "--recipient", "user77@example.org", "-n", "50"),
+              ("log-cleartext", "log", "--verdict", "cleartext", "--since", "-7d"),
+              ("report", "report", "--by", "recipient"), ("suggest", "suggest"),
+              ("simulate", "simulate", "exempt", "user77@example.org"), ("expired", "rules", "--expired")):
+    register_query(*query)
+
+
 @line("policy-big", "policyd, 1M rules, 10M verdicts / 1,000", 0.9)
 def _(b):
     database, rules = big_database(b)
@@ -514,7 +534,7 @@ def main():
     args, names = read_options()
     if args.list:
         for name in names:
-            print(f"{name:<16}{LINES[name][0]}")
+            print(f"{name:<21}{LINES[name][0]}")
         return 0
     if args.keep:
         os.makedirs(args.keep, exist_ok=True)
