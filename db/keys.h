@@ -87,7 +87,8 @@ int keys_groups(struct db *d, const char *pattern,
 		void *context);
 
 /* Tells, up to `most`, the patterns of rules with the requirement own-key for which no key is known. 0 or -1. */
-int keys_missing(struct db *d, int most, void (*tell)(void *context, const char *pattern), void *context);
+int keys_missing(struct db *d, int most, void (*tell)(void *context, const char *pattern),
+		 void *context);
 
 /* How many active keys end from `from_unix` on and before `until_unix`. Within the caller's transaction, or none. -1 on failure. */
 int64_t keys_ending(struct db *d, int64_t from_unix, int64_t until_unix);
