@@ -181,6 +181,19 @@ def test_the_directory_is_the_one_that_sq_makes(guarded, people, place):
         assert refused["requirement"] == "own-key"
 
 
+def test_the_policy_server_acts_on_it(make_pair, make_postfix):
+    pair = make_pair("acts", policy_actions="own-key=REJECT no mail for you, readable=REJECT nor for you", default_requirement="observe")
+    mx = make_postfix("acts", pair)
+    pair.must("require", "--level", "own-key", ALICE)
+    pair.must("require", "--level", "readable", BOB)
+    for who, said in ((ALICE, "no mail for you"), (BOB, "nor for you")):
+        sent = send(mx.port, SENDER, who, messages.cleartext())
+        assert sent.recipients[who].code == 554 and said in sent.recipients[who].text, sent
+    exported = pair.must("export")
+    assert "own-key alice@example.org" in exported and "readable bob@example.org" in exported
+    assert "2 unchanged" in pair.must("import", "-", data=exported.encode())
+
+
 # ---- certificates that are bad ----
 
 def run_import(pair, *words, data=b""):
