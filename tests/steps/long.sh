@@ -42,6 +42,12 @@ step_long_record() {
 	sed -n -E '/ messages|verdicts: /s/^[.s]*//p' "$logs/long.log"
 }
 
+# amavis, OpenDKIM, Dovecot, mlmmj and the tools of the queue around the pair; step_long_record runs them, too.
+step_companions() {
+	headline "companions of Postfix"
+	run_e2e "$build" companions "$top/tests/long/test_companions.py"
+}
+
 # Mixed recipients: up to a thousand, in every order.
 step_long_mixed() {
 	headline "mixed recipients in numbers"
