@@ -44,6 +44,30 @@ static const struct passwd *examine_user(struct doctor *x, bool *is_missing)
 	return owner;
 }
 
+static bool examine_file(struct doctor *x, const char *path, const struct passwd *owner)
+{
+	char mend[4400];
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return true;
+	if ((st.st_mode & 0007) != 0) {
+		snprintf(mend, sizeof(mend), "chmod o= %s*", path);
+		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
+			    "%s is open to everyone on this machine (mode %04o)", path,
+			    (unsigned)(st.st_mode & 07777));
+	}
+	if (owner != NULL && st.st_uid != owner->pw_uid &&
+	    !(st.st_gid == owner->pw_gid && (st.st_mode & 0060) == 0060)) {
+		snprintf(mend, sizeof(mend), "chown %s: %s*", owner->pw_name, path);
+		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
+			    "%s does not belong to %s: the daemons cannot write it", path,
+			    owner->pw_name);
+		return false;
+	}
+	return true;
+}
+
 /* The folder and the file, before anybody else than root opens them. False: opening it makes no sense. */
 static bool examine_place(struct doctor *x, const struct passwd *owner)
 {
@@ -62,9 +86,8 @@ static bool examine_place(struct doctor *x, const struct passwd *owner)
 			    strerror(errno));
 		return false;
 	}
-	if (owner == NULL)
-		return true;
-	if (st.st_uid != owner->pw_uid && !(st.st_gid == owner->pw_gid && (st.st_mode & 0030) == 0030)) {
+	if (owner != NULL && st.st_uid != owner->pw_uid &&
+	    !(st.st_gid == owner->pw_gid && (st.st_mode & 0030) == 0030)) {
 		snprintf(mend, sizeof(mend), "chown %s: %s && chmod 2770 %s", owner->pw_name,
 			 folder, folder);
 		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
@@ -72,22 +95,7 @@ static bool examine_place(struct doctor *x, const struct passwd *owner)
 			    owner->pw_name);
 		return false;
 	}
-	if (stat(path, &st) != 0)
-		return true;
-	if ((st.st_mode & 0007) != 0) {
-		snprintf(mend, sizeof(mend), "chmod o= %s*", path);
-		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
-			    "%s is open to everyone on this machine (mode %04o)", path,
-			    (unsigned)(st.st_mode & 07777));
-	}
-	if (st.st_uid != owner->pw_uid && !(st.st_gid == owner->pw_gid && (st.st_mode & 0060) == 0060)) {
-		snprintf(mend, sizeof(mend), "chown %s: %s*", owner->pw_name, path);
-		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
-			    "%s does not belong to %s: the daemons cannot write it", path,
-			    owner->pw_name);
-		return false;
-	}
-	return true;
+	return examine_file(x, path, owner);
 }
 
 static void examine_sizes(struct doctor *x, const struct db_status *s)
