@@ -257,7 +257,7 @@ bool wording_feed_lines(struct wording *w, const unsigned char *lines, size_t n_
 
 	for (size_t k = 1; k < N_STREAMS && n_each > 0; k++) {
 		stream[k].lines = lines + k * n_each * stride;
-		stream[k].w.previous = stream[k].lines[n_chars - 1 - stride];
+		stream[k].w.previous = lines[(k * n_each - 1) * stride + n_chars - 1];
 	}
 	if (n_each > 0) {
 		w->is_text = weigh_streams(stream, n_each, n_chars, stride);

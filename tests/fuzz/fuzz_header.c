@@ -25,7 +25,7 @@ static void fields(const uint8_t *data, size_t size)
 	struct content_type type, folded;
 	const char *ambiguity = NULL;
 	static unsigned char crlf[8192];
-	char name[32];
+	char name[32], version[FIELD_VERSION_MAX];
 	size_t n = 0;
 
 	memset(&type, 0, sizeof type);
@@ -34,7 +34,8 @@ static void fields(const uint8_t *data, size_t size)
 	check_type(&type);
 	(void)field_encoding(data, size, &ambiguity, name);
 	assert(memchr(name, 0, sizeof name));
-	field_mime_version(data, size, &ambiguity);
+	field_mime_version(data, size, &ambiguity, version);
+	assert(memchr(version, 0, sizeof version));
 	(void)field_is_hidden_subject(data, size);
 	if (size > sizeof crlf / 2 || memchr(data, '\r', size))
 		return;

@@ -16,6 +16,8 @@ import cases_packets
 
 ARMOR = re.compile(rb"-----BEGIN PGP .*?-----END PGP [A-Z ]+-----\n?", re.S)
 
+SIGNATURE = re.compile(rb"-----BEGIN PGP SIGNATURE.*?-----END PGP [A-Z ]+-----\n?", re.S)
+
 
 def write(target, name, data):
     folder = os.path.join(HERE, "corpus", "fuzz_" + target)
@@ -65,15 +67,23 @@ def main():
             write("html", name, body)
         if rule == "r29" and ARMOR.search(body):
             write("armor", name, b"\x04" + ARMOR.search(body)[0])
+        if name.startswith("smime-"):
+            write("enveloped", name, base64.b64decode(body))
+        if rule in ("r28", "r30") and packets_of(message, SIGNATURE):
+            write("signature", name, packets_of(message, SIGNATURE)[2:])
+        names = re.findall(rb"(?:name|filename)=([^\n;]+)|^Content-Description: ([^\n]+)", message, re.M)
+        if i % 12 == 0 and names:
+            write("label", name, names[0][0] or names[0][1])
+    write("wording", "words", b"meet+me+at+eight+at+the+old+bridge+and+bring+the+money+with+you+x" * 3)
+    write("wording", "capitals", b"MeetMeAtEightAtTheOldBridgeAndBringTheMoneyWithYouOrElse0000" * 3)
     for name, *rest in cases_packets.CASES:
         packets = packets_of(rest[2])
         if packets and len(packets) < 700 and name[:3] in ("r19", "r22", "r24", "r25", "r26"):
             write("packet", name, packets)
 
 
-def packets_of(message):
-
-    block = ARMOR.search(message)
+def packets_of(message, kind=ARMOR):
+    block = kind.search(message)
     if not block:
         return None
     lines = block[0].split(b"\n\n", 1)[-1].split(b"-----END")[0].split(b"\n")

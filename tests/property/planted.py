@@ -64,7 +64,7 @@ def main():
                     print("FAIL %s %s the word: %s: %r" % (reader.name, "does not show" if must else "shows", name, text[-200:]))
         reader.close()
     print("planted: %d readers, each with %d messages that show a word and %d that do not" % (len(asked), len(PLANTED), len(NOTHING)))
-    if len(asked) < ENOUGH:
+    if len(asked) < ENOUGH and not options.readers:
         failed += 1
         print("FAIL only %d readers are there" % len(asked))
     print("%d passed, %d failed, %d skipped" % (passed, failed, len(missing)))

@@ -32,6 +32,7 @@ step_property() {
 	# shellcheck disable=SC2086  # one word or none
 	property canary -n "${MUTATIONS:-30000}" $SLOW_READERS
 	grep -e '^# by class' -e '^# readers' "$logs/canary.log"
+	property lines_agree -n "${LINES_ALIKE:-5000}"
 	property never_refused -n "${CIPHERTEXTS:-100}"
 	property packets_agree -n "${STREAMS:-2000}"
 }
@@ -56,7 +57,7 @@ step_linear() {
 }
 
 step_long_scanner() {
-	SLOW_READERS=--slow MUTATIONS=1500000 CIPHERTEXTS=5000 STREAMS=150000 SEED=$(date +%j)
+	SLOW_READERS=--slow MUTATIONS=1500000 LINES_ALIKE=200000 CIPHERTEXTS=5000 STREAMS=150000 SEED=$(date +%j)
 	FUZZ_SECONDS=${FUZZ_SECONDS:-750}
 	step_property
 	step_fuzz

@@ -12,13 +12,16 @@ $| = 1;
 
 sub text {
 	my ($part) = @_;
-	my $out = "\0" . ($part->content_type // "text/plain") . "\n";
+	my $type = $part->content_type // "text/plain";
+	$type =~ s/[;\s(].*//s;
+	my $out = "\0$type\n";
 	my @inner = grep { $_ != $part } $part->parts;
 	$out .= "\n" . $part->header_obj->as_string . "\n" if !@inner && ($part->content_type // "") =~ m{^message/}i;
 	return join "", map { text($_) } @inner if @inner;
 	$out .= ($part->body // "") . "\n";
 	my $str = eval { $part->body_str };
-	$out .= "\n$str" if defined $str && utf8::encode($str) || defined $str;
+	utf8::encode($str) if defined $str;
+	$out .= "\n$str" if defined $str;
 	return $out;
 }
 

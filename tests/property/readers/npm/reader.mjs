@@ -26,7 +26,7 @@ function leaf(type, ...contents) {
 const LIBRARIES = {
 	mailparser() {
 		const { simpleParser } = require("mailparser");
-		const options = { skipHtmlToText: false, skipTextToHtml: true, skipImageLinks: true };
+		const options = { skipHtmlToText: true, skipTextToHtml: true, skipImageLinks: true };
 		return async (message) => {
 			const mail = await simpleParser(message, options);
 			return Buffer.concat([leaf("text/plain", mail.text), leaf("text/html", mail.html),
