@@ -110,14 +110,15 @@ static enum label of_encoded_words(const unsigned char *name, size_t len)
 	const unsigned char *end = name + len;
 	struct word w;
 
+	for (const unsigned char *p = name; p < end; p++) /* in a character set, too */
+		if (*p < ' ' && !memchr("\t\r\n", *p, 3))
+			return LABEL_OTHER;
 	while (name < end) {
 		if (read_word(name, (size_t)(end - name), &w)) {
 			if (!of_word(&w, &label))
 				return LABEL_OTHER;
 			name = w.end;
 		} else {
-			if (*name < ' ' && !memchr("\t\r\n", *name, 3))
-				return LABEL_OTHER;
 			label = LABEL_OTHER; /* of a name that does not end in a word */
 			name++;
 		}

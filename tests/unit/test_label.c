@@ -34,6 +34,7 @@ static void label_is_by_the_ending_of_a_name(void **state)
 		{"=?utf-8?B?YS50eHQA?= =?utf-8?B?LnBncA==?=", LABEL_OTHER}, /* a.txt NUL */
 		{"=?utf-8?Q?a.txt=00?= =?utf-8?Q?.pgp?=", LABEL_OTHER},
 		{"=?utf-8?B?YS50eHQ?= =?utf-8?B?LnBncA==?=", LABEL_OTHER}, /* no whole base64 */
+		{"a.txt =?utf-8\001?Q?.pgp?=", LABEL_OTHER},
 		{"a.txt\001 =?utf-8?Q?.pgp?=", LABEL_OTHER},
 		{"=?utf-8?Q?b.gpg?= =?utf-8?Q?.txt?=", LABEL_OTHER},
 		{"a.pgp?=", LABEL_OTHER},
