@@ -16,13 +16,15 @@
 struct log_limit {
 	_Atomic int64_t next_ms; /* no line before this clock_monotonic_ms(); 0: no complaint yet */
 	atomic_uint suppressed;
+	_Atomic int64_t last_ms; /* the latest complaint, written or not */
 };
 
 /* May a line be written now? Then *n_suppressed is how many were left out since the last one. now_ms is
  * clock_monotonic_ms(). */
 bool log_limit_allows(struct log_limit *l, int64_t now_ms, unsigned *n_suppressed);
 
-/* The trouble is over: true, once, if there had been any; the next complaint is logged at once. */
-bool log_limit_clear(struct log_limit *l);
+/* What began at since_ms went well. The trouble is over if none came since then: true, once, if there had been any; the
+ * next complaint is logged at once. */
+bool log_limit_clear(struct log_limit *l, int64_t since_ms);
 
 #endif

@@ -245,8 +245,8 @@ static void commit(struct transaction *t, struct verdict_record *record, struct 
 
 	if (verdict_log_submit(t->context->log, record, err) == 0) {
 		/* Not said after a mere look-up: a full disk can be read, and would be complained of twice a
-		 * message. */
-		if (log_limit_clear(t->context->database_trouble))
+		 * message. Nor for a message whose look-ups were before the trouble: the journal takes it. */
+		if (log_limit_clear(t->context->database_trouble, t->mail.began_ms))
 			log_info("the database answers again");
 		return;
 	}

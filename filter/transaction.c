@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 
 struct transaction *transaction_new(const struct filter_context *context)
@@ -74,6 +75,7 @@ void transaction_mail(struct transaction *t, const char *sender, const char *aut
 
 	transaction_reset(t);
 	m->is_open = true;
+	m->began_ms = clock_monotonic_ms();
 	m->settings = t->context->settings(t->context->settings_owner);
 	m->declared_size_bytes = declared_size_bytes;
 	canonical(sender, &m->sender);

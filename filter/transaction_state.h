@@ -30,7 +30,8 @@ struct mail {
 	char authenticated[NAME_MAX_BYTES];
 	char host[NAME_MAX_BYTES];
 	int64_t declared_size_bytes;
-	bool is_local; /* one of ours sent it */
+	int64_t began_ms; /* clock_monotonic_ms() */
+	bool is_local;	  /* one of ours sent it */
 	bool is_paused;
 	bool is_stale, is_overdue; /* policy.h */
 	bool is_out_of_memory;	   /* something could not be kept: the message must come again */

@@ -131,7 +131,7 @@ static int serve(struct client *c)
 	pthread_mutex_unlock(&s->lock);
 	if (err[0] != '\0')
 		database_fails(s, err);
-	else if (log_limit_clear(&s->database_trouble))
+	else if (log_limit_clear(&s->database_trouble, clock_monotonic_ms()))
 		log_info("the database answers again");
 	if (result != 0)
 		return -1;

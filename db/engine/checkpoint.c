@@ -52,7 +52,7 @@ static void tell_held(struct db *d, int n_left)
 	unsigned n_suppressed;
 
 	if ((int64_t)n_left * PAGE_BYTES < HELD_BYTES) {
-		if (log_limit_clear(&d->wal_is_held))
+		if (log_limit_clear(&d->wal_is_held, clock_monotonic_ms()))
 			log_info("%s: the write-ahead log is written back again", d->path);
 		return;
 	}

@@ -119,7 +119,10 @@ BODIES = {
     "preamble": lambda k: messages.pgp_mime(k.gpg_armor()).replace(b"\n\n--", b"\n\nreadable\n--", 1),
     "long armor comment": lambda k: messages.inline(k.gpg_armor().replace(
         "\n\n", "\nComment: " + "readable text " * 12 + "\nComment: " + "more of it " * 14 + "\n\n", 1)),
-    "HTML around the block": lambda k: messages.inline(k.gpg_armor()).replace(b"text/plain", b"text/html"),
+    "HTML with a link around the block": lambda k: messages.inline(
+        '<a href="https://x.test/">\n' + k.gpg_armor() + "</a>\n").replace(b"text/plain", b"text/html"),
+    "HTML with an image beside the block": lambda k: messages.inline(
+        k.gpg_armor() + '<img src="https://x.test/?leak=">\n').replace(b"text/plain", b"text/html"),
     "text disguised as base64": lambda k: messages.text_mail(
         "-----BEGIN PGP MESSAGE-----\n\n" + "meetmeateightattheusualplace" * 20 + "\n-----END PGP MESSAGE-----\n"),
     "bare LF smuggling": lambda k: messages.inline(k.gpg_armor()) + b"\n.\nMAIL FROM:<x@y.test>\nreadable\n",
