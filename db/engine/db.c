@@ -147,7 +147,10 @@ static int open_handle(struct db *d)
 	if (wal_mark_check(d) != 0 || set_up_handle(d) != 0)
 		return -1;
 	if (d->mode != DB_READ && sqlite3_db_readonly(d->handle, "main") == 1)
-		return db_fail(d, DB_NO_PERMISSION, "read-only; let this user join the file's group");
+		return db_fail(d, DB_NO_PERMISSION, "read-only%s",
+			       db_is_mounted_read_only(d)
+				       ? DB_MOUNT_MEND
+				       : "; let this user join the file's group");
 	if ((is_creating(d) ? schema_migrate(d, true) : schema_check(d)) != 0)
 		return -1;
 	companions_remember(d);

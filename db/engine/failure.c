@@ -4,8 +4,10 @@
  */
 #include "db/engine/internal.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/statvfs.h>
 #include <sysexits.h>
 
 enum db_failure db_failure(const struct db *d)
@@ -55,6 +57,15 @@ int db_fail(struct db *d, enum db_failure failure, const char *format, ...)
 	return -1;
 }
 
+/* The engine says the same of it as of a file that is not ours to write. */
+bool db_is_mounted_read_only(struct db *d)
+{
+	struct statvfs fs;
+
+	return (d->handle != NULL && sqlite3_system_errno(d->handle) == EROFS) ||
+	       (statvfs(d->path, &fs) == 0 && (fs.f_flag & ST_RDONLY) != 0);
+}
+
 int db_fail_engine(struct db *d, const char *doing)
 {
 	const int extended = d->handle != NULL ? sqlite3_extended_errcode(d->handle) : SQLITE_NOMEM;
@@ -81,11 +92,17 @@ int db_fail_engine(struct db *d, const char *doing)
 	case SQLITE_AUTH:
 	case SQLITE_CANTOPEN:
 		failure = DB_NO_PERMISSION;
-		mend = "; check owner and mode of the file, its -wal and -shm, and the directory";
+		mend = db_is_mounted_read_only(d) ? DB_MOUNT_MEND : "; check owner and mode of the file, its -wal and -shm, and the directory";
 		break;
 	case SQLITE_NOTADB:
 		failure = DB_NOT_OURS;
 		mend = "; restore a backup, or choose another path for \"database\"";
+		break;
+	case SQLITE_IOERR:
+		if (db_is_mounted_read_only(d)) {
+			failure = DB_NO_PERMISSION;
+			mend = DB_MOUNT_MEND;
+		}
 		break;
 	case SQLITE_CORRUPT:
 		mend = "; restore a backup (\"pgpgate db check\" says more)";

@@ -102,6 +102,10 @@ int db_fail(struct db *d, enum db_failure failure, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* The same for what the engine said last. Returns -1. */
 int db_fail_engine(struct db *d, const char *doing);
+bool db_is_mounted_read_only(struct db *d);
+#define DB_MOUNT_MEND                                                                        \
+	"; its file system is mounted read-only: mount it for writing, after a look at why " \
+	"(dmesg)"
 
 /* The one row of the table state, within a transaction. */
 struct db_state {

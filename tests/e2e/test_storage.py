@@ -11,6 +11,8 @@ import signal
 import sqlite3
 import subprocess
 
+import pytest
+
 from harness.pair import program, run_program
 
 SIGNALLED = range(-64, 0)
@@ -154,6 +156,30 @@ def kill_commands(place, name, n):
         gate.must("-o", "log_addresses=hashed", "exempt", "x@example.org")
         assert os.path.getsize(gate.database + ".key") == 32, i
     print(f"{n} runs of {len(commands) + 1} commands, {n_killed} of them killed")
+
+
+@pytest.fixture
+def mounted(place):
+    """A gate whose state directory is a file system of its own, and a function that mounts it read-only."""
+    gate = Gate(place, "mounted")
+
+    def mount(*options):
+        subprocess.run(["mount", "-t", "tmpfs", "-o", ",".join(options), "tmpfs", gate.state], check=True)
+
+    mount("size=16m", "mode=2770", f"uid={gate.user.pw_uid}", f"gid={gate.user.pw_gid}")
+    yield gate, lambda: mount("remount", "ro")
+    subprocess.run(["umount", "-l", gate.state], check=True)
+
+
+def test_a_read_only_file_system_is_no_matter_of_owners(mounted):
+    gate, make_read_only = mounted
+    gate.must("db", "init")
+    gate.must("exempt", "a@example.org")
+    make_read_only()
+    for words in [("rules",), ("log",), ("exempt", "b@example.org"), ("db", "init"), ("db", "status"), ("db", "compact")]:
+        result = gate.run(*words)
+        assert result.code == 77 and "mount" in result.err, (words, result)
+        assert "owner and mode" not in result.err and "group" not in result.err, (words, result)
 
 
 def test_damaged_databases(place):
