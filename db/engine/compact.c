@@ -67,7 +67,7 @@ static void write_back(struct db *d)
 	static const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
 	const int64_t until_ms = clock_monotonic_ms() + LAST_CHECKPOINT_MS;
 
-	while ((db_checkpoint(d, 0) != 1 || d->wal_pages > 0) && clock_monotonic_ms() < until_ms)
+	while (db_checkpoint(d, 0) >= 0 && d->wal_pages > 0 && clock_monotonic_ms() < until_ms)
 		nanosleep(&pause, NULL);
 }
 

@@ -92,12 +92,12 @@ def confirm(pair, name):
     return {name} if pair.run("exempt", name).code == 0 else set()
 
 
-# By default those that differ most; PGPGATE_HARMS=all takes each of them.
+# By default those that differ most; PGPGATE_STORAGE=all takes each of them.
 FEW = {("wal-removed", True), ("shm-removed", False), ("lock-removed", False), ("shm-cut", True), ("wal-cut", False)}
 EVERY = [(harm, is_busy) for harm in HARMS for is_busy in (False, True)]
 
 
-@pytest.mark.parametrize("harm,is_busy", [one for one in EVERY if one in FEW or os.environ.get("PGPGATE_HARMS") == "all"])
+@pytest.mark.parametrize("harm,is_busy", [one for one in EVERY if one in FEW or os.environ.get("PGPGATE_STORAGE") == "all"])
 def test_a_file_beside_the_database_is_harmed(pair, mx, keys, harm, is_busy):
     do, suffix = HARMS[harm]
     name = f"{harm}-{is_busy}.example.org".lower()

@@ -39,7 +39,12 @@ step_tsan() {
 step_long_record() {
 	headline "the record: kills, faults, many rows"
 	run_e2e "$build" long "$top/tests/long" -s
-	sed -n -E '/ messages|verdicts: /s/^[.s]*//p' "$logs/long.log"
+	PGPGATE_STORAGE=all
+	export PGPGATE_STORAGE
+	run_e2e "$build" long-storage "$top/tests/e2e/test_planted.py" "$top/tests/e2e/test_restore.py" \
+		"$top/tests/e2e/test_companions.py"
+	unset PGPGATE_STORAGE
+	sed -n -E '/ messages|verdicts: | damaged databases| runs of /s/^[.s]*//p' "$logs/long.log"
 }
 
 # amavis, OpenDKIM, Dovecot, mlmmj and the tools of the queue around the pair; step_long_record runs them, too.
