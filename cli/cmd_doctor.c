@@ -169,6 +169,7 @@ static void examine(struct doctor *x)
 	doctor_aliases(x);
 	doctor_bounces(x);
 	doctor_keys(x);
+	doctor_site(x);
 }
 
 /* The last line. */

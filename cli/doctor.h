@@ -81,6 +81,8 @@ void doctor_daemons(struct doctor *x);
 void doctor_bounces(struct doctor *x);
 /* doctor_keys.c: recipients without a key that must have mail to their own. */
 void doctor_keys(struct doctor *x);
+/* doctor_site.c: the centre, the record, the clock. */
+void doctor_site(struct doctor *x);
 /* doctor_aliases.c: exempt aliases of protected mailboxes. */
 void doctor_aliases(struct doctor *x);
 

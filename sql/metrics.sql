@@ -24,3 +24,14 @@ FROM answer_time;
 SELECT
 	(SELECT max(no) FROM change),
 	(SELECT max(id) FROM rule);
+
+-- name: metrics_site
+-- Of a host of a site: how far it is, and what the centre does not have.
+SELECT last_pull_unix,
+	rules_no,
+	offset_ms,
+	coalesce((SELECT max(id) FROM verdict), pushed_no) - pushed_no,
+	coalesce((SELECT time_unix FROM verdict WHERE id > pushed_no ORDER BY id LIMIT 1), 0),
+	max(0, coalesce((SELECT min(id) FROM verdict), 1) - 1 - pushed_no)
+FROM site
+WHERE id = 1;

@@ -112,17 +112,22 @@ SELECT
 	(SELECT max(time_unix) FROM verdict);
 
 -- name: verdict_expire
+-- What the centre of a site does not have yet stays until ?3.
 DELETE FROM verdict
 WHERE id IN (
 	SELECT id
 	FROM verdict
 	WHERE time_unix < ?1
+		AND (id <= (SELECT coalesce(min(pushed_no), 9223372036854775807) FROM site) OR time_unix < ?3)
 	ORDER BY time_unix
 	LIMIT ?2);
 
 -- name: verdict_oldest
+-- That verdict_expire may remove.
 SELECT time_unix
 FROM verdict
+WHERE time_unix < ?1
+	AND (id <= (SELECT coalesce(min(pushed_no), 9223372036854775807) FROM site) OR time_unix < ?3)
 ORDER BY time_unix
 LIMIT 1;
 

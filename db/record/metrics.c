@@ -117,14 +117,63 @@ static void write_lag(FILE *to, const struct verdicts_lag *lag)
 
 #define ENDING_SOON_S (30 * 86400)
 
-static int read_counters(struct db *d, struct totals *t, struct histogram *answers, int64_t *n_ending)
+/* Nothing of it on a host that stands alone. */
+struct site_numbers {
+	bool is_there;
+	int64_t last_pull_unix, rules_no, offset_ms, n_waiting, oldest_unix, n_lost;
+};
+
+static int read_site(struct db *d, struct site_numbers *out)
+{
+	sqlite3_stmt *st = db_statement(d, SQL_METRICS_SITE);
+	const int got = st != NULL ? db_step(d, st) : -1;
+
+	memset(out, 0, sizeof *out);
+	out->is_there = got == 1;
+	if (got == 1) {
+		out->last_pull_unix = sqlite3_column_int64(st, 0);
+		out->rules_no = sqlite3_column_int64(st, 1);
+		out->offset_ms = sqlite3_column_int64(st, 2);
+		out->n_waiting = sqlite3_column_int64(st, 3);
+		out->oldest_unix = sqlite3_column_int64(st, 4);
+		out->n_lost = sqlite3_column_int64(st, 5);
+		sqlite3_reset(st);
+	}
+	return got < 0 ? -1 : 0;
+}
+
+static void write_site(FILE *to, const struct site_numbers *n)
+{
+	const int64_t behind_s = n->oldest_unix != 0 ? clock_now_unix() - n->oldest_unix : 0;
+
+	if (!n->is_there)
+		return;
+	metrics_single(to, "pgpgate_site_last_pull_timestamp_seconds", METRIC_GAUGE,
+		       "When the centre last answered.", n->last_pull_unix);
+	metrics_single(to, "pgpgate_site_change", METRIC_GAUGE,
+		       "Number of the last change of the site that is in force here.", n->rules_no);
+	metrics_single(to, "pgpgate_site_clock_offset_milliseconds", METRIC_GAUGE,
+		       "This host's clock less the centre's.", n->offset_ms);
+	metrics_single(to, "pgpgate_site_waiting", METRIC_GAUGE,
+		       "Verdicts that the centre does not have yet, about.", n->n_waiting);
+	metrics_single(to, "pgpgate_site_behind_seconds", METRIC_GAUGE,
+		       "Age of the oldest of them; 0 without one.", behind_s > 0 ? behind_s : 0);
+	metrics_single(to, "pgpgate_site_unpushed_removed", METRIC_GAUGE,
+		       "Verdicts removed by age before the centre had them.", n->n_lost);
+}
+
+static int read_counters(struct db *d, struct totals *t, struct histogram *answers, int64_t *n_ending,
+			 struct site_numbers *site)
 {
 	const int64_t now_unix = clock_now_unix();
 
 	memset(t, 0, sizeof *t);
 	memset(answers, 0, sizeof *answers);
 	*n_ending = keys_ending(d, now_unix, now_unix + ENDING_SOON_S);
-	return *n_ending >= 0 && read_totals(d, t) == 0 && answer_times_read(d, answers) == 0 ? 0 : -1;
+	return *n_ending >= 0 && read_totals(d, t) == 0 && answer_times_read(d, answers) == 0 &&
+			       read_site(d, site) == 0
+		       ? 0
+		       : -1;
 }
 
 int metrics_write(struct db *d, const struct settings *s, FILE *to)
@@ -133,14 +182,16 @@ int metrics_write(struct db *d, const struct settings *s, FILE *to)
 	struct totals totals;
 	struct db_status status;
 	struct verdicts_lag lag;
+	struct site_numbers site;
 	int64_t n_ending;
 
 	if (db_get_vitals(d, &status) != 0 || verdicts_get_lag(d, &lag) != 0 || db_begin_read(d) != 0)
 		return -1;
-	if (db_end(d, read_counters(d, &totals, &answers, &n_ending)) != 0)
+	if (db_end(d, read_counters(d, &totals, &answers, &n_ending, &site)) != 0)
 		return -1;
 	write_state(to, s, &status);
 	write_lag(to, &lag);
+	write_site(to, &site);
 	metrics_single(to, "pgpgate_keys_ending", METRIC_GAUGE,
 		       "Keys of recipients that end within 30 days.", n_ending);
 	write_messages(to, &totals);

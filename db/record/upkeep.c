@@ -23,6 +23,14 @@
 #define UNSTEADY_S (3 * 86400)	    /* what a clock may take away that is not to be believed */
 #define OTHER_ROWS 200		    /* rows of split evidence and attempts removed in one step */
 
+/* Verdicts older than this go also where the centre of a site does not have them. */
+static int64_t unpushed_before(const struct db *d)
+{
+	const int64_t most_s = d->settings->unpushed_max_s;
+
+	return most_s == 0 ? INT64_MIN : clock_now_unix() - most_s;
+}
+
 /* Removes for some ms, within a write transaction. Returns how many rows, or -1. */
 static int remove_verdicts(struct db *d, int64_t before_unix, int64_t until_ms)
 {
@@ -35,6 +43,7 @@ static int remove_verdicts(struct db *d, int64_t before_unix, int64_t until_ms)
 			return -1;
 		db_bind_int(st, 1, before_unix);
 		db_bind_int(st, 2, ROWS_AT_ONCE);
+		db_bind_int(st, 3, unpushed_before(d));
 		if (db_run(d, st) != 0)
 			return -1;
 		removed = sqlite3_changes(d->handle);
@@ -73,8 +82,11 @@ static int oldest_verdict(struct db *d, int64_t *time_unix)
 	if (db_begin_read(d) != 0)
 		return -1;
 	st = db_statement(d, SQL_VERDICT_OLDEST);
-	if (st != NULL)
+	if (st != NULL) {
+		db_bind_int(st, 1, before_unix);
+		db_bind_int(st, 3, unpushed_before(d));
 		got = db_step(d, st);
+	}
 	if (got == 1)
 		*time_unix = sqlite3_column_int64(st, 0);
 	return db_end(d, got < 0 ? -1 : 0) == 0 ? got : -1;

@@ -8,6 +8,7 @@ step_long() {
 	step_tsan
 	step_long_faults
 	step_long_record
+	step_long_site
 	step_long_scanner
 	step_package
 	step_confined

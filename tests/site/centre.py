@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: ISC
+"""A private PostgreSQL as the centre of a site, and the hosts of it: each a pair of daemons with its pgpgate-sync."""
+
+import glob
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import threading
+
+from harness.pair import Pair, program
+from harness.place import Trouble, wait_until
+
+
+def programs():
+    found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))
+    if not found:
+        raise Trouble("there is no initdb: apt-get install postgresql")
+    return os.path.dirname(found[-1])
+
+
+class Centre:
+    """A cluster on a socket of its own, no TCP, with a database, its owner `admin` and the role `host`."""
+
+    def __init__(self, place):
+        self.user = place.user
+        self.dir = place.directory("pg", self.user.pw_uid, self.user.pw_gid)
+        self.data = os.path.join(self.dir, "data")
+        self._as_user("initdb", "-D", self.data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C")
+        place.at_end(lambda: self.stop("immediate"))
+
+    def _as_user(self, name, *words):
+        run = subprocess.run([os.path.join(programs(), name), *words], capture_output=True, text=True,
+                             user=self.user.pw_uid, group=self.user.pw_gid, cwd=self.dir, check=False)
+        if run.returncode != 0:
+            raise Trouble(f"{name}: {run.stdout}{run.stderr}")
+
+    def run(self):
+        self._as_user("pg_ctl", "-D", self.data, "-w", "-l", os.path.join(self.dir, "log"), "-o",
+                      f"-k {self.dir} -c listen_addresses= -c fsync=off -c max_connections=60", "start")
+
+    def start(self):
+        self.run()
+        self.sql("CREATE ROLE admin LOGIN; CREATE ROLE host LOGIN", "postgres", "postgres")
+        self.sql("CREATE DATABASE site OWNER admin", "postgres", "postgres")
+        return self
+
+    def stop(self, how="fast"):
+        if os.path.exists(os.path.join(self.data, "postmaster.pid")):
+            self._as_user("pg_ctl", "-D", self.data, "-m", how, "-w", "stop")
+
+    def save(self, name):
+        """A cold copy, as an old backup."""
+        self.stop()
+        subprocess.run(["cp", "-a", self.data, os.path.join(self.dir, name)], check=True)
+        self.run()
+
+    def restore(self, name):
+        self.stop("immediate")
+        shutil.rmtree(self.data)
+        subprocess.run(["cp", "-a", os.path.join(self.dir, name), self.data], check=True)
+        self.run()
+
+    def uri(self, role, directory=None):
+        return f"host={directory or self.dir} dbname=site user={role}"
+
+    def try_sql(self, text, role="admin", database="site"):
+        return subprocess.run([os.path.join(programs(), "psql"), "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-h",
+                               self.dir, "-U", role, "-c", text, database], capture_output=True, text=True, check=False)
+
+    def sql(self, text, role="admin", database="site"):
+        run = self.try_sql(text, role, database)
+        if run.returncode != 0:
+            raise Trouble(f"psql: {run.stderr}")
+        return run.stdout.splitlines()
+
+
+class Proxy:
+    """Between sync and the centre: passes bytes on, until it is told to cut, to freeze, or to refuse."""
+
+    def __init__(self, place, name, to):
+        self.dir = place.directory(f"proxy-{name}", place.user.pw_uid, place.user.pw_gid, 0o777)
+        self.to = to
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(os.path.join(self.dir, ".s.PGSQL.5432"))
+        os.chmod(os.path.join(self.dir, ".s.PGSQL.5432"), 0o777)
+        self.listener.listen(50)
+        self.open_sockets = set()
+        self.lock = threading.Lock()
+        self.flows = threading.Event()
+        self.flows.set()
+        self.is_refusing = False
+        self.budget = None  # bytes until a cut in the middle
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            server = socket.socket(socket.AF_UNIX)
+            try:
+                if self.is_refusing:
+                    raise OSError
+                server.connect(os.path.join(self.to, ".s.PGSQL.5432"))
+            except OSError:
+                client.close()
+                server.close()
+                continue
+            with self.lock:
+                self.open_sockets |= {client, server}
+            for a, b in ((client, server), (server, client)):
+                threading.Thread(target=self._pass, args=(a, b), daemon=True).start()
+
+    def _pass(self, a, b):
+        try:
+            while data := a.recv(65536):
+                self.flows.wait()
+                if self.budget is not None:
+                    data, self.budget = data[:max(self.budget, 0)], self.budget - len(data)
+                b.sendall(data)
+                if self.budget is not None and self.budget <= 0:
+                    self.budget = None
+                    self.cut()
+        except OSError:
+            pass
+        for one in (a, b):
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def cut(self):
+        with self.lock:
+            sockets, self.open_sockets = self.open_sockets, set()
+        for one in sockets:
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self):
+        self.listener.close()
+        self.flows.set()
+        self.cut()
+
+
+class Host(Pair):
+    """A pair, and its pgpgate-sync."""
+
+    def __init__(self, place, name, centre, settings):
+        self.name = name
+        self.proxy = Proxy(place, name, centre.dir)
+        super().__init__(place, name, enforce="yes", host_name=name, centre=centre.uri("host", self.proxy.dir),
+                         centre_admin=centre.uri("admin", self.proxy.dir), **settings)
+        self.sync = None
+
+    def start_sync(self):
+        with open(os.path.join(self.dir, "sync.log"), "ab") as log:
+            self.sync = subprocess.Popen([program("pgpgate-sync"), "-f", "-c", self.conf], stdin=subprocess.DEVNULL,
+                                         stdout=log, stderr=log, start_new_session=True)
+
+    def end_sync(self, how=signal.SIGTERM):
+        if self.sync is None:
+            return
+        self.sync.send_signal(how)
+        code = self.sync.wait(60)
+        self.sync = None
+        if how == signal.SIGTERM and code != 0:
+            raise Trouble(f"pgpgate-sync: exit {code}: {self.sync_log()[-2000:]}")
+
+    def sync_log(self):
+        with open(os.path.join(self.dir, "sync.log"), encoding="utf-8", errors="replace") as log:
+            return log.read()
+
+    def ask(self, sql, *values):
+        database = sqlite3.connect(self.database, timeout=30)
+        try:
+            return database.execute(sql, values).fetchall()
+        finally:
+            database.close()
+
+    def rules(self):
+        """What the database holds, however it came there."""
+        return sorted(self.ask("SELECT id, recipient, sender, client, requirement FROM rule WHERE generation <= "
+                               "(SELECT live_generation FROM state) AND until_generation IS NULL"))
+
+    def verdicts(self):
+        return sorted(self.ask("SELECT id, time_unix, queue_id, action, reply FROM verdict"))
+
+
+class Site:
+    def __init__(self, place, centre, n, settings):
+        self.centre = centre
+        self.hosts = [Host(place, f"mx{i + 1}", centre, settings) for i in range(n)]
+        for host in self.hosts:
+            host.start(policyd=False)
+            host.must("site", "init" if host is self.hosts[0] else "join")
+            host.start_sync()
+        self.wait_same()
+
+    def rules(self):
+        return sorted((int(row[0]), row[1], row[2], row[3], row[4].split()[0])
+                      for row in (line.split("|") for line in self.centre.sql(
+                          "SELECT id, recipient, sender, client, text FROM pgpgate.rule")))
+
+    def verdicts(self, name):
+        return sorted((int(a), int(b), c, d, e.replace("~", "\n")) for a, b, c, d, e in (
+            line.split("|", 4) for line in self.centre.sql(
+                f"SELECT no, time_unix, queue_id, action, replace(reply, E'\\n', '~') FROM pgpgate.verdict "
+                f"JOIN pgpgate.host USING (host_id) WHERE name = '{name}'")))
+
+    def no(self):
+        return int(self.centre.sql("SELECT no FROM pgpgate.site")[0])
+
+    def wait_same(self, seconds=60):
+        """Every host has the centre's rules, and the centre every host's rows, each once."""
+        no = self.no()
+
+        def behind():
+            return [(h.name, h.ask("SELECT rules_no, pushed_no FROM site"), h.sync_log()[-300:]) for h in self.hosts
+                    if h.ask("SELECT rules_no FROM site") != [(no,)] or self.verdicts(h.name) != h.verdicts()]
+        wait_until(lambda: not behind(), lambda: f"hosts at change {no} with all rows pushed: {behind()}", seconds, 0.1)
+        for host in self.hosts:
+            assert host.rules() == self.rules(), host.name
+
+    def stop(self):
+        for host in self.hosts:
+            host.proxy.flows.set()
+            host.end_sync()
+            host.ask_to_stop()
+        for host in self.hosts:
+            host.stop()
+            host.proxy.close()
