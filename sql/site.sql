@@ -225,6 +225,36 @@ FROM (
 				AND k.time_unix >= e.time_unix)
 );
 
+-- name: site_feed_pairs_all
+-- Of a range of pairs, what the centre was not told.
+SELECT json_group_array(json_array('pair', p.sender_key, p.recipient_key, '', p.first_encrypted_unix,
+	p.last_encrypted_unix))
+FROM pair AS p
+WHERE (p.sender_key, p.recipient_key) > (?1, ?2)
+	AND (p.sender_key, p.recipient_key) <= (?3, ?4)
+	AND p.first_encrypted_unix IS NOT NULL
+	AND NOT EXISTS (
+		SELECT 1
+		FROM site_known AS k
+		WHERE k.kind = 'pair'
+			AND k.a = p.sender_key
+			AND k.b = p.recipient_key
+			AND k.c = '');
+
+-- name: site_feed_windows_all
+SELECT json_group_array(json_array('window', o.sender_key, o.domain, '', o.last_cleartext_unix,
+	o.last_cleartext_unix))
+FROM outgoing AS o
+WHERE (o.sender_key, o.domain) > (?1, ?2)
+	AND (o.sender_key, o.domain) <= (?3, ?4)
+	AND NOT EXISTS (
+		SELECT 1
+		FROM site_known AS k
+		WHERE k.kind = 'window'
+			AND k.a = o.sender_key
+			AND k.b = o.domain
+			AND k.c = '');
+
 -- name: site_feed_known
 INSERT INTO site_known (kind, a, b, c, time_unix)
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 5

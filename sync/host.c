@@ -311,6 +311,10 @@ static int apply_feed(struct host *h, const json_t *answer)
 	if (strcmp(text(answer, "started"), h->state.started) != 0 &&
 	    site_note_started(h->db, text(answer, "started")) != 0)
 		return fail_db(h);
+	if (strcmp(text(answer, "started"), h->state.started) != 0) {
+		h->has_told_all = false;
+		memset(&h->walk, 0, sizeof h->walk);
+	}
 	if (feed_no == h->state.feed_no && json_array_size(feed) == 0)
 		return 0;
 	dump = json_dumps(feed, JSON_COMPACT);
@@ -411,32 +415,54 @@ int host_pull(struct host *h)
 	return host_read(h) == 1 ? 0 : -1;
 }
 
+/* Hands a batch over. 0 or -1. */
+static int send_batch(struct host *h, const struct site_batch *b)
+{
+	char to[24];
+	const char *const parameters[] = {h->state.host_id, h->boot, to,
+					  b->rows,	    b->feed, b->retracted};
+	json_t *answer;
+
+	snprintf(to, sizeof to, "%" PRId64, b->to_no);
+	answer = ask(h, "SELECT pgpgate.push($1, $2, $3, $4::jsonb, $5::jsonb, $6::jsonb)", 6,
+		     parameters);
+	if (answer == NULL)
+		return -1;
+	json_decref(answer);
+	return site_batch_done(h->db, b) == 0 ? 0 : fail_db(h);
+}
+
 int host_push(struct host *h, int n_rows)
 {
 	struct site_batch b;
-	char to[24];
-	const char *const parameters[] = {h->state.host_id, h->boot, to, NULL, NULL, NULL};
-	const char *given[6];
-	json_t *answer;
-	int result = -1;
+	int result = 0;
 
 	if (site_batch_read(h->db, h->state.pushed_no, n_rows, clock_now_unix(), &b) != 0)
 		return fail_db(h);
-	if (b.to_no == b.from_no && strcmp(b.feed, "[]") == 0 && b.retracted_to == 0) {
-		site_batch_free(&b);
-		return 0;
+	if (b.to_no > b.from_no || strcmp(b.feed, "[]") != 0 || b.retracted_to != 0)
+		result = send_batch(h, &b);
+	if (result == 0) {
+		result = b.to_no > b.from_no;
+		h->state.pushed_no = b.to_no;
 	}
-	memcpy(given, parameters, sizeof given);
-	given[3] = b.rows;
-	given[4] = b.feed;
-	given[5] = b.retracted;
-	snprintf(to, sizeof to, "%" PRId64, b.to_no);
-	answer = ask(h, "SELECT pgpgate.push($1, $2, $3, $4::jsonb, $5::jsonb, $6::jsonb)", 6, given);
-	if (answer != NULL) {
-		result = site_batch_done(h->db, &b) == 0 ? b.to_no > b.from_no : fail_db(h);
-		if (result >= 0)
-			h->state.pushed_no = b.to_no;
-		json_decref(answer);
+	site_batch_free(&b);
+	return result;
+}
+
+int host_tell_all(struct host *h)
+{
+	struct site_walk walk = h->walk;
+	struct site_batch b;
+	const int more = site_walk_read(h->db, &walk, &b);
+	int result = more;
+
+	if (more < 0)
+		return fail_db(h);
+	if (strcmp(b.feed, "[]") != 0 && send_batch(h, &b) != 0)
+		result = -1;
+	if (result >= 0) {
+		h->walk = walk;
+		h->has_told_all = more == 0;
 	}
 	site_batch_free(&b);
 	return result;

@@ -27,7 +27,9 @@ struct host {
 	struct site_state state;
 	char boot[120]; /* this machine and this database file */
 	char error[HOST_ERROR_MAX];
-	int64_t head_no; /* of the centre, as it said last */
+	int64_t head_no;   /* of the centre, as it said last */
+	bool has_told_all; /* of history, to this centre since it was started */
+	struct site_walk walk;
 	bool is_refused; /* it answered, and does not want us */
 };
 
@@ -42,6 +44,8 @@ int host_read(struct host *h);
 int host_pull(struct host *h);
 /* Pushes one batch. 1: there is more, 0: that was all, -1. */
 int host_push(struct host *h, int n_rows);
+/* Likewise one step of all history that the centre was not told; for a while after each pull until h->has_told_all. */
+int host_tell_all(struct host *h);
 
 /* -1, and the sentence in h->error. */
 int host_fail(struct host *h, const char *format, ...) __attribute__((format(printf, 2, 3)));

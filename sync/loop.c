@@ -107,6 +107,16 @@ static void push(struct loop *l)
 		note_trouble(l);
 }
 
+static void tell_all(struct loop *l)
+{
+	int more = 1;
+
+	for (int i = 0; i < PUSH_BATCHES && more == 1; i++)
+		more = host_tell_all(&l->host);
+	if (more < 0)
+		note_trouble(l);
+}
+
 static void maintain(struct loop *l)
 {
 	l->maintain_at_ms = clock_monotonic_ms() + MAINTAIN_EVERY_MS;
@@ -124,6 +134,8 @@ static void step(struct loop *l)
 		l->retract_at_ms = now_ms + PULL_EVERY_MS;
 		push(l);
 	}
+	if (!l->was_told_away && !l->host.has_told_all)
+		tell_all(l);
 	if (!l->was_told_away && now_ms >= l->maintain_at_ms)
 		maintain(l);
 	if (pg_wait(l->host.centre, LOOK_MS))

@@ -119,6 +119,77 @@ int site_batch_done(struct db *d, const struct site_batch *b)
 	return db_end(d, result);
 }
 
+/* ---- all of it ---- */
+
+#define WALK_ROWS 2000
+static const char highest[] = "\xf4\x8f\xbf\xbf"; /* after every key */
+
+/* The key that ends the next step. 1, 0: the rest is one step, -1. */
+static int walk_end(struct db *d, const struct site_walk *w, char a[1300], char b[1300])
+{
+	sqlite3_stmt *st = db_statement(d, w->table == 0 ? SQL_PAIR_SWEEP_END : SQL_OUTGOING_SWEEP_END);
+	int got;
+
+	if (st == NULL)
+		return -1;
+	db_bind_text(st, 1, w->a);
+	db_bind_text(st, 2, w->b);
+	db_bind_int(st, 3, WALK_ROWS);
+	got = db_step(d, st);
+	snprintf(a, 1300, "%s", highest);
+	snprintf(b, 1300, "%s", highest);
+	if (got == 1) {
+		db_column_text(st, 0, a, 1300);
+		db_column_text(st, 1, b, 1300);
+	}
+	sqlite3_reset(st);
+	return got;
+}
+
+static int walk_step(struct db *d, struct site_walk *w, struct site_batch *out)
+{
+	char a[1300], b[1300];
+	const int got = walk_end(d, w, a, b);
+	sqlite3_stmt *st = got < 0 ? NULL
+				   : db_statement(d, w->table == 0 ? SQL_SITE_FEED_PAIRS_ALL
+								   : SQL_SITE_FEED_WINDOWS_ALL);
+
+	if (st == NULL)
+		return -1;
+	db_bind_text(st, 1, w->a);
+	db_bind_text(st, 2, w->b);
+	db_bind_text(st, 3, a);
+	db_bind_text(st, 4, b);
+	if (db_step(d, st) == 1 && sqlite3_column_text(st, 0) != NULL)
+		out->feed = strdup((const char *)sqlite3_column_text(st, 0));
+	sqlite3_reset(st);
+	out->rows = strdup("[]");
+	out->retracted = strdup("[]");
+	if (out->feed == NULL || out->rows == NULL || out->retracted == NULL)
+		return -1;
+	memcpy(w->a, a, sizeof w->a);
+	memcpy(w->b, b, sizeof w->b);
+	if (got == 0) {
+		w->table++;
+		w->a[0] = w->b[0] = '\0';
+	}
+	return w->table < 2 ? 1 : 0;
+}
+
+int site_walk_read(struct db *d, struct site_walk *w, struct site_batch *out)
+{
+	int more;
+
+	memset(out, 0, sizeof *out);
+	if (db_begin_read(d) != 0)
+		return -1;
+	more = walk_step(d, w, out);
+	if (db_end(d, more < 0 ? -1 : 0) == 0)
+		return more;
+	site_batch_free(out);
+	return -1;
+}
+
 /* ---- what comes ---- */
 
 /* Room for a split item of a feed. */

@@ -141,7 +141,7 @@ def test_a_clone_is_refused_and_a_role_of_hosts_changes_no_rules(site, spot):
         assert run.returncode != 0 and ("permission denied" in run.stderr or "must be owner" in run.stderr), (sql, run)
 
 
-def test_a_centre_from_an_old_backup_gets_all_again(site):
+def test_a_centre_from_an_old_backup_gets_all_again(site, keys):
     s = site(2)
     one, two = s.hosts
     one.must("exempt", "kept@example.org")
@@ -152,12 +152,16 @@ def test_a_centre_from_an_old_backup_gets_all_again(site):
     one.must("exempt", "lost@example.org")
     for i in range(5):
         answer(two, BOB, "lost@example.org", messages.cleartext(), f"4B{i}")
+    assert answer(one, BOB, "lost@example.org", messages.inline(keys.gpg_armor())) == 250
     s.wait_same()
+    fed = "SELECT a, b FROM pgpgate.feed WHERE kind = 'pair'"
+    wait_until(lambda: s.centre.sql(fed), "the pair at the centre")
     s.centre.restore("backup")
     two.must("exempt", "other@example.org", "--note", "has the number of the one that was lost")
     s.wait_same()
     assert [r[1] for r in one.rules()] == ["kept@example.org", "other@example.org"]
     assert len(s.verdicts("mx2")) == 5
+    wait_until(lambda: s.centre.sql(fed), "the pair at the centre again")
 
 
 def trouble(s, rng):
