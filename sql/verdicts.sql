@@ -123,11 +123,8 @@ WHERE id IN (
 	LIMIT ?2);
 
 -- name: verdict_oldest
--- That verdict_expire may remove.
 SELECT time_unix
 FROM verdict
-WHERE time_unix < ?1
-	AND (id <= (SELECT coalesce(min(pushed_no), 9223372036854775807) FROM site) OR time_unix < ?3)
 ORDER BY time_unix
 LIMIT 1;
 

@@ -162,8 +162,8 @@ static void write_site(FILE *to, const struct site_numbers *n)
 		       "Verdicts removed by age before the centre had them.", n->n_lost);
 }
 
-static int read_counters(struct db *d, struct totals *t, struct histogram *answers, int64_t *n_ending,
-			 struct site_numbers *site)
+static int read_counters(struct db *d, struct totals *t, struct histogram *answers,
+			 int64_t *n_ending, struct site_numbers *site)
 {
 	const int64_t now_unix = clock_now_unix();
 

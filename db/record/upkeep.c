@@ -82,11 +82,8 @@ static int oldest_verdict(struct db *d, int64_t *time_unix)
 	if (db_begin_read(d) != 0)
 		return -1;
 	st = db_statement(d, SQL_VERDICT_OLDEST);
-	if (st != NULL) {
-		db_bind_int(st, 1, before_unix);
-		db_bind_int(st, 3, unpushed_before(d));
+	if (st != NULL)
 		got = db_step(d, st);
-	}
 	if (got == 1)
 		*time_unix = sqlite3_column_int64(st, 0);
 	return db_end(d, got < 0 ? -1 : 0) == 0 ? got : -1;
