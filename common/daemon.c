@@ -30,7 +30,8 @@ static struct {
 	int pid_fd;	  /* of the locked pid file, for reading only, or -1 */
 	int pid_write_fd; /* the same for writing, or -1: closed before another user is become */
 	pid_t owner;	  /* who wrote the pid file */
-} state = {-1, -1, -1, 0};
+	struct settings *settings; /* until they stand in the status */
+} state = {-1, -1, -1, 0, NULL};
 
 /* 0, 1 and 2 are open, so that no socket becomes standard error. */
 static int open_standard_descriptors(void)
@@ -258,8 +259,7 @@ int daemon_begin(const struct daemon_options *o, struct settings *s)
 	if (code == EX_OK && settings_ask_postfix(s, NULL, err, sizeof(err)) != 0)
 		log_warning("%s", err);
 	if (code == EX_OK) {
-		status_begin(o->program, s);
-		status_write(s, o->overrides, o->n_overrides, NULL);
+		state.settings = settings_ref(s);
 		sandbox_enter();
 	}
 	return code;
@@ -299,6 +299,11 @@ int daemon_ready(const struct daemon_options *o)
 		remove_pid_file(o->pid_file);
 		return code;
 	}
+	/* Not before: a start that fails touches nothing beside the database. */
+	status_begin(o->program, state.settings);
+	status_write(state.settings, o->overrides, o->n_overrides, NULL);
+	settings_unref(state.settings);
+	state.settings = NULL;
 	daemon_notify("READY=1");
 	log_echo(false);
 	log_info("ready (version %s, pid %ld)", PACKAGE_VERSION, (long)getpid());
