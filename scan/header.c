@@ -147,6 +147,7 @@ void header_field(struct header *h, const unsigned char *name, size_t name_len,
 	while (trimmed > 0 && text_is_space(name[trimmed - 1]))
 		trimmed--;
 	field = which(name, trimmed);
+	h->has_blank_name |= trimmed < name_len;
 	if (has_lone_cr(value, value_len))
 		ambiguous(h, "a lone CR");
 	if (has_white_line(value, value_len))

@@ -106,7 +106,8 @@ void structure_begin(struct structure *s, struct header *h, bool is_root)
 	if (!is_root)
 		check_part_header(s, h);
 	else
-		s->state.has_mime_version = strcmp(h->version, "1.0") == 0;
+		/* Python and mutt take a field with a blank before its colon for the header's end. */
+		s->state.has_mime_version = strcmp(h->version, "1.0") == 0 && !h->has_blank_name;
 	if (h->ambiguity)
 		structure_fault(s, "ambiguous-mime", h->ambiguity);
 	if (++s->state.n_parts > STRUCTURE_PARTS_MAX) {

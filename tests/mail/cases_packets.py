@@ -368,6 +368,8 @@ RULE_28 = [
     ("r28-armored-signature-notation", 28, READABLE, signed_by(armor(signature(notation=b"Meet me at eight."), kind="SIGNATURE"), "7bit"),
      "the same, armored"),
     ("r28-8bit-named", 28, INLINE, as_it_is(message(), name="; name=a.gpg"), "as it is, with a name that says so", {"lines": "exact"}),
+    ("r28-8bit-blank-name", 28, PLACE, cat("X-Mailer : pigeon\n", as_it_is(message(), name="; name=a.gpg")),
+     "a blank before the colon of a field, where python and mutt end the header", {"lines": "exact"}),
     ("r28-8bit-named-txt", 28, PLACE, as_it_is(message(), name="; name=a.txt"), "as it is, with another name", {"lines": "exact"}),
     ("r28-8bit-cr-boundary", 28, AMBIGUOUS, as_it_is(KEY + seipd1(noise(400, "late") + b"\r--b1\r\rMeet me\r--b1\r" + noise(80)), name="; name=a.gpg"),
      "as it is, and a part in it for programs to which CR ends a line", {"lines": "exact"}),
