@@ -38,10 +38,10 @@ extern const size_t cli_n_commands;
 void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void cli_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The command line is wrong: one line on standard error that ends with where help is; exits 64. */
 /* Writes out what standard output holds: `code`, or EX_IOERR after saying so when that fails. */
 int cli_flushed(int code);
 
+/* The command line is wrong: one line on standard error that ends with where help is; exits 64. */
 _Noreturn void cli_misuse(const struct cli *cli, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
