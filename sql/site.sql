@@ -263,10 +263,6 @@ WHERE true
 ON CONFLICT (kind, a, b, c) DO UPDATE
 SET time_unix = max(time_unix, excluded.time_unix);
 
--- name: site_known_expire
-DELETE FROM site_known
-WHERE time_unix < ?1;
-
 -- name: site_feed_pairs
 INSERT INTO pair (sender_key, recipient_key, first_encrypted_unix, last_encrypted_unix, n_encrypted)
 SELECT value ->> 1, value ->> 2, value ->> 4, value ->> 5, 1
