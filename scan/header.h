@@ -26,7 +26,7 @@ struct header {
 	char encoding_name[32]; /* "7bit" when there is no such field */
 	const char *ambiguity;	/* in words, NULL: none */
 	size_t bytes;		/* of a part's header, line ends not counted */
-	bool has_blank_name;	/* white space stands before the colon of one of the message's fields */
+	bool has_blank_name; /* white space stands before the colon of one of the message's fields */
 	/* after header_end() */
 	enum label file_label; /* by the endings of all file names */
 	size_t described_bytes; /* of Content-Description that mail programs show, and that is no usual one */
