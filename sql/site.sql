@@ -225,6 +225,12 @@ FROM (
 				AND k.time_unix >= e.time_unix)
 );
 
+-- name: site_known_splits_expire
+-- What is known of pairs goes with nothing; of splits there is a row each, and their evidence serves for a day.
+DELETE FROM site_known
+WHERE kind = 'split'
+	AND time_unix < ?1;
+
 -- name: site_feed_pairs_all
 -- Of a range of pairs, what the centre was not told.
 SELECT json_group_array(json_array('pair', p.sender_key, p.recipient_key, '', p.first_encrypted_unix,
