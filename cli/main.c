@@ -169,6 +169,8 @@ int cli_global_options(struct cli *cli, int argc, char **argv)
 			if (a[1] == 'o') {
 				options_override(cli, value);
 			} else {
+				if (cli->config_is_explicit)
+					cli_misuse(cli, "-c is there twice, and takes one value");
 				cli->config_path = value;
 				cli->config_is_explicit = true;
 			}

@@ -200,6 +200,8 @@ int options_parse(struct cli *cli, int argc, char **argv, const struct option_sp
 		} else if (code == CODE_HELP || code == 'h') {
 			print_help(cli, specs, n_specs, notes);
 		} else if (code == 'c') {
+			if (cli->config_is_explicit)
+				cli_misuse(cli, "-c is there twice, and takes one value");
 			cli->config_path = optarg;
 			cli->config_is_explicit = true;
 		} else if (code == 'o') {

@@ -158,6 +158,7 @@ def test_misuse_is_one_line_and_64(gate):
     gate.misuse("rules", "--unused=1", says="--unused")
     gate.misuse("log", "--since", says="--since")
     gate.misuse("-c", says="-c")
+    gate.misuse("rules", "-c", "/x", says="-c is there twice")
     gate.misuse("pause", "--for", "1h", "more", says="operand")
     gate.misuse("pause", "--for", "0", says="--for")
     gate.misuse("pause", "--for", "1000d", says="30d")
