@@ -4,12 +4,15 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "cli/output.h"
 #include "common/clock.h"
 #include "common/user.h"
+
+#define DEFAULT_USER "pgpgate" /* of the setting user */
 
 struct settings *open_settings(const struct cli *cli)
 {
@@ -44,6 +47,9 @@ static int find_user(const struct settings *s, struct user *u)
 	code = user_find(s->user, u, err, sizeof(err));
 	if (code == 0)
 		return 1;
+	/* Where nobody has made the default user yet, no daemon runs as it, and nobody is in its group. */
+	if (code == EX_NOUSER && strcmp(s->user, DEFAULT_USER) == 0)
+		return 0;
 	cli_error("%s", err);
 	return -code;
 }

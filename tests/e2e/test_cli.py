@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import pty
+import pwd
 import re
 import select
 import signal
@@ -121,6 +122,17 @@ def add_verdict(gate, when, sender, recipients, verdict="cleartext", action="ref
                       (cursor.lastrowid, position, key_of(address), requirement, requirement,
                        "rule" if rule else "default", rule, int(passes)))
     d.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or "pgpgate" in {u.pw_name for u in pwd.getpwall()},
+                    reason="root, before the package has made the user")
+def test_root_before_there_is_a_user(gate):
+    """The default user is not there yet: nobody is in its group. One that was named has to be."""
+    with open(gate.conf, "w", encoding="utf-8") as f:
+        f.write(f"database = sqlite:{gate.database}\n")
+    assert "rule 1" in gate.must("exempt", "a@example.org")
+    result = gate.run("-o", "user=nosuchuser", "rules")
+    assert result.code == 67 and "nosuchuser" in result.err, result
 
 
 # ---- help and misuse ---------------------------------------------------------------------------------
