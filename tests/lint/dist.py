@@ -219,7 +219,20 @@ def test_help_pages():
               re.findall(r"url\(.*|@import.*", read(os.path.join("help", name))))
 
 
+def test_package():
+    """dh_missing ends a build of the package for what no .install takes: said here, where nothing is built."""
+    taken = ""
+    for name in os.listdir(os.path.join(TREE, "debian")):
+        if name.endswith(".install"):
+            with open(os.path.join(TREE, "debian", name), encoding="utf-8") as file:
+                taken += file.read()
+    pages = [f"usr/share/man/man{page[-1]}/{page}" for page in sorted(os.listdir(os.path.join(TREE, "man")))]
+    check("package: each manual page is in one of its packages", [p for p in pages if p + "\n" not in taken])
+    check("package: the data are in it", [] if "usr/share/pgpgate/providers\n" in taken else ["dist/providers"])
+
+
 def main():
+    test_package()
     test_help_pages()
     if os.access(os.path.join(BUILD, "pgpgate"), os.X_OK):
         test_services()
