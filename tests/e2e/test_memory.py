@@ -63,7 +63,7 @@ def test_filter_without_memory(frail, faults, memory):
     print(f"filter: {len(record.sent)} messages, {n_failed} allocations refused, {n_silent} without an answer, "
           f"{len(told)} findings")
     assert not told, "\n".join(told[:40])
-    assert n_failed > 100
+    assert n_failed > 50  # about one an allocation that was tried: a sweep that refused nothing shows nothing
     assert frail.filter.end() == 0
 
 

@@ -104,13 +104,27 @@ count_sum() {
 count_pytest() {
 	label=$1
 	shift
-	log=$logs/$label.log
+	run_pytest "$logs/$label.log" "$@"
+	take_pytest "$label"
+}
+
+# run_pytest LOG ARGUMENTS...: the output goes to LOG, the exit code to LOG.status.
+run_pytest() {
+	log=$1
+	shift
 	# shellcheck disable=SC2086  # $pytest_as is no word, or a sudo command of several
 	${pytest_as-} env PATH="$PATH" PYTHONDONTWRITEBYTECODE=1 PGPGATE_BUILD="$PGPGATE_BUILD" \
 		PGPGATE_CONFINED="${PGPGATE_CONFINED-}" \
 		PGPGATE_SANITIZED="${PGPGATE_SANITIZED-}" /usr/bin/python3 -m pytest -q -rfEs --color=no --tb=short \
 		-p no:cacheprovider "$@" >"$log" 2>&1
-	status=$?
+	echo $? >"$log.status"
+}
+
+# take_pytest LABEL: counts what run_pytest has left in $logs/LABEL.log.
+take_pytest() {
+	label=$1
+	log=$logs/$label.log
+	status=$(cat "$log.status" 2>/dev/null || echo none)
 	last=$(tail -n 1 "$log")
 	pass "$(sum_of passed)"
 	before=$n_failed
@@ -125,7 +139,7 @@ count_pytest() {
 		done
 	done <"$logs/lines"
 	# 5: no test was found, which is a failure of whoever named them.
-	if [ $status -ne 0 ] && [ "$n_failed" -eq "$before" ]; then
+	if [ "$status" != 0 ] && [ "$n_failed" -eq "$before" ]; then
 		fail "$label: pytest ended with exit $status"
 	fi
 	[ "$n_failed" -eq "$before" ] || tail -n 150 "$log"

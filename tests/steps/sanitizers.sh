@@ -9,15 +9,15 @@ export ASAN_OPTIONS UBSAN_OPTIONS
 # The longest end-to-end tests, which wait for a sending Postfix or kill daemons, are left to asan_all; so is what
 # asks other programs about dist/.
 step_asan() {
-	run_asan --ignore "$top/tests/e2e/test_mixed.py" --ignore "$top/tests/e2e/test_record.py" \
-		--ignore "$top/tests/e2e/test_operators.py"
+	run_asan test_mixed.py test_mixed_limits.py test_record.py test_operators.py test_doctor_cases.py test_sendmail.py \
+		test_qpsmtpd.py test_ansible.py test_memory.py test_syscalls.py test_storage.py test_keys.py
 }
 
 step_asan_all() {
 	run_asan
 }
 
-# run_asan [ARGUMENTS of pytest...]
+# run_asan [NAME...]: without the end-to-end tests of these files.
 run_asan() {
 	headline "AddressSanitizer and UndefinedBehaviorSanitizer"
 	if ! build_in "$top/build/asan" --enable-asan --enable-ubsan CFLAGS="-g -O1"; then
@@ -26,6 +26,6 @@ run_asan() {
 	fi
 	run_unit_tests "$top/build/asan" asan
 	PGPGATE_SANITIZED=1 # for tests that measure memory
-	run_e2e "$top/build/asan" asan-e2e "$top/tests/e2e" ${1+"$@"}
+	run_e2e_files "$top/build/asan" asan-e2e ${1+"$@"}
 	PGPGATE_SANITIZED=
 }
