@@ -17,10 +17,10 @@ E2E_AT_ONCE=4
 # run_e2e_files BUILD LABEL [NAME...]: all of tests/e2e but the files of these names, several at once, the largest first.
 run_e2e_files() {
 	PGPGATE_BUILD=$1
-	label=$2
+	of=$2
 	shift 2
 	export PGPGATE_BUILD
-	may_be_root "$label" || return
+	may_be_root "$of" || return
 	files=
 	# shellcheck disable=SC2045  # names of ours, without blanks
 	for file in $(ls -S "$top"/tests/e2e/test_*.py); do
@@ -31,16 +31,16 @@ run_e2e_files() {
 	done
 	n_started=0
 	for file in $files; do
-		run_pytest "$logs/$label-$(basename "$file" .py).log" "$file" &
+		run_pytest "$logs/$of-$(basename "$file" .py).log" "$file" &
 		n_started=$((n_started + 1))
 		# A plain sh waits for all or for one that it names: each leaves a file when it ends.
-		while [ $((n_started - $(find "$logs" -name "$label-test_*.log.status" | wc -l))) -ge "$E2E_AT_ONCE" ]; do
+		while [ $((n_started - $(find "$logs" -name "$of-test_*.log.status" | wc -l))) -ge "$E2E_AT_ONCE" ]; do
 			sleep 0.2
 		done
 	done
 	wait
 	for file in $files; do
-		take_pytest "$label-$(basename "$file" .py)"
+		take_pytest "$of-$(basename "$file" .py)"
 	done
 }
 
