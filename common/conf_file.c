@@ -35,6 +35,7 @@ int conf_file_slurp(const char *path, char **text, size_t *len)
 		errno = n < 0 ? saved_errno : EFBIG;
 		return -1;
 	}
+	buffer[used] = '\0';
 	*text = buffer;
 	*len = used;
 	return 0;

@@ -28,7 +28,7 @@ struct conf_file {
 	size_t n;
 };
 
-/* Reads a whole file into memory that the caller frees. 0, or -1 with errno (EFBIG: over CONF_FILE_MAX). */
+/* Reads a whole file into memory that the caller frees; a NUL, not counted, stands behind it. 0, or -1 with errno (EFBIG: over CONF_FILE_MAX). */
 int conf_file_slurp(const char *path, char **text, size_t *len);
 
 /* Parses. 0, or -1 with the line and a sentence; *out is to be freed in both cases. */
