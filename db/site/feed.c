@@ -266,7 +266,8 @@ int site_apply_feed(struct db *d, const char *feed, int64_t feed_no, int64_t now
 	if (result == 0)
 		result = apply_splits(d, feed, now_unix);
 	if (result == 0)
-		result = run_with_number(d, SQL_SITE_KNOWN_SPLITS_EXPIRE, now_unix - 2 * SPLIT_EVIDENCE_S);
+		result = run_with_number(d, SQL_SITE_KNOWN_SPLITS_EXPIRE,
+					 now_unix - 2 * SPLIT_EVIDENCE_S);
 	if (result == 0)
 		result = run_with_number(d, SQL_SITE_SET_FEED, feed_no);
 	return db_end(d, result);
