@@ -37,6 +37,16 @@ struct field {
 	bool may_cut;
 };
 
+/* What a client wrote comes as it is; what the mail server itself writes has none. */
+static bool may_hold_control(const uint8_t *name, size_t name_len, const struct field *fields,
+			     size_t n_fields)
+{
+	for (size_t i = 0; i < n_fields; i++)
+		if (strlen(fields[i].name) == name_len && memcmp(fields[i].name, name, name_len) == 0)
+			return fields[i].may_cut;
+	return true;
+}
+
 /* One line "name=value" or the beginning of one, without its end. False: no parser may go on after it. */
 static bool read_line(const uint8_t *line, size_t len, bool is_whole, const struct field *fields,
 		      size_t n_fields)
@@ -45,7 +55,10 @@ static bool read_line(const uint8_t *line, size_t len, bool is_whole, const stru
 	size_t name_len = equals ? (size_t)(equals - line) : len;
 
 	for (size_t i = 0; i < len; i++) {
-		if (line[i] < 0x20 || line[i] == 0x7f)
+		if (line[i] == '\0')
+			return false;
+		if ((line[i] < 0x20 || line[i] == 0x7f) &&
+		    !(i > name_len && may_hold_control(line, name_len, fields, n_fields)))
 			return false;
 	}
 	if (name_len > REQUEST_NAME_MAX || (equals && name_len == 0) || (is_whole && !equals))
