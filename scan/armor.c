@@ -273,15 +273,36 @@ static void end_line(struct armor *a, const unsigned char *line, size_t len)
 	}
 }
 
+/* Lines of data whose octets go into the packet walk's sample, and nowhere else. In this order, as if they came one by
+ * one: the sample is looked at with the last line at the earliest. */
+static void sample_lines(struct armor *a, const unsigned char *lines, size_t n_lines,
+			 size_t n_chars, size_t stride)
+{
+	unsigned char octets[CIPHERTEXT_SAMPLE + 6];
+	size_t n_octets = 0;
+
+	look_for_words(a, lines, n_lines, n_chars, stride);
+	for (size_t i = 0; i < n_lines; i++) {
+		size_t n;
+
+		base64_decode(&a->base64, lines + i * stride, n_chars, octets + n_octets, &n);
+		n_octets += n;
+	}
+	packet_feed(a->walk, octets, n_octets);
+	finding_adopt(&a->fault, &a->walk->fault);
+}
+
 size_t armor_run(struct armor *a, const unsigned char *bytes, size_t len)
 {
 	const uint64_t opaque = packet_opaque(a->walk);
+	const uint64_t room = opaque > 0 ? opaque : packet_sampled(a->walk);
 	const unsigned char *lf;
 	uint64_t octets; /* of one line, decoded */
 	size_t stride, n_chars, n_lines;
 
-	if (a->is_summed || a->is_short_seen || a->is_blank_seen || opaque == 0 ||
-	    a->state != ARMOR_IN_DATA || a->base64.n_chars != 0 || a->base64.is_ended)
+	if (a->is_summed || a->is_short_seen || a->is_blank_seen || room == 0 ||
+	    a->state != ARMOR_IN_DATA || a->base64.n_chars != 0 || a->base64.is_ended ||
+	    finding_is_set(&a->fault))
 		return 0;
 	lf = memchr(bytes, '\n', len < ARMOR_BROKEN_MIN ? len : ARMOR_BROKEN_MIN);
 	if (!lf || lf == bytes)
@@ -292,13 +313,18 @@ size_t armor_run(struct armor *a, const unsigned char *bytes, size_t len)
 		return 0;
 	octets = n_chars / 4 * 3;
 	n_lines = len / stride;
-	if (n_lines > opaque / octets)
-		n_lines = (size_t)(opaque / octets);
+	if (n_lines > room / octets)
+		n_lines = (size_t)(room / octets);
 	n_lines = base64_count_lines(bytes, n_lines, n_chars, stride);
-	look_for_words(a, bytes, n_lines, n_chars, stride);
-	packet_skip(a->walk, n_lines * octets);
-	if (n_lines > 0)
-		a->line_bytes = n_chars;
+	if (n_lines == 0)
+		return 0;
+	if (opaque == 0) {
+		sample_lines(a, bytes, n_lines, n_chars, stride);
+	} else {
+		look_for_words(a, bytes, n_lines, n_chars, stride);
+		packet_skip(a->walk, n_lines * octets);
+	}
+	a->line_bytes = n_chars;
 	return n_lines * stride;
 }
 

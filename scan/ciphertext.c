@@ -2,6 +2,9 @@
 #include "scan/ciphertext.h"
 
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #define ENOUGH_FOR_SHARES 64 /* octets from which shares of values say something: see header */
 #define ENOUGH_FOR_ABSENCE \
@@ -24,22 +27,72 @@ void ciphertext_next(struct ciphertext *c)
 	memset(c->n_of, 0, sizeof(c->n_of));
 }
 
+static void count_values(uint16_t n_of[256], const unsigned char *bytes, size_t len)
+{
+	size_t i = 0;
+
+	for (; i + 4 <= len; i += 4) {
+		n_of[bytes[i]]++;
+		n_of[bytes[i + 1]]++;
+		n_of[bytes[i + 2]]++;
+		n_of[bytes[i + 3]]++;
+	}
+	for (; i < len; i++)
+		n_of[bytes[i]]++;
+}
+
+static void end_run(struct ciphertext *c, unsigned octets)
+{
+	c->has_run |= octets >= CIPHERTEXT_RUN;
+}
+
+/* Runs of text, a bit for each octet where the machine compares many at once. A run within so few is shorter than one that
+ * counts; those that reach over an end are put together. */
+static void watch_runs(struct ciphertext *c, const unsigned char *bytes, size_t len)
+{
+	unsigned run = c->run;
+	size_t i = 0;
+
+#ifdef __SSE2__
+	_Static_assert(CIPHERTEXT_RUN > 16, "a run could hide within");
+	for (; i + 16 <= len; i += 16) {
+		const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(bytes + i));
+		const __m128i is_print = _mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8(0x1f)),
+						       _mm_cmplt_epi8(v, _mm_set1_epi8(0x7f)));
+		const __m128i is_space = _mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8('\t' - 1)),
+						       _mm_cmplt_epi8(v, _mm_set1_epi8('\r' + 1)));
+		const unsigned others = (unsigned)_mm_movemask_epi8(_mm_or_si128(is_print, is_space)) ^
+					0xffff;
+
+		if (others == 0) {
+			run = run < CIPHERTEXT_RUN ? run + 16 : run;
+			continue;
+		}
+		end_run(c, run + (unsigned)__builtin_ctz(others));
+		run = (unsigned)__builtin_clz(others) - 16; /* of 32 bits the upper 16 are none */
+	}
+#endif
+	for (; i < len; i++) {
+		if (is_text(bytes[i])) {
+			run = run < CIPHERTEXT_RUN ? run + 1 : run;
+			continue;
+		}
+		end_run(c, run);
+		run = 0;
+	}
+	end_run(c, run);
+	c->run = (uint16_t)run;
+}
+
 size_t ciphertext_feed(struct ciphertext *c, const unsigned char *bytes, size_t len)
 {
 	size_t room = CIPHERTEXT_SAMPLE - c->n;
-	uint16_t run = c->run;
 
 	if (len > room)
 		len = room;
-	for (size_t i = 0; i < len; i++) {
-		c->n_of[bytes[i]]++;
-		run = is_text(bytes[i]) ? (uint16_t)(run + 1) : 0;
-		if (run == CIPHERTEXT_RUN) {
-			c->has_run = true;
-			run = 0;
-		}
-	}
-	c->run = run;
+	count_values(c->n_of, bytes, len);
+	if (!c->has_run)
+		watch_runs(c, bytes, len);
 	c->n += (uint16_t)len;
 	return len;
 }

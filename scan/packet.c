@@ -474,6 +474,16 @@ uint64_t packet_opaque(const struct packet_walk *w)
 	return w->remaining - 1; /* the last octet is fed, so that the chunk ends in one place */
 }
 
+size_t packet_sampled(const struct packet_walk *w)
+{
+	const size_t room = CIPHERTEXT_SAMPLE - w->sample.n;
+
+	if (w->state != PACKET_IN_BODY || finding_is_set(&w->fault) || !is_container(w->tag) ||
+	    w->head_have < w->head_need)
+		return 0;
+	return w->remaining < room ? (size_t)w->remaining : room;
+}
+
 void packet_skip(struct packet_walk *w, uint64_t octets)
 {
 	w->remaining -= octets;

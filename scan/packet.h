@@ -101,4 +101,8 @@ void packet_finish(struct packet_walk *w);
 uint64_t packet_opaque(const struct packet_walk *w);
 void packet_skip(struct packet_walk *w, uint64_t octets);
 
+/* How many of the next octets go into the sample and nowhere else: it is looked at, and the packet ends, with the last of
+ * them at the earliest. At most CIPHERTEXT_SAMPLE. */
+size_t packet_sampled(const struct packet_walk *w);
+
 #endif

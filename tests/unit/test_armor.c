@@ -299,6 +299,119 @@ static void armor_checksums_are_text_when_they_are_wrong_again(void **state)
 	assert_int_equal(armor_readable_bytes(&a), 6);
 }
 
+/* ---- many lines at once ---- */
+
+#define WIDTH 64
+#define STRIDE (WIDTH + 2)
+#define N_OCTETS 6000 /* beyond the sample; a whole number of lines */
+
+/* Two markers, so that the sample is full at the end of a line; PKESK as in DATA; packet 18 of noise as long as the
+ * rest (xorshift). */
+static void fill_message(unsigned char octets[N_OCTETS])
+{
+	static const char head[] = "\xca\x03PGP\xca\x03PGP"
+				   "\xc1\x0d\x03\x01\x23\x45\x67\x89\xab\xcd\xef\x01\0\x08\x9f"
+				   "\xd2\xff\0\0";
+	const size_t n_head = sizeof(head) - 1;
+	uint64_t noise = 88172645463325252u;
+
+	memcpy(octets, head, n_head);
+	octets[n_head] = (N_OCTETS - n_head - 2) >> 8;
+	octets[n_head + 1] = (N_OCTETS - n_head - 2) & 255;
+	octets[n_head + 2] = 1;
+	for (size_t i = n_head + 3; i < N_OCTETS; i++) {
+		noise ^= noise << 13;
+		noise ^= noise >> 7;
+		noise ^= noise << 17;
+		octets[i] = (unsigned char)(noise >> 32);
+	}
+}
+
+static size_t write_lines(const unsigned char octets[N_OCTETS], char *out)
+{
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t n = 0;
+
+	for (size_t i = 0; i < N_OCTETS; i += 3) {
+		const unsigned group = (unsigned)octets[i] << 16 | (unsigned)octets[i + 1] << 8 |
+				       octets[i + 2];
+
+		for (int shift = 18; shift >= 0; shift -= 6)
+			out[n++] = alphabet[group >> shift & 63];
+		if (n % STRIDE == WIDTH) {
+			out[n++] = '\r';
+			out[n++] = '\n';
+		}
+	}
+	memcpy(out + n, END, sizeof(END));
+	return n + sizeof(END) - 1;
+}
+
+/* What the block is judged as, its lines one by one or as many at once as armor_run() takes. */
+static void judge_lines(const char *lines, size_t len, bool by_run, struct armor *a,
+			struct packet_walk *walk)
+{
+	struct armor_channel channel = {0};
+	const char *end = lines + len;
+	bool goes_on = true;
+
+	armor_begin(a, ARMOR_MESSAGE, walk, &channel);
+	while (lines < end && goes_on) {
+		const char *lf;
+
+		if (by_run)
+			lines += armor_run(a, (const unsigned char *)lines, (size_t)(end - lines));
+		lf = memchr(lines, '\n', (size_t)(end - lines));
+		goes_on = armor_line(a, (const unsigned char *)lines, (size_t)(lf - lines));
+		lines = lf + 1;
+	}
+}
+
+static void check_same(const char *lines, size_t len, const char *reason)
+{
+	struct packet_walk one_walk, many_walk;
+	struct armor one, many;
+
+	judge_lines(lines, len, false, &one, &one_walk);
+	judge_lines(lines, len, true, &many, &many_walk);
+	assert_string_equal(one.fault.reason, reason);
+	assert_string_equal(many.fault.reason, reason);
+	assert_string_equal(one.fault.detail, many.fault.detail);
+	if (reason[0] == '\0')
+		assert_memory_equal(&one_walk, &many_walk, sizeof(one_walk));
+}
+
+static void armor_many_lines_at_once_give_what_they_give_one_by_one(void **state)
+{
+	static unsigned char octets[N_OCTETS];
+	static char lines[N_OCTETS / 3 * 4 / WIDTH * STRIDE + 64];
+	static const char words[] =
+		"please+meet+me+at+eight+tonight+behind+the+old+church+and+be+sur";
+
+	(void)state;
+	fill_message(octets);
+	check_same(lines, write_lines(octets, lines), "");
+	for (size_t k = 1; k < N_OCTETS / 48; k++) {
+		size_t len = write_lines(octets, lines);
+
+		lines[k * STRIDE + k % WIDTH] = '.';
+		check_same(lines, len, "bad-armor");
+		write_lines(octets, lines);
+		memcpy(lines + k * STRIDE, words, WIDTH);
+		check_same(lines, len, "bad-armor");
+	}
+	/* In the sample a text, seen when that is full; and words before, or at the same time, or behind. */
+	memset(octets + 2000, 'a', CIPHERTEXT_RUN);
+	for (size_t k = 1; k < N_OCTETS / 48; k++) {
+		size_t len = write_lines(octets, lines);
+
+		memcpy(lines + k * STRIDE, words, WIDTH);
+		check_same(lines, len,
+			   k < (CIPHERTEXT_SAMPLE + 32) / 48 ? "bad-armor" : "ascii-ciphertext");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -310,6 +423,7 @@ int main(void)
 		cmocka_unit_test(armor_channel_counts_repeated_lines_once),
 		cmocka_unit_test(armor_channel_counts_blocks_that_differ),
 		cmocka_unit_test(armor_checksums_are_text_when_they_are_wrong_again),
+		cmocka_unit_test(armor_many_lines_at_once_give_what_they_give_one_by_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

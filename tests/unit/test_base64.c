@@ -58,6 +58,49 @@ static void base64_decode_any_chunking_same_result(void **state)
 			decode_row(&rows[i], step);
 }
 
+/* Every triple of octets comes by at every place of what a machine may decode at once, and nothing behind them is written. */
+static void base64_decode_many_at_once_as_group_by_group(void **state)
+{
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	unsigned char plain[120], text[160], out[120 + 3 + 1];
+	struct base64 b;
+	size_t n;
+
+	(void)state;
+	for (unsigned seed = 0; seed < 4096; seed++) {
+		for (size_t i = 0; i < sizeof(plain); i++)
+			plain[i] = (unsigned char)(seed * 2654435761u >> i % 24) ^
+				   (unsigned char)(i * seed);
+		for (size_t i = 0; i < sizeof(plain) / 3; i++) {
+			const unsigned char *o = plain + 3 * i;
+
+			text[4 * i] = (unsigned char)alphabet[o[0] >> 2];
+			text[4 * i + 1] = (unsigned char)alphabet[(o[0] & 3) << 4 | o[1] >> 4];
+			text[4 * i + 2] = (unsigned char)alphabet[(o[1] & 15) << 2 | o[2] >> 6];
+			text[4 * i + 3] = (unsigned char)alphabet[o[2] & 63];
+		}
+		for (size_t len = 0; len <= sizeof(text); len += 4) {
+			base64_reset(&b);
+			memset(out, 0xee, sizeof(out));
+			assert_int_equal(base64_decode(&b, text, len, out, &n), len);
+			assert_int_equal(n, len / 4 * 3);
+			assert_memory_equal(out, plain, n);
+			assert_int_equal(out[n], 0xee);
+		}
+	}
+	for (size_t at = 0; at < sizeof(text); at++) { /* and it stops where it has to */
+		const unsigned char was = text[at];
+
+		text[at] = '\n';
+		base64_reset(&b);
+		assert_int_equal(base64_decode(&b, text, sizeof(text), out, &n), at);
+		assert_int_equal(n, at / 4 * 3);
+		assert_memory_equal(out, plain, n);
+		text[at] = was;
+	}
+}
+
 static void base64_is_all_chars_agrees_with_the_alphabet_at_every_place(void **state)
 {
 	unsigned char text[70];
@@ -117,6 +160,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(base64_decode_any_chunking_same_result),
+		cmocka_unit_test(base64_decode_many_at_once_as_group_by_group),
 		cmocka_unit_test(base64_is_all_chars_agrees_with_the_alphabet_at_every_place),
 		cmocka_unit_test(base64_count_lines_stops_before_the_first_odd_one),
 	};

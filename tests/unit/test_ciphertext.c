@@ -85,6 +85,48 @@ static void ciphertext_run_of_text_is_noticed_anywhere(void **state)
 	}
 }
 
+/* Runs around the length that counts, at every place that a machine's words may have, in pieces of any size. */
+static void ciphertext_run_is_noticed_in_pieces_as_in_one(void **state)
+{
+	unsigned char bytes[160];
+	struct ciphertext c;
+
+	(void)state;
+	for (size_t len = CIPHERTEXT_RUN - 1; len <= CIPHERTEXT_RUN + 1; len++) {
+		for (size_t at = 0; at < 80; at++) {
+			memset(bytes, 0x80, sizeof(bytes));
+			memset(bytes + at, at % 2 ? '~' : '\t', len);
+			for (size_t piece = 1; piece <= sizeof(bytes); piece += 1 + piece / 8) {
+				ciphertext_reset(&c);
+				for (size_t i = 0; i < sizeof(bytes); i += piece) {
+					const size_t n = sizeof(bytes) - i < piece ? sizeof(bytes) - i
+										   : piece;
+
+					assert_int_equal(ciphertext_feed(&c, bytes + i, n), n);
+				}
+				assert_int_equal(c.has_run, len >= CIPHERTEXT_RUN);
+				assert_int_equal(c.n_of[0x80], sizeof(bytes) - len);
+			}
+		}
+	}
+}
+
+/* Of each octet, whether it is text: a run of it, with another one in front. */
+static void ciphertext_text_octets_are_those_of_the_header(void **state)
+{
+	(void)state;
+	for (unsigned v = 0; v < 256; v++) {
+		unsigned char bytes[1 + CIPHERTEXT_RUN + 7];
+		struct ciphertext c;
+
+		memset(bytes, (int)v, sizeof(bytes));
+		bytes[0] = 0xff;
+		ciphertext_reset(&c);
+		ciphertext_feed(&c, bytes, sizeof(bytes));
+		assert_int_equal(c.has_run, (v >= 0x20 && v < 0x7f) || (v >= 9 && v <= 13));
+	}
+}
+
 static void ciphertext_uneven_octets_are_noticed(void **state)
 {
 	unsigned char bytes[CIPHERTEXT_SAMPLE];
@@ -158,6 +200,8 @@ int main(void)
 		cmocka_unit_test(ciphertext_text_is_noticed_from_64_octets),
 		cmocka_unit_test(ciphertext_white_space_is_text),
 		cmocka_unit_test(ciphertext_run_of_text_is_noticed_anywhere),
+		cmocka_unit_test(ciphertext_run_is_noticed_in_pieces_as_in_one),
+		cmocka_unit_test(ciphertext_text_octets_are_those_of_the_header),
 		cmocka_unit_test(ciphertext_uneven_octets_are_noticed),
 		cmocka_unit_test(ciphertext_short_text_is_noticed_from_16_octets),
 		cmocka_unit_test(ciphertext_text_of_other_scripts_is_noticed),
