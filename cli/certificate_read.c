@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/certificate_split.h"
 #include "common/run.h"
 
 #define GPG_MS 5000
@@ -101,6 +102,8 @@ static int write_file(const char *path, const unsigned char *bytes, size_t len)
 enum {
 	FIELD_TYPE,
 	FIELD_VALIDITY,
+	FIELD_LENGTH,
+	FIELD_ALGORITHM,
 	FIELD_CREATED = 5,
 	FIELD_EXPIRES = 6,
 	FIELD_TEXT = 9,
@@ -119,6 +122,9 @@ struct parsing {
 	int64_t now_unix;
 	bool has_key, is_primary; /* the key that the lines are about */
 	bool is_last_kept;	  /* it is the last in out->key */
+	bool has_too_many;	  /* of them, or of addresses */
+	size_t n_usable;	  /* keys in out->key that are no spare ones */
+	int64_t primary_until_unix;
 	struct revocation primary, subkey;
 };
 
@@ -131,12 +137,17 @@ static void end_key(struct parsing *p)
 		r = &p->subkey;
 	if (p->is_last_kept) {
 		size_t k = p->out->n_keys - 1;
+		int64_t *until_unix = &p->out->key[k].until_unix;
 
+		/* A subkey ends with its primary key, whatever it says of itself; gpg tells each its own end. */
+		if (p->primary_until_unix != 0 &&
+		    (*until_unix == 0 || p->primary_until_unix < *until_unix))
+			*until_unix = p->primary_until_unix;
 		if (r->is_set) {
 			p->out->key[k].state = r->is_compromised ? KEY_COMPROMISED : KEY_SUPERSEDED;
-			if (p->out->key[k].until_unix == 0 || r->time_unix < p->out->key[k].until_unix)
-				p->out->key[k].until_unix = r->time_unix;
-		} else if (p->out->key[k].until_unix != 0 && p->out->key[k].until_unix <= p->now_unix) {
+			if (*until_unix == 0 || r->time_unix < *until_unix)
+				*until_unix = r->time_unix;
+		} else if (*until_unix != 0 && *until_unix <= p->now_unix) {
 			p->out->key[k].state = KEY_EXPIRED;
 		}
 	}
@@ -149,20 +160,49 @@ static int64_t number(const char *text)
 	return strtoll(text, NULL, 10);
 }
 
+enum use { USE_NONE, USE_SPARE, USE_ENCRYPTION };
+
+/* Lower case in the capabilities: what this key can do; upper case: what the whole certificate can. */
+static enum use use_of(char *const field[FIELDS_MAX])
+{
+	const long long algorithm = number(field[FIELD_ALGORITHM]);
+	const bool is_flagged = strchr(field[FIELD_CAPS], 'e') != NULL;
+
+	/* What gpg calls invalid stays out: but a subkey of an algorithm that it does not have, whose length it gives as 0, has
+	 * this letter always. That the primary key's signature binds it was checked: gpg shows none where it does not. */
+	if (strchr("in", field[FIELD_VALIDITY][0] != '\0' ? field[FIELD_VALIDITY][0] : '-') != NULL)
+		return is_flagged && strcmp(field[FIELD_TYPE], "sub") == 0 &&
+				       strcmp(field[FIELD_LENGTH], "0") == 0 &&
+				       certificate_can_encrypt((unsigned)algorithm)
+			       ? USE_ENCRYPTION
+			       : USE_NONE;
+	if (is_flagged)
+		return USE_ENCRYPTION;
+	return algorithm == 1 || algorithm == 2 || algorithm == 16 || algorithm == 20 ? USE_SPARE
+										      : USE_NONE;
+}
+
 static void begin_key(struct parsing *p, char *const field[FIELDS_MAX])
 {
+	const enum use use = use_of(field);
+
 	end_key(p);
 	p->has_key = true;
 	p->is_primary = strcmp(field[FIELD_TYPE], "pub") == 0;
-	/* Lower case: what this key can do; upper case: what the whole certificate can. An invalid one stays out. */
-	if (strchr(field[FIELD_CAPS], 'e') == NULL ||
-	    strchr("in", field[FIELD_VALIDITY][0] != '\0' ? field[FIELD_VALIDITY][0] : '-') != NULL ||
-	    p->out->n_keys == CERTIFICATE_KEYS_MAX)
+	if (p->is_primary)
+		p->primary_until_unix = number(field[FIELD_EXPIRES]);
+	if (use == USE_NONE)
 		return;
+	if (p->out->n_keys == CERTIFICATE_KEYS_MAX) {
+		p->has_too_many = true;
+		return;
+	}
 	memset(&p->out->key[p->out->n_keys], 0, sizeof p->out->key[0]);
 	p->out->key[p->out->n_keys].from_unix = number(field[FIELD_CREATED]);
 	p->out->key[p->out->n_keys].until_unix = number(field[FIELD_EXPIRES]);
+	p->out->key[p->out->n_keys].is_spare = use == USE_SPARE;
 	p->out->n_keys++;
+	p->n_usable += use == USE_ENCRYPTION;
 	p->is_last_kept = true;
 	if (field[FIELD_VALIDITY][0] == 'r' &&
 	    !p->primary.is_set) /* by whatever: the line that says so comes later */
@@ -202,9 +242,12 @@ static void take_user_id(struct parsing *p, const char *text, char validity)
 
 	p->has_key = false;
 	/* Of a revoked certificate all are: it still was theirs. */
-	if ((validity == 'r' && !p->primary.is_set) || validity == 'i' ||
-	    p->out->n_mailboxes == CERTIFICATE_MAILBOXES_MAX)
+	if ((validity == 'r' && !p->primary.is_set) || validity == 'i')
 		return;
+	if (p->out->n_mailboxes == CERTIFICATE_MAILBOXES_MAX) {
+		p->has_too_many = true;
+		return;
+	}
 	if (from == NULL || to == NULL || to < from) {
 		from = text - 1;
 		to = text + strlen(text);
@@ -293,7 +336,10 @@ int certificate_read(struct certificate_reader *r, const unsigned char *packets,
 	if (out->fingerprint[0] == '\0')
 		snprintf(why,
 			 CERTIFICATE_READ_WHY_MAX, "gpg reads no key in it: it is damaged, or of a kind that it does not know");
-	else if (out->n_keys == 0)
+	else if (p.has_too_many)
+		snprintf(why, CERTIFICATE_READ_WHY_MAX, "%.40s has more than %d keys or addresses; give what is used of it: gpg --export-options export-minimal,export-clean --export",
+			 out->fingerprint, CERTIFICATE_KEYS_MAX);
+	else if (p.n_usable == 0)
 		snprintf(why, CERTIFICATE_READ_WHY_MAX, "%.40s holds no key to encrypt to",
 			 out->fingerprint);
 	else

@@ -20,11 +20,12 @@
 
 struct certificate {
 	char fingerprint[FINGERPRINT_MAX];
-	size_t n_keys;
+	size_t n_keys; /* one of them at least is no spare one */
 	struct {
 		char fingerprint[FINGERPRINT_MAX];
 		int64_t from_unix, until_unix;
 		enum key_state state;
+		bool is_spare; /* struct recipient_key */
 	} key[CERTIFICATE_KEYS_MAX];
 	size_t n_mailboxes;
 	struct address mailbox[CERTIFICATE_MAILBOXES_MAX]; /* of user ids that are not revoked */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <nettle/sha1.h>
 #include <nettle/sha2.h>
 
 #define TAG_SECRET_KEY 5
@@ -57,6 +58,25 @@ static int read_packet(const unsigned char *p, size_t len, struct packet *out)
 	return 0;
 }
 
+/* RFC 9580 section 10.1; besides what means nothing: trust, markers, padding, and what others made up. What a certificate holds is kept
+ * and handed out again, so nothing else may travel in it: a secret key in a compressed packet. */
+static bool is_of_certificate(unsigned tag)
+{
+	switch (tag) {
+	case 2: /* signature */
+	case TAG_PUBLIC_KEY:
+	case TAG_PUBLIC_SUBKEY:
+	case 10: /* marker */
+	case 12: /* trust */
+	case 13: /* user id */
+	case 17: /* user attribute */
+	case 21: /* padding */
+		return true;
+	default:
+		return tag >= 40;
+	}
+}
+
 struct splitting {
 	const struct certificate_sink *sink;
 	size_t number;
@@ -69,10 +89,9 @@ static void end_certificate(struct splitting *s, const unsigned char *from, cons
 	if (from == NULL)
 		return;
 	s->number++;
-	if (bad != NULL)
-		s->sink->bad(s->sink->context, s->number, bad);
-	else if (s->sink->certificate(s->sink->context, s->number, from, (size_t)(to - from),
-				      version) != 0)
+	if ((bad != NULL ? s->sink->bad(s->sink->context, s->number, bad)
+			 : s->sink->certificate(s->sink->context, s->number, from,
+						(size_t)(to - from), version)) != 0)
 		s->has_failed = true;
 }
 
@@ -101,6 +120,9 @@ static void split_packets(struct splitting *s, const unsigned char *p, size_t le
 		}
 		if (packet.tag == TAG_SECRET_SUBKEY)
 			bad = secret;
+		else if (bad == NULL && !is_of_certificate(packet.tag))
+			bad = "holds what belongs in no certificate, as a message does; give what "
+			      "gpg --export gives";
 		p += packet.whole_len;
 	}
 	end_certificate(s, begin, p, version, bad);
@@ -227,37 +249,82 @@ int certificate_split(const unsigned char *bytes, size_t len, const struct certi
 	if (s.has_failed)
 		return -1;
 	if (s.number == 0)
-		snprintf(why, CERTIFICATE_WHY_MAX, len == 0 ? "empty" : "holds no OpenPGP certificate");
+		snprintf(why, CERTIFICATE_WHY_MAX, "%s",
+			 len == 0 ? "empty"
+			 : len > 12 && memcmp(bytes + 8, "KBXf", 4) == 0
+				 ? "a keybox of GnuPG's own; give what gpg --export gives"
+				 : "holds no OpenPGP certificate");
 	return (int)s.number;
 }
 
-void certificate_v6_keys(const unsigned char *packets, size_t len,
+bool certificate_can_encrypt(unsigned algorithm)
+{
+	switch (algorithm) {
+	case 3: /* RSA, sign only; DSA; ECDSA; EdDSA; Ed25519; Ed448 */
+	case 17:
+	case 19:
+	case 22:
+	case 27:
+	case 28:
+		return false;
+	default: /* 30 to 34: ML-DSA and SLH-DSA (draft-ietf-openpgp-pqc) */
+		return algorithm < 30 || algorithm > 34;
+	}
+}
+
+bool certificate_is_beyond_gpg(const unsigned char *packets, size_t len)
+{
+	struct packet packet;
+
+	return read_packet(packets, len, &packet) == 0 && packet.tag == TAG_PUBLIC_KEY &&
+	       packet.body_len >= 6 && (packet.body[0] > 4 || packet.body[5] > 22);
+}
+
+/* RFC 9580 section 5.5.4; LibrePGP section 5.5.4 for version 5. Returns out. */
+static char *fingerprint_of(const struct packet *packet, char out[2 * SHA256_DIGEST_SIZE + 1])
+{
+	const unsigned version = packet->body[0];
+	const size_t n_length = version == 4 ? 2 : 4;
+	uint8_t head[5] = {version == 4	  ? 0x99
+			   : version == 5 ? 0x9a
+					  : 0x9b},
+		digest[SHA256_DIGEST_SIZE];
+	size_t n_digest = SHA256_DIGEST_SIZE;
+
+	for (size_t i = 0; i < n_length; i++)
+		head[1 + i] = (uint8_t)(packet->body_len >> (8 * (n_length - 1 - i)));
+	if (version == 4) {
+		struct sha1_ctx sha1;
+
+		sha1_init(&sha1);
+		sha1_update(&sha1, 1 + n_length, head);
+		sha1_update(&sha1, packet->body_len, packet->body);
+		n_digest = SHA1_DIGEST_SIZE;
+		sha1_digest(&sha1, n_digest, digest);
+	} else {
+		struct sha256_ctx sha256;
+
+		sha256_init(&sha256);
+		sha256_update(&sha256, 1 + n_length, head);
+		sha256_update(&sha256, packet->body_len, packet->body);
+		sha256_digest(&sha256, n_digest, digest);
+	}
+	for (size_t i = 0; i < n_digest; i++)
+		snprintf(out + 2 * i, 3, "%02X", digest[i]);
+	return out;
+}
+
+void certificate_subkeys(const unsigned char *packets, size_t len,
 			 void (*tell)(void *context, const char *fingerprint), void *context)
 {
 	struct packet packet;
 
 	for (; read_packet(packets, len, &packet) == 0;
 	     packets += packet.whole_len, len -= packet.whole_len) {
-		uint8_t head[5] = {0x9b}, digest[SHA256_DIGEST_SIZE];
 		char text[2 * SHA256_DIGEST_SIZE + 1];
-		struct sha256_ctx sha256;
-		unsigned algorithm;
 
-		if (packet.tag != TAG_PUBLIC_SUBKEY || packet.body_len < 6 || packet.body[0] != 6)
-			continue;
-		algorithm = packet.body[5];
-		/* RSA, Elgamal, ECDH, X25519, X448, and what came later: ML-KEM. */
-		if (algorithm == 17 || algorithm == 19 || algorithm == 22 || algorithm == 27 ||
-		    algorithm == 28 || algorithm == 3)
-			continue;
-		for (int i = 0; i < 4; i++)
-			head[1 + i] = (uint8_t)(packet.body_len >> (24 - 8 * i));
-		sha256_init(&sha256);
-		sha256_update(&sha256, sizeof head, head);
-		sha256_update(&sha256, packet.body_len, packet.body);
-		sha256_digest(&sha256, sizeof digest, digest);
-		for (size_t i = 0; i < sizeof digest; i++)
-			snprintf(text + 2 * i, 3, "%02X", digest[i]);
-		tell(context, text);
+		if (packet.tag == TAG_PUBLIC_SUBKEY && packet.body_len >= 6 && packet.body[0] >= 4 &&
+		    packet.body[0] <= 6 && certificate_can_encrypt(packet.body[5]))
+			tell(context, fingerprint_of(&packet, text));
 	}
 }

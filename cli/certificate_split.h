@@ -8,6 +8,7 @@
 #ifndef PGPGATE_CLI_CERTIFICATE_SPLIT_H
 #define PGPGATE_CLI_CERTIFICATE_SPLIT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define CERTIFICATE_WHY_MAX 200
@@ -17,17 +18,23 @@ struct certificate_sink {
 	int (*certificate)(void *context, size_t number, const unsigned char *packets, size_t len,
 			   unsigned version);
 	/* What stands where a certificate should be. */
-	void (*bad)(void *context, size_t number, const char *why);
+	int (*bad)(void *context, size_t number, const char *why);
 	void *context;
 };
 
 /* Returns how many there were, good and bad; 0: the file holds nothing that looks like one (why says so). -1: no memory, or
- * certificate() returned nonzero. */
+ * certificate() or bad() returned nonzero. */
 int certificate_split(const unsigned char *bytes, size_t len, const struct certificate_sink *sink,
 		      char why[CERTIFICATE_WHY_MAX]);
 
-/* The fingerprint of each encryption subkey of a version 6 certificate, which gpg does not tell (RFC 9580 section 5.5.4.3). */
-void certificate_v6_keys(const unsigned char *packets, size_t len,
+/* Is there anything that is encrypted to keys of this algorithm (RFC 9580 section 9.1)? What nobody has heard of yet counts. */
+bool certificate_can_encrypt(unsigned algorithm);
+
+/* Is its primary key of a version or an algorithm that gpg cannot have checked? */
+bool certificate_is_beyond_gpg(const unsigned char *packets, size_t len);
+
+/* The fingerprint of each subkey of versions 4 to 6 that can be encrypted to, for what gpg does not tell. Nothing is checked. */
+void certificate_subkeys(const unsigned char *packets, size_t len,
 			 void (*tell)(void *context, const char *fingerprint), void *context);
 
 #endif

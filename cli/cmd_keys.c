@@ -273,6 +273,8 @@ static void print_key(const struct cli *cli, const struct used_key *u, int64_t n
 	if (k->until_unix != 0)
 		printf("%s%s", k->state == KEY_ACTIVE ? " until " : " since ",
 		       output_time(k->until_unix, when));
+	if (key_is_spare(k))
+		printf("; not made to encrypt to");
 	printf("; %s %s in 30 days%s%s\n", output_number(number, u->n_messages),
 	       output_plural(u->n_messages, "message", "messages"), k->note[0] != '\0' ? "; " : "",
 	       output_clean(clean, sizeof(clean), k->note));
@@ -359,14 +361,16 @@ static int keys_run_expiring(struct cli *cli, int argc, char **argv)
 		     next < l.n && strcmp(l.list[next].key.pattern, l.list[first].key.pattern) == 0;
 		     next++) {
 			const struct recipient_key *k = &l.list[next].key;
-			const bool is_now = keys_state_at(k, now_unix) == KEY_ACTIVE;
+			const bool is_now = keys_state_at(k, now_unix) == KEY_ACTIVE &&
+					    !key_is_spare(k);
 
 			lasts = lasts || (is_now && (k->until_unix == 0 ||
 						     k->until_unix >= now_unix + within_s));
 			is_ending = is_ending || is_now;
 		}
 		for (size_t i = first; i < next && !lasts && is_ending; i++) {
-			if (keys_state_at(&l.list[i].key, now_unix) != KEY_ACTIVE)
+			if (keys_state_at(&l.list[i].key, now_unix) != KEY_ACTIVE ||
+			    key_is_spare(&l.list[i].key))
 				continue;
 			print_key(cli, &l.list[i], now_unix);
 			code = 1;

@@ -94,8 +94,8 @@ static int export_key(void *context, const struct recipient_key *k)
 	int got;
 
 	/* Keys that can be encrypted to; a certificate with two of them is written once. */
-	if (at == NULL || at == k->pattern || !is_safe(at + 1) ||
-	    k->primary_fingerprint[0] == '\0' || keys_state_at(k, x->now_unix) != KEY_ACTIVE)
+	if (at == NULL || at == k->pattern || !is_safe(at + 1) || k->primary_fingerprint[0] == '\0' ||
+	    keys_state_at(k, x->now_unix) != KEY_ACTIVE || key_is_spare(k))
 		return 0;
 	is_next = strcmp(x->last_pattern, k->pattern) == 0;
 	if (is_next && strcmp(x->last_fingerprint, k->primary_fingerprint) == 0)

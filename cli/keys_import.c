@@ -2,16 +2,12 @@
  *
  * pgpgate keys import: keys from certificates: files are read, taken apart, and each certificate is shown to gpg. All or nothing.
  */
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
-#include <unistd.h>
 
+#include "cli/certificate_files.h"
 #include "cli/certificate_read.h"
 #include "cli/certificate_split.h"
 #include "cli/keys.h"
@@ -23,14 +19,7 @@
 #include "common/key_url.h"
 #include "common/log.h"
 
-#define FILE_BYTES_MAX (4u << 20)
-#define FILES_MAX 100000
-
-struct file {
-	char *name; /* as it is told, escaped when it is printed */
-	unsigned char *bytes;
-	size_t len;
-};
+#define BAD_MAX 200 /* that are told; then whoever made the files is to look at them first */
 
 struct importing {
 	struct cli *cli;
@@ -40,9 +29,8 @@ struct importing {
 	bool has_pattern, any_user_id, is_wkd;
 	struct option_list domains;
 	int64_t now_unix;
-	struct file *files;
-	size_t n_files, files_room;
-	const struct file *file; /* the present one */
+	struct certificate_files files;
+	const struct certificate_file *file; /* the present one */
 	struct recipient_key *keys;
 	size_t n_keys, keys_room;
 	struct key_certificate *certificates;
@@ -56,6 +44,7 @@ static void complain(struct importing *im, size_t number, const char *why)
 	char name[OUTPUT_TEXT_MAX / 2];
 
 	im->n_bad++;
+	im->n_read += number == 0; /* a file of which nothing was read counts as one */
 	log_escape(name, sizeof(name), im->file->name, strlen(im->file->name));
 	if (number > 0)
 		cli_error("%s: certificate %zu: %s", name, number, why);
@@ -77,111 +66,6 @@ static void *grow(void *list, size_t n, size_t *room, size_t size)
 	return more;
 }
 
-/* ---- files ---- */
-
-static void add_file(struct importing *im, const char *name, int fd, int open_errno)
-{
-	struct file *f;
-	ssize_t n;
-
-	im->files = grow(im->files, im->n_files, &im->files_room, sizeof(*im->files));
-	if (im->files == NULL) {
-		cli_error("out of memory");
-		exit(EX_OSERR);
-	}
-	f = &im->files[im->n_files++];
-	*f = (struct file){.name = strdup(name), .bytes = malloc(FILE_BYTES_MAX + 1)};
-	if (f->name == NULL || f->bytes == NULL) {
-		cli_error("out of memory");
-		exit(EX_OSERR);
-	}
-	im->file = f;
-	if (fd < 0) {
-		complain(im, 0, strerror(open_errno));
-		return;
-	}
-	while (f->len <= FILE_BYTES_MAX &&
-	       (n = read(fd, f->bytes + f->len, FILE_BYTES_MAX + 1 - f->len)) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			complain(im, 0, strerror(errno));
-			f->len = 0;
-			break;
-		}
-		f->len += (size_t)n;
-	}
-	if (f->len > FILE_BYTES_MAX) {
-		complain(im, 0, "larger than 4 MB; give its certificates in several files");
-		f->len = 0;
-	} else if (f->len > 0) {
-		unsigned char *smaller = realloc(f->bytes, f->len);
-
-		f->bytes = smaller != NULL ? smaller : f->bytes;
-	}
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void read_path(struct importing *im, const char *path, unsigned depth);
-
-static void read_directory(struct importing *im, const char *path, unsigned depth)
-{
-	DIR *directory = opendir(path);
-	char **names = NULL;
-	size_t n = 0, room = 0;
-	struct dirent *entry;
-
-	while (directory != NULL && (entry = readdir(directory)) != NULL && n < FILES_MAX) {
-		if (entry->d_name[0] == '.')
-			continue;
-		names = grow(names, n, &room, sizeof(*names));
-		if (names == NULL || asprintf(&names[n++], "%s/%s", path, entry->d_name) < 0) {
-			cli_error("out of memory");
-			exit(EX_OSERR);
-		}
-	}
-	if (directory != NULL)
-		closedir(directory);
-	if (n > 0)
-		qsort(names, n, sizeof(*names), by_name);
-	for (size_t i = 0; i < n; i++) {
-		read_path(im, names[i], depth + 1);
-		free(names[i]);
-	}
-	free(names);
-}
-
-/* A directory's files; those below them only of a WKD tree, whose key files have a hash for a name. */
-static void read_path(struct importing *im, const char *path, unsigned depth)
-{
-	const char *base = strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path;
-	const int fd = strcmp(path, "-") == 0
-			       ? dup(STDIN_FILENO)
-			       : open(path, O_RDONLY | O_CLOEXEC | (depth > 0 ? O_NOFOLLOW : 0));
-	const int open_errno = errno;
-	struct stat st;
-
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
-		close(fd);
-		if (depth == 0 || (im->is_wkd && depth < 6))
-			read_directory(im, path, depth);
-		return;
-	}
-	if (im->is_wkd && (strlen(base) != WKD_HASH_MAX - 1 ||
-			   strspn(base, "ybndrfg8ejkmcpqxot1uwisza345h769") != WKD_HASH_MAX - 1)) {
-		if (fd >= 0)
-			close(fd);
-		return; /* policy, submission-address */
-	}
-	add_file(im, path, fd, open_errno);
-	if (fd >= 0)
-		close(fd);
-}
-
 /* ---- certificates ---- */
 
 static void add_keys(struct importing *im, const char *pattern, const struct certificate *c)
@@ -200,7 +84,7 @@ static void add_keys(struct importing *im, const char *pattern, const struct cer
 		snprintf(k->pattern, sizeof(k->pattern), "%s", pattern);
 		snprintf(k->fingerprint, sizeof(k->fingerprint), "%s", c->key[i].fingerprint);
 		snprintf(k->primary_fingerprint, sizeof(k->primary_fingerprint), "%s", c->fingerprint);
-		snprintf(k->source, sizeof(k->source), "import");
+		snprintf(k->source, sizeof(k->source), c->key[i].is_spare ? KEY_SOURCE_SPARE : "import");
 		k->from_unix = c->key[i].from_unix;
 		k->until_unix = c->key[i].until_unix;
 		k->state = c->key[i].state;
@@ -217,15 +101,41 @@ static bool is_of_domains(const struct importing *im, const struct address *a)
 	return false;
 }
 
-/* The hash that the file of a WKD tree is named by. */
+/* The domain that a file of a WKD tree is for, where its path says so: .well-known/openpgpkey/DOMAIN/hu/HASH, the advanced method;
+ * or direct/DOMAIN/.well-known/openpgpkey/hu/HASH, as `keys export` writes it. "": it does not. Returns out. */
+static char *wkd_domain(const char *path, char *out, size_t out_size)
+{
+	static const char advanced[] = "/.well-known/openpgpkey/", direct[] = "/direct/";
+	const char *at, *end;
+
+	out[0] = '\0';
+	at = strstr(path, advanced);
+	if (at != NULL) {
+		end = strchr(at + strlen(advanced), '/');
+		if (end != NULL && strncmp(end, "/hu/", 4) == 0) {
+			snprintf(out, out_size, "%.*s", (int)(end - at - strlen(advanced)),
+				 at + strlen(advanced));
+			return out;
+		}
+	}
+	at = strstr(path, direct);
+	if (at != NULL && (end = strchr(at + strlen(direct), '/')) != NULL &&
+	    strncmp(end, advanced, strlen(advanced)) == 0)
+		snprintf(out, out_size, "%.*s", (int)(end - at - strlen(direct)), at + strlen(direct));
+	return out;
+}
+
+/* The hash that the file of a WKD tree is named by, and its domain. */
 static bool is_of_file(const struct importing *im, const struct address *a)
 {
 	const char *base = strrchr(im->file->name, '/');
 	const char *at = strrchr(a->text, '@');
-	char hash[WKD_HASH_MAX];
+	char hash[WKD_HASH_MAX], domain[ADDRESS_MAX + 1];
 
+	wkd_domain(im->file->name, domain, sizeof(domain));
 	return base != NULL && at != NULL &&
 	       strcmp(wkd_hash(a->text, (size_t)(at - a->text), hash), base + 1) == 0 &&
+	       (domain[0] == '\0' || strcasecmp(domain, at + 1) == 0) &&
 	       (im->domains.n == 0 || is_of_domains(im, a));
 }
 
@@ -279,7 +189,7 @@ static int assign(struct importing *im, size_t number, const struct certificate 
 	return -1;
 }
 
-static void tell_v6_key(void *context, const char *fingerprint)
+static void tell_unread_key(void *context, const char *fingerprint)
 {
 	const struct importing *im = context;
 
@@ -299,14 +209,16 @@ static int take_certificate(void *context, size_t number, const unsigned char *p
 		return -1;
 	im->n_read++;
 	if (certificate_read(im->reader, packets, len, im->now_unix, c, why) != 0) {
-		if (version == 6) {
-			complain(im, number, "a version 6 key, which gpg does not read; its keys to encrypt to can be added with");
-			certificate_v6_keys(packets, len, tell_v6_key, im);
+		if (certificate_is_beyond_gpg(packets, len)) {
+			snprintf(why, sizeof(why), "a version %u key of a kind that gpg does not read; its keys to encrypt to can be added with",
+				 version);
+			complain(im, number, why);
+			certificate_subkeys(packets, len, tell_unread_key, im);
 		} else {
 			complain(im, number, why);
 		}
 		free(c);
-		return 0;
+		return im->n_bad >= BAD_MAX ? -1 : 0;
 	}
 	if (c->has_sha1)
 		cli_warning("%s: certificate %zu: %s: parts of it are signed with SHA-1, which "
@@ -331,41 +243,54 @@ static int take_certificate(void *context, size_t number, const unsigned char *p
 		im->is_out_of_memory |= kept == NULL;
 	}
 	free(c);
-	return im->is_out_of_memory ? -1 : 0;
+	return im->is_out_of_memory || im->n_bad >= BAD_MAX ? -1 : 0;
 }
 
-static void bad_certificate(void *context, size_t number, const char *why)
+static int bad_certificate(void *context, size_t number, const char *why)
 {
 	struct importing *im = context;
 
 	im->n_read++;
 	complain(im, number, why);
+	return im->n_bad >= BAD_MAX;
+}
+
+/* 0, or -1: no memory. */
+static int read_one(struct importing *im, const struct certificate_file *file)
+{
+	const struct certificate_sink sink = {take_certificate, bad_certificate, im};
+	char why[CERTIFICATE_WHY_MAX];
+	int n;
+
+	im->file = file;
+	if (file->bad != NULL) {
+		complain(im, 0, file->bad);
+		return 0;
+	}
+	n = certificate_split(file->bytes, file->len, &sink, why);
+	if (n < 0)
+		return im->n_bad >= BAD_MAX && !im->is_out_of_memory ? 0 : -1;
+	if (n == 0)
+		complain(im, 0, why);
+	return 0;
 }
 
 /* 0, or an exit code. */
 static int read_all(struct importing *im)
 {
-	const struct certificate_sink sink = {take_certificate, bad_certificate, im};
-	char why[CERTIFICATE_WHY_MAX];
-
-	for (size_t i = 0; i < im->n_files; i++) {
-		int n;
-
-		im->file = &im->files[i];
-		if (im->file->len == 0 && im->n_bad > 0)
-			continue; /* said already */
-		n = certificate_split(im->file->bytes, im->file->len, &sink, why);
-		if (n < 0) {
+	for (size_t i = 0; i < im->files.n; i++) {
+		if (read_one(im, &im->files.list[i]) != 0) {
 			cli_error("out of memory");
 			return EX_OSERR;
 		}
-		if (n == 0)
-			complain(im, 0, why);
+		if (im->n_bad >= BAD_MAX) {
+			cli_error("%zu are bad, and there may be more; nothing was changed", im->n_bad);
+			return EX_DATAERR;
+		}
 	}
 	if (im->n_bad == 0)
 		return 0;
-	cli_error("%zu of %zu certificates are bad; nothing was changed", im->n_bad,
-		  im->n_read > im->n_bad ? im->n_read : im->n_bad);
+	cli_error("%zu of %zu certificates are bad; nothing was changed", im->n_bad, im->n_read);
 	return EX_DATAERR;
 }
 
@@ -392,13 +317,9 @@ static void drop_doubles(struct importing *im)
 
 static void release(struct importing *im)
 {
-	for (size_t i = 0; i < im->n_files; i++) {
-		free(im->files[i].name);
-		free(im->files[i].bytes);
-	}
+	certificate_files_free(&im->files);
 	for (size_t i = 0; i < im->n_certificates; i++)
 		free((void *)(uintptr_t)im->certificates[i].packets);
-	free(im->files);
 	free(im->certificates);
 	free(im->keys);
 	certificate_reader_free(im->reader);
@@ -473,13 +394,16 @@ int keys_run_import(struct cli *cli, int argc, char **argv)
 	im.has_pattern = n == 2;
 	if (im.has_pattern)
 		rule_add_pattern(cli, s, operands[0], false, &im.pattern);
-	read_path(&im, wkd != NULL ? wkd : operands[n - 1], 0);
+	if (certificate_files_read(&im.files, wkd != NULL ? wkd : operands[n - 1], im.is_wkd) != 0) {
+		cli_error("out of memory");
+		return EX_OSERR;
+	}
 	open_become_user(s); /* gpg reads what a stranger wrote */
 	im.reader = certificate_reader_new(program, why);
 	if (im.reader == NULL) {
 		cli_error("%s", why);
 		code = EX_UNAVAILABLE;
-	} else if (im.n_files == 0) {
+	} else if (im.files.n == 0) {
 		cli_error("there is no certificate; nothing was changed");
 		code = EX_DATAERR;
 	} else {

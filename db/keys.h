@@ -30,11 +30,16 @@ struct recipient_key {
 	uint64_t key_id;
 	int64_t from_unix, until_unix; /* 0: not known, never */
 	enum key_state state;	       /* as it was when it was put */
-	char source[8];		       /* "import", "add" */
+	char source[8];		       /* "import", "add", KEY_SOURCE_SPARE */
 	char note[NOTE_MAX + 1];
 	char author[AUTHOR_MAX + 1];
 	int64_t created_at_unix;
 };
+
+/* A key of a certificate that is not meant to be encrypted to, and could be (an RSA primary key that signs only): programs that
+ * look no closer do so, and GnuPG and RNP decrypt it. It counts as the recipient's; nobody is told to use it. */
+#define KEY_SOURCE_SPARE "spare"
+bool key_is_spare(const struct recipient_key *k);
 
 /* The key id that belongs to a fingerprint (RFC 9580 section 5.5.4): 0 and *out, or -1: it is none. */
 int key_id_of(const char *fingerprint, uint64_t *out);

@@ -96,4 +96,5 @@ SELECT count(*)
 FROM recipient_key
 WHERE until_unix >= ?1
 	AND until_unix < ?2
-	AND state = 'active';
+	AND state = 'active'
+	AND source <> 'spare';

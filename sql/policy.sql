@@ -104,11 +104,12 @@ WHERE digest = ?1;
 
 -- name: policy_keys
 -- Keys of a pattern; and of those behind it, who come one after the other, each with NULL when no key is known.
-SELECT '' AS member, 0 AS wants_all, key_id, state, until_unix, from_unix, fingerprint
+SELECT '' AS member, 0 AS wants_all, key_id, state, until_unix, from_unix, fingerprint, source = 'spare'
 FROM recipient_key
 WHERE pattern = ?1
 UNION ALL
-SELECT key_group.member, key_group.wants_all, k.key_id, k.state, k.until_unix, k.from_unix, k.fingerprint
+SELECT key_group.member, key_group.wants_all, k.key_id, k.state, k.until_unix, k.from_unix, k.fingerprint,
+	k.source = 'spare'
 FROM key_group
 LEFT JOIN recipient_key AS k ON k.pattern = key_group.member
 WHERE key_group.pattern = ?1;

@@ -98,7 +98,8 @@ static void note_usable(struct look_up *l, sqlite3_stmt *st, int64_t until_unix)
 {
 	const int64_t from_unix = sqlite3_column_int64(st, 5);
 
-	if (strcmp(column_text(st, 3), "active") != 0 || (until_unix != 0 && l->now_unix >= until_unix) ||
+	if (strcmp(column_text(st, 3), "active") != 0 || sqlite3_column_int(st, 7) != 0 ||
+	    (until_unix != 0 && l->now_unix >= until_unix) ||
 	    (l->out->key_id != 0 && from_unix < l->newest_unix))
 		return;
 	l->newest_unix = from_unix;
@@ -106,7 +107,8 @@ static void note_usable(struct look_up *l, sqlite3_stmt *st, int64_t until_unix)
 	db_column_text(st, 6, l->out->fingerprint, sizeof l->out->fingerprint);
 }
 
-/* Columns: member ('' the recipient's own), wants_all, key_id (NULL: the member has none), state, until, from, fingerprint. */
+/* Columns: member ('' the recipient's own), wants_all, key_id (NULL: the member has none), state, until, from, fingerprint,
+ * is it a spare one. */
 static void take_row(struct look_up *l, sqlite3_stmt *st)
 {
 	const char *name = column_text(st, 0);

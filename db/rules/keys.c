@@ -39,6 +39,11 @@ int key_state_from_name(const char *name, enum key_state *out)
 	return -1;
 }
 
+bool key_is_spare(const struct recipient_key *k)
+{
+	return strcmp(k->source, KEY_SOURCE_SPARE) == 0;
+}
+
 int key_id_of(const char *fingerprint, uint64_t *out)
 {
 	const size_t len = strlen(fingerprint);

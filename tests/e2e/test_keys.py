@@ -6,15 +6,19 @@ import glob
 import http.server
 import os
 import re
+import socket
 import socketserver
 import ssl
 import subprocess
 import threading
+import time
+import types
 import urllib.request
 
 import pytest
 
-from harness import messages
+from harness import certificates, messages
+from harness.pair import program
 from harness.place import free_port, wait_until
 from harness.smtp import send
 
@@ -29,7 +33,8 @@ class People:
         self.keys = keys
         for who in (BOB, "carol@example.org", "team@example.org"):
             keys.gpg("--quick-gen-key", who, "future-default", "default", "never")
-        keys.gpg("--quick-gen-key", "Old <old@example.org>", "rsa2048", "default", "never")
+        keys.gpg("--quick-gen-key", "Old <old@example.org>", "rsa2048", "sign", "never")
+        keys.gpg("--quick-add-key", self.fingerprints("old@example.org")[0], "rsa2048", "encr", "never")
 
     def export(self, who):
         return self.keys.gpg("--export", "--armor", who)
@@ -247,6 +252,178 @@ def test_bad_certificates_are_named_and_nothing_is_kept(shelf, people, place):
     path = people.file(place, "mixed", good + secret)
     result = run_import(shelf, "--domain", "example.org", path)
     assert result.code == DATAERR and f"{path}: certificate 2" in result.err
+
+
+def judged_whole(pair, place, recipient, message, *options):
+    """What `explain` says of a message, bytes or armor, that is judged as the filter would."""
+    path = os.path.join(place.directory("judged"), "message.eml")
+    with open(path, "wb") as f:
+        f.write(message if isinstance(message, bytes) else messages.pgp_mime(message, to=recipient))
+    return pair.json(*options, "explain", recipient, "--message", path)[0]
+
+
+def judged(*arguments):
+    """Of that, (action, reason)."""
+    answer = judged_whole(*arguments)
+    return answer["action"], answer["reason"]
+
+
+ACCEPTED = ("accept", "ok")
+
+
+def keys_of(pair, who):
+    return {row["fingerprint"]: row for row in pair.json("keys", "list", who)}
+
+
+def test_a_subkey_ends_with_its_primary_key(make_pair, place):
+    """gpg gives each key its own end: a subkey without one of its own is over all the same."""
+    pair = make_pair("ends", default_requirement="own-key")
+    day = 86400
+    for who, age_days, life_days, state in (("soon@example.org", 1, 11, "active"), ("gone@example.org", 60, 10, "expired")):
+        created = int(time.time()) - age_days * day
+        c = certificates.Certificate(place.directory("made"), who, [certificates.X25519], created=created, expires_s=life_days * day)
+        pair.must("keys", "import", who, "-", data=c.armor().encode())
+        row = keys_of(pair, who)[c.subkeys[0].fingerprint]
+        assert row["state"] == state and row["until_at"] is not None, row
+        want = ACCEPTED if state == "active" else ("refuse", "expired-key")
+        assert judged(pair, place, who, certificates.message(c.subkeys[0])) == want
+    assert pair.run("keys", "expiring", "--within", "5d").code == 0
+    assert "soon@example.org" in pair.run("keys", "expiring", "--within", "20d").out
+
+
+def test_a_subkey_of_an_algorithm_that_gpg_does_not_have(make_pair, place):
+    """It is bound by a signature that gpg checks, and so it counts; one that is only put there does not."""
+    pair = make_pair("new-algorithm", default_requirement="own-key")
+    folder = place.directory("made")
+    new = [certificates.ML_KEM_768_X25519, certificates.X25519, certificates.X448]
+    c = certificates.Certificate(folder, ALICE, new)
+    pair.must("keys", "import", ALICE, "-", data=c.armor().encode())
+    assert set(keys_of(pair, ALICE)) == {k.fingerprint for k in c.subkeys}
+    stranger = certificates.Certificate(folder, BOB, new)
+    for k in c.subkeys:
+        assert judged(pair, place, ALICE, certificates.message(k)) == ACCEPTED
+        assert judged(pair, place, ALICE, certificates.message(stranger.subkeys[0], k)) == ACCEPTED
+        assert judged(pair, place, ALICE, certificates.message(k.algorithm)) == ACCEPTED, "hidden"
+    assert judged(pair, place, ALICE, certificates.message(stranger.subkeys[0])) == ("refuse", "other-key")
+    # a subkey of a stranger, with the signature that binds it there, or none, behind a good certificate
+    good = certificates.Certificate(folder, BOB, [certificates.X25519])
+    theirs = list(certificates.packets_of(stranger.packets))
+    grafted = good.packets + theirs[3][2] + theirs[4][2] + theirs[5][2]
+    pair.must("keys", "import", BOB, "-", data=certificates.armor("PUBLIC KEY BLOCK", grafted).encode())
+    assert set(keys_of(pair, BOB)) == {good.subkeys[0].fingerprint}
+
+
+@pytest.mark.parametrize("version, algorithms", [
+    (4, [certificates.X25519]),
+    (4, [certificates.ML_KEM_768_X25519, certificates.X448]),
+    (6, [certificates.X25519]),
+    (6, [certificates.ML_KEM_768_X25519, certificates.ML_KEM_1024_X448]),
+])
+def test_what_gpg_cannot_check_is_added_by_the_commands_that_it_is_told(make_pair, place, version, algorithms):
+    pair = make_pair(f"unread{version}-{len(algorithms)}", default_requirement="own-key")
+    c = certificates.Certificate(place.directory("made"), ALICE, algorithms, version=version, primary=certificates.ED25519)
+    result = run_import(pair, ALICE, "-", data=c.armor().encode())
+    commands = re.findall(r"pgpgate (keys add \S+ [0-9A-F]+)", result.err)
+    assert result.code == DATAERR and f"version {version} key" in result.err
+    assert commands == [f"keys add {ALICE} {k.fingerprint}" for k in c.subkeys]
+    for command in commands:
+        pair.must(*command.split())
+    session_key_version = 6 if version == 6 else 3
+    other = certificates.Certificate(place.directory("made"), BOB, algorithms, version=version, primary=certificates.ED25519)
+    for k in c.subkeys:
+        assert judged(pair, place, ALICE, certificates.message(k, version=session_key_version)) == ACCEPTED
+    assert judged(pair, place, ALICE, certificates.message(*other.subkeys, version=session_key_version)) == ("refuse", "other-key")
+
+
+def test_mail_to_a_primary_key_that_only_signs(make_pair, people, place):
+    """Programs that look no closer encrypt to an RSA primary key, and GnuPG and RNP decrypt it. Nobody is told to do so."""
+    pair = make_pair("primary", default_requirement="own-key", key_url="https://keys.example.org/%f")
+    who = "old@example.org"
+    pair.must("keys", "import", who, "-", data=people.export(who).encode())
+    primary, subkey = people.fingerprints(who)
+    rows = keys_of(pair, who)
+    assert {f: row["source"] for f, row in rows.items()} == {primary: "spare", subkey: "import"}
+    message = certificates.message(certificates.X25519)
+    as_if_to_primary = message_to(primary[-16:])
+    assert judged(pair, place, who, as_if_to_primary) == ACCEPTED
+    assert judged(pair, place, who, message) == ACCEPTED, "hidden"
+    other = judged_whole(pair, place, who, people.message(BOB))
+    assert (other["action"], other["reason"]) == ("refuse", "other-key")
+    assert subkey in str(other["reply"]) and primary[-16:] not in str(other["reply"]), other
+    # the subkey ends: then nothing is left to encrypt to, whatever the primary key says
+    pair.must("keys", "forget", who, subkey)
+    pair.must("keys", "add", who, subkey, "--until", "10d")
+    assert subkey in pair.run("keys", "expiring").out
+
+
+def message_to(key_id):
+    key = types.SimpleNamespace(algorithm=certificates.X25519, key_id=key_id)
+    return certificates.message(key)
+
+
+def test_what_lies_in_a_directory_that_others_write(make_pair, people, place):
+    """Root reads it: nothing of it makes root wait, follow, or take what is no certificate."""
+    pair = make_pair("hostile")
+    good, folder = people.export(ALICE), place.directory("upload")
+    with open(os.path.join(folder, "good.asc"), "w", encoding="ascii") as f:
+        f.write(good)
+    secret_file = people.file(place, "elsewhere", good)
+
+    def in_folder(name):
+        return os.path.join(folder, name)
+
+    def fifo(path):
+        os.mkfifo(path)
+
+    def socket_file(path):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.bind(path)
+    hundred_mb = 100 << 20
+    for make, said in ((fifo, "no plain file"), (socket_file, "no plain file"), (lambda p: os.symlink(secret_file, p), "not followed"),
+                       (lambda p: os.symlink("/dev/zero", p), "not followed"),
+                       (lambda p: os.truncate(os.open(p, os.O_CREAT | os.O_WRONLY), hundred_mb), "larger than 4 MB")):
+        make(in_folder("odd"))
+        result = run_import(pair, ALICE, folder)
+        assert result.code == DATAERR and said in result.err and f"{in_folder('odd')}: " in result.err, result
+        assert "1 of 2 certificates are bad" in result.err
+        os.unlink(in_folder("odd"))
+    os.mkfifo(in_folder("alone"))
+    result = run_import(pair, ALICE, in_folder("alone"))
+    assert result.code == DATAERR and "empty" in result.err
+    # a pipe that somebody writes into is read, as the shell's <(...)
+    read_end, write_end = os.pipe()
+    os.write(write_end, good.encode())
+    os.close(write_end)
+    piped = subprocess.run([program("pgpgate"), "-c", pair.conf, "keys", "import", ALICE, f"/dev/fd/{read_end}"], pass_fds=[read_end],
+                           capture_output=True, text=True)
+    os.close(read_end)
+    assert piped.returncode == 0 and "1 added" in piped.stdout, piped
+
+
+def test_a_million_packets_and_keys_and_what_hides_a_secret_key(make_pair, people, place):
+    pair = make_pair("packets")
+    good = certificates.dearmor(people.export(ALICE))
+    secret = certificates.dearmor(people.keys.gpg("--export-secret-keys", "--armor", ALICE))
+    primary = next(certificates.packets_of(good))[2]
+    compressed = b"\x00" + secret
+    for name, data, said in (
+            ("many-user-ids", primary + b"\xcd\x01x" * 1_000_000, ""),
+            ("many-keys", b"\xc6\x01\x04" * 1_000_000, "there may be more"),
+            ("in-compressed", good + certificates.packet(8, compressed), "belongs in no certificate"),
+            ("in-literal", good + certificates.packet(11, b"b\0" + bytes(4) + secret), "belongs in no certificate"),
+            ("behind", good + secret, "a secret key; it was not kept"),
+            ("secret-subkey", good + [w for t, _, w in certificates.packets_of(secret) if t == 7][0], "a secret key; it was not kept"),
+            ("named-public", certificates.armor("PUBLIC KEY BLOCK", secret), "a secret key; it was not kept"),
+            ("secret-armor", certificates.armor("PRIVATE KEY BLOCK", good), "a secret key; it was not kept"),
+            ("keybox", b"\0\0\0\x20\1\1\0\2KBXf" + bytes(16), "gpg --export"),
+            ("garbage", b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n" + b"QUJD" * 500_000 + b"\n", "its armor has no end"),
+            ("random", certificates.armor("PUBLIC KEY BLOCK", os.urandom(100_000)), "certificate 1: ")):
+        path = people.file(place, name, data)
+        result = run_import(pair, ALICE, path)
+        assert result.code == DATAERR and said in result.err and path in result.err, (name, result)
+    for path in glob.glob(os.path.join(pair.state, "*")):
+        with open(path, "rb") as f:
+            assert secret[6:60] not in f.read()
 
 
 def test_without_gpg_and_with_one_that_hangs(shelf, people, place):
