@@ -38,8 +38,10 @@ step_tsan() {
 
 # Kills, faults of the disk, ten million verdicts: PGPGATE_KILLS, PGPGATE_ROUNDS, PGPGATE_VERDICTS.
 step_long_record() {
-	headline "the record: kills, faults, many rows"
+	headline "the record: kills, faults, many rows; certificates times messages"
+	keys_prepare
 	run_e2e "$build" long "$top/tests/long" -s
+	keys_show long
 	PGPGATE_STORAGE=all
 	export PGPGATE_STORAGE
 	run_e2e "$build" long-storage "$top/tests/e2e/test_planted.py" "$top/tests/e2e/test_restore.py" \

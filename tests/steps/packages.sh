@@ -11,6 +11,8 @@ TEST_PACKAGES="ansible-core clang clang-format fish libclang-rt-dev libcmocka-de
 READER_PACKAGES="evolution-data-server-common g++ libc-client2007e-dev libcamel1.2-dev libcourier-unicode4 libemail-mime-perl
 	libetpan-dev libkf5mime-dev libmime-tools-perl mutt neomutt php-cli php-mailparse ruby-mail s-nail"
 READER_PACKAGES_UNPACKED="dovecot-core dovecot-dev maildrop"
+# Programs and libraries that make certificates (tests/steps/keys.sh), besides TEST_PACKAGES.
+CERTIFICATE_PACKAGES="gosop libbcpg-java openjdk-17-jdk-headless pgpainless-cli python3-pgpy sqop"
 
 # as_root COMMAND...: through sudo when we are not root.
 as_root() {
