@@ -5,6 +5,7 @@
 #include "filter/transaction_state.h"
 
 #include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -333,8 +334,9 @@ void transaction_end(struct transaction *t, const char *queue_id, transaction_ha
 		return;
 	}
 	transaction_begin_content(m);
-	e = calloc(1, sizeof *e);
+	e = malloc(sizeof *e);
 	if (e != NULL) {
+		memset(e, 0, offsetof(struct ending, reply));
 		e->asked = calloc(m->recipients.n + 1, sizeof *e->asked);
 		e->stored = calloc(m->recipients.n + 1, sizeof *e->stored);
 	}

@@ -41,6 +41,8 @@ void transaction_reset(struct transaction *t)
 {
 	struct mail *m = &t->mail;
 
+	if (!m->is_open) /* as it was left */
+		return;
 	note_vain(t);
 	recipients_reset(&m->recipients);
 	scan_free(m->scan);

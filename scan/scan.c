@@ -46,12 +46,17 @@ static bool was_pgp_mime(void *context, int64_t octets)
 	       octets - facts.size_bytes <= PART_HEADER_MAX && !s->returned->has_other_field;
 }
 
+/* Nothing but what scan_reset() resets has to be zero: buffers are set up when they begin. */
 static struct scan *new_scan(void)
 {
-	struct scan *s = calloc(1, sizeof(*s));
+	struct scan *s = malloc(sizeof(*s));
 
-	if (s)
-		mime_reset(&s->mime);
+	if (!s)
+		return NULL;
+	memset(&s->mime.structure.hooks, 0, sizeof(s->mime.structure.hooks));
+	s->returned = NULL;
+	s->returned_message = NULL;
+	scan_reset(s);
 	return s;
 }
 
