@@ -20,10 +20,21 @@ bool envelope_is_sendmail(const char *version)
 	return version != NULL && version[0] >= '0' && version[0] <= '9';
 }
 
+/* The same but for the brackets, as nearly all are at Postfix; nothing in it that means more than itself. */
+static bool is_same_text(const char *macro, const char *argument)
+{
+	const size_t len = strcspn(macro, "<>()\"\\ \t,;:");
+
+	return macro[len] == '\0' && argument[0] == '<' && strncmp(argument + 1, macro, len) == 0 &&
+	       strcmp(argument + 1 + len, ">") == 0;
+}
+
 const char *envelope_address(const char *macro, const char *argument, bool is_sendmail)
 {
 	if (macro == NULL || macro[0] == '\0')
 		return argument;
+	if (is_same_text(macro, argument))
+		return macro;
 	if (has_domain(argument) && (is_sendmail || !has_domain(macro)))
 		return argument;
 	return macro;
@@ -58,6 +69,8 @@ bool envelope_is_lost(struct envelope_memory *before, const char *macro, const c
 	canonical(argument, &given);
 	before->argument = hash(given.text);
 	before->macro = hash(macro);
+	if (is_same_text(macro, argument)) /* whatever was before, it belongs to this one */
+		return false;
 	/* Two addresses may have one macro where it is not what is judged (Sendmail). */
 	if (!last.has_macro || envelope_address(macro, argument, is_sendmail) != macro)
 		return false;

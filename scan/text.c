@@ -3,10 +3,8 @@
 
 #include <string.h>
 
-bool text_is(const unsigned char *text, size_t len, const char *want)
+bool text_is_same(const unsigned char *text, size_t len, const char *want)
 {
-	if (strlen(want) != len)
-		return false;
 	for (size_t i = 0; i < len; i++)
 		if (text_lower(text[i]) != text_lower((unsigned char)want[i]))
 			return false;

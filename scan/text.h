@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 static inline bool text_is_blank(unsigned char c) /* linear white space */
 {
@@ -23,8 +24,14 @@ static inline unsigned char text_lower(unsigned char c)
 	return c >= 'A' && c <= 'Z' ? (unsigned char)(c + 32) : c;
 }
 
-/* Is text (len octets) the string `want`, letter case apart? */
-bool text_is(const unsigned char *text, size_t len, const char *want);
+/* Is text (len octets) the string `want`, letter case apart? text_is_same(): it is as long. */
+bool text_is_same(const unsigned char *text, size_t len, const char *want);
+
+static inline bool text_is(const unsigned char *text, size_t len, const char *want)
+{
+	return strlen(want) == len && text_is_same(text, len, want);
+}
+
 bool text_begins(const unsigned char *text, size_t len, const char *want); /* exact case */
 
 /* The length without trailing white space: blanks, CR, LF, VT, FF, and the no-break space in UTF-8 or

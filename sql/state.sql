@@ -17,6 +17,10 @@ ROLLBACK;
 -- name: user_version
 PRAGMA user_version;
 
+-- name: data_version
+-- Another one when another connection has committed since the transaction before.
+PRAGMA data_version;
+
 -- name: state
 SELECT live_generation, paused_until_unix, import_first_rule, import_change_key
 FROM state

@@ -14,6 +14,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "db/engine/file.h"
+#include "db/engine/wal_index.h"
 
 /* Another process that opens or closes is between two files for some ms at most, and one of ours lets go of what was
  * harmed within a second or two. */
@@ -21,8 +22,6 @@
 #define RESCUE_MS 1000 /* for other transactions to end */
 
 /* https://sqlite.org/walformat.html sections 2.1 and 2.2: two copies of the header, then what was written back. */
-#define INDEX_BYTES 32768
-#define INDEX_HEADER_BYTES 48
 #define MX_FRAME_AT 16
 #define PAGE_SIZE_AT 14
 #define WAL_HEADER_BYTES 32
@@ -43,8 +42,11 @@ static struct opened_file *files;
 static int stat_beside(const struct db *d, const char *suffix, struct stat *out)
 {
 	char path[DB_PATH_MAX + 8];
+	const size_t len = strlen(d->path);
 
-	snprintf(path, sizeof path, "%s%s", d->path, suffix);
+	/* Not by snprintf(), which takes longer than what the kernel does. */
+	memcpy(path, d->path, len);
+	memcpy(path + len, suffix, strlen(suffix) + 1);
 	return lstat(path, out);
 }
 
@@ -90,7 +92,7 @@ static const char *missing(const struct db *d)
 
 	if (stat_beside(d, "-wal", &st) != 0)
 		return "-wal";
-	return stat_beside(d, "-shm", &st) != 0 || st.st_size < INDEX_BYTES ? "-shm" : NULL;
+	return stat_beside(d, "-shm", &st) != 0 || st.st_size < WAL_INDEX_BYTES ? "-shm" : NULL;
 }
 
 /* 1: in. 0: not yet, tried again. -1: this process has to close first. */
@@ -202,24 +204,14 @@ static bool index_was_cut(struct db *d)
 /* What the log has to hold, by the index. -1: it is being written at this moment, or cannot be seen. */
 static int64_t needed_bytes(struct db *d)
 {
-	sqlite3_file *file = NULL;
-	volatile void *region = NULL;
-	unsigned char one[INDEX_HEADER_BYTES], two[INDEX_HEADER_BYTES];
+	unsigned char header[WAL_INDEX_HEADER_BYTES];
 	uint32_t mx_frame;
 	uint16_t page_bytes;
 
-	if (sqlite3_file_control(d->handle, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK ||
-	    file == NULL || file->pMethods == NULL || file->pMethods->iVersion < 2 ||
-	    file->pMethods->xShmMap(file, 0, INDEX_BYTES, 0, &region) != SQLITE_OK || region == NULL)
+	if (!wal_index_header(d, header))
 		return -1;
-	for (size_t i = 0; i < INDEX_HEADER_BYTES; i++) {
-		one[i] = ((volatile unsigned char *)region)[i];
-		two[i] = ((volatile unsigned char *)region)[INDEX_HEADER_BYTES + i];
-	}
-	if (memcmp(one, two, sizeof one) != 0)
-		return -1;
-	memcpy(&mx_frame, one + MX_FRAME_AT, sizeof mx_frame);
-	memcpy(&page_bytes, one + PAGE_SIZE_AT, sizeof page_bytes);
+	memcpy(&mx_frame, header + MX_FRAME_AT, sizeof mx_frame);
+	memcpy(&page_bytes, header + PAGE_SIZE_AT, sizeof page_bytes);
 	if (mx_frame == 0)
 		return 0;
 	return WAL_HEADER_BYTES +

@@ -96,6 +96,7 @@ static void close_handle(struct db *d)
 	d->wal_pages = -1;
 	d->wal_marked_pages = -1;
 	d->rules_counted.is_known = false;
+	d->seen.is_known = d->seen.has_state = false;
 }
 
 static int set_up_handle(struct db *d)

@@ -29,6 +29,14 @@
 #define DB_SHARED_FIRST 0x40000002
 #define DB_SHARED_SIZE 510
 
+/* The one row of the table state, within a transaction. */
+struct db_state {
+	int64_t live_generation;
+	int64_t paused_until_unix; /* 0: not paused */
+	int64_t import_first_rule; /* -1: nothing to clean up */
+	int64_t import_change_key; /* -1 likewise */
+};
+
 struct db {
 	struct settings *settings; /* one reference */
 	enum db_mode mode;
@@ -42,6 +50,12 @@ struct db {
 	bool must_reopen;    /* the engine failed */
 	bool was_constraint; /* the last failure: a row that the schema does not take */
 	int schema_version;  /* of the file when it was looked at last */
+	struct {
+		bool is_known;	      /* never where this connection writes itself */
+		int64_t data_version; /* as long as it is that of the transaction */
+		bool has_state;
+		struct db_state state;
+	} seen;
 	int busy_ms;
 	int64_t busy_until_ms; /* of the wait under way */
 	int wal_pages;	       /* after our last commit; -1: not known */
@@ -107,13 +121,7 @@ bool db_is_mounted_read_only(struct db *d);
 	"; its file system is mounted read-only: mount it for writing, after a look at why " \
 	"(dmesg)"
 
-/* The one row of the table state, within a transaction. */
-struct db_state {
-	int64_t live_generation;
-	int64_t paused_until_unix; /* 0: not paused */
-	int64_t import_first_rule; /* -1: nothing to clean up */
-	int64_t import_change_key; /* -1 likewise */
-};
+/* Within a transaction. */
 int db_read_state(struct db *d, struct db_state *out);
 
 #endif

@@ -29,14 +29,20 @@ static size_t append_reversed(const char *domain, size_t len, char *out, size_t 
 char *key_from_address(const char *address, char out[KEY_MAX])
 {
 	const char *at = strrchr(address, '@');
-	size_t used;
+	size_t used, local_len;
 
 	if (at == NULL) {
 		snprintf(out, KEY_MAX, "%s", address);
 		return out;
 	}
 	used = append_reversed(at + 1, strlen(at + 1), out, 0);
-	snprintf(out + used, KEY_MAX - used, "@%.*s", (int)(at - address), address);
+	if (used < KEY_MAX - 1)
+		out[used++] = '@';
+	local_len = (size_t)(at - address);
+	if (local_len > KEY_MAX - 1 - used)
+		local_len = KEY_MAX - 1 - used;
+	memcpy(out + used, address, local_len);
+	out[used + local_len] = '\0';
 	return out;
 }
 

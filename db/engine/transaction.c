@@ -9,13 +9,32 @@
 #include "db/engine/schema.h"
 #include "db/engine/wal_mark.h"
 
+/* A newer program may have migrated while we run: then we know nothing of what the tables mean. What a reader knows of the
+ * schema and of the state holds as long as nobody has committed anything, which the engine knows exactly. */
+static int check_schema(struct db *d)
+{
+	int64_t version = 0;
+
+	if (d->mode == DB_READ) {
+		if (db_one(d, SQL_DATA_VERSION, &version) != 0)
+			return -1;
+		if (d->seen.is_known && d->seen.data_version == version)
+			return 0;
+		d->seen.is_known = d->seen.has_state = false;
+	}
+	if (schema_check(d) != 0)
+		return -1;
+	d->seen.is_known = d->mode == DB_READ;
+	d->seen.data_version = version;
+	return 0;
+}
+
 static int begin(struct db *d, enum sql_statement which)
 {
 	if (db_run(d, db_statement(d, which)) != 0)
 		return -1;
 	d->is_in_transaction = true;
-	/* A newer program may have migrated while we run: then we know nothing of what the tables mean. */
-	if (schema_check(d) != 0)
+	if (check_schema(d) != 0)
 		return db_end(d, -1);
 	if (companions_are_whole(d))
 		return 0;
@@ -83,8 +102,13 @@ int db_end(struct db *d, int result)
 
 int db_read_state(struct db *d, struct db_state *out)
 {
-	sqlite3_stmt *st = db_statement(d, SQL_STATE);
+	sqlite3_stmt *st;
 
+	if (d->seen.has_state) {
+		*out = d->seen.state;
+		return 0;
+	}
+	st = db_statement(d, SQL_STATE);
 	if (st == NULL)
 		return -1;
 	switch (db_step(d, st)) {
@@ -102,5 +126,9 @@ int db_read_state(struct db *d, struct db_state *out)
 					 ? -1
 					 : sqlite3_column_int64(st, 3);
 	sqlite3_reset(st);
+	if (d->seen.is_known) {
+		d->seen.state = *out;
+		d->seen.has_state = true;
+	}
 	return 0;
 }

@@ -95,14 +95,34 @@ static int64_t ask(struct db *d, enum about about, const char *a, const char *b)
 	return db_end(d, got < 0 ? -1 : 0) == 0 ? last_unix : 0;
 }
 
-/* Is there a rule with a ratchet, just now? True as well where that cannot be known. */
-static bool has_ratchet(struct db *d)
+static bool ask_ratchet(struct db *d)
 {
 	int64_t found = 0;
 
 	if (db_begin_read(d) != 0)
 		return true;
 	return db_end(d, db_one(d, SQL_JOURNAL_USES_RATCHET, &found)) != 0 || found != 0;
+}
+
+/* Is there a rule with a ratchet, just now? True as well where that cannot be known. */
+static bool has_ratchet(struct urgent *u, struct db *d)
+{
+	struct wal_index_mark now;
+	bool is_same, result;
+
+	wal_index_take_mark(d, &now);
+	pthread_mutex_lock(&u->lock);
+	is_same = wal_index_is_same(&u->ratchets_at, &now);
+	result = u->has_ratchet;
+	pthread_mutex_unlock(&u->lock);
+	if (is_same)
+		return result;
+	result = ask_ratchet(d);
+	pthread_mutex_lock(&u->lock);
+	u->ratchets_at = now;
+	u->has_ratchet = result;
+	pthread_mutex_unlock(&u->lock);
+	return result;
 }
 
 /* A pair that nothing asks for is not new. */
@@ -116,16 +136,16 @@ static bool is_new(struct urgent *u, enum about about, const char *a, const char
 	if (is_known(u, hash, lasts_s, time_unix))
 		return false;
 	d = u->pool != NULL ? db_pool_get(u->pool) : NULL;
-	if (d != NULL) {
+	if (d == NULL)
+		return true;
+	is_asked = is_asked || has_ratchet(u, d);
+	if (is_asked)
 		last_unix = ask(d, about, a, b);
-		if (last_unix == 0 && !is_asked)
-			is_asked = has_ratchet(d);
-		db_pool_put(u->pool, d);
-	} else {
-		is_asked = true;
-	}
+	db_pool_put(u->pool, d);
+	if (!is_asked)
+		return false;
 	if (last_unix == 0 || last_unix + known_for_s(lasts_s) <= time_unix)
-		return is_asked || last_unix != 0;
+		return true;
 	learn(u, hash, last_unix);
 	return false;
 }

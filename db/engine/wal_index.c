@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: ISC */
+#include "db/engine/wal_index.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+static void copy(unsigned char out[WAL_INDEX_HEADER_BYTES], volatile const unsigned char *from)
+{
+	for (size_t i = 0; i < WAL_INDEX_HEADER_BYTES; i += sizeof(uint64_t)) {
+		const uint64_t word = *(volatile const uint64_t *)(from + i);
+
+		memcpy(out + i, &word, sizeof word);
+	}
+}
+
+bool wal_index_header(struct db *d, unsigned char out[WAL_INDEX_HEADER_BYTES])
+{
+	sqlite3_file *file = NULL;
+	volatile void *region = NULL;
+	unsigned char second[WAL_INDEX_HEADER_BYTES];
+
+	if (sqlite3_file_control(d->handle, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK ||
+	    file == NULL || file->pMethods == NULL || file->pMethods->iVersion < 2 ||
+	    file->pMethods->xShmMap(file, 0, WAL_INDEX_BYTES, 0, &region) != SQLITE_OK || region == NULL)
+		return false;
+	/* There are two, and who commits writes the second one first. */
+	copy(out, region);
+	atomic_thread_fence(memory_order_seq_cst);
+	copy(second, (volatile unsigned char *)region + WAL_INDEX_HEADER_BYTES);
+	return memcmp(out, second, sizeof second) == 0;
+}
+
+void wal_index_take_mark(struct db *d, struct wal_index_mark *out)
+{
+	memset(out, 0, sizeof *out);
+	if (db_ready(d) != 0 || !d->companions.are_known)
+		return;
+	out->device = d->opened.st_dev;
+	out->inode = d->opened.st_ino;
+	out->is_known = wal_index_header(d, out->header);
+}
+
+bool wal_index_is_same(const struct wal_index_mark *a, const struct wal_index_mark *b)
+{
+	return a->is_known && b->is_known && a->device == b->device && a->inode == b->inode &&
+	       memcmp(a->header, b->header, sizeof a->header) == 0;
+}
