@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "scan/html.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "scan/html_attribute.h"
 #include "scan/text.h"
 
 enum state {
@@ -15,8 +15,9 @@ enum state {
 
 enum kind {
 	KIND_INLINE,
-	KIND_PLACE, /* where a line may be broken: holds nothing */
-	KIND_BLOCK, /* begins and ends a paragraph */
+	KIND_UNDERLINE, /* can be seen where there is no text */
+	KIND_PLACE,	/* where a line may be broken: holds nothing */
+	KIND_BLOCK,	/* begins and ends a paragraph */
 	KIND_BREAK,
 	KIND_PRE,
 	KIND_TITLE,
@@ -33,442 +34,14 @@ static const struct tag {
 	{"center", KIND_BLOCK}, {"br", KIND_BREAK},    {"wbr", KIND_PLACE},
 	{"span", KIND_INLINE},	{"font", KIND_INLINE}, {"tt", KIND_INLINE},
 	{"code", KIND_INLINE},	{"b", KIND_INLINE},    {"strong", KIND_INLINE},
-	{"i", KIND_INLINE},	{"em", KIND_INLINE},   {"u", KIND_INLINE},
+	{"i", KIND_INLINE},	{"em", KIND_INLINE},   {"u", KIND_UNDERLINE},
 	{"small", KIND_INLINE}, {"big", KIND_INLINE},  {"o:p", KIND_INLINE},
 	{"a", KIND_LINK},
 };
 
-/* Each of them says how something looks or is written, none is shown, none makes a reader fetch or do something
- * by its value, since values are made of the words below. */
-static const char *const attributes[] = {
-	"align",    "alink", "bgcolor",	   "charset", "class",	 "color",   "content",
-	"dir",	    "face",  "http-equiv", "lang",    "link",	 "name",    "rel",
-	"size",	    "style", "target",	   "text",    "vlink",	 "width",   "wrap",
-	"xml:lang", "xmlns", "xmlns:m",	   "xmlns:o", "xmlns:v", "xmlns:w",
-};
-
-/* All words that may stand in a value, sorted. Not one that would make a reader act is among them: no url, no
- * refresh, no import, no expression. */
-static const char *const words[] = {
-	"-",
-	"-apple-system",
-	"-moz-text-size-adjust",
-	"-ms-text-size-adjust",
-	"-ms-word-break",
-	"-ms-word-wrap",
-	"-webkit-line-break",
-	"-webkit-nbsp-mode",
-	"-webkit-tap-highlight-color",
-	"-webkit-text-size-adjust",
-	"-webkit-text-stroke-width",
-	"-webkit-user-select",
-	"_blank",
-	"after-white-space",
-	"andale",
-	"anywhere",
-	"apple",
-	"apple-converted-space",
-	"apple-interchange-newline",
-	"apple-style-span",
-	"apple-tab-span",
-	"aptos",
-	"aptos_embeddedfont",
-	"aptos_msfontservice",
-	"aqua",
-	"arial",
-	"ascii",
-	"auto",
-	"background",
-	"background-color",
-	"background-image",
-	"baseline",
-	"black",
-	"blinkmacsystemfont",
-	"block",
-	"blue",
-	"bodyfragment",
-	"bold",
-	"bolder",
-	"border",
-	"border-bottom",
-	"border-collapse",
-	"border-color",
-	"border-left",
-	"border-radius",
-	"border-right",
-	"border-spacing",
-	"border-style",
-	"border-top",
-	"border-width",
-	"both",
-	"bottom",
-	"box-sizing",
-	"break-all",
-	"break-word",
-	"calibri",
-	"calibri_embeddedfont",
-	"calibri_msfontservice",
-	"cambria",
-	"caret-color",
-	"center",
-	"charset",
-	"clear",
-	"code",
-	"collapse",
-	"color",
-	"comic",
-	"consolas",
-	"console",
-	"content-type",
-	"courier",
-	"currentcolor",
-	"cursive",
-	"cursor",
-	"darkblue",
-	"darkgreen",
-	"darkred",
-	"dashed",
-	"dejavu",
-	"device-width",
-	"direction",
-	"display",
-	"doctype",
-	"dotted",
-	"double",
-	"dtd",
-	"edge",
-	"elementtoproof",
-	"emailquote",
-	"en",
-	"end",
-	"exchange",
-	"filtered",
-	"fixed",
-	"float",
-	"font",
-	"font-family",
-	"font-size",
-	"font-stretch",
-	"font-style",
-	"font-variant",
-	"font-variant-caps",
-	"font-variant-east-asian",
-	"font-variant-ligatures",
-	"font-variant-numeric",
-	"font-weight",
-	"format-detection",
-	"frameset",
-	"fuchsia",
-	"garamond",
-	"generator",
-	"georgia",
-	"gmail-m",
-	"gmail_default",
-	"gmail_extra",
-	"gmail_quote",
-	"gmail_signature",
-	"grande",
-	"gray",
-	"green",
-	"grey",
-	"height",
-	"helvetica",
-	"helveticaneue",
-	"html",
-	"html4",
-	"http",
-	"https",
-	"hyphens",
-	"ie",
-	"important",
-	"inherit",
-	"initial",
-	"initial-scale",
-	"inline",
-	"inline-block",
-	"iso-8859-1",
-	"iso-8859-15",
-	"iso-8859-2",
-	"italic",
-	"justify",
-	"keep-all",
-	"koi8-r",
-	"large",
-	"larger",
-	"left",
-	"letter-spacing",
-	"liberation",
-	"lighter",
-	"lime",
-	"line-break",
-	"line-height",
-	"loose.dtd",
-	"lowercase",
-	"ltr",
-	"lucida",
-	"mail",
-	"manual",
-	"margin",
-	"margin-bottom",
-	"margin-left",
-	"margin-right",
-	"margin-top",
-	"maroon",
-	"math",
-	"max-height",
-	"max-width",
-	"maximum-scale",
-	"medium",
-	"menlo",
-	"microsoft",
-	"middle",
-	"min-height",
-	"min-width",
-	"minor-bidi",
-	"minor-latin",
-	"monaco",
-	"mono",
-	"monospace",
-	"moz-forward-container",
-	"moz-quote-pre",
-	"moz-signature",
-	"moz-text-flowed",
-	"moz-text-html",
-	"moz-text-plain",
-	"ms",
-	"mso-ansi-language",
-	"mso-ascii-font-family",
-	"mso-bidi-font-family",
-	"mso-bidi-font-size",
-	"mso-fareast-font-family",
-	"mso-fareast-language",
-	"mso-hansi-font-family",
-	"mso-margin-bottom-alt",
-	"mso-margin-top-alt",
-	"mso-style-priority",
-	"msonormal",
-	"msoplaintext",
-	"name",
-	"navy",
-	"neue",
-	"new",
-	"no",
-	"nofollow",
-	"none",
-	"noopener",
-	"noreferrer",
-	"normal",
-	"noto",
-	"nowrap",
-	"oblique",
-	"office",
-	"olive",
-	"omml",
-	"open",
-	"orange",
-	"orphans",
-	"outline",
-	"outlook",
-	"overflow-wrap",
-	"padding",
-	"padding-bottom",
-	"padding-left",
-	"padding-right",
-	"padding-top",
-	"palatino",
-	"plaintext",
-	"pre",
-	"pre-line",
-	"pre-wrap",
-	"pro",
-	"progid",
-	"protonmail_quote",
-	"public",
-	"purple",
-	"rec-html40",
-	"red",
-	"rgb",
-	"rgba",
-	"right",
-	"roboto",
-	"roman",
-	"rtl",
-	"sans",
-	"sans-serif",
-	"schemas-microsoft-com",
-	"schemas.microsoft.com",
-	"section1",
-	"segoe",
-	"serif",
-	"server",
-	"sf",
-	"silver",
-	"small",
-	"small-caps",
-	"smaller",
-	"solid",
-	"source",
-	"space",
-	"start",
-	"strict",
-	"strict.dtd",
-	"symbol",
-	"system-ui",
-	"tab-size",
-	"tahoma",
-	"teal",
-	"telephone",
-	"text",
-	"text-align",
-	"text-decoration",
-	"text-decoration-color",
-	"text-decoration-line",
-	"text-decoration-style",
-	"text-decoration-thickness",
-	"text-indent",
-	"text-size-adjust",
-	"text-transform",
-	"thunderbird",
-	"times",
-	"tinymce",
-	"top",
-	"tr",
-	"transitional",
-	"transparent",
-	"trebuchet",
-	"tutanota_quote",
-	"ubuntu",
-	"ui",
-	"underline",
-	"unicode-bidi",
-	"unset",
-	"uppercase",
-	"urn",
-	"us-ascii",
-	"user-select",
-	"utf-8",
-	"verdana",
-	"vertical-align",
-	"viewport",
-	"visible",
-	"vml",
-	"w3c",
-	"white",
-	"white-space",
-	"white-space-collapse",
-	"widows",
-	"width",
-	"windows-1250",
-	"windows-1251",
-	"windows-1252",
-	"windowtext",
-	"word",
-	"word-break",
-	"word-spacing",
-	"word-wrap",
-	"word.document",
-	"wordsection1",
-	"wrap",
-	"www.w3.org",
-	"x-large",
-	"x-small",
-	"x-ua-compatible",
-	"x_msonormal",
-	"x_plaintext",
-	"x_wordsection1",
-	"xhtml",
-	"xhtml1",
-	"xhtml1-strict.dtd",
-	"xhtml1-transitional.dtd",
-	"xx-large",
-	"xx-small",
-	"yahoo-style-wrap",
-	"ydp",
-	"yellow",
-	"yes",
-};
-
-static int compare_word(const void *key, const void *element)
-{
-	return strcmp(key, *(const char *const *)element);
-}
-
-static bool is_word(const char *text)
-{
-	return bsearch(text, words, sizeof(words) / sizeof(words[0]), sizeof(words[0]),
-		       compare_word) != NULL;
-}
-
-static bool is_one_of(const char *text, const char *const *list, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(text, list[i]) == 0)
-			return true;
-	return false;
-}
-
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
-}
-
-/* "12", "0.5pt", "100%", none below zero, which puts text beyond an edge or over other text: up to five digits, a fraction of up to four, a unit of CSS. */
-static bool is_number(const char *t)
-{
-	static const char *const units[] = {"",	  "px", "pt", "em", "ex", "rem", "ch",
-					    "in", "cm", "mm", "vw", "vh", "%"};
-	size_t n;
-
-	t += *t == '+';
-	n = strspn(t, "0123456789");
-	if (n > 5 || (n == 0 && *t != '.'))
-		return false;
-	t += n;
-	if (*t == '.') {
-		n = strspn(t + 1, "0123456789");
-		if (n == 0 || n > 4)
-			return false;
-		t += n + 1;
-	}
-	return is_one_of(t, units, sizeof(units) / sizeof(units[0]));
-}
-
-static bool is_colour(const char *t)
-{
-	size_t n = strspn(t + (*t == '#'), "0123456789abcdef");
-
-	return *t == '#' && t[1 + n] == '\0' && (n == 3 || n == 6 || n == 8);
-}
-
-/* "de", "en-us" */
-static bool is_language(const char *t)
-{
-	size_t len = strlen(t);
-
-	for (size_t i = 0; i < len; i++)
-		if (i == 2 ? t[i] != '-' : t[i] < 'a' || t[i] > 'z')
-			return false;
-	return len == 2 || len == 5;
-}
-
-/* Cuts the value (len octets) into words, in place; true if each of them is one of markup. It is in small letters. */
-static bool is_markup_value(char *value)
-{
-	static const char separators[] = " \t\r\n,;:/()'!=\"";
-	char *rest = value;
-
-	for (char *at; (at = strstr(value, "&quot;"));)
-		memset(at, ' ', 6);
-	while (*(rest += strspn(rest, separators))) {
-		char *word = rest;
-
-		rest += strcspn(rest, separators);
-		if (*rest)
-			*rest++ = '\0';
-		if (!is_word(word) && !is_number(word) && !is_colour(word))
-			return false;
-	}
-	return true;
 }
 
 /* A value without its quotes, cut out of *at, which goes behind it. NULL where it is none: with octets in it that
@@ -515,17 +88,8 @@ static bool take_address(struct html *h, const char *value)
 	return true;
 }
 
-static bool is_attribute(const char *name, char *value)
-{
-	if (!is_one_of(name, attributes, sizeof(attributes) / sizeof(attributes[0])))
-		return false;
-	if (strcmp(name, "lang") == 0 || strcmp(name, "xml:lang") == 0)
-		return is_language(value);
-	return is_markup_value(value);
-}
-
 /* The attributes of a tag. True if they are in the subset. */
-static bool read_attributes(struct html *h, enum kind kind, char *at)
+static bool read_attributes(struct html *h, const struct tag *tag, char *at)
 {
 	bool is_parted = false; /* a blank, which must stand between attributes, was taken away */
 
@@ -544,10 +108,10 @@ static bool read_attributes(struct html *h, enum kind kind, char *at)
 		value = take_value(&at);
 		if (!value)
 			return false;
-		if (kind == KIND_LINK && strcmp(name, "href") == 0) {
+		if (tag->kind == KIND_LINK && strcmp(name, "href") == 0) {
 			if (h->link_len > 0 || !take_address(h, value))
 				return false;
-		} else if (!is_attribute(name, value)) {
+		} else if (!html_attribute_is_plain(tag->name, name, value, &h->paint)) {
 			return false;
 		}
 	}
@@ -564,6 +128,10 @@ static void tell(struct html *h, enum html_event event)
 static void apply_tag(struct html *h, enum kind kind, bool is_end)
 {
 	switch (kind) {
+	case KIND_UNDERLINE:
+		h->paint.used += is_end ? 0 : HTML_LINE_PAINT;
+		tell(h, HTML_STYLE);
+		break;
 	case KIND_INLINE:
 		tell(h, HTML_STYLE);
 		break;
@@ -624,7 +192,7 @@ static bool read_tag(struct html *h)
 	char after;
 
 	if (strncmp(text, "!doctype ", 9) == 0)
-		return !h->has_begun && is_markup_value(text + 9);
+		return !h->has_begun && html_attribute_is_doctype(text + 9);
 	text += is_end;
 	len = strcspn(text, " \t\r\n/");
 	after = text[len];
@@ -634,13 +202,21 @@ static bool read_tag(struct html *h)
 		return false;
 	text[len] = after;
 	if (is_end ? text[len + strspn(text + len, " \t\r\n")] != '\0'
-		   : !read_attributes(h, tag->kind, text + len))
+		   : !read_attributes(h, tag, text + len))
 		return false;
 	if (tag->kind == KIND_LINK && !is_end && h->link_len == 0)
 		return false;
 	h->has_begun = true;
 	apply_tag(h, tag->kind, is_end);
-	return true;
+	return h->paint.used <= HTML_PAINT_MAX;
+}
+
+static bool is_one_of(const char *text, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(text, list[i]) == 0)
+			return true;
+	return false;
 }
 
 /* White space that is written as a reference, and nothing else. */

@@ -5,8 +5,8 @@
  * was typed. It takes away the markup and hands on text, and where its lines end; whoever gets them decides
  * what the text is. Whatever is not in the subset makes it stop for good: a reader may see more than we do.
  *
- * Accepts: the tags and attributes listed in html.c; a value that is made of words, numbers and colours of
- * markup only (no word that is not in the list there, none that cuts off, no number below zero); a DOCTYPE of such words; character references and
+ * Accepts: the tags in html.c; attributes and their values as html_attribute.h and html_style.h have them: all of the text is
+ * seen, where it stands; a DOCTYPE; character references and
  * characters for white space, nothing else beyond ASCII; <a> within a line that may have one (may_link), where its text is its
  * address. What is left over says nothing to anybody.
  * Refuses: comments, CDATA, processing instructions, scripts, styles as elements, links, images, forms, frames,
@@ -23,7 +23,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HTML_TAG_MAX 512 /* octets of one tag: Outlook's <html> takes 260 */
+#include "scan/html_style.h"
+
+#define HTML_TAG_MAX 1024 /* octets of one tag: what Chrome pastes takes 700 */
 #define HTML_MARKUP_MAX \
 	2048 /* octets of tags and references that go for nothing; the most seen is 870 */
 #define HTML_LINK_MAX 100 /* octets of an address */
@@ -50,6 +52,7 @@ struct html {
 	unsigned state;
 	unsigned n_pre; /* <pre> within each other */
 	int64_t markup, visible;
+	struct html_paint paint;
 	size_t len;		  /* of what is gathered */
 	size_t link_len, link_at; /* link_len is not 0 within <a> */
 	char link[HTML_LINK_MAX];

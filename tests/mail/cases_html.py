@@ -99,6 +99,42 @@ READ = [
     ("markup-bound", beside(MARKUP), "as much markup as may be"),
 ]
 
+STYLED = "font-family: Helvetica Neue, Helvetica, Arial, sans-serif; font-size: 13px"
+EMPTY = [
+    ("roundcube", page('<p><br></p><div class="pre" style="margin: 0; padding: 0; font-family: monospace"><br /></div>', META,
+                       " style='font-size: 10pt; font-family: Verdana,Geneva,sans-serif'"), "Roundcube"),
+    ("zimbra", page('<div style="font-family: arial, helvetica, sans-serif; font-size: 12pt; color: #000000"><div><br></div><div data-marker="__SIG_PRE__"><br></div></div>'), "Zimbra"),
+    ("yahoo", page('<div class="ydp1a2b3cyahoo-style-wrap" style="%s;"><div dir="ltr" data-setdir="false"><br></div></div>' % STYLED), "Yahoo"),
+    ("gmx", page('<div style="font-family: Verdana;font-size: 12.0px;"><div>&nbsp;</div></div>'), "GMX"),
+    ("proton", '<div style="font-family: Arial, sans-serif; font-size: 14px; color: rgb(0, 0, 0); background-color: rgb(255, 255, 255);"><br></div>'
+               '<div class="protonmail_signature_block protonmail_signature_block-empty" style="font-family: Arial, sans-serif; font-size: 14px;">'
+               '<div class="protonmail_signature_block-user protonmail_signature_block-empty"></div></div>', "ProtonMail"),
+    ("ios", page('<br><br><div dir="ltr"></div>', META, ' dir="auto"'), "Mail of iOS"),
+    ("macos", page('<br id="lineBreakAtBeginningOfMessage"><div><br class="Apple-interchange-newline"></div><br>', META,
+                   ' style="overflow-wrap: break-word; -webkit-nbsp-mode: space; line-break: after-white-space;"'), "Mail of macOS 14"),
+    ("k9", "<!DOCTYPE html><html><body></body></html>", "K-9"),
+    ("evolution", '<html dir="ltr"><head></head><body style="text-align:left; direction:ltr;" bgcolor="#ffffff" text="#2e3436" link="#1b6acb" vlink="#2e3436">'
+                  "<div><br></div></body></html>", "Evolution"),
+    ("zoho", '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01 Transitional//EN"><html><head><meta content="text/html;charset=UTF-8" http-equiv="Content-Type"></head>'
+             '<body ><div style="font-family: Verdana, Arial, Helvetica, sans-serif; font-size: 10pt;"><div><br></div></div><br></body></html>', "Zoho"),
+    ("outlook-web-reply", page('<div class="elementToProof" style="font-family: Calibri, Arial; font-size: 12pt; color: rgb(0, 0, 0);">\n<br>\n</div>\n<div id="appendonsend"></div>\n'
+                               '<div id="Signature"><br></div>', META, ' dir="ltr"'), "Outlook on the web, an answer"),
+    ("samsung", page('<div dir="auto"><br></div><div id="composer_signature" dir="auto"><div style="font-size:12px;color:#575757"><br></div></div>'), "Samsung's"),
+    ("mailru", '\n<HTML><BODY><div class="js-helper js-readmsg-msg"><div ><br></div></div></BODY></HTML>\n', "Mail.ru"),
+    ("gmail-quoting", '<div dir="ltr"><div class="gmail_quote"><br><blockquote class="m_-8123gmail_quote" style="margin:0px 0px 0px 0.8ex;border-left:1px solid rgb(204,204,204);padding-left:1ex">'
+                      "<br></blockquote></div></div>\n", "Gmail, quoting nothing"),
+]
+PASTED = ("color: rgb(34, 34, 34); font-family: monospace; font-size: small; font-style: normal; font-variant-ligatures: normal; font-variant-caps: normal; font-weight: 400; "
+          "letter-spacing: normal; orphans: 2; text-align: start; text-indent: 0px; text-transform: none; white-space: pre-wrap; widows: 2; word-spacing: 0px; "
+          "-webkit-text-stroke-width: 0px; background-color: rgb(255, 255, 255); text-decoration-thickness: initial; text-decoration-style: initial; "
+          "text-decoration-color: initial; display: inline !important; float: none;")
+READ += [("empty-" + slug, beside(body), why + " with nothing typed") for slug, body, why in EMPTY]
+READ += [
+    ("pasted", html(cat('<div dir="ltr"><span style="%s">' % PASTED, lines(ARMOR, "", "<br>"), "</span></div>")), "armor pasted into Chrome"),
+    ("quoted", html(cat('<blockquote type="cite" style="margin: 0 0 0 .8ex; border-left: 1px #ccc solid; padding-left: 1ex">', lines(ARMOR), "</blockquote>")), "a block in a quotation"),
+    ("grounds", html(cat('<p bgcolor=#fff>&nbsp;' * 64, ARMOR)), "as many grounds as may be"),
+]
+
 NOT_READ = [
     ("text-before", "<p>Meet me</p>", "", "text before it"),
     ("text-after", "", "<p>Meet me</p>", "text after it"),
@@ -142,6 +178,16 @@ BAD = [
     ("letters-clipped", html(cat('<div style="width: 1ch; overflow: hidden; white-space: nowrap">', lines(ARMOR), "</div>")), NONE,
      "the first letters of the lines, the others cut off"),
     ("letters-shifted", html(cat('<div style="text-indent: -9ch">', lines(ARMOR), "</div>")), NONE, "the lines begin beyond the edge"),
+    ("white", html(page(cat("<pre>", ARMOR, "</pre>"), META, ' bgcolor="#ffffff" text="#fefefe"')), NONE, "letters that nobody sees"),
+    ("laid-over", html(cat('<div style="line-height: 0">', lines(ARMOR), "</div>")), NONE, "all lines in one place"),
+    ("columns", html(lines(ARMOR, '<div style="float: left; width: 1ch; word-break: break-all">', "</div>")), NONE, "each line a column: the first letters are a line"),
+    ("columns-inline", html(lines(ARMOR, '<div style="display: inline-block; width: 1ch; word-break: break-all">', "</div>")), NONE, "the same in another way"),
+    ("other-case", html(cat('<div style="text-transform: lowercase">', lines(ARMOR), "</div>")), NONE, "other letters than those that are there"),
+    ("other-font", html(cat('<font face="symbol">', lines(ARMOR), "</font>")), NONE, "letters that are signs"),
+    ("drawn-ground", html(cat(ARMOR, '<span style="background-color: black">&nbsp;</span>')), NONE, "a picture of dark grounds"),
+    ("drawn-grounds", html(cat('<p bgcolor=#fff>&nbsp;' * 65, ARMOR)), NONE, "a picture of light grounds"),
+    ("drawn-lines", html(cat(ARMOR, "<u>&nbsp;</u>" * 17)), NONE, "a picture of underlines"),
+    ("drawn-borders", html(cat(ARMOR, '<span style="border: 1px solid black">&nbsp;</span>' * 17)), NONE, "a picture of borders"),
     ("link-other", alternative(LINKED.replace(b'href="https://mailvelope.com"', b'href="https://x.test/"')), BESIDE,
      "a link that goes elsewhere"),
     ("link-query", alternative(LINKED.replace(b"mailvelope.com", b"mailvelope.com?meet=me")), BESIDE, "a link with a query"),

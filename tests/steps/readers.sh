@@ -12,6 +12,9 @@ readers_prepare() {
 	install_packages $READER_PACKAGES || for package in $READER_PACKAGES; do
 		install_packages "$package" || echo "readers: no package $package"
 	done
+	for package in ${SLOW_READERS:+$READER_PACKAGES_SLOW}; do
+		install_packages "$package" || echo "readers: no package $package"
+	done
 	# shellcheck disable=SC2086  # a list of words
 	unpack_packages "$PGPGATE_READERS" $READER_PACKAGES_UNPACKED >"$logs/readers.log" 2>&1 ||
 		echo "readers: $READER_PACKAGES_UNPACKED cannot be unpacked"

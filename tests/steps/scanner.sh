@@ -35,6 +35,9 @@ step_property() {
 	property lines_agree -n "${LINES_ALIKE:-5000}"
 	property never_refused -n "${CIPHERTEXTS:-100}"
 	property packets_agree -n "${STREAMS:-2000}"
+	if [ -n "$SLOW_READERS" ]; then
+		property browser -n "${DOCUMENTS:-100000}"
+	fi
 }
 
 # property NAME ARGUMENTS...

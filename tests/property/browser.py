@@ -1,0 +1,247 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""HTML that is called encrypted, as a browser shows it: makes HTML around armor at random, of tags, attributes and styles that
+mail programs write and of others that move, hide or change text, and has Chromium lay out what the scanner accepts. A failure
+is text that is not the armor, in its order; a character that is not seen; lines that lie upon each other, or beside
+each other; and, where it has drawn more than white space needs, a picture.
+
+    browser.py BUILDDIR [-n DOCUMENTS] [--seed N] [--keep DIR]
+"""
+
+import argparse
+import base64
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from programs import MAIL, Talker, save
+
+import mimeparts
+import pgppackets
+
+BATCH = 250  # documents in a page that the browser is given at once
+
+TAGS = ["div", "p", "pre", "span", "font", "tt", "code", "b", "strong", "i", "em", "u", "small", "big", "blockquote", "center", "o:p", "a", "table", "sup", "s", "q", "li", "h1", "bdo",
+        "ruby", "details", "marquee"]
+ATTRIBUTES = [("align", ["left", "right", "center", "justify"]), ("dir", ["ltr", "rtl", "auto"]), ("size", ["1", "7", "+1", "-2", "0"]), ("color", ["black", "white", "red", "#fff", "#333", "#eee"]),
+              ("face", ["arial", "symbol", "courier new", "wingdings"]), ("wrap", ["", "soft"]), ("class", ["MsoNormal", "gmail_quote", "x"]), ("title", ["x"]), ("hidden", [""]), ("bgcolor", ["white", "black"]),
+              ("width", ["1", "100%"]), ("type", ["cite", "disc"]), ("lang", ["en", "de"])]
+LENGTHS = ["0", "0px", "1px", "5px", "12px", "20px", "40px", "90px", "500px", "9999px", "-9px", "1ch", "2em", "0.1em", "1em", "8pt", "12pt", "36pt", "1in", "50%", "100%", "107%", "0.5", "1", "1.5", "auto", "normal"]
+COLOURS = ["black", "white", "red", "transparent", "#fff", "#000", "#333", "#eee", "rgb(0, 0, 0)", "rgb(255, 255, 255)", "rgba(0, 0, 0, 0)", "rgba(0,0,0,0.1)", "currentcolor", "inherit", "yellow", "silver"]
+PROPERTIES = {
+    **dict.fromkeys(["margin", "margin-left", "margin-right", "margin-top", "margin-bottom", "padding", "padding-left", "text-indent", "width", "height", "max-width", "max-height", "min-width", "min-height",
+                     "line-height", "font-size", "letter-spacing", "word-spacing", "border-width", "border-radius", "tab-size", "vertical-align", "top", "left", "column-width", "outline-offset"], LENGTHS),
+    **dict.fromkeys(["color", "background", "background-color", "caret-color", "border-color", "text-decoration-color", "-webkit-text-fill-color", "-webkit-tap-highlight-color"], COLOURS),
+    "display": ["block", "inline", "none", "inline-block", "table", "table-cell", "flex", "contents", "list-item"], "float": ["none", "left", "right"], "position": ["static", "absolute", "relative", "fixed"],
+    "white-space": ["normal", "pre", "pre-wrap", "nowrap", "pre-line", "break-spaces"], "word-break": ["break-all", "break-word", "normal", "keep-all"], "overflow-wrap": ["break-word", "anywhere"],
+    "text-transform": ["none", "uppercase", "lowercase", "capitalize"], "font-variant": ["normal", "small-caps"], "font-variant-caps": ["normal", "all-small-caps"], "font-style": ["italic", "normal", "oblique"],
+    "font-weight": ["400", "bold", "900", "normal"], "font-family": ["arial", "monospace", "symbol", "'Courier New', monospace", "wingdings"], "font": ["12px arial", "1px arial", "400 12pt/1.5 sans-serif", "inherit", "12px/0 arial"],
+    "text-align": ["left", "right", "center", "justify", "start"], "text-decoration": ["none", "underline", "line-through"], "direction": ["ltr", "rtl"], "unicode-bidi": ["normal", "embed", "isolate", "plaintext", "bidi-override"],
+    "border": ["none", "0px none", "1px solid black", "0 solid red", "40px solid black"], "border-left": ["1px solid #ccc", "none"], "outline": ["none", "1px solid red"], "overflow": ["hidden", "visible"],
+    "visibility": ["hidden", "visible"], "opacity": ["0", "1"], "clear": ["both", "none"], "hyphens": ["auto", "none"], "line-break": ["anywhere", "auto", "after-white-space"], "writing-mode": ["vertical-rl", "horizontal-tb"],
+    "transform": ["none", "rotate(90deg)", "scale(0)"], "content": ["'x'", "none"], "column-count": ["2", "auto"], "box-sizing": ["border-box"], "-webkit-text-security": ["disc", "none"], "zoom": ["0.1"],
+    "text-shadow": ["1px 1px red"], "text-size-adjust": ["none", "100%"], "clip-path": ["inset(0)"], "-webkit-text-stroke-width": ["0px", "9px"], "background-image": ["none"], "orphans": ["2"], "white-space-collapse": ["collapse", "preserve"],
+}
+
+PAGE = """<!DOCTYPE html><html><head><meta charset="utf-8"></head><body><pre id="out"></pre><script>
+const documents = %s;
+function look(frame) {
+  const root = frame.contentDocument, view = frame.contentWindow, seen = {text: root.body.innerText, all: "", faults: []};
+  let low = -1, count = 0, squeezed = 0;
+  const lines = [];
+  const walker = root.createTreeWalker(root.body, NodeFilter.SHOW_TEXT);
+  for (let node; (node = walker.nextNode());) {
+    const range = root.createRange(), style = view.getComputedStyle(node.parentElement);
+    const text = node.data;
+    seen.all += text;
+    if (!text.trim()) continue;
+    if (parseFloat(style.fontSize) < 4.9) seen.faults.push("size " + style.fontSize);
+    range.selectNodeContents(node);
+    for (const r of range.getClientRects()) {
+      if (r.width < 1) continue;
+      if (r.height < 5) seen.faults.push("height " + r.height);
+      if (r.right < 1 || r.bottom < 1) seen.faults.push("beyond the edge");
+      lines.push([r.top, r.bottom, r.left, r.right]);
+    }
+  }
+  /* centres of lines go downwards, or on to the side in one line; none lies upon another */
+  for (let i = 1; i < lines.length; i++) {
+    const a = lines[i - 1], b = lines[i], up = (a[0] + a[1]) / 2 - (b[0] + b[1]) / 2;
+    if (up > 8) seen.faults.push("line " + i + " above the one before it by " + up);
+  }
+  for (let i = 0; i < lines.length; i++)
+    for (let k = i + 1; k < lines.length && k < i + 40; k++) {
+      const a = lines[i], b = lines[k];
+      const high = Math.min(a[1], b[1]) - Math.max(a[0], b[0]), wide = Math.min(a[3], b[3]) - Math.max(a[2], b[2]);
+      if (wide > 2 && Math.abs((a[0] + a[1]) - (b[0] + b[1])) / 2 < 7) seen.faults.push("lines " + i + " and " + k + " upon each other");
+    }
+  seen.faults = seen.faults.slice(0, 3);
+  return seen;
+}
+async function all() {
+  const out = [];
+  for (const text of documents) {
+    const frame = document.createElement("iframe");
+    frame.width = 900; frame.height = 600;
+    const loaded = new Promise(done => { frame.onload = done; });
+    frame.srcdoc = text;
+    document.body.appendChild(frame);
+    await loaded;
+    out.push(look(frame));
+    frame.remove();
+  }
+  document.getElementById("out").textContent = "RESULT" + btoa(unescape(encodeURIComponent(JSON.stringify(out)))) + "END";
+}
+all();
+</script></body></html>"""
+
+
+def attribute(rng, tag):
+    name, values = rng.choice(ATTRIBUTES)
+    return '%s="%s"' % (name, rng.choice(values))
+
+
+def style(rng):
+    declared = []
+    for _ in range(rng.choice([1, 1, 2, 3])):
+        name = rng.choice(sorted(PROPERTIES))
+        declared.append("%s: %s" % (name, rng.choice(PROPERTIES[name])))
+    return 'style="%s"' % "; ".join(declared)
+
+
+def opening(rng):
+    tag = rng.choice(TAGS[:17] * 4 + TAGS)
+    inside = [] if rng.random() < 0.2 else [style(rng)] if rng.random() < 0.75 else [attribute(rng, tag)]
+    return "<%s>" % " ".join([tag] + inside), "</%s>" % tag
+
+
+def document(rng):
+    """HTML around armor, and the text in it."""
+    armored = pgppackets.armor(pgppackets.message("browser %d" % rng.randrange(9), n=rng.choice([120, 400])), headers=rng.choice([(), [("Version", "1")]])).decode()
+    lines = armored.split("\n")[:-1]
+    end = rng.choice(["<br>\n", "<br>", "\n"])
+    out, closing = [], []
+    for _ in range(rng.choice([0, 1, 1, 2])):
+        a, z = opening(rng)
+        out.append(a)
+        closing.insert(0, z)
+    if end == "\n":
+        out.append("<pre>")
+        closing.insert(0, "</pre>")
+    for line in lines:
+        if rng.random() < 0.15:
+            a, z = opening(rng)
+            out.append(a + line + z + end)
+        else:
+            out.append(line + end)
+    if rng.random() < 0.3:
+        a, z = opening(rng)
+        out.append(a + "&nbsp;" * rng.randrange(4) + z)
+    body = "".join(out + closing)
+    return "<html><head></head><body%s>%s</body></html>\n" % (" " + style(rng) if rng.random() < 0.3 else "", body), re.sub(r"\s", "", armored)
+
+
+def golden():
+    for name in sorted(os.listdir(MAIL)):
+        if name.startswith("r08-html") and name.endswith(".verdict") and "pgp-html" in open(os.path.join(MAIL, name)).read():
+            import email
+            with open(os.path.join(MAIL, name[:-8] + ".eml"), "rb") as f:
+                tree = email.message_from_bytes(f.read())
+            for part in tree.walk():
+                if part.get_content_type() in ("text/html", "application/xhtml+xml"):
+                    text = part.get_payload(decode=True).decode(part.get_content_charset("utf-8"), "replace")
+                    shown = re.sub(r"<[^<>]*>", "", text)
+                    shown = re.sub(r"&[#\w]+;", "", shown)
+                    yield name[:-8], text, re.sub(r"[\s\u200b\ufeff]", "", shown)
+
+
+class Browser:
+    def __init__(self, program, keep):
+        self.program, self.keep, self.batch, self.count, self.failures = program, keep, [], 0, 0
+
+    def add(self, label, text, shown, must_fail=False):
+        self.batch.append((label, text, shown, must_fail))
+        if len(self.batch) == BATCH:
+            self.ask()
+
+    def ask(self):
+        if not self.batch:
+            return
+        with tempfile.TemporaryDirectory(prefix="pgpgate-browser-") as folder:
+            page = os.path.join(folder, "page.html")
+            with open(page, "w") as f:
+                f.write(PAGE % json.dumps([text for _, text, _, _ in self.batch]).replace("</", "<\\/").replace("<!", "<\\u0021"))
+            done = subprocess.run([self.program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-extensions", "--user-data-dir=" + folder + "/profile", "--virtual-time-budget=60000",
+                                   "--dump-dom", "file://" + page], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=300,
+                                  env=dict(os.environ, HOME=folder)).stdout.decode("utf-8", "replace")
+        found = re.search(r"RESULT([A-Za-z0-9+/=]+)END", done)
+        if not found:
+            raise SystemExit("the browser did not answer: " + done[-300:])
+        for (label, text, shown, must_fail), answer in zip(self.batch, json.loads(base64.b64decode(found[1]))):
+            faults = list(answer["faults"])
+            if re.sub(r"[\s\u200b\ufeff]", "", answer["text"]) != shown:
+                faults.append("text %r" % answer["text"][:200])
+            if bool(faults) != must_fail:
+                self.failures += 1
+                print("FAIL %s: %s" % (label, "; ".join(faults) or "the browser sees nothing wrong in it"))
+                save(self.keep, re.sub(r"\W", "-", label), text.encode(), "; ".join(faults))
+        self.count += len(self.batch)
+        self.batch = []
+
+
+PLANTED = {
+    "other letters": '<div style="text-transform: uppercase">%s</div>',
+    "hidden": '<div style="display: none">%s</div>',
+    "one upon the other": '<div style="line-height: 0">%s</div>',
+    "tiny": '<div style="font-size: 1px">%s</div>',
+    "beyond the edge": '<div style="margin-left: -9999px">%s</div>',
+    "columns": '<div style="column-count: 2; height: 60px">%s</div>',
+}
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("build")
+    options.add_argument("-n", type=int, default=4000)
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--keep", default="browser-failures")
+    options = options.parse_args()
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not program:
+        print("SKIP no chromium")
+        print("0 passed, 0 failed, 1 skipped")
+        return 0
+    judge = Talker(options.build + "/judge_lines")
+    browser = Browser(program, options.keep)
+    armored = pgppackets.armor(pgppackets.message("planted")).decode()
+    for name, around in PLANTED.items():
+        text = around % armored.replace("\n", "<br>\n")
+        browser.add("planted, " + name, "<html><body>" + text + "</body></html>", re.sub(r"\s", "", armored), True)
+        if judge.line(mimeparts.mail(text.encode(), "text/html; charset=utf-8")).startswith("encrypted"):
+            browser.failures += 1
+            print("FAIL planted, %s: called encrypted" % name)
+    for name, text, shown in golden():
+        browser.add(name, text, shown)
+    n_golden = browser.count + len(browser.batch) - len(PLANTED)
+    for i in range(options.n):
+        text, shown = document(random.Random("%d/%d" % (options.seed, i)))
+        if judge.line(mimeparts.mail(text.encode(), "text/html; charset=utf-8")).startswith("encrypted"):
+            browser.add("%d-%d" % (options.seed, i), text, shown)
+    browser.ask()
+    judge.close()
+    made = browser.count - n_golden - len(PLANTED)
+    if made < options.n // 50:
+        browser.failures += 1
+        print("FAIL only %d of %d documents are called encrypted" % (made, options.n))
+    print("browser: %d golden parts and %d of %d documents are called encrypted and were laid out; %d planted ones are seen to be wrong" % (n_golden, made, options.n, len(PLANTED)))
+    print("%d passed, %d failed, 0 skipped" % (browser.count - browser.failures, browser.failures))
+    return 1 if browser.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

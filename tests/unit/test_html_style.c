@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: ISC */
+#include "scan/html_attribute.h"
+#include "scan/html_style.h"
+
+#include "tests/unit/unit.h"
+
+static const struct {
+	const char *style;
+	bool is_plain;
+} styles[] = {
+	{"", true},
+	{" ; ", true},
+	{"color:black", true},
+	{"color: rgb(0, 0, 0);", true},
+	{"color:rgb(0,0,0) !important", true},
+	{"color:#0563c1;text-decoration:none", true},
+	{"font-family:&quot;courier new&quot;,monospace", true},
+	{"font-family: 'courier new', monospace; font-size: 10.0pt", true},
+	{"font: 12px/1.5 arial, sans-serif", true},
+	{"font: 400 12pt arial", true},
+	{"font-size:1.2em;line-height:normal", true},
+	{"line-height:107%;margin:0in 0in 8pt 36.0pt", true},
+	{"margin:0px 0px 0px 0.8ex;border-left:1px solid rgb(204,204,204);padding-left:1ex", true},
+	{"background-color: rgb(255, 255, 255)", true},
+	{"background:transparent", true},
+	{"background-color: rgba(0, 0, 0, 0)", true},
+	{"white-space: pre-wrap; word-break: break-word", true},
+	{"display: inline !important; float: none", true},
+	{"border: 0px none black", true},
+	{"border:none;padding:0cm", true},
+	{"max-width: 600px; width: 100%", true},
+	{"-webkit-text-stroke-width: 0px; orphans: 2; widows: auto", true},
+	{"letter-spacing: normal; text-indent: 0px; text-transform: none", true},
+	{"mso-fareast-language:en-us", true},
+	/* text that is hidden */
+	{"color:white", false},
+	{"color:#eeeeee", false},
+	{"color:transparent", false},
+	{"color:rgba(0,0,0,0.1)", false},
+	{"font-size:0", false},
+	{"font-size:1px", false},
+	{"font: 1px arial", false},
+	{"display:none", false},
+	{"visibility:hidden", false},
+	{"opacity:0", false},
+	{"background-color:black", false},
+	{"background:#333", false},
+	{"margin-left:999px", false},
+	{"margin-left:-9px", false},
+	{"text-indent:-9ch", false},
+	{"max-height:1px", false},
+	{"overflow:hidden", false},
+	{"clip:auto", false},
+	{"-webkit-text-security:none", false},
+	/* text that is laid over other text, or beside it */
+	{"line-height:0", false},
+	{"line-height:0.1", false},
+	{"line-height:1px", false},
+	{"position:absolute", false},
+	{"float:left", false},
+	{"display:inline-block", false},
+	{"display:table-cell", false},
+	{"width:1ch", false},
+	{"max-width:1em", false},
+	{"column-count:2", false},
+	{"vertical-align:9px", false},
+	{"transform:none", false},
+	{"letter-spacing:99px", false},
+	/* other letters than there are */
+	{"text-transform:lowercase", false},
+	{"font-family:symbol", false},
+	{"font-family:wingdings", false},
+	{"font-variant:small-caps", false},
+	{"unicode-bidi:bidi-override", false},
+	{"writing-mode:none", false},
+	{"content:none", false},
+	/* what is fetched, and what is none */
+	{"background:url(http://x)", false},
+	{"background-image:url(x)", false},
+	{"behavior:none", false},
+	{"meet me at eight", false},
+	{"color:meetme", false},
+	{"color", false},
+	{"color:#cafes", false},
+	{"meet:none", false},
+	{"color:rgb(1,2,3", false},
+	{"color:rgb(1,2)", false},
+	{"color:rgb(256,0,0)", false},
+	{"font-size:12pt12", false},
+	{"/* meet me */color:red", false},
+};
+
+static void style_is_plain_or_not(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(styles) / sizeof(styles[0]); i++) {
+		struct html_paint paint = {0};
+		char value[200];
+
+		snprintf(value, sizeof(value), "%s", styles[i].style);
+		if (html_style_is_plain(value, &paint) != styles[i].is_plain)
+			fail_msg("\"%s\" should %sbe plain", styles[i].style,
+				 styles[i].is_plain ? "" : "not ");
+	}
+}
+
+/* How many of them a document may have. */
+static unsigned many(const char *style)
+{
+	struct html_paint paint = {0};
+
+	for (unsigned n = 0; n < 1000; n++) {
+		char value[200];
+
+		snprintf(value, sizeof(value), "%s", style);
+		if (!html_style_is_plain(value, &paint))
+			return n;
+	}
+	return 1000;
+}
+
+static void style_draws_little(void **state)
+{
+	(void)state;
+	assert_int_equal(many("background-color:#fff"), 64);
+	assert_int_equal(many("border-left:1px solid black"), 16);
+	assert_int_equal(many("text-decoration:underline"), 16);
+	assert_int_equal(many("outline:thin dotted"), 16);
+	assert_int_equal(many("border:0 solid black"), 1000);
+	assert_int_equal(many("background:transparent;text-decoration:none"), 1000);
+}
+
+static const struct {
+	const char *tag, *name, *value;
+	bool is_plain;
+} attributes[] = {
+	{"p", "class", "msonormal", true},
+	{"p", "class", "x_x_msonormal  x_plaintext", true},
+	{"div", "class", "m_-8123456789012gmail_quote", true},
+	{"div", "class", "ydp1a2b3cyahoo-style-wrap", true},
+	{"div", "class", "meet me", false},
+	{"div", "class", "x_meet", false},
+	{"div", "class", "m_1meet", false},
+	{"div", "id", "appendonsend", true},
+	{"div", "id", "meetmeateight", false},
+	{"div", "data-setdir", "false", true},
+	{"div", "data-marker", "__sig_pre__", true},
+	{"div", "data-meet", "1", false},
+	{"body", "bgcolor", "#ffffff", true},
+	{"body", "bgcolor", "black", false},
+	{"body", "text", "#000000", true},
+	{"body", "text", "white", false},
+	{"font", "color", "red", true},
+	{"font", "face", "arial, helvetica", true},
+	{"font", "face", "wingdings", false},
+	{"font", "size", "+1", true},
+	{"font", "size", "0", false},
+	{"font", "size", "12", false},
+	{"p", "dir", "rtl", true},
+	{"p", "lang", "en-us", true},
+	{"p", "lang", "meet me", false},
+	{"blockquote", "type", "cite", true},
+	{"blockquote", "cite", "http://x", false},
+	{"meta", "content", "text/html; charset=utf-8", true},
+	{"meta", "content", "0; url=http://x", false},
+	{"meta", "http-equiv", "refresh", false},
+	{"div", "content", "text/html", false},
+	{"html", "xmlns:o", "urn:schemas-microsoft-com:office:office", true},
+	{"html", "xmlns:o", "meet me", false},
+	{"p", "title", "red", false},
+	{"p", "onload", "red", false},
+	{"p", "style", "color:red", true},
+	{"p", "style", "color:white", false},
+};
+
+static void attribute_is_plain_or_not(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++) {
+		struct html_paint paint = {0};
+		char value[200];
+
+		snprintf(value, sizeof(value), "%s", attributes[i].value);
+		if (html_attribute_is_plain(attributes[i].tag, attributes[i].name, value, &paint) !=
+		    attributes[i].is_plain)
+			fail_msg("%s=\"%s\" should %sbe plain", attributes[i].name,
+				 attributes[i].value, attributes[i].is_plain ? "" : "not ");
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(style_is_plain_or_not),
+		cmocka_unit_test(style_draws_little),
+		cmocka_unit_test(attribute_is_plain_or_not),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
