@@ -14,6 +14,8 @@ struct cursor {
 	bool has_comment;
 	enum label last_piece;
 	unsigned n_name_pieces; /* of a name in RFC 2231's pieces */
+	size_t piece_characters;
+	size_t other_bytes;
 };
 
 static void ambiguous(struct cursor *c, const char *what)
@@ -42,6 +44,7 @@ static void skip_comment(struct cursor *c)
 
 	c->has_comment = true;
 	for (; c->at < c->end; c->at++) {
+		c->other_bytes++;
 		switch (*c->at) {
 		case '(':
 			depth++;
@@ -194,10 +197,29 @@ static bool is_known_charset(const char *name)
 		"ibm866",
 		"x-unknown",
 		"unknown-8bit",
+		"unknown",
+		"us_ascii",
+		"usascii",
+		"x-user-defined",
+		"l1",
+		"csisolatin1",
+		"iso-2022-jp-1",
+		"iso-2022-jp-2",
+		"iso-2022-jp-3",
+		"iso-2022-jp-ms",
+		"x-gbk",
+		"cp950",
+		"big5hkscs",
+		"viscii",
+		"armscii-8",
+		"macroman",
+		"x-macroman",
+		"mac-roman",
 	};
 	static const char *const families[] = {
 		/* and one or two digits */
-		"iso-8859-", "iso8859-", "iso_8859-", "iso-8859", "windows-125", "cp125",
+		"iso-8859-", "iso8859-",    "iso_8859-", "iso-8859", "iso8859_",
+		"iso_8859_", "windows-125", "cp125",	 "win-125",
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -320,6 +342,13 @@ static void add_label(struct content_type *out, enum label label)
 		out->label = label;
 }
 
+/* A reader shows one name of a part: the longest counts. */
+static void add_characters(struct content_type *out, size_t n)
+{
+	if (n > out->name_characters)
+		out->name_characters = n;
+}
+
 static void set_name(struct cursor *c, struct content_type *out)
 {
 	const unsigned char *begin = c->at, *after;
@@ -335,6 +364,7 @@ static void set_name(struct cursor *c, struct content_type *out)
 			c->at = after;
 	}
 	add_label(out, label_of_name(begin, (size_t)(c->at - begin)));
+	add_characters(out, label_count_characters(begin, (size_t)(c->at - begin), false));
 }
 
 /* A name in a form of RFC 2231: "name*" whole, or "name*0", "name*1*" and so on, in this order. Percent encoding leaves
@@ -346,13 +376,18 @@ static void set_extended_name(struct cursor *c, const unsigned char *form, size_
 	char ignored[2], number[12];
 	bool is_cut;
 	enum label label;
+	size_t n_characters;
 
 	take_value(c, ignored, sizeof(ignored), false, &is_cut);
 	label = label_of_name(begin, (size_t)(c->at - begin));
+	n_characters = label_count_characters(begin, (size_t)(c->at - begin), true);
 	if (len == 0) {
 		add_label(out, label);
+		add_characters(out, n_characters);
 		return;
 	}
+	c->piece_characters += n_characters;
+	add_characters(out, c->piece_characters);
 	if (form[len - 1] == '*')
 		len--;
 	snprintf(number, sizeof(number), "%u", c->n_name_pieces);
@@ -362,9 +397,47 @@ static void set_extended_name(struct cursor *c, const unsigned char *form, size_
 	c->last_piece = label;
 }
 
+/* Parameters that real mail has and nobody reads here, and how many octets their values have at most. Dates and numbers have no
+ * letters beyond those of a date. */
+static bool is_quiet_parameter(const unsigned char *name, size_t len, size_t value_len)
+{
+	static const struct {
+		const char *name;
+		size_t max;
+	} table[] = {{"size", 12},
+		     {"format", 10},
+		     {"delsp", 5},
+		     {"creation-date", 40},
+		     {"modification-date", 40},
+		     {"read-date", 40},
+		     {"x-unix-mode", 6},
+		     {"x-mac-type", 12},
+		     {"x-mac-creator", 12},
+		     {"x-mac-hide-extension", 5},
+		     {"micalg", 40},
+		     {"type", 44},
+		     {"reply-type", 10},
+		     {"method", 12},
+		     {"x-action", 24},
+		     {"protected-headers", 6},
+		     {"hp", 12},
+		     {"hp-legacy-display", 4},
+		     {"report-type", 26},
+		     {"smime-type", 32},
+		     {"x-apple-part-url", 60},
+		     {"start", 70},
+		     {"profile", 12}};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (text_is(name, len, table[i].name))
+			return value_len <= table[i].max;
+	return false;
+}
+
 static void parameter_value(struct cursor *c, const unsigned char *name, size_t len,
 			    struct content_type *out)
 {
+	const unsigned char *begin = c->at;
 	char ignored[2];
 	bool is_cut;
 
@@ -390,6 +463,8 @@ static void parameter_value(struct cursor *c, const unsigned char *name, size_t 
 		if (is_extended(name, len, "charset"))
 			out->has_bad_charset = true; /* what it decodes to is not worth a decoder */
 		take_value(c, ignored, sizeof(ignored), false, &is_cut);
+		if (!is_quiet_parameter(name, len, (size_t)(c->at - begin)))
+			c->other_bytes += len + 1 + (size_t)(c->at - begin);
 	}
 }
 
@@ -405,16 +480,18 @@ static void parameters(struct cursor *c, struct content_type *out)
 			return;
 		if (*c->at != ';') {
 			ambiguous(c, "something that is no parameter");
-			while (c->at < c->end && *c->at != ';')
-				c->at++;
+			for (; c->at < c->end && *c->at != ';'; c->at++)
+				c->other_bytes++;
 			continue;
 		}
 		c->at++;
 		skip_space(c);
 		len = take_run(c, is_token_char, &name);
 		skip_space(c);
-		if (c->at == c->end || *c->at != '=')
+		if (c->at == c->end || *c->at != '=') {
+			c->other_bytes += len;
 			continue; /* a name without a value, or nothing between two semicolons */
+		}
 		c->at++;
 		skip_space(c);
 		parameter_value(c, name, len, out);
@@ -452,6 +529,9 @@ void field_content_type(const unsigned char *value, size_t len, struct content_t
 	parameters(&c, out);
 	add_label(out, c.last_piece);
 	out->has_comment = c.has_comment;
+	out->other_bytes += c.other_bytes;
+	if (out->boundary_len > BOUNDARY_USUAL_MAX)
+		out->other_bytes += out->boundary_len;
 }
 
 void field_content_disposition(const unsigned char *value, size_t len, struct content_type *out)
@@ -459,18 +539,23 @@ void field_content_disposition(const unsigned char *value, size_t len, struct co
 	struct content_type own = {.ambiguity = NULL};
 	struct cursor c = {.at = value, .end = value + len, .ambiguity = &own.ambiguity};
 	const unsigned char *token;
+	size_t n;
 
 	skip_space(&c);
-	take_run(&c, is_token_char, &token);
+	n = take_run(&c, is_token_char, &token);
+	if (!text_is(token, n, "inline") && !text_is(token, n, "attachment"))
+		c.other_bytes += n;
 	parameters(&c, &own);
 	add_label(out, own.ambiguity ? LABEL_OTHER : own.label);
 	add_label(out, c.last_piece);
+	add_characters(out, own.name_characters);
+	out->other_bytes += c.other_bytes;
 	if (!out->name[0])
 		memcpy(out->name, own.name, sizeof(out->name));
 }
 
 enum encoding field_encoding(const unsigned char *value, size_t len, const char **ambiguity,
-			     char name[32])
+			     char name[32], size_t *other_bytes)
 {
 	struct cursor c = {.at = value, .end = value + len, .ambiguity = ambiguity};
 	const unsigned char *token;
@@ -485,6 +570,7 @@ enum encoding field_encoding(const unsigned char *value, size_t len, const char 
 	name[n] = '\0';
 	lower(name);
 	skip_space(&c);
+	*other_bytes += c.other_bytes;
 	if (c.at < c.end)
 		return ENCODING_UNKNOWN;
 	if (strcmp(name, "7bit") == 0 || strcmp(name, "8bit") == 0 || strcmp(name, "binary") == 0)

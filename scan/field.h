@@ -21,7 +21,8 @@
 #include "scan/label.h"
 #include "scan/transfer.h"
 
-#define BOUNDARY_MAX 200 /* octets; RFC 2046 section 5.1.1 allows 70 */
+#define BOUNDARY_MAX 200      /* octets */
+#define BOUNDARY_USUAL_MAX 70 /* RFC 2046 section 5.1.1 allows no more; so has real mail */
 #define FIELD_TYPE_MAX 100
 #define FIELD_VALUE_MAX 80
 
@@ -36,6 +37,8 @@ struct content_type {
 	char smime_type[FIELD_VALUE_MAX];
 	char name[FIELD_VALUE_MAX]; /* lower case; cut */
 	enum label label;	    /* by the endings of all its names */
+	size_t name_characters;	    /* of the longest form of its name, as a reader shows it */
+	size_t other_bytes;	    /* of comments and of parameters that mean nothing here */
 	bool has_comment;
 	bool has_bad_charset; /* not known to show ASCII as it is */
 };
@@ -43,14 +46,14 @@ struct content_type {
 /* value: of the field, after the colon, folds as they came. */
 void field_content_type(const unsigned char *value, size_t len, struct content_type *out);
 
-/* Content-Disposition: its file names go into *out (name, label) beside those of Content-Type. Ambiguity is none here:
+/* Content-Disposition: its file names go into *out (name, label, name_characters, other_bytes) beside those of Content-Type. Ambiguity is none here:
  * what cannot be read is LABEL_OTHER. */
 void field_content_disposition(const unsigned char *value, size_t len, struct content_type *out);
 
 /* ENCODING_UNKNOWN for what it does not know; *ambiguity is set (or left) in words. name: at least 32
- * octets, gets the encoding's name, lower case, escaped. */
+ * octets, gets the encoding's name, lower case, escaped. *other_bytes: those of comments are added. */
 enum encoding field_encoding(const unsigned char *value, size_t len, const char **ambiguity,
-			     char name[32]);
+			     char name[32], size_t *other_bytes);
 
 #define FIELD_VERSION_MAX 16 /* octets of a MIME version with NUL; there has been one, "1.0" */
 

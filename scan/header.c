@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: ISC */
 #include "scan/header.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "scan/text.h"
 
-/* Fields that are gathered; the last two say nothing of structure. */
+/* Fields that are gathered; those from CONTENT_DISPOSITION on say nothing of structure. */
 enum structural {
 	CONTENT_TYPE,
 	CONTENT_TRANSFER_ENCODING,
 	MIME_VERSION,
 	CONTENT_DISPOSITION,
 	CONTENT_DESCRIPTION,
+	CONTENT_ID,
+	X_ATTACHMENT_ID,
+	CONTENT_LANGUAGE,
+	CONTENT_LENGTH,
+	CONTENT_MD5,
 	STRUCTURAL_COUNT
 };
+static_assert(STRUCTURAL_COUNT == HEADER_GATHERED, "header.h has the number");
 
 static const char *const structural_names[STRUCTURAL_COUNT] = {
 	[CONTENT_TYPE] = "content-type",
@@ -21,6 +28,17 @@ static const char *const structural_names[STRUCTURAL_COUNT] = {
 	[MIME_VERSION] = "mime-version",
 	[CONTENT_DISPOSITION] = "content-disposition",
 	[CONTENT_DESCRIPTION] = "content-description",
+	[CONTENT_ID] = "content-id",
+	[X_ATTACHMENT_ID] = "x-attachment-id",
+	[CONTENT_LANGUAGE] = "content-language",
+	[CONTENT_LENGTH] = "content-length",
+	[CONTENT_MD5] = "content-md5",
+};
+
+/* Octets of those that are marks of programs, without blanks; more is text, and so is a second one. */
+static const size_t quiet_max[STRUCTURAL_COUNT] = {
+	[CONTENT_ID] = 100,    [X_ATTACHMENT_ID] = 40, [CONTENT_LANGUAGE] = 12,
+	[CONTENT_LENGTH] = 12, [CONTENT_MD5] = 24,
 };
 
 static const char too_long[] = "a structural field of more than 2048 bytes";
@@ -62,6 +80,8 @@ static void take_names(struct header *h, const struct content_type *names)
 {
 	if (names->label > h->file_label)
 		h->file_label = names->label;
+	if (names->name_characters > h->name_characters)
+		h->name_characters = names->name_characters;
 	memcpy(h->file_name, names->name, sizeof(h->file_name));
 }
 
@@ -81,6 +101,19 @@ static void take_description(struct header *h, const unsigned char *value, size_
 	h->description[n] = '\0';
 }
 
+/* A mark that a program sets. */
+static void take_quiet(struct header *h, int field, const unsigned char *value, size_t len)
+{
+	len = text_trimmed(value, len);
+	for (; len > 0 && text_is_space(*value); len--)
+		value++;
+	for (size_t i = 0; i < len; i++)
+		if (text_is_space(value[i]))
+			h->n_of[field] = 1;
+	if (h->n_of[field]++ > 0 || len > quiet_max[field])
+		h->other_bytes += len;
+}
+
 static void take_structural(struct header *h, int field, const unsigned char *value, size_t len)
 {
 	static const char *const twice[MIME_VERSION] = {
@@ -96,11 +129,16 @@ static void take_structural(struct header *h, int field, const unsigned char *va
 		struct content_type names = {.label = LABEL_NONE};
 
 		field_content_disposition(value, len, &names);
+		h->other_bytes += names.other_bytes;
 		take_names(h, &names);
 		return;
 	}
 	if (field == CONTENT_DESCRIPTION) {
 		take_description(h, value, len);
+		return;
+	}
+	if (field > CONTENT_DESCRIPTION) {
+		take_quiet(h, field, value, len);
 		return;
 	}
 	if (h->n_of[field]++ > 0) {
@@ -112,7 +150,8 @@ static void take_structural(struct header *h, int field, const unsigned char *va
 		if (h->type.ambiguity)
 			ambiguous(h, h->type.ambiguity);
 	} else {
-		h->encoding = field_encoding(value, len, &h->ambiguity, h->encoding_name);
+		h->encoding = field_encoding(value, len, &h->ambiguity, h->encoding_name,
+					     &h->other_bytes);
 	}
 }
 
@@ -163,11 +202,14 @@ void header_field(struct header *h, const unsigned char *name, size_t name_len,
 
 static void gather(struct header *h, const unsigned char *bytes, size_t len)
 {
-	if (h->current < 0)
+	if (h->current < 0) {
+		h->other_bytes += len;
 		return;
+	}
 	if (len > sizeof(h->field) - h->len) {
 		if (h->current < CONTENT_DISPOSITION)
 			ambiguous(h, too_long);
+		h->other_bytes += len - (sizeof(h->field) - h->len);
 		h->file_label = LABEL_OTHER;
 		len = sizeof(h->field) - h->len;
 	}
@@ -206,6 +248,8 @@ static void begin_field(struct header *h, const unsigned char *line, size_t len)
 	while (name_len > 0 && text_is_blank(line[name_len - 1]))
 		name_len--;
 	h->current = which(line, name_len);
+	if (h->current < 0)
+		h->other_bytes += name_len;
 	gather(h, colon + 1, len - (size_t)(colon + 1 - line));
 }
 
@@ -236,6 +280,8 @@ bool header_line(struct header *h, const unsigned char *line, size_t len, size_t
 		gather(h, (const unsigned char *)"\n", 1);
 		gather(h, line, len);
 	}
+	if (is_cut && (h->current < 0 || h->current >= CONTENT_DISPOSITION))
+		h->other_bytes += whole - len;
 	if (is_cut && h->current >= CONTENT_DISPOSITION)
 		h->file_label = LABEL_OTHER;
 	else if (is_cut && h->current >= 0)
@@ -248,6 +294,9 @@ void header_end(struct header *h)
 	end_field(h);
 	if (h->type.label > h->file_label)
 		h->file_label = h->type.label;
+	if (h->type.name_characters > h->name_characters)
+		h->name_characters = h->type.name_characters;
+	h->other_bytes += h->type.other_bytes;
 	/* Outlook and Exchange write the file's name. */
 	if (h->description[0] &&
 	    (strcmp(h->description, h->type.name) == 0 || strcmp(h->description, h->file_name) == 0))

@@ -20,6 +20,8 @@
 #define HEADER_FIELD_MAX \
 	2048 /* octets of a structural field with its folds: the largest seen is 300 */
 
+#define HEADER_GATHERED 10 /* fields that are looked at */
+
 struct header {
 	struct content_type type;
 	enum encoding encoding;
@@ -28,12 +30,14 @@ struct header {
 	size_t bytes;		/* of a part's header, line ends not counted */
 	bool has_blank_name; /* white space stands before the colon of one of the message's fields */
 	/* after header_end() */
-	enum label file_label; /* by the endings of all file names */
+	enum label file_label;	/* by the endings of all file names */
+	size_t name_characters; /* of its file name, the longest form of it */
+	size_t other_bytes; /* fields, parameters and comments of a part's header that say nothing that is known */
 	size_t described_bytes; /* of Content-Description that mail programs show, and that is no usual one */
 	/* private */
 	char file_name[FIELD_VALUE_MAX];
 	char description[LABEL_DESCRIPTION_MAX];
-	unsigned n_of[5];
+	unsigned n_of[HEADER_GATHERED];
 	char version[FIELD_VERSION_MAX]; /* MIME-Version */
 	int current;			 /* which structural field is being gathered, -1: none */
 	bool has_field;

@@ -134,6 +134,83 @@ enum label label_of_name(const unsigned char *name, size_t len)
 	return of_ending(name, len);
 }
 
+/* Counts characters as octets come: those of UTF-8 once. */
+struct counter {
+	size_t n;
+	unsigned n_following; /* octets of the present character that may come */
+};
+
+static void count(struct counter *c, unsigned char octet)
+{
+	if (octet >= 0x80 && octet < 0xc0 && c->n_following > 0) {
+		c->n_following--;
+		return;
+	}
+	c->n++;
+	c->n_following = octet < 0xc0 ? 0 : octet < 0xe0 ? 1 : octet < 0xf0 ? 2 : 3;
+}
+
+static int hex_value(unsigned char c)
+{
+	c = text_lower(c);
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Text in which mark and two digits are an octet. */
+static void count_escaped(struct counter *c, const unsigned char *text, size_t len, unsigned char mark)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == mark && i + 2 < len && hex_value(text[i + 1]) >= 0 &&
+		    hex_value(text[i + 2]) >= 0) {
+			count(c, (unsigned char)(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2])));
+			i += 2;
+		} else {
+			count(c, text[i]);
+		}
+	}
+}
+
+static void count_word(struct counter *c, const struct word *w)
+{
+	unsigned char decoded[WORD_MAX];
+	struct base64 base64;
+	size_t n_decoded = 0;
+
+	base64_reset(&base64);
+	if (!w->is_base64 || w->len > WORD_MAX ||
+	    base64_decode(&base64, w->text, w->len, decoded, &n_decoded) < w->len)
+		count_escaped(c, w->text, w->len, '=');
+	for (size_t i = 0; i < n_decoded; i++)
+		count(c, decoded[i]);
+}
+
+size_t label_count_characters(const unsigned char *name, size_t len, bool is_extended)
+{
+	struct counter c = {0};
+	const unsigned char *end, *quote;
+	struct word w;
+
+	len = strip(&name, len);
+	end = name + len;
+	if (is_extended) {
+		quote = memchr(name, '\'', len); /* charset'language'name */
+		quote = quote ? memchr(quote + 1, '\'', (size_t)(end - quote - 1)) : NULL;
+		if (quote && quote - name <= 32)
+			name = quote + 1;
+		count_escaped(&c, name, (size_t)(end - name), '%');
+		return c.n;
+	}
+	while (name < end) {
+		if (read_word(name, (size_t)(end - name), &w)) {
+			count_word(&c, &w);
+			name = w.end;
+		} else {
+			count(&c, *name++);
+		}
+	}
+	return c.n;
+}
+
 static bool is_usual_word(const unsigned char *word, size_t len)
 {
 	static const char *const words[] = {

@@ -24,6 +24,13 @@ enum label {
 
 enum label label_of_name(const unsigned char *name, size_t len);
 
+#define LABEL_NAME_MAX \
+	64 /* characters of a file name that go for nothing; the longest in real mail has 31 */
+
+/* Characters that a reader shows of a name: encoded words (RFC 2047) are decoded, or, where it is_extended (RFC 2231), "%20" and
+ * the like, without the character set in front. UTF-8 counts by characters, anything else by octets. */
+size_t label_count_characters(const unsigned char *name, size_t len, bool is_extended);
+
 /* Is it made of the words with which programs describe the parts of PGP/MIME, and of nothing else? */
 bool label_is_usual_description(const unsigned char *text, size_t len);
 

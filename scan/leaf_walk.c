@@ -229,7 +229,7 @@ struct part leaf_walk_end(struct structure *s)
 		s->state.n_clearsigned += s->leaf.is_clearsigned_only;
 	}
 	if (s->state.n_levels == 0) {
-		s->state.facts.is_smime = !s->transfer.wrong &&
+		s->state.facts.is_smime = !s->transfer.wrong && s->state.n_readable <= 1 &&
 					  part_is_smime(&s->leaf, s->state.smime_type);
 		if (p.class == PART_CMS_SIGNATURE)
 			notes_readable(s, 0, "readable-part", p.pending_bytes,

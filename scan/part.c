@@ -6,6 +6,44 @@
 
 #include "scan/finding.h"
 
+bool part_is_usual_type(const char *type)
+{
+	static const char *const types[] = {
+		"",
+		"text/plain",
+		"text/html",
+		"application/octet-stream",
+		"application/pgp-encrypted",
+		"application/pgp-signature",
+		"application/pgp-keys",
+		"application/pgp",
+		"image/png",
+		"image/jpeg",
+		"image/gif",
+		"application/pdf",
+		"application/zip",
+		"message/rfc822",
+		"application/pkcs7-mime",
+		"application/x-pkcs7-mime",
+		"application/pkcs7-signature",
+		"application/x-pkcs7-signature",
+		"message/delivery-status",
+		"text/rfc822-headers",
+		"multipart/mixed",
+		"multipart/alternative",
+		"multipart/related",
+		"multipart/encrypted",
+		"multipart/signed",
+		"multipart/report",
+		"message/disposition-notification",
+	};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (strcmp(type, types[i]) == 0)
+			return true;
+	return false;
+}
+
 bool part_is_embedded_type(const char *type)
 {
 	return strcmp(type, "message/rfc822") == 0 || strcmp(type, "message/global") == 0;

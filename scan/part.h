@@ -43,6 +43,9 @@ struct part {
 	int64_t pending_bytes; /* of a CMS signature, readable unless it finds its place */
 };
 
+/* A type that real programs give to OpenPGP, to what stands beside it, or to a multipart; lower case. */
+bool part_is_usual_type(const char *type);
+
 /* Is this the type of a whole message within a message? */
 bool part_is_embedded_type(const char *type);
 

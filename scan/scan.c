@@ -9,6 +9,8 @@
 #include "scan/mime.h"
 #include "scan/text.h"
 
+#define TREE_HEADER_MAX 1024 /* octets of the header of what GpgOL attached */
+
 struct scan {
 	struct mime mime;
 	bool is_body;
@@ -43,7 +45,7 @@ static bool was_pgp_mime(void *context, int64_t octets)
 	message_finish(s->returned_message, &facts);
 	judge(&facts, &all, &nobody, &judgement);
 	return judgement.verdict == VERDICT_ENCRYPTED && judgement.form == FORM_PGP_MIME &&
-	       octets - facts.size_bytes <= PART_HEADER_MAX && !s->returned->has_other_field;
+	       octets - facts.size_bytes <= TREE_HEADER_MAX && !s->returned->has_other_field;
 }
 
 /* Nothing but what scan_reset() resets has to be zero: buffers are set up when they begin. */

@@ -86,15 +86,42 @@ static void begin_multipart(struct structure *s, const char *type, const struct 
 	leaf_walk_outside(s, PLACE_PREAMBLE);
 }
 
-static void check_part_header(struct structure *s, const struct header *h)
+/* What readers show of a header beside the body: of the message's own, too. */
+static void check_shown(struct structure *s, const struct header *h)
 {
+	const size_t type_len = strlen(h->type.type);
+
 	if (h->described_bytes > 0)
 		notes_readable(s, s->state.n_levels, "part-headers", (int64_t)h->described_bytes,
 			       "a Content-Description");
+	s->state.name_characters += h->name_characters;
+	if (!part_is_usual_type(h->type.type))
+		s->state.name_characters += type_len;
+	if (h->name_characters > LABEL_NAME_MAX || type_len > PART_TYPE_MAX)
+		notes_readable(s, s->state.n_levels, "part-headers",
+			       (int64_t)(h->name_characters + type_len), "a long name");
+}
+
+static void check_part_header(struct structure *s, const struct header *h)
+{
 	s->state.header_bytes += h->bytes;
-	if (h->bytes > PART_HEADER_MAX || s->state.header_bytes > PART_HEADERS_MAX)
+	s->state.other_bytes += h->other_bytes;
+	if (h->bytes > PART_HEADER_MAX || s->state.header_bytes > PART_HEADERS_MAX ||
+	    h->other_bytes > PART_OTHER_MAX || s->state.other_bytes > PART_OTHERS_MAX)
 		notes_readable(s, s->state.n_levels, "part-headers", (int64_t)h->bytes,
 			       "a long part header");
+}
+
+/* At the end, when it is known how many files there may be. */
+static void check_names(struct structure *s)
+{
+	size_t max = PART_NAMES_MAX + PART_NAMES_EACH * (size_t)s->state.facts.n_messages;
+
+	if (max > PART_NAMES_MOST)
+		max = PART_NAMES_MOST;
+	if (s->state.name_characters > max)
+		notes_readable(s, 0, "part-headers", (int64_t)s->state.name_characters,
+			       "long names of files");
 }
 
 void structure_begin(struct structure *s, struct header *h, bool is_root)
@@ -103,6 +130,7 @@ void structure_begin(struct structure *s, struct header *h, bool is_root)
 	const char *type = h->type.type;
 
 	header_end(h);
+	check_shown(s, h);
 	if (!is_root)
 		check_part_header(s, h);
 	else
@@ -298,6 +326,8 @@ void structure_finish(struct structure *s)
 	if (s->state.is_final)
 		return;
 	unwind(s, 0);
+	if (f->n_messages > 0)
+		check_names(s);
 	if (f->n_messages > 0 && s->state.signature_text > 0)
 		notes_readable(s, 0, "readable-part", s->state.signature_text, "text in a signature");
 	if (s->state.n_clearsigned == 1 && s->state.n_readable == 1 && f->n_messages == 0)

@@ -25,10 +25,19 @@
 
 #define STRUCTURE_LEVELS_MAX 16	 /* multiparts within each other; the most seen in real mail is 5 */
 #define STRUCTURE_PARTS_MAX 1000 /* parts in a message */
-#define PART_HEADER_MAX 1024	 /* octets of one part's header that go for nothing */
-#define PART_HEADERS_MAX 8192	 /* and of all: the largest seen in real mail is 889 */
-#define SETUP_TEXT_MAX 8192	 /* readable octets of an Autocrypt setup message */
-#define PATH_MAX_BYTES 80	 /* "1.2.3": 16 levels */
+#define PART_HEADER_MAX \
+	2048 /* octets of one part's header that go for nothing; a name of 64 letters may take 800 */
+#define PART_OTHER_MAX \
+	256 /* of these, in fields, parameters and comments that say nothing that is known; 150 in real mail */
+#define PART_OTHERS_MAX 2048 /* and of all parts */
+#define PART_NAMES_MAX \
+	320 /* characters of all names of files, and of types that are not usual; 44 in real mail */
+#define PART_NAMES_EACH 24    /* more for each OpenPGP message, for it may be a file */
+#define PART_NAMES_MOST 1024  /* and not more than that */
+#define PART_TYPE_MAX 80      /* octets of a type's name; the longest one in use has 73 */
+#define PART_HEADERS_MAX 8192 /* and of all: the largest seen in real mail is 889 */
+#define SETUP_TEXT_MAX 8192   /* readable octets of an Autocrypt setup message */
+#define PATH_MAX_BYTES 80     /* "1.2.3": 16 levels */
 
 /* Where content goes now. */
 enum place { PLACE_LEAF, PLACE_PREAMBLE, PLACE_EPILOGUE };
@@ -66,6 +75,8 @@ struct structure_state {
 	bool is_tree_fed;  /* ... with what GpgOL attached */
 	bool was_tree_fed; /* something has been fed: one message is looked into */
 	size_t header_bytes;
+	size_t other_bytes;	/* of part headers: see PART_OTHER_MAX */
+	size_t name_characters; /* of names of files and types: see PART_NAMES_MAX */
 	int64_t signature_text; /* octets of text in signatures: readable beside ciphertext */
 	char leaf_type[FIELD_TYPE_MAX];
 	char leaf_encoding[32];

@@ -26,14 +26,15 @@ static void fields(const uint8_t *data, size_t size)
 	const char *ambiguity = NULL;
 	static unsigned char crlf[8192];
 	char name[32], version[FIELD_VERSION_MAX];
-	size_t n = 0;
+	size_t n = 0, other_bytes = 0;
 
 	memset(&type, 0, sizeof type);
 	memset(&folded, 0, sizeof folded);
 	field_content_type(data, size, &type);
 	check_type(&type);
-	(void)field_encoding(data, size, &ambiguity, name);
-	assert(memchr(name, 0, sizeof name));
+	(void)field_encoding(data, size, &ambiguity, name, &other_bytes);
+	assert(memchr(name, 0, sizeof name) && other_bytes <= size);
+	assert(type.name_characters <= size && type.other_bytes <= 4 * size);
 	field_mime_version(data, size, &ambiguity, version);
 	assert(memchr(version, 0, sizeof version));
 	(void)field_is_hidden_subject(data, size);

@@ -613,7 +613,7 @@ RULE_12 = [("r12-" + name.lower().replace("'", "quoted-", 1).strip("'").replace(
                         "cp037", "ibm870", "windows-1200", "iso-8859-1-x", "utf-8 ", "unicode", "iso-2022-kr")]
 RULE_12 += [("r12-" + name.lower(), 12, INLINE, charset(name), "charset " + name)
             for name in ("us-ascii", "utf-8", "iso-8859-15", "windows-1252", "koi8-r", "UTF8", "ISO-8859-8-I", "GB18030", "Big5",
-                         "Shift_JIS", "ISO-2022-JP", "EUC-KR", "ks_c_5601-1987", "x-unknown", "latin1", "windows-874")]
+                         "Shift_JIS", "ISO-2022-JP", "EUC-KR", "ks_c_5601-1987", "x-unknown", "latin1", "windows-874", "iso-2022-jp-2", "iso-2022-jp-ms", "x-user-defined", "unknown", "us_ascii", "ISO8859_1", "macroman", "x-gbk", "csISOLatin1")]
 RULE_12 += [
     ("r12-two", 12, "invalid - bad-charset", mail(ARMOR, "text/plain; charset=utf-8; charset=utf-7"), "two charsets, one of them bad"),
     ("r12-empty", 12, INLINE, charset(""), "an empty charset"),
@@ -635,6 +635,15 @@ def noted(n):
     return OCTETS + "".join(lines) + "X-Note: " + "x" * (need - 8) + "\n"
 
 
+SENTENCE = "meet me at eight at the old bridge and bring the numbers of the third quarter "
+DATES = ('size=12;\n\tcreation-date="Tue, 03 Nov 2026 10:11:12 GMT";\n\tmodification-date="Tue, 03 Nov 2026 10:11:12 GMT"\n'
+         "Content-ID: <A0B1C2D3E4F5061728394A5B6C7D8E9F@namprd10.prod.outlook.example>\nContent-Transfer-Encoding: base64\n")
+OUTLOOK_CONTROL = ('Content-Type: application/pgp-encrypted;\n\tname="PGPMIME version identification"\n'
+                   "Content-Description: PGPMIME version identification\n"
+                   'Content-Disposition: attachment;\n\tfilename="PGPMIME version identification"; ' + DATES)
+OUTLOOK_DATA = ('Content-Type: application/octet-stream; name="encrypted.asc"\nContent-Description: encrypted.asc\n'
+                'Content-Disposition: attachment; filename="encrypted.asc"; ' + DATES)
+
 RULE_33 = [
     ("r33-description-known", 33, MIME, second(OCTETS + "Content-Description: OpenPGP encrypted message\n"), "a usual description"),
     ("r33-description-name", 33, MIME, second(OCTETS + "Content-Description: encrypted.asc\n"), "a description that is the file's name"),
@@ -644,12 +653,37 @@ RULE_33 = [
     ("r33-description-encoded", 33, "partial + part-headers", second(OCTETS + "Content-Description: =?utf-8?q?meet_me?=\n"), "an encoded description"),
     ("r33-descriptions-many", 33, "partial + part-headers", mixed(INLINE_TEXT, *[text("\n", extra="Content-Description: meet me at eight\n")] * 20),
      "descriptions of empty parts"),
-    ("r33-usual", 33, MIME, second(noted(400)), "a part header of 400 octets"),
-    ("r33-large", 33, MIME, second(noted(1000)), "a part header of 1,000 octets"),
-    ("r33-too-large", 33, "partial + part-headers", second(noted(1100)), "a part header of 1,100 octets"),
-    ("r33-all-large", 33, INLINE, mixed(INLINE_TEXT, *[part("", noted(990))] * 8), "part headers of 7,920 octets in all"),
-    ("r33-all-too-large", 33, "partial + part-headers", mixed(INLINE_TEXT, *[part("", noted(990))] * 9),
-     "part headers of 8,910 octets in all"),
+    ("r33-usual", 33, MIME, second(noted(300)), "a part header of 300 octets"),
+    ("r33-large", 33, "partial + part-headers", second(noted(450)), "more than 256 octets of a field that says something"),
+    ("r33-all-large", 33, INLINE, mixed(INLINE_TEXT, *[part("", noted(330))] * 9), "such fields of 1,800 octets in all"),
+    ("r33-all-too-large", 33, "partial + part-headers", mixed(INLINE_TEXT, *[part("", noted(330))] * 11), "such fields of 2,250 octets in all"),
+    ("r33-parameter", 33, "partial + part-headers", second('Content-Type: application/octet-stream; note="%s"\n' % (SENTENCE * 4)), "a parameter that nobody knows"),
+    ("r33-comment", 33, "partial + part-headers", second("Content-Type: application/octet-stream (%s)\n" % (SENTENCE * 4)), "a comment"),
+    ("r33-comment-encoding", 33, "partial + part-headers", second("Content-Transfer-Encoding: 7bit (%s)\n" % (SENTENCE * 4)), "a comment in another field"),
+    ("r33-content-id", 33, "partial + part-headers", second("Content-ID: <%s>\n" % (SENTENCE * 4)), "an identifier of words"),
+    ("r33-disposition", 33, "partial + part-headers", second("Content-Disposition: %s\n" % (SENTENCE * 4).replace(" ", "-")), "a disposition that is none"),
+    ("r33-name", 33, "partial + part-headers", second('Content-Type: application/octet-stream; name="%s.asc"\n' % SENTENCE), "a name of a file that is a sentence"),
+    ("r33-name-64", 33, MIME, second('Content-Type: application/octet-stream; name="%s.asc"\n' % ("x" * 60)), "a name of 64 characters"),
+    ("r33-name-65", 33, "partial + part-headers", second('Content-Type: application/octet-stream; name="%s.asc"\n' % ("x" * 61)), "a name of 65"),
+    ("r33-name-utf-8", 33, MIME, second("Content-Disposition: attachment; filename*=utf-8''%s.asc\n" % ("%E6%97%A5" * 60)), "64 characters, of which 60 take nine octets each"),
+    ("r33-name-word", 33, "partial + part-headers", second('Content-Disposition: inline; filename="=?utf-8?Q?%s=2Easc?="\n' % SENTENCE.replace(" ", "_")), "a sentence as encoded word"),
+    ("r33-name-base64", 33, "partial + part-headers", second('Content-Disposition: inline; filename="=?utf-8?B?%s?=\n =?utf-8?B?%s?="\n' % (
+        b64(SENTENCE[:45]).strip(), b64(SENTENCE[45:]).strip())), "a sentence in two encoded words"),
+    ("r33-name-2231", 33, "partial + part-headers", second("Content-Disposition: inline; filename*=utf-8''%s.asc\n" % SENTENCE.replace(" ", "%20")), "a sentence in the form of RFC 2231"),
+    ("r33-name-2231-pieces", 33, "partial + part-headers", second('Content-Disposition: inline; filename*0="%s"; filename*1="%s"; filename*2=".asc"\n' % (SENTENCE[:40], SENTENCE[40:])),
+     "a sentence in its pieces"),
+    ("r33-name-described", 33, "partial + part-headers", second('Content-Type: application/octet-stream; name="%s.asc"\nContent-Description: %s.asc\n' % (SENTENCE, SENTENCE)),
+     "a sentence that is name and description"),
+    ("r33-name-root", 33, "partial pgp-inline part-headers", mail(ARMOR, 'text/plain; name="%s.asc"' % SENTENCE), "a name in the message's own header"),
+    ("r33-description-root", 33, "partial pgp-inline part-headers", mail(ARMOR, "Content-Type: text/plain\nContent-Description: %s\n" % SENTENCE), "a description in the message's own header"),
+    ("r33-description-pegasus", 33, INLINE, mail(ARMOR, "Content-type: text/plain; charset=US-ASCII\nContent-description: Mail message body\n"), "Pegasus Mail's"),
+    ("r33-names-many", 33, "partial + part-headers", mixed(INLINE_TEXT, *[text("\n", 'image/png; name="%s.png"' % word) for word in (SENTENCE * 5).split()]), "a word on each of many empty parts"),
+    ("r33-names-files", 33, INLINE, mixed(INLINE_TEXT, *[part(ARMOR, 'Content-Disposition: attachment; filename="report number %d.pdf.asc"\n' % i) for i in range(20)]), "twenty files"),
+    ("r33-type", 33, "partial + part-headers", second("Content-Type: application/%s\n" % SENTENCE.replace(" ", "-")), "a type that is a sentence"),
+    ("r33-type-long", 33, MIME, second("Content-Type: application/vnd.openxmlformats-officedocument.presentationml.presentation\n"), "the longest of usual types"),
+    ("r33-types-many", 33, "partial + part-headers", mixed(INLINE_TEXT, *[part("\n", "Content-Type: x-%s/x\n" % word) for word in (SENTENCE * 5).split()]), "a word in each of many types"),
+    ("r33-outlook", 33, MIXED, mixed(text("\n"), part(b64("Version: 1\r\n"), OUTLOOK_CONTROL),
+                                      part(b64(ARMOR), OUTLOOK_DATA)), "what Exchange Online writes"),
     ("r33-own-header", 33, MIME, content(TYPE + "X-Note: %s\n" % ("x" * 900) * 4), "the message's own header is not the body"),
 ]
 

@@ -162,11 +162,58 @@ static void field_encoding_names(void **state)
 	for (size_t i = 0; i < ROWS(encodings); i++) {
 		const char *ambiguity = NULL;
 		char name[32];
+		size_t other_bytes = 0;
 		enum encoding e = field_encoding((const unsigned char *)encodings[i].value,
-						 strlen(encodings[i].value), &ambiguity, name);
+						 strlen(encodings[i].value), &ambiguity, name,
+						 &other_bytes);
 
 		CHECK_ROW(encodings[i].value, e == encodings[i].encoding);
 		CHECK_ROW(encodings[i].value, ambiguity == NULL);
+	}
+}
+
+/* What a part's header says beside structure: characters of names that are shown, octets of what nobody knows. */
+static void field_weighs_names_and_others(void **state)
+{
+	static const struct {
+		const char *value;
+		size_t name_characters, other_bytes;
+	} values[] = {
+		{"a/b", 0, 0},
+		{"a/b; name=abc", 3, 0},
+		{"a/b; name=\"a b c\"", 5, 0},
+		{"a/b; name=meet me", 7, 0},
+		{"a/b; name*=utf-8''%E2%82%AC%20x", 3, 0},
+		{"a/b; name*=utf-8'en'%e2%82%ac%zz", 4, 0},
+		{"a/b; name*0=abc; name*1*=''%41b", 5, 0},
+		{"a/b; name=abc; name*=utf-8''abcde", 5, 0},
+		{"a/b; name=abcde; filename=abc", 5, 0},
+		{"a/b; name=\"=?utf-8?Q?=E2=82=AC_x?=\"", 3, 0},
+		{"a/b; name=\"=?utf-8?B?4oKsIHg=?=\"", 3, 0},
+		{"a/b; name=\"=?utf-8?B?4oKs?= =?utf-8?B?4oKs?=\"", 3, 0},
+		{"a/b; name=\xa9\xa9\xa9", 3, 0},
+		{"a/b; charset=utf-8; format=flowed; delsp=yes", 0, 0},
+		{"a/b; size=12; creation-date=\"Tue, 22 Mar 2016 16:09:18 GMT\"", 0, 0},
+		{"a/b; size=meet-me-at-eight", 0, 21},
+		{"a/b; note=abc", 0, 8},
+		{"a/b (abc)", 0, 5},
+		{"a/b; protected;", 0, 9},
+		{"a/b; name=a (b) c", 7, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(values); i++) {
+		const unsigned char *value = (const unsigned char *)values[i].value;
+		struct content_type type = {.ambiguity = NULL};
+		size_t other_bytes = 0;
+		const char *ambiguity = NULL;
+		char name[32];
+
+		field_content_type(value, strlen(values[i].value), &type);
+		CHECK_ROW(values[i].value, type.name_characters == values[i].name_characters);
+		CHECK_ROW(values[i].value, type.other_bytes == values[i].other_bytes);
+		field_encoding((const unsigned char *)"7bit (abc)", 10, &ambiguity, name, &other_bytes);
+		assert_int_equal(other_bytes, 5);
 	}
 }
 
@@ -203,6 +250,7 @@ int main(void)
 		cmocka_unit_test(field_content_type_is_read_strictly),
 		cmocka_unit_test(field_boundary_of_200_octets_is_the_longest),
 		cmocka_unit_test(field_encoding_names),
+		cmocka_unit_test(field_weighs_names_and_others),
 		cmocka_unit_test(field_hidden_subjects),
 	};
 
