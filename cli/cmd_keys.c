@@ -153,11 +153,8 @@ static int gather(void *context, const struct recipient_key *k)
 
 	if (l->n == l->room) {
 		const size_t room = l->room == 0 ? 256 : 2 * l->room;
-		struct used_key *more = realloc(l->list, room * sizeof(*more));
 
-		if (more == NULL)
-			return 1;
-		l->list = more;
+		l->list = output_memory(l->list, room * sizeof(*l->list));
 		l->room = room;
 	}
 	memset(&l->list[l->n], 0, sizeof(l->list[0]));

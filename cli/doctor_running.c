@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/doctor.h"
+#include "cli/output.h"
 #include "common/daemon.h"
 #include "common/status.h"
 
@@ -20,11 +21,11 @@ static int differing(struct doctor *x, const char *text, char *names, size_t nam
 	*needs_restart = false;
 	for (size_t i = 0; i < settings_count(); i++) {
 		const char *name = settings_name(i);
-		char key[100], *value = malloc(STATUS_BYTES_MAX);
+		char key[100], *value = output_memory(NULL, STATUS_BYTES_MAX);
 		bool is_same = true;
 
 		snprintf(key, sizeof(key), "override.%s", name);
-		if (value != NULL && !status_value(text, key, value, STATUS_BYTES_MAX)) {
+		if (!status_value(text, key, value, STATUS_BYTES_MAX)) {
 			snprintf(key, sizeof(key), "setting.%s", name);
 			is_same = !status_value(text, key, value, STATUS_BYTES_MAX) ||
 				  strcmp(value, settings_value(x->settings, i)) == 0;
@@ -44,7 +45,7 @@ static int differing(struct doctor *x, const char *text, char *names, size_t nam
 static void examine_settings(struct doctor *x, const char *topic, const char *program, const char *text)
 {
 	char names[600] = "", mend[200], *networks = status_networks(x->settings),
-	     *theirs = malloc(STATUS_BYTES_MAX);
+	     *theirs = output_memory(NULL, STATUS_BYTES_MAX);
 	bool needs_restart;
 	const int n = differing(x, text, names, sizeof(names), &needs_restart);
 
@@ -53,8 +54,7 @@ static void examine_settings(struct doctor *x, const char *topic, const char *pr
 			 needs_restart ? "restart" : "reload", program);
 		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
 			    "%s runs with other settings than the file has: %s", program, names);
-	} else if (networks != NULL && theirs != NULL &&
-		   status_value(text, "postfix", theirs, STATUS_BYTES_MAX) &&
+	} else if (networks != NULL && status_value(text, "postfix", theirs, STATUS_BYTES_MAX) &&
 		   x->settings->postfix->is_known && strcmp(networks, theirs) != 0) {
 		snprintf(mend, sizeof(mend), "systemctl reload %s", program);
 		doctor_tell(

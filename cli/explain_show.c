@@ -14,10 +14,8 @@
 void explanation_add(void *context, const struct rule *r, const char *why_lost)
 {
 	struct explanation *x = context;
-	struct considered *more = realloc(x->considered, (x->n_considered + 1) * sizeof(*more));
+	struct considered *more = output_memory(x->considered, (x->n_considered + 1) * sizeof(*more));
 
-	if (more == NULL)
-		return;
 	x->considered = more;
 	more += x->n_considered++;
 	more->rule = *r;

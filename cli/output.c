@@ -16,15 +16,19 @@
 static bool has_colour;
 static bool is_terminal;
 
-/* An object that lacks a field for want of memory would be printed with exit 0: none is made, and the exit says so. */
-static void *allocate(size_t size)
+void *output_memory(void *old, size_t size)
 {
-	void *memory = malloc(size);
+	void *memory = realloc(old, size > 0 ? size : 1);
 
 	if (memory != NULL)
 		return memory;
 	log_error("out of memory");
 	_exit(EX_OSERR);
+}
+
+static void *allocate(size_t size)
+{
+	return output_memory(NULL, size);
 }
 
 void output_init(void)

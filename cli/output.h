@@ -69,6 +69,10 @@ const char *output_plural(int64_t n, const char *one, const char *many);
  * is CLOCK_TEXT_MAX. */
 char *output_time(int64_t time_unix, char *out);
 
+/* realloc(3), or ends the process with EX_OSERR after having said why: what lacks a part for want of memory would be printed
+ * as if it were whole, with exit 0. JSON values are made of this, too. */
+void *output_memory(void *old, size_t size);
+
 /* JSON values. Strings that are not UTF-8 are escaped; a time of 0, and NULL, are null. New references. */
 json_t *output_json_text(const char *text);
 json_t *output_json_time(int64_t time_unix);
