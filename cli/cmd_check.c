@@ -75,14 +75,13 @@ static int compare_parts(const void *a, const void *b)
 static json_t *sorted_parts(json_t *parts)
 {
 	size_t n = json_array_size(parts);
-	json_t **list = calloc(n + 1, sizeof(*list));
+	json_t **list = output_memory(NULL, (n + 1) * sizeof(*list));
 	json_t *sorted = json_array();
 
-	for (size_t i = 0; i < n && list != NULL; i++)
+	for (size_t i = 0; i < n; i++)
 		list[i] = json_array_get(parts, i);
-	if (list != NULL)
-		qsort(list, n, sizeof(*list), compare_parts);
-	for (size_t i = 0; i < n && list != NULL; i++)
+	qsort(list, n, sizeof(*list), compare_parts);
+	for (size_t i = 0; i < n; i++)
 		json_array_append(sorted, list[i]);
 	free(list);
 	json_decref(parts);
@@ -280,24 +279,27 @@ int cmd_check(struct cli *cli, int argc, char **argv)
 		"be read.",
 		&operands);
 	struct mail_sink sink = {begin, bytes, end, failed, &c};
+	struct mail_opener *opener;
 
 	if (n == 0)
 		cli_misuse(cli,
 			   "which messages? A file, a folder, an mbox, or - for standard input");
 	read_envelope(cli, sender, recipient, &c.envelope);
 	c.settings = open_settings(cli);
+	opener = open_mail(operands, (size_t)n);
 	open_pause_notice(c.settings);
+	open_leave_root();
 	c.judge = mail_judge_new(c.has_tree ? keep_part : NULL, &c);
 	if (c.judge == NULL) {
 		cli_error("out of memory");
 		return EX_OSERR;
 	}
 	progress_begin(&c.progress, "messages");
-	for (int i = 0; i < n; i++)
-		mail_files_read(operands[i], &sink);
+	mail_files_read(opener, &sink);
 	progress_clear(&c.progress);
 	print_summary(&c);
 	mail_judge_free(c.judge);
+	mail_opener_free(opener);
 	settings_unref(c.settings);
 	if (c.n_failed > 0)
 		return EX_NOINPUT;

@@ -8,6 +8,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "cli/apart.h"
 #include "cli/db_space.h"
 #include "cli/open.h"
 #include "cli/options.h"
@@ -293,9 +294,10 @@ static int copied(enum db_failure failure, const char *err)
 	return failure == DB_NO_PERMISSION ? EX_CANTCREAT : db_sysexit(failure);
 }
 
-/* Both made as whoever root is, filled as the user, and named as root again. */
+/* Both made and named as whoever was asked, and filled by a process that has become the user. */
 struct backup {
 	struct db_copy *copy, *key;
+	struct settings *settings;
 };
 
 static int begin_backup(struct backup *b, const char *file, bool with_key)
@@ -329,6 +331,46 @@ static int end_backup(struct backup *b, int code)
 	return code;
 }
 
+/* Tells the schema. 0, or an exit code. */
+static int fill_backup(void *context, FILE *to)
+{
+	struct backup *b = context;
+	struct db *d = open_connection(b->settings, DB_READ);
+	struct progress progress;
+	int code = 0;
+
+	if (db_failure(d) == DB_OK) {
+		open_show_pause(d);
+		if (verdicts_settle(d, SETTLE_MS) == 0)
+			cli_warning(
+				"verdicts wait in the journal and will not be in the backup: see "
+				"`pgpgate db status`");
+	}
+	fprintf(to, "%d\n", db_schema_version(d));
+	progress_begin(&progress, "pages");
+	if (db_failure(d) != DB_OK || (b->key != NULL && db_backup_key(d, b->key) != 0) ||
+	    db_backup(d, b->copy, show_pages, &progress) != 0)
+		code = -1;
+	progress_clear(&progress);
+	if (code != 0)
+		code = open_failed(d);
+	db_close(d);
+	return code;
+}
+
+/* Likewise. */
+static int fill_backup_apart(struct backup *b, int *schema)
+{
+	struct apart a;
+	int code = apart_begin(&a, b->settings, fill_backup, b);
+
+	if (code != 0)
+		return code;
+	if (fscanf(a.from, "%d", schema) != 1)
+		*schema = -1;
+	return apart_end(&a);
+}
+
 static int db_run_backup(struct cli *cli, int argc, char **argv)
 {
 	bool with_key = false;
@@ -343,39 +385,15 @@ static int db_run_backup(struct cli *cli, int argc, char **argv)
 		"with 0.",
 		&operands);
 	struct backup b = {0};
-	struct progress progress;
 	struct settings *s;
-	struct db *d;
-	int code, schema;
+	int code, schema = -1;
 
 	if (n != 1)
 		cli_misuse(cli, "into which file?");
-	s = open_settings(cli);
+	s = b.settings = open_settings(cli);
 	code = begin_backup(&b, operands[0], with_key);
-	if (code == 0 && (code = open_lower(s)) != 0)
-		end_backup(&b, code);
-	if (code != 0) {
-		settings_unref(s);
-		return code;
-	}
-	d = open_connection(s, DB_READ);
-	if (db_failure(d) == DB_OK) {
-		open_show_pause(d);
-		if (verdicts_settle(d, SETTLE_MS) == 0)
-			cli_warning(
-				"verdicts wait in the journal and will not be in the backup: see "
-				"`pgpgate db status`");
-	}
-	schema = db_schema_version(d);
-	progress_begin(&progress, "pages");
-	if (db_failure(d) != DB_OK || (b.key != NULL && db_backup_key(d, b.key) != 0) ||
-	    db_backup(d, b.copy, show_pages, &progress) != 0)
-		code = -1;
-	progress_clear(&progress);
-	if (code != 0)
-		code = open_failed(d);
-	open_become_root();
-	code = end_backup(&b, code);
+	if (code == 0)
+		code = end_backup(&b, fill_backup_apart(&b, &schema));
 	if (code == 0) {
 		print_state(cli, "backed up", operands[0], schema);
 		/* For who looks on, not for the mail of cron each night. */
@@ -385,7 +403,6 @@ static int db_run_backup(struct cli *cli, int argc, char **argv)
 				    "without it nobody can be found in the record",
 				    s->database_path);
 	}
-	db_close(d);
 	settings_unref(s);
 	return code;
 }

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "cli/doctor.h"
-#include "cli/open.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "common/conf_file.h"
@@ -158,8 +157,6 @@ static void examine(struct doctor *x)
 		exit(EX_OSERR);
 	if (x->postfix.config_directory == NULL && x->settings->postfix_config[0] != '\0')
 		x->postfix.config_directory = x->settings->postfix_config;
-	if (!x->is_nagios)
-		open_pause_notice(x->settings);
 	examine_settings(x);
 	doctor_database(x);
 	doctor_ours(x);

@@ -133,14 +133,16 @@ static void examine_lines(struct search *s, bool is_alias, char *text)
 	}
 }
 
-/* -s where the map can be listed, which has everything; otherwise the batch. */
+/* -s where the map can be listed, which has everything; otherwise the batch. The map itself, not by way of proxymap(8), whose
+ * socket is for Postfix alone. */
 static void ask_map(struct search *s, bool is_alias, const char *map, char *out)
 {
 	const char *const program = is_alias ? "postalias" : "postmap",
-			  *directory = s->x->postfix.config_directory;
-	const char *const with[] = {program, "-c", directory, "-q", "-", map, NULL};
-	const char *const without[] = {program, "-q", "-", map, NULL};
-	const char *const list[] = {"-s", strncmp(map, "proxy:", 6) == 0 ? map + 6 : map};
+			  *directory = s->x->postfix.config_directory,
+			  *itself = strncmp(map, "proxy:", 6) == 0 ? map + 6 : map;
+	const char *const with[] = {program, "-c", directory, "-q", "-", itself, NULL};
+	const char *const without[] = {program, "-q", "-", itself, NULL};
+	const char *const list[] = {"-s", itself};
 	int rc;
 
 	if (postfix_run(directory, program, list, 2, NULL, out, MAP_BYTES_MAX, PATIENCE_MS) == 0) {

@@ -10,6 +10,7 @@
 #include "cli/open.h"
 #include "cli/output.h"
 #include "common/clock.h"
+#include "common/socket.h"
 #include "db/verdicts.h"
 
 #define BEHIND_S_MAX 60
@@ -150,6 +151,34 @@ static void examine_journal(struct doctor *x)
 			    output_plural(lag.n_records, "verdict waits", "verdicts wait"));
 }
 
+/* The group of the directory of our socket, which root has made Postfix's where Postfix connects to it; (gid_t)-1: there is none.
+ * Its owner could only have given it to a group of his. */
+static gid_t postfix_group(const struct settings *s, const struct passwd *owner)
+{
+	char folder[sizeof(((struct socket_address *)0)->path)], err[300];
+	struct socket_address a;
+	struct stat st;
+
+	if (owner == NULL || socket_parse(s->filter_socket, &a, err, sizeof(err)) != 0 || !a.is_unix)
+		return (gid_t)-1;
+	snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(a.path, '/') - a.path), a.path);
+	if (lstat(folder, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != owner->pw_uid ||
+	    st.st_gid == 0)
+		return (gid_t)-1;
+	return st.st_gid;
+}
+
+/* From here on, with all that comes after, as the user of the settings. Tables of Postfix with a password in them are often for
+ * its group alone: so that is kept, as no other right is. Without a user that one could be: as nobody, for then no
+ * database is looked at. 0, or there is none to be looked at. */
+static int become_user(struct doctor *x, const struct passwd *owner, bool is_missing)
+{
+	if (!is_missing)
+		return open_try_user(x->settings, postfix_group(x->settings, owner));
+	open_leave_root();
+	return -1;
+}
+
 void doctor_database(struct doctor *x)
 {
 	struct db_status s;
@@ -158,11 +187,9 @@ void doctor_database(struct doctor *x)
 	bool is_missing = false;
 	int n_complaints = 0;
 	const struct passwd *owner = examine_user(x, &is_missing);
+	const bool is_openable = examine_place(x, owner);
 
-	if (!examine_place(x, owner))
-		return;
-	/* From here on as that user, who is root again only in the programs that run_output() runs. */
-	if (is_missing || open_lower(x->settings) != 0)
+	if (become_user(x, owner, is_missing) != 0 || !is_openable)
 		return;
 	d = db_open(x->settings, DB_READ);
 	if (d == NULL || db_failure(d) != DB_OK) {
@@ -173,6 +200,8 @@ void doctor_database(struct doctor *x)
 		return;
 	}
 	x->db = d;
+	if (!x->is_nagios)
+		open_show_pause(d);
 	if (db_get_status(d, &s) != 0) {
 		doctor_tell(x, DOCTOR_PROBLEM, topic, NULL, "%s", db_error(d));
 		return;

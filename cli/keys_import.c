@@ -398,7 +398,8 @@ int keys_run_import(struct cli *cli, int argc, char **argv)
 		cli_error("out of memory");
 		return EX_OSERR;
 	}
-	open_become_user(s); /* gpg reads what a stranger wrote */
+	open_become_user(s);
+	open_refuse_root("a stranger's certificate");
 	im.reader = certificate_reader_new(program, why);
 	if (im.reader == NULL) {
 		cli_error("%s", why);

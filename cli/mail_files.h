@@ -14,10 +14,9 @@
 #ifndef PGPGATE_CLI_MAIL_FILES_H
 #define PGPGATE_CLI_MAIL_FILES_H
 
-#include <stddef.h>
 #include <stdint.h>
 
-#define MAIL_FILES_DEPTH_MAX 64 /* folders; each holds a descriptor */
+#include "cli/mail_open.h"
 
 struct mail_sink {
 	/* number: 0 for a message that is a file, 1, 2, ... within an mbox. name is borrowed until end(). */
@@ -28,8 +27,8 @@ struct mail_sink {
 	void *context;
 };
 
-/* Reads one operand. What cannot be read is told to failed(), and the rest goes on; a message that could
- * not be read to its end is told to failed() after end(). */
-void mail_files_read(const char *operand, const struct mail_sink *sink);
+/* Reads all that o opens. What cannot be read is told to failed(), and the rest goes on; a message that could not be
+ * read to its end is told to failed() after end(). */
+void mail_files_read(struct mail_opener *o, const struct mail_sink *sink);
 
 #endif

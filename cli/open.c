@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/open.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,7 +55,7 @@ static int find_user(const struct settings *s, struct user *u)
 	return -code;
 }
 
-int open_lower(const struct settings *s)
+int open_try_user(const struct settings *s, gid_t other_gid)
 {
 	struct user u;
 	char err[400];
@@ -62,30 +63,53 @@ int open_lower(const struct settings *s)
 
 	if (code <= 0)
 		return -code;
-	code = user_lower(&u, err, sizeof(err));
+	u.other_gid = other_gid;
+	code = user_become(&u, err, sizeof(err));
 	if (code != 0)
 		cli_error("%s", err);
 	return code;
 }
 
-void open_become_root(void)
+void open_become_user(const struct settings *s)
 {
-	user_raise();
+	const int code = open_try_user(s, (gid_t)-1);
+
+	if (code != 0)
+		exit(code);
 }
 
-void open_become_user(const struct settings *s)
+void open_leave_root(void)
 {
 	struct user u;
 	char err[400];
-	int code = find_user(s, &u);
+	int code;
 
+	user_nobody(&u);
+	code = geteuid() == 0 ? user_become(&u, err, sizeof(err)) : 0;
 	if (code == 0)
 		return;
-	if (code > 0 && (code = user_become(&u, err, sizeof(err))) == 0)
+	cli_error("%s", err);
+	exit(code);
+}
+
+void open_refuse_root(const char *what)
+{
+	if (geteuid() != 0)
 		return;
-	if (code > 0)
-		cli_error("%s", err);
-	exit(code > 0 ? code : -code);
+	cli_error("%s is not read as root, and there is no other user to become: set user in the "
+		  "configuration, or make the user " DEFAULT_USER,
+		  what);
+	exit(EX_CONFIG);
+}
+
+struct mail_opener *open_mail(char *const *operands, size_t n)
+{
+	struct mail_opener *o = mail_opener_new(operands, n);
+
+	if (o != NULL)
+		return o;
+	cli_error("cannot start a process: %s", strerror(errno));
+	exit(EX_OSERR);
 }
 
 struct db *open_connection(struct settings *s, enum db_mode mode)
@@ -138,7 +162,7 @@ void open_pause_notice(struct settings *s)
 {
 	struct db *d;
 
-	if (s->database_path == NULL || open_lower(s) != 0)
+	if (s->database_path == NULL || open_try_user(s, (gid_t)-1) != 0)
 		return;
 	if (faccessat(AT_FDCWD, s->database_path, R_OK, AT_EACCESS) == 0) {
 		d = db_open(s, DB_READ);
@@ -146,7 +170,6 @@ void open_pause_notice(struct settings *s)
 			open_show_pause(d);
 		db_close(d);
 	}
-	open_become_root();
 }
 
 int open_failed(const struct db *d)

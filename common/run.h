@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * run.h: another program's standard output (postconf, postmap, postalias). No shell is involved, and a program that
- * does not end is killed. Whoever was root before user_lower() is root in it again. Any thread; the child does nothing
- * before execve(2) that a process with threads must not do.
+ * does not end is killed. It is never root's: where we are root, for want of another user, it is nobody's. Any thread;
+ * the child does nothing before execve(2) that a process with threads must not do.
  */
 #ifndef PGPGATE_COMMON_RUN_H
 #define PGPGATE_COMMON_RUN_H

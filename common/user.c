@@ -10,6 +10,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#define NOBODY_ID 65534 /* of every Linux, and what the kernel shows for an id that it cannot */
+#define GROUPS_MAX 1024 /* a user in more of them cannot be given another one */
+
 int user_find(const char *text, struct user *out, char *err, size_t err_size)
 {
 	const struct passwd *user;
@@ -28,6 +31,7 @@ int user_find(const char *text, struct user *out, char *err, size_t err_size)
 	}
 	out->uid = user->pw_uid;
 	out->gid = user->pw_gid;
+	out->other_gid = (gid_t)-1;
 	if (group == NULL)
 		return EX_OK;
 	g = getgrnam(group);
@@ -46,9 +50,23 @@ static int cannot_become(const struct user *u, char *err, size_t err_size)
 	return EX_OSERR;
 }
 
+/* The groups that initgroups(3) has set, and one more. */
+static int add_group(gid_t gid)
+{
+	gid_t groups[GROUPS_MAX];
+	const int n = getgroups(GROUPS_MAX - 1, groups);
+
+	if (n < 0)
+		return -1;
+	groups[n] = gid;
+	return setgroups((size_t)n + 1, groups);
+}
+
 int user_become(const struct user *u, char *err, size_t err_size)
 {
-	if (initgroups(u->name, u->gid) != 0 || setgid(u->gid) != 0 || setuid(u->uid) != 0)
+	if (initgroups(u->name, u->gid) != 0 ||
+	    (u->other_gid != (gid_t)-1 && add_group(u->other_gid) != 0) || setgid(u->gid) != 0 ||
+	    setuid(u->uid) != 0)
 		return cannot_become(u, err, err_size);
 	if (u->uid != 0 && (setuid(0) == 0 || geteuid() == 0)) {
 		snprintf(err, err_size, "user %s could become root again", u->name);
@@ -57,19 +75,8 @@ int user_become(const struct user *u, char *err, size_t err_size)
 	return EX_OK;
 }
 
-int user_lower(const struct user *u, char *err, size_t err_size)
+void user_nobody(struct user *out)
 {
-	if (initgroups(u->name, u->gid) != 0 || setegid(u->gid) != 0 || seteuid(u->uid) != 0)
-		return cannot_become(u, err, err_size);
-	return EX_OK;
-}
-
-void user_raise(void)
-{
-	uid_t real, effective, saved;
-
-	if (getresuid(&real, &effective, &saved) != 0 || real != 0 || effective == 0)
-		return;
-	if (seteuid(0) != 0 || setegid(getgid()) != 0 || setgroups(0, NULL) != 0)
-		abort();
+	*out = (struct user){
+		.name = "nobody", .uid = NOBODY_ID, .gid = NOBODY_ID, .other_gid = (gid_t)-1};
 }

@@ -1385,6 +1385,9 @@ def fake_postfix(gate, main, master="smtp inet n - y - - smtpd\n"):
     """A configuration directory of Postfix; nothing runs."""
     etc = os.path.join(gate.path, "postfix")
     os.makedirs(etc, exist_ok=True)
+    above = etc
+    while os.stat(above := os.path.dirname(above)).st_mode & 0o001 == 0:
+        os.chmod(above, os.stat(above).st_mode | 0o011)  # Postfix's programs are never run as root
     queue = os.path.join(gate.path, "queue")
     with open(os.path.join(etc, "main.cf"), "w", encoding="utf-8") as f:
         f.write(f"compatibility_level = 3.6\nqueue_directory = {queue}\nmyhostname = mx.example.org\n"

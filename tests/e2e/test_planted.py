@@ -4,6 +4,8 @@ links, hard links, FIFOs and directories under every name that anything there is
 changed, emptied or given away, and the command ends."""
 
 import os
+import shutil
+import sqlite3
 import stat
 import subprocess
 
@@ -173,6 +175,37 @@ def test_a_report_that_root_names_in_dev_shm(place):
             os.unlink(named)
     for device in ("/dev/stdout", "/dev/fd/1"):
         assert "<!doctype html>" in state.run("report", "--html", device).out, device
+
+
+@pytest.mark.parametrize("where", [".well-known", "direct", ".well-known/openpgpkey/example.org", "hu/file"])
+def test_a_key_directory_that_root_names_is_somebody_elses(place, where):
+    """Such as the web server's: none of the folders that are there is a way out of it."""
+    state = State(place, "wkd-" + where.replace("/", "-"), place.user.pw_name)
+    assert state.run("db", "init").code == 0
+    key = "D1E2" * 10
+    with sqlite3.connect(state.database) as d:
+        d.execute("INSERT INTO certificate (fingerprint, packets) VALUES (?, x'99')", (key,))
+        d.execute("INSERT INTO recipient_key (pattern, fingerprint, key_id, primary_fingerprint, state, source, author,"
+                  " created_at_unix) VALUES ('a@example.org', ?, 1, ?, 'active', 'import', 'root', 1)", (key, key))
+    wkd = place.directory(os.path.basename(state.dir) + "/wkd", state.user.pw_uid, state.user.pw_gid)
+    folder = os.path.join(wkd, ".well-known/openpgpkey/example.org/hu")
+    planted = os.path.join(wkd, where) if where != "hu/file" else os.path.join(folder, "xyz")
+    assert state.run("keys", "export", "--wkd", wkd).code == 0
+    files = [os.path.join(folder, name) for name in os.listdir(folder)]
+    assert len(files) == 1
+    if where == "hu/file":
+        for path in (files[0], files[0] + ".new"):
+            if os.path.exists(path):
+                os.unlink(path)
+            os.symlink(state.secret, path)
+        result = state.run("keys", "export", "--wkd", wkd)
+        assert result.code == 0 and not os.path.islink(files[0]) and not os.path.lexists(files[0] + ".new"), result
+    else:
+        shutil.rmtree(planted)
+        os.symlink(state.private, planted)
+        result = state.run("keys", "export", "--wkd", wkd)
+        assert result.code == 73, result
+    state.must_be_untouched(result)
 
 
 def test_what_root_makes_is_the_users(place):
