@@ -77,7 +77,7 @@ static void examine_permissions(struct doctor *x, const char *topic, const char 
 	for (char *slash = strchr(above + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
 		if (stat(above, &st) == 0 && !may(&st, who, groups, n_groups, 1)) {
-			snprintf(mend, sizeof(mend), "chgrp %s %s && chmod g+x,g+s %s",
+			snprintf(mend, sizeof(mend), "chgrp -h %s %s && chmod g+x,g+s %s",
 				 who->pw_name, above, above);
 			doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
 				    "%s does not let user %s through to the socket", above,
@@ -86,7 +86,7 @@ static void examine_permissions(struct doctor *x, const char *topic, const char 
 		*slash = '/';
 	}
 	if (stat(path, &st) == 0 && !may(&st, who, groups, n_groups, 2)) {
-		snprintf(mend, sizeof(mend), "chgrp %s %s && chmod g+w %s; and see socket_umask",
+		snprintf(mend, sizeof(mend), "chgrp -h %s %s && chmod g+w %s; and see socket_umask",
 			 who->pw_name, path, path);
 		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
 			    "%s does not let user %s connect (mode %04o)", path, who->pw_name,

@@ -16,6 +16,7 @@
 #define BEHIND_S_MAX 60
 #define CHECK_BYTES_MAX \
 	500000000 /* a larger file takes longer than a look should: `pgpgate db check` */
+#define DB_PATH_SHOWN_MAX 4096
 #define FREE_BYTES_MIN 200000000
 #define WAL_BYTES_MAX 200000000 /* far beyond what a checkpoint leaves */
 
@@ -45,22 +46,35 @@ static const struct passwd *examine_user(struct doctor *x, bool *is_missing)
 	return owner;
 }
 
+/* The command that keeps others out. Root types it, in a directory where the user may have planted a link for root to follow: so what
+ * can be done as that user is, and nothing is given away that a link leads to. */
+static void file_mend(char *out, size_t out_size, const char *path, const struct passwd *owner, uid_t has)
+{
+	if (owner == NULL)
+		snprintf(out, out_size, "chmod o= %s*", path);
+	else if (has == owner->pw_uid)
+		snprintf(out, out_size, "runuser -u %s -- chmod o= %s*", owner->pw_name, path);
+	else
+		snprintf(out, out_size, "chown -h %s: %s* && runuser -u %s -- chmod o= %s*",
+			 owner->pw_name, path, owner->pw_name, path);
+}
+
 static bool examine_file(struct doctor *x, const char *path, const struct passwd *owner)
 {
-	char mend[4400];
+	char mend[2 * DB_PATH_SHOWN_MAX + 200];
 	struct stat st;
 
-	if (stat(path, &st) != 0)
+	if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode)) /* opening it tells */
 		return true;
 	if ((st.st_mode & 0007) != 0) {
-		snprintf(mend, sizeof(mend), "chmod o= %s*", path);
+		file_mend(mend, sizeof(mend), path, owner, st.st_uid);
 		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
 			    "%s is open to everyone on this machine (mode %04o)", path,
 			    (unsigned)(st.st_mode & 07777));
 	}
 	if (owner != NULL && st.st_uid != owner->pw_uid &&
 	    !(st.st_gid == owner->pw_gid && (st.st_mode & 0060) == 0060)) {
-		snprintf(mend, sizeof(mend), "chown %s: %s*", owner->pw_name, path);
+		snprintf(mend, sizeof(mend), "chown -h %s: %s*", owner->pw_name, path);
 		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
 			    "%s does not belong to %s: the daemons cannot write it", path,
 			    owner->pw_name);
@@ -89,7 +103,7 @@ static bool examine_place(struct doctor *x, const struct passwd *owner)
 	}
 	if (owner != NULL && st.st_uid != owner->pw_uid &&
 	    !(st.st_gid == owner->pw_gid && (st.st_mode & 0030) == 0030)) {
-		snprintf(mend, sizeof(mend), "chown %s: %s && chmod 2770 %s", owner->pw_name,
+		snprintf(mend, sizeof(mend), "chown -h %s: %s && chmod 2770 %s", owner->pw_name,
 			 folder, folder);
 		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
 			    "%s does not belong to %s: the daemons cannot write there", folder,
