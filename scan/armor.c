@@ -170,6 +170,10 @@ static void look_for_words(struct armor *a, const unsigned char *lines, size_t n
 
 	if (n_lines > left / n_chars)
 		n_lines = (left + n_chars - 1) / n_chars;
+	for (size_t i = 0; i < n_lines && a->n_worded + i * n_chars < ARMOR_LINES_MAX; i++)
+		wording_weigh_line(&a->channel->lines, lines + i * stride, n_chars);
+	if (a->channel->lines.is_text)
+		fault(a, "words in the lines of the data");
 	a->n_worded += n_lines * n_chars;
 	if (n_lines > 0 && wording_feed_lines(&a->wording, lines, n_lines, n_chars, stride))
 		fault(a, "words among the data");

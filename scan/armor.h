@@ -32,6 +32,7 @@
 #define ARMOR_CHANNEL_MAX 1024 /* the same in a whole message, blocks like the first not counted */
 #define ARMOR_WIDTH_MIN 40 /* characters of a line that another follows: programs write 60 to 76 */
 #define ARMOR_WORDING_MAX 262144 /* characters of a block that are looked at for words */
+#define ARMOR_LINES_MAX 16384	 /* characters of a block whose lines are weighed one by one */
 #define ARMOR_CHECKSUM_SIZE 5	 /* octets of "=abcd" */
 #define ARMOR_CHECKSUMS_FREE 2	 /* blocks of a message whose checksum may be wrong (see below) */
 
@@ -44,6 +45,7 @@ struct armor_channel {
 	bool is_overflown;
 	bool has_first; /* the first block's headers are complete */
 	size_t n_checksums;
+	struct wording_lines lines; /* a few words in each block are words */
 	size_t first_len;
 	unsigned char first[ARMOR_BLOCK_CHANNEL_MAX + 16]; /* its lines, each ends with LF; cut */
 };

@@ -270,3 +270,38 @@ bool wording_feed_lines(struct wording *w, const unsigned char *lines, size_t n_
 		wording_feed(w, lines + i * stride, n_chars);
 	return w->is_text;
 }
+
+/* What noise has in a line of so many characters: see the header file. */
+static int best_of_noise(size_t len)
+{
+	static const struct {
+		size_t len;
+		int best; /* NAT * (2 + ln(2 * len)) */
+	} table[] = {{64, 110}, {76, 113}, {128, 121}, {256, 132}, {512, 143}};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (len <= table[i].len)
+			return table[i].best;
+	return 154; /* 1024 */
+}
+
+bool wording_weigh_line(struct wording_lines *w, const unsigned char *chars, size_t len)
+{
+	const int charge = (NAT * 2 + 4) / 5; /* 0.4 nats */
+	int lower = 0, upper = 0, best = 0, excess;
+	unsigned char previous = '+';
+
+	for (size_t i = 0; i < len; i++) {
+		const struct gain *g = &gain_of[pair_of(previous, chars[i])];
+
+		lower = at_least_0(lower + g->of[0]);
+		upper = at_least_0(upper + g->of[1]);
+		previous = chars[i];
+		best = lower > best ? lower : best;
+		best = upper > best ? upper : best;
+	}
+	excess = at_least_0(best - best_of_noise(len));
+	w->sum = at_least_0(w->sum + excess - charge);
+	w->is_text |= w->sum > WORDING_LINES_NATS * NAT;
+	return w->is_text;
+}

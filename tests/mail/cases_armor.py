@@ -165,6 +165,30 @@ LARGE = armor(message(n=3000))
 FIFTH, SIXTH = LARGE.split(b"\n")[5:7]
 
 
+FRAGMENTS = (b"meet+me+at+eight+", b"at+the+old+bridge+", b"and+bring+all+the+", b"numbers+of+the+year")
+
+
+def worded_lines(every):
+    """A large block, with some letters of English in each line, or each other."""
+    lines = armor(message(n=4000)).split(b"\n")
+    for i in range(8, len(lines) - 6, every):
+        words = FRAGMENTS[i // every % 4]
+        lines[i] = words + lines[i][len(words):]
+    return b"\n".join(lines)
+
+
+def worded_blocks(n):
+    """Small blocks, with some letters of English in the last line of each but one."""
+    out = b""
+    for i in range(n):
+        lines = armor(message("block %d" % i, n=120)).split(b"\n")
+        words = FRAGMENTS[i % 4]
+        at = len(lines) - 5
+        lines[at] = lines[at][:20] + words + lines[at][20 + len(words):]
+        out += b"\n".join(line for line in lines if line[:1] != b"=")
+    return out
+
+
 def broken(text, limit, blank=b" "):
     """As Postfix breaks lines beyond smtp_line_length_limit."""
     out = []
@@ -237,6 +261,10 @@ RULE_17 = [
                        ("capitals", "PLEASE+MEET+ME+AT+EIGHT+BEHIND+THE+OLD+CHURCH"),
                        ("camel", "PleaseMeetMeAtEightTonightBehindTheOldChurchAndBringTheMoneyToMe"))
 ] + [
+    ("r17-wording-each-line", 17, BAD_ARMOR, inline(worded_lines(1)), "sixteen letters of English in each line"),
+    ("r17-wording-each-second", 17, BAD_ARMOR, inline(worded_lines(2)), "in each second line"),
+    ("r17-wording-each-block", 17, BAD_ARMOR, inline(worded_blocks(16)), "in each of many small blocks"),
+    ("r17-wording-four-blocks", 17, "encrypted pgp-inline ok", inline(worded_blocks(2)), "too few to tell"),
     ("r17-wording-two-lines", 17, BAD_ARMOR, inline(LARGE.replace(FIFTH + b"\n" + SIXTH, FIFTH[:44] + b"meet+me+at+eight+be\nhind+the+old+church+" + SIXTH[19:])),
      "English that goes on in the next line"),
     ("r17-wording-long", 17, BAD_ARMOR, inline(armor(message(n=200000)).replace(b"\nA", b"\nplease+meet+me+at+eight+tonight+behind+the+old+church+and+bring+m", 1)),

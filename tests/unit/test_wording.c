@@ -44,6 +44,42 @@ static void wording_tells_words_from_noise(void **state)
 			CHECK_ROW(rows[i].label, is_text(rows[i].chars, step) == rows[i].is_text);
 }
 
+/* Lines of noise with some words in front of each nth. */
+static unsigned lines_until_text(const char *const words[4], unsigned every)
+{
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	struct wording_lines w = {0};
+	uint64_t noise = 1;
+
+	for (unsigned n = 0; n < 20000; n++) {
+		unsigned char line[64];
+
+		for (size_t i = 0; i < sizeof(line); i++) {
+			noise = noise * 6364136223846793005u + 1442695040888963407u;
+			line[i] = (unsigned char)alphabet[noise >> 58];
+		}
+		if (words && n % every == 0)
+			memcpy(line + 7, words[n / every % 4], strlen(words[n / every % 4]));
+		if (wording_weigh_line(&w, line, sizeof(line)))
+			return n + 1;
+	}
+	return 0;
+}
+
+static void wording_sums_up_lines(void **state)
+{
+	static const char *const many[] = {"meet+me+at+eight+", "at+the+old+bridge+",
+					   "and+bring+all+the+", "numbers+of+the+year"};
+	static const char *const few[] = {"meet+me+at", "the+bridge", "with+other", "documents+"};
+
+	(void)state;
+	assert_int_equal(lines_until_text(NULL, 1), 0);
+	assert_in_range(lines_until_text(many, 1), 3, 10);
+	assert_in_range(lines_until_text(many, 3), 5, 30);
+	assert_in_range(lines_until_text(few, 1), 5, 60);
+}
+
 /* A million characters, the chance of a false alarm is 1 in 40,000,000. The noise is always the same. */
 static void wording_finds_none_in_noise(void **state)
 {
@@ -108,6 +144,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wording_tells_words_from_noise),
+		cmocka_unit_test(wording_sums_up_lines),
 		cmocka_unit_test(wording_finds_none_in_noise),
 		cmocka_unit_test(wording_of_lines_is_that_of_their_characters),
 	};
