@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/copy.h"
 #include "common/refusal.h"
 
 static bool is_form_accepted(const struct judgement *j, const struct acceptance *a)
@@ -79,13 +80,13 @@ bool outcome_shows_fingerprints(const struct settings *s)
 
 static void set_code(struct outcome *o, const char *code, const char *enhanced)
 {
-	snprintf(o->code, sizeof(o->code), "%s", code);
-	snprintf(o->enhanced, sizeof(o->enhanced), "%s", enhanced);
+	copy_text(o->code, sizeof(o->code), code);
+	copy_text(o->enhanced, sizeof(o->enhanced), enhanced);
 }
 
 static void set_line(struct outcome *o, const char *text)
 {
-	snprintf(o->line[0], sizeof(o->line[0]), "%s", text);
+	copy_text(o->line[0], sizeof(o->line[0]), text);
 	o->n_lines = 1;
 }
 
@@ -241,7 +242,7 @@ char *outcome_reply_text(const struct outcome *o, char *out, size_t out_size)
 {
 	size_t used = 0;
 
-	snprintf(out, out_size, "%s", o->code);
+	copy_text(out, out_size, o->code);
 	for (size_t i = 0; i < o->n_lines && used < out_size; i++) {
 		int n = snprintf(out + used, out_size - used, "%s%s%c%s%s%s", i == 0 ? "" : "\n",
 				 o->code, i + 1 < o->n_lines ? '-' : ' ', o->enhanced,

@@ -2,10 +2,10 @@
 #include "filter/log_line.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "common/copy.h"
 #include "common/log.h"
 
 #define WORD_MAX 256 /* bytes with NUL of one escaped word: nine of them leave room for the rest */
@@ -17,18 +17,18 @@ struct line {
 	const struct hashed *hashed;
 };
 
-static void add(struct line *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void add(struct line *l, const char *format, ...)
+/* Piece by piece, not by printf(): a line a message. */
+static void add(struct line *l, const char *text)
 {
-	va_list args;
-	int n;
+	l->len += copy_text(l->out + l->len, l->size - l->len, text);
+}
 
-	va_start(args, format);
-	n = vsnprintf(l->out + l->len, l->size - l->len, format, args);
-	va_end(args);
-	if (n > 0)
-		l->len += (size_t)n < l->size - l->len ? (size_t)n : l->size - l->len - 1;
+static void add_number(struct line *l, int64_t value)
+{
+	char digits[24];
+
+	snprintf(digits, sizeof digits, "%" PRId64, value);
+	add(l, digits);
 }
 
 /* A word that stays one word: spaces and angle brackets are escaped too. */
@@ -58,17 +58,21 @@ static void add_address(struct line *l, const char *key, const char *address)
 	if (address == NULL || strcmp(address, "<>") == 0)
 		address = "";
 	address = hashed_shown(l->hashed, HASHED_ADDRESS, address, hash);
-	add(l, " %s=<%s>", key, word(address, buffer));
+	add(l, key);
+	add(l, word(address, buffer));
+	add(l, ">");
 }
 
 static void add_recipient(struct line *l, const struct verdict_recipient *r)
 {
-	add_address(l, "to", r->address);
-	add(l, " requirement=%s", requirement_name(r->requirement));
+	add_address(l, " to=<", r->address);
+	add(l, " requirement=");
+	add(l, requirement_name(r->requirement));
+	add(l, " rule=");
 	if (r->rule_id != 0)
-		add(l, " rule=%" PRId64, r->rule_id);
+		add_number(l, r->rule_id);
 	else
-		add(l, " rule=%s", policy_source_name(r->source));
+		add(l, policy_source_name(r->source));
 }
 
 char *log_line_format(const struct verdict_record *r, const struct hashed *hashed, char *out,
@@ -80,20 +84,31 @@ char *log_line_format(const struct verdict_record *r, const struct hashed *hashe
 	char hash[HASHED_ADDRESS_MAX];
 
 	out[0] = '\0';
-	add(&l, "%s:",
-	    word(r->queue_id != NULL && r->queue_id[0] != '\0' ? r->queue_id : "NOQUEUE", buffer));
-	add(&l, " verdict=%s form=%s reason=%s action=%s", verdict_name(j->verdict),
-	    form_name(j->form), j->reason, action_name(r->action));
-	if (r->would != r->action)
-		add(&l, " would=%s", action_name(r->would));
-	add_address(&l, "from", r->sender);
+	add(&l, word(r->queue_id != NULL && r->queue_id[0] != '\0' ? r->queue_id : "NOQUEUE", buffer));
+	add(&l, ": verdict=");
+	add(&l, verdict_name(j->verdict));
+	add(&l, " form=");
+	add(&l, form_name(j->form));
+	add(&l, " reason=");
+	add(&l, j->reason);
+	add(&l, " action=");
+	add(&l, action_name(r->action));
+	if (r->would != r->action) {
+		add(&l, " would=");
+		add(&l, action_name(r->would));
+	}
+	add_address(&l, " from=<", r->sender);
 	for (size_t i = 0; i < r->n_recipients && i < LOG_LINE_RECIPIENTS_MAX; i++)
 		add_recipient(&l, &r->recipients[i]);
-	if (r->n_recipients > LOG_LINE_RECIPIENTS_MAX)
-		add(&l, " nrcpt=%zu", r->n_recipients);
-	add(&l, " size=%" PRId64, r->size_bytes);
-	if (r->client != NULL && r->client[0] != '\0')
-		add(&l, " client=%s",
-		    word(hashed_shown(hashed, HASHED_CLIENT, r->client, hash), buffer));
+	if (r->n_recipients > LOG_LINE_RECIPIENTS_MAX) {
+		add(&l, " nrcpt=");
+		add_number(&l, (int64_t)r->n_recipients);
+	}
+	add(&l, " size=");
+	add_number(&l, r->size_bytes);
+	if (r->client != NULL && r->client[0] != '\0') {
+		add(&l, " client=");
+		add(&l, word(hashed_shown(hashed, HASHED_CLIENT, r->client, hash), buffer));
+	}
 	return out;
 }

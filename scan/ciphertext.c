@@ -107,21 +107,29 @@ struct shares {
 	uint64_t squares; /* of how often each value is there */
 };
 
+static unsigned sum(const struct ciphertext *c, unsigned from, unsigned to)
+{
+	unsigned n = 0;
+
+	for (unsigned v = from; v <= to; v++)
+		n += c->n_of[v];
+	return n;
+}
+
 static struct shares count(const struct ciphertext *c)
 {
-	struct shares s = {0};
+	const unsigned space = sum(c, '\t', '\r');
+	struct shares s = {.text = sum(c, 0x20, 0x7e) + space, .controls = sum(c, 0, 0x1f) - space};
+
+	uint32_t squares = 0; /* at most CIPHERTEXT_SAMPLE squared */
 
 	for (unsigned v = 0; v < 256; v++) {
-		const unsigned n = c->n_of[v];
+		const uint32_t n = c->n_of[v];
 
-		if (is_text((unsigned char)v))
-			s.text += n;
-		else if (v < 0x20)
-			s.controls += n;
-		if (n > s.most)
-			s.most = n;
-		s.squares += (uint64_t)n * n;
+		s.most = n > s.most ? n : s.most;
+		squares += n * n;
 	}
+	s.squares = squares;
 	return s;
 }
 

@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/copy.h"
+
 static void copy_reason(struct finding *f, const char *reason)
 {
-	snprintf(f->reason, sizeof(f->reason), "%s", reason);
+	copy_text(f->reason, sizeof(f->reason), reason);
 }
 
 void finding_set(struct finding *f, const char *reason, const char *format, ...)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/copy.h"
 #include "scan/finding.h"
 #include "scan/notes.h"
 
@@ -102,9 +103,9 @@ void leaf_walk_begin(struct structure *s, const char *type, const struct header 
 {
 	enum leaf_type kind = leaf_type_of(type);
 
-	snprintf(s->state.leaf_type, sizeof(s->state.leaf_type), "%s", type);
-	snprintf(s->state.leaf_encoding, sizeof(s->state.leaf_encoding), "%s", h->encoding_name);
-	snprintf(s->state.smime_type, sizeof(s->state.smime_type), "%s", h->type.smime_type);
+	copy_text(s->state.leaf_type, sizeof(s->state.leaf_type), type);
+	copy_text(s->state.leaf_encoding, sizeof(s->state.leaf_encoding), h->encoding_name);
+	copy_text(s->state.smime_type, sizeof(s->state.smime_type), h->type.smime_type);
 	s->state.place = PLACE_LEAF;
 	s->state.is_unbounded = false;
 	leaf_begin(&s->leaf, kind, h->type.has_bad_charset, &s->channel);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/copy.h"
 #include "scan/finding.h"
 #include "scan/leaf_walk.h"
 #include "scan/notes.h"
@@ -72,8 +73,8 @@ static void begin_multipart(struct structure *s, const char *type, const struct 
 			   strcmp(h->type.protocol, "application/pgp-encrypted") == 0) ||
 			  (l->kind == MULTIPART_SIGNED &&
 			   strcmp(h->type.protocol, "application/pgp-signature") == 0);
-	snprintf(l->type, sizeof(l->type), "%s", type);
-	snprintf(l->report_type, sizeof(l->report_type), "%s", h->type.report_type);
+	copy_text(l->type, sizeof(l->type), type);
+	copy_text(l->report_type, sizeof(l->report_type), h->type.report_type);
 	if (is_open_boundary(s, h->type.boundary, h->type.boundary_len))
 		structure_fault(
 			s, "ambiguous-mime",

@@ -22,17 +22,19 @@ void *arena_take(struct arena *a, size_t size)
 	if (b == NULL || b->size - b->used < size) {
 		const size_t room = size > BLOCK_BYTES ? size : BLOCK_BYTES;
 
-		b = calloc(1, sizeof *b + room);
+		b = malloc(sizeof *b + room);
 		if (b == NULL) {
 			a->n_failed++;
 			return NULL;
 		}
 		b->size = room;
+		b->used = 0;
 		b->next = a->blocks;
 		a->blocks = b;
 	}
 	start = b->bytes + b->used;
 	b->used += size;
+	memset(start, 0, size);
 	return start;
 }
 

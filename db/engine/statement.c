@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/copy.h"
+
 sqlite3_stmt *db_statement(struct db *d, enum sql_statement which)
 {
 	sqlite3_stmt **st = &d->statements[which];
@@ -95,5 +97,5 @@ void db_column_text(sqlite3_stmt *st, int column, char *out, size_t out_size)
 {
 	const char *text = (const char *)sqlite3_column_text(st, column);
 
-	snprintf(out, out_size, "%s", text != NULL ? text : "");
+	copy_text(out, out_size, text != NULL ? text : "");
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "db/engine/pause_time.h"
+#include "common/copy.h"
 #include "db/policy.h"
 
 #include <stdio.h>
@@ -55,11 +56,11 @@ static void use_default(const struct settings *s, const struct policy_address *r
 	a->requirement = use_local ? s->local_requirement : s->default_requirement;
 	a->source = SOURCE_DEFAULT;
 	a->rule_id = 0;
-	snprintf(a->why, sizeof a->why, "%s", use_local ? "local_requirement" : "default_requirement");
+	copy_text(a->why, sizeof a->why, use_local ? "local_requirement" : "default_requirement");
 	if (policy_strength(a->requirement) > policy_strength(REQUIREMENT_OBSERVE) &&
 	    !settings_is_protected(s, recipient->address)) {
 		a->requirement = REQUIREMENT_OBSERVE;
-		snprintf(a->why, sizeof a->why, "not in protected_domains");
+		copy_text(a->why, sizeof a->why, "not in protected_domains");
 	}
 }
 
@@ -88,7 +89,7 @@ static void use_rule(const struct rule *r, struct policy_answer *a)
 	a->requirement = r->requirement;
 	a->source = SOURCE_RULE;
 	a->rule_id = r->id;
-	snprintf(a->help_url, sizeof a->help_url, "%s", r->help_url);
+	copy_text(a->help_url, sizeof a->help_url, r->help_url);
 	rule_client_text(r, client);
 	snprintf(a->why, sizeof a->why, "rule %lld (%.70s%s%.40s%s%.45s)", (long long)r->id,
 		 r->recipient.text, r->has_sender ? " from " : "",

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/copy.h"
 #include "db/engine/key.h"
 #include "db/policy/policy_internal.h"
 
@@ -72,7 +73,7 @@ static bool write_srs(const char *sender, char out[ADDRESS_MAX + 1])
 const char *split_sender(const char *sender, char out[ADDRESS_MAX + 1])
 {
 	if (!write_srs(sender, out))
-		snprintf(out, ADDRESS_MAX + 1, "%s", sender + batv_len(sender));
+		copy_text(out, ADDRESS_MAX + 1, sender + batv_len(sender));
 	return out;
 }
 

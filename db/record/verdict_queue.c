@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "common/clock.h"
+#include "common/copy.h"
 
 struct submission *submission_new(int64_t until_ms)
 {
@@ -181,7 +182,7 @@ int verdict_queue_submit(struct verdict_queue *q, struct submission *s, char *er
 	}
 	result = s->result;
 	*sequence = s->entry.sequence;
-	snprintf(err, DB_ERROR_MAX, "%s", s->error);
+	copy_text(err, DB_ERROR_MAX, s->error);
 	submission_free(s);
 	return result;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/copy.h"
 #include "db/engine/column.h"
 
 char *client_stored_network(const unsigned char octets[16], unsigned prefix_bits,
@@ -57,7 +58,7 @@ static void pattern_from_stored(const char *text, const char *delimiters, struct
 	const char *at = strrchr(text, '@');
 	const size_t local_len = at != NULL ? (size_t)(at - text) : 0;
 
-	snprintf(out->text, sizeof out->text, "%s", text);
+	copy_text(out->text, sizeof out->text, text);
 	if (strcmp(text, "*") == 0)
 		out->kind = PATTERN_ANY;
 	else if (strcmp(text, "<>") == 0)
