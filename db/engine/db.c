@@ -46,7 +46,7 @@ static void configure_engine(void)
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
-static bool is_still_the_file(struct db *d)
+bool db_is_still_the_file(const struct db *d)
 {
 	struct stat now;
 
@@ -76,7 +76,7 @@ static void close_handle(struct db *d)
 {
 	/* The last connection writes the WAL back and removes it, by its name: not when that is another file's by now, nor
 	 * when the engine has failed. */
-	if (d->handle != NULL && (d->must_reopen || !is_still_the_file(d) || companions_look(d) != 0))
+	if (d->handle != NULL && (d->must_reopen || !db_is_still_the_file(d) || companions_look(d) != 0))
 		sqlite3_db_config(d->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	else if (d->handle != NULL && d->wal_pages >= 0 && !d->is_in_transaction)
 		mark_at_close(d);
@@ -162,7 +162,7 @@ int db_ready(struct db *d)
 {
 	/* Three stat(2), under a microsecond each: a database that was moved away must not go on answering. */
 	if (d->handle != NULL && !d->must_reopen &&
-	    (d->is_in_transaction || (is_still_the_file(d) && companions_look(d) == 0))) {
+	    (d->is_in_transaction || (db_is_still_the_file(d) && companions_look(d) == 0))) {
 		d->failure = DB_OK;
 		d->error[0] = '\0';
 		return 0;

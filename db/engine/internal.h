@@ -86,6 +86,9 @@ struct db {
 /* Opens if needed: closed, failed before, or the file was replaced, moved or made unreadable meanwhile. */
 int db_ready(struct db *d);
 
+/* By its name: not moved, replaced or made unreadable. One stat(2). */
+bool db_is_still_the_file(const struct db *d);
+
 /* Closes what lies idle in the pools of this process. */
 void db_pools_drop_idle(void);
 

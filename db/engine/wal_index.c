@@ -33,7 +33,7 @@ bool wal_index_header(struct db *d, unsigned char out[WAL_INDEX_HEADER_BYTES])
 void wal_index_take_mark(struct db *d, struct wal_index_mark *out)
 {
 	memset(out, 0, sizeof *out);
-	if (db_ready(d) != 0 || !d->companions.are_known)
+	if (d->handle == NULL || d->must_reopen || !d->companions.are_known || !db_is_still_the_file(d))
 		return;
 	out->device = d->opened.st_dev;
 	out->inode = d->opened.st_ino;

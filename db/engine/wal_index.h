@@ -25,7 +25,8 @@ struct wal_index_mark {
 	unsigned char header[WAL_INDEX_HEADER_BYTES];
 };
 
-/* Outside of a transaction; opens if needed. */
+/* Not known where d is not open, or its file is another one by now. An index that was removed a moment ago may still be
+ * seen as it was: not for what a decision depends on. */
 void wal_index_take_mark(struct db *d, struct wal_index_mark *out);
 bool wal_index_is_same(const struct wal_index_mark *a, const struct wal_index_mark *b);
 
