@@ -64,7 +64,7 @@ struct policy_answer {
 	bool expects_bounce; /* from the null sender, to one of ours who wrote to the outside (accept_bounces) */
 	size_t n_split; /* in split[]: one a message under way */
 	struct split_evidence split[SPLIT_MESSAGES_MAX];
-	bool split_yields;  /* the others are too many to be deferred for this one's sake */
+	bool split_yields; /* the others are too many to be deferred for this one's sake; not if that led nowhere */
 	bool is_split_vain; /* deferring led to nothing: this message is to be answered at once */
 	char help_url[HELP_URL_MAX + 1]; /* the rule's */
 	char why[200]; /* one clause: "rule 12 (.example.org)", "default_requirement" ... */

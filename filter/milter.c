@@ -24,6 +24,7 @@
 #include "common/socket.h"
 #include "db/policy.h"
 #include "filter/envelope.h"
+#include "filter/stand_in.h"
 
 #define NAME "pgpgate-filter"		      /* in libmilter's own log lines */
 #define REPLY_LINE_MAX (OUTCOME_LINE_MAX * 2) /* every % doubled; cut to what libmilter takes */
@@ -504,7 +505,10 @@ static sfsistat on_abort(SMFICTX *ctx)
 	if (!callback_begin())
 		return SMFIS_CONTINUE;
 	s = smfi_getpriv(ctx);
-	if (s != NULL)
+	/* libmilter calls it itself when it stops. */
+	if (s != NULL && stand_in_has_ended())
+		transaction_forget(s->transaction);
+	else if (s != NULL)
 		transaction_reset(s->transaction);
 	callback_end();
 	return SMFIS_CONTINUE;

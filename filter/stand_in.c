@@ -17,6 +17,13 @@
 static struct log_limit complaints;
 static _Atomic int64_t last_short_ms = INT64_MIN / 2;
 
+static atomic_bool has_ended;
+
+bool stand_in_has_ended(void)
+{
+	return atomic_load(&has_ended);
+}
+
 bool stand_in_is_short(int ms)
 {
 	return clock_monotonic_ms() - atomic_load(&last_short_ms) <= ms;
@@ -54,6 +61,7 @@ int sigwait(const sigset_t *__restrict set, int *__restrict number)
 	} while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return errno;
+	atomic_store(&has_ended, true);
 	*number = got;
 	return 0;
 }

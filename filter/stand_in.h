@@ -23,4 +23,7 @@
 /* Did accept() fail for want of descriptors or memory within the last `ms` milliseconds? */
 bool stand_in_is_short(int ms);
 
+/* Has sigwait() returned: does the daemon end? */
+bool stand_in_has_ended(void);
+
 #endif

@@ -22,7 +22,7 @@ void transaction_free(struct transaction *t)
 {
 	if (t == NULL)
 		return;
-	transaction_reset(t);
+	transaction_forget(t);
 	free(t);
 }
 
@@ -39,11 +39,16 @@ static void note_vain(struct transaction *t)
 
 void transaction_reset(struct transaction *t)
 {
+	note_vain(t);
+	transaction_forget(t);
+}
+
+void transaction_forget(struct transaction *t)
+{
 	struct mail *m = &t->mail;
 
 	if (!m->is_open) /* as it was left */
 		return;
-	note_vain(t);
 	recipients_reset(&m->recipients);
 	scan_free(m->scan);
 	settings_unref(m->settings);

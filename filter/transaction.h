@@ -75,7 +75,9 @@ typedef int transaction_hand_over(void *context, const struct outcome *out,
 void transaction_end(struct transaction *t, const char *queue_id, transaction_hand_over *hand_over,
 		     void *context, struct outcome *out);
 
-/* Forgets the message (RSET, abort, answered), keeps the client. */
+/* Forgets the message, keeps the client. _reset: RSET, abort, answered; where the client was told to split it, it is
+ * put on record that nothing came of that. _forget: because of us, such as when the daemon ends. */
 void transaction_reset(struct transaction *t);
+void transaction_forget(struct transaction *t);
 
 #endif

@@ -90,6 +90,15 @@ WHERE sender_key = ?1
 	AND time_unix > ?5
 LIMIT 1;
 
+-- name: policy_split_yielding
+SELECT 1
+FROM split_evidence
+WHERE sender_key = ?1
+	AND declared_size_bytes = ?2
+	AND yields = 1
+	AND time_unix > ?3
+LIMIT 1;
+
 -- name: policy_split_vain
 SELECT n_vain
 FROM split_vain

@@ -9,7 +9,9 @@
 #include "db/policy/policy_internal.h"
 
 #define SPLIT_VAIN_MAX \
-	3		/* transactions in a row that came to nothing: then deferring is given up */
+	3 /* transactions in a row that came to nothing: then nobody waits for the larger class */
+#define SPLIT_VAIN_MAX_YIELDING \
+	6 /* and after so many, or after those where nobody had to, deferring is given up */
 #define BATV_TAG_LEN 10 /* draft-levine-smtp-batv: key number, day, hash */
 
 /* ---- the sender ---- */
@@ -122,9 +124,11 @@ static int has_others(struct db *d, const char *sender, const struct policy_quer
 	return got;
 }
 
-static int is_vain(struct db *d, const char *sender, const struct policy_query *q)
+/* How many transactions in a row came to nothing; -1: failure. */
+static int64_t ask_vain(struct db *d, const char *sender, const struct policy_query *q)
 {
 	sqlite3_stmt *st = bind_message(d, SQL_POLICY_SPLIT_VAIN, sender, q->declared_size_bytes);
+	int64_t n = 0;
 	int got;
 
 	if (st == NULL)
@@ -132,11 +136,23 @@ static int is_vain(struct db *d, const char *sender, const struct policy_query *
 	db_bind_int(st, 3, q->now_unix - SPLIT_EVIDENCE_S);
 	got = db_step(d, st);
 	if (got == 1) {
-		const int64_t n = sqlite3_column_int64(st, 0);
-
+		n = sqlite3_column_int64(st, 0);
 		sqlite3_reset(st);
-		return n >= SPLIT_VAIN_MAX;
 	}
+	return got < 0 ? -1 : n;
+}
+
+/* Does anybody wait, in a message of this sender and size, for a larger class? 1, 0, -1. */
+static int has_yielding(struct db *d, const char *sender, const struct policy_query *q)
+{
+	sqlite3_stmt *st = bind_message(d, SQL_POLICY_SPLIT_YIELDING, sender, q->declared_size_bytes);
+	int got;
+
+	if (st == NULL)
+		return -1;
+	db_bind_int(st, 3, q->now_unix - SPLIT_EVIDENCE_S);
+	got = db_step(d, st);
+	sqlite3_reset(st);
 	return got;
 }
 
@@ -172,21 +188,33 @@ static int ask_evidence(struct db *d, const char *sender, const struct policy_qu
 	return got < 0 ? -1 : 0;
 }
 
+/* A client that tries each recipient when its own time has come may bring those who wait by themselves, and then nothing
+ * is left of the transaction; the larger class comes another time. So waiting ends first: whoever comes then gets an answer. */
+static int ask_whether_vain(struct db *d, const char *sender, const struct policy_query *q,
+			    struct policy_answer *a)
+{
+	const int64_t n = ask_vain(d, sender, q);
+	int yields = 0;
+
+	if (n < SPLIT_VAIN_MAX)
+		return n < 0 ? -1 : 0;
+	a->split_yields = false;
+	if (n < SPLIT_VAIN_MAX_YIELDING)
+		yields = has_yielding(d, sender, q);
+	a->is_split_vain = yields == 0;
+	return yields < 0 ? -1 : 0;
+}
+
 int policy_ask_split(struct db *d, const struct policy_query *q, struct policy_answer *a)
 {
 	char sender[KEY_MAX];
-	int vain;
 
 	a->n_split = 0;
 	a->split_yields = a->is_split_vain = false;
 	sender_key(d, q->sender, sender);
 	if (ask_evidence(d, sender, q, a) != 0)
 		return -1;
-	if (a->n_split == 0)
-		return 0;
-	vain = is_vain(d, sender, q);
-	a->is_split_vain = vain == 1;
-	return vain < 0 ? -1 : 0;
+	return a->n_split == 0 ? 0 : ask_whether_vain(d, sender, q, a);
 }
 
 bool policy_split_defers(struct policy_split *t, const struct policy_answer *a)

@@ -149,8 +149,8 @@ class Tally:
         self.complaints, self.n_pairs, self.n_for_all = [], 0, 0
         self.n_delivered, self.n_refused = 0, 0
 
-    def add(self, message, got, told):
-        """One message: what was delivered to whom, how often, and whom its author was told of."""
+    def add(self, sender, message, got, told):
+        """One message: who sent it, what was delivered to whom, how often, and whom its author was told of."""
         passes, told = message.passes(), collections.Counter(told)
         n_passed = sum(passes.values())
         may_be_for_all = min(n_passed, len(passes) - n_passed) > model.DEFER_MAX
@@ -170,8 +170,8 @@ class Tally:
                 self.n_for_all += 1
                 what = None if may_be_for_all else "wrong: refused"
             if what:
-                self.complaints.append(f"{what}: {message.kind} {message.mark} from {message.sender} to {recipient} "
-                                       f"(passes: {is_met}; {n_passed} of {len(passes)} pass)")
+                self.complaints.append(f"{what}: {message.kind} {message.mark} from {message.sender} to {recipient} by {sender.name} "
+                                       f"(passes: {is_met}; {n_passed} of {len(passes)} pass; delivered {n_got}, told {n_told})")
 
 
 def hand_over_wave(everyone, maker, policy, n):
@@ -202,7 +202,7 @@ def test_everyone_gets_the_right_answer_once(pair, mxes, everyone, keys):
     got, told, rounds = delivered(mxes), {s: s.told() for s in everyone}, {s: s.rounds() for s in everyone}
     distribution = {s: collections.Counter() for s in everyone}
     for sender, message in sent:
-        tally.add(message, got, told[sender].get(message.mark, ()))
+        tally.add(sender, message, got, told[sender].get(message.mark, ()))
         distribution[sender][rounds[sender].get(message.mark, 0)] += 1
     report(tally, sent, distribution, restarts.n, mxes, pair)
     assert tally.complaints == [], f"seed {SEED}: {len(tally.complaints)}\n" + "\n".join(tally.complaints[:40])

@@ -290,6 +290,31 @@ static void split_that_leads_nowhere_is_given_up(void **state)
 	end(&x);
 }
 
+/* Those of the smaller class who come by themselves, since their time has come, must not be what refuses the message. */
+static void split_whoever_waits_alone_waits_three_times_only(void **state)
+{
+	const struct sent m = {
+		"a+1-2-3-4-5-6-7-8-9-", 1, ACTION_SPLIT, 1234, NOW, NULL, false, false};
+	const struct sent vain = {"", 0, ACTION_TEMPFAIL, 1234, NOW + 1, NULL, true, false};
+	const struct envelope to_a = {"a@y.test", SENDER, STRANGER, false, false};
+	const struct envelope to_1 = {"1@y.test", SENDER, STRANGER, false, false};
+	struct fresh x;
+
+	(void)state;
+	begin(&x, "log_addresses=full");
+	write_message(&x.f, x.d, &m);
+	for (int n = 0; n < 6; n++) {
+		expect(&x, "a", 1234, NOW + 1, n < 3 ? "d" : ".");
+		expect(&x, "1a2", 1234, NOW + 1, ".d.");
+		expect(&x, "a1", 1234, NOW + 1, n < 3 ? "d." : ".d");
+		write_message(&x.f, x.d, &vain);
+	}
+	expect(&x, "1a2", 1234, NOW + 1, "...");
+	assert_true(ask_at(x.d, x.f.settings, &to_a, NULL, 1234, NOW + 1, NULL).is_split_vain);
+	assert_true(ask_at(x.d, x.f.settings, &to_1, NULL, 1234, NOW + 1, NULL).is_split_vain);
+	end(&x);
+}
+
 static void split_is_known_by_a_sender_with_another_tag(void **state)
 {
 	const struct sent m = {"a+b-", 1,    ACTION_SPLIT, 1234, NOW, "prvs=0123abcdef=bob@x.test",
@@ -348,6 +373,7 @@ int main(void)
 		cmocka_unit_test(split_the_smaller_class_waits_where_the_other_is_large),
 		cmocka_unit_test(split_two_messages_do_not_wait_for_each_other),
 		cmocka_unit_test(split_that_leads_nowhere_is_given_up),
+		cmocka_unit_test(split_whoever_waits_alone_waits_three_times_only),
 		cmocka_unit_test(split_is_known_by_a_sender_with_another_tag),
 		cmocka_unit_test(split_sender_is_known_again),
 	};

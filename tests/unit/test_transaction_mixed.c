@@ -165,6 +165,18 @@ static void transaction_that_came_to_nothing_is_on_record(void **state)
 	}
 }
 
+/* The daemon ends, or the connection of the MTA does: that says nothing of the client. */
+static void transaction_that_ends_because_of_us_is_not_on_record(void **state)
+{
+	(void)state;
+	fake.n_submitted = 0;
+	mail_from("bob@x.test", 500);
+	recipient("failed.encrypted@y.test");
+	transaction_forget(t);
+	transaction_reset(t);
+	assert_int_equal(fake.n_submitted, 0);
+}
+
 static void transaction_mixed_from_our_own_is_refused_at_once(void **state)
 {
 	(void)state;
@@ -299,6 +311,7 @@ int main(void)
 		TEST(transaction_mixed_too_many_of_both_are_refused_at_once),
 		TEST(transaction_mixed_is_refused_where_deferring_leads_nowhere),
 		TEST(transaction_that_came_to_nothing_is_on_record),
+		TEST(transaction_that_ends_because_of_us_is_not_on_record),
 		TEST(transaction_mixed_from_our_own_is_refused_at_once),
 		TEST(transaction_mixed_refuse_is_refused_at_once),
 		TEST(transaction_recipient_of_the_other_class_is_deferred),
