@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: ISC
 """Who sends the mass test's mail. A sender takes messages over, tries until each recipient has a final answer, and says
-afterwards what it told the author: told() gives {mark: recipients refused}, rounds() {mark: attempts}.
+afterwards what it told the author: told() gives {mark: recipients refused}, rounds() {mark: attempts}, left() what it still
+has, which changes with each message that is done.
 
 Postfix is a real one, and Exim, Sendmail and OpenSMTPD are where apt can download them. The others are played here: how a program groups recipients, and what it does with a 4xx at
 RCPT, after the content, and with a 421, is all that a server sees of its retries. A real one takes the same
-interface: hand_over(), is_idle(), told(), rounds(), stop()."""
+interface: hand_over(), is_idle(), left(), told(), rounds(), stop()."""
 
 import collections
 import re
@@ -52,7 +53,10 @@ class PostfixSender:
         self.marks[sent.queue_id] = message.mark
 
     def is_idle(self):
-        return not self.relay.queue_ids() and not self.relay.queue_ids()
+        return not self.left() and not self.left()
+
+    def left(self):
+        return self.relay.queue_ids()
 
     def waits_for(self):
         """What is known of the mail that is left, for a person."""
@@ -84,7 +88,10 @@ class RelaySender:
         self.marks[message.mark] = found.group(1) or found.group(2)
 
     def is_idle(self):
-        return not self.relay.queue_ids() and not self.relay.queue_ids()
+        return not self.left() and not self.left()
+
+    def left(self):
+        return self.relay.queue_ids()
 
     def waits_for(self):
         left = self.relay.queue_ids()
@@ -140,8 +147,11 @@ class PlayedSender:
     def is_idle(self):
         if self.trouble:
             raise self.trouble
+        return not self.left()
+
+    def left(self):
         with self.lock:
-            return not self.queue
+            return {(message.mark, len(recipients)) for message, recipients in self.queue}
 
     def waits_for(self):
         return f"{len(self.queue)} messages left"
