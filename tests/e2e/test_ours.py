@@ -23,6 +23,13 @@ def site(place, make_pair, make_postfix, name, postfix_settings, **settings):
     return pair, postfix
 
 
+def test_programs_of_a_private_postfix_have_nothing_to_warn_of(make_postfix):
+    """Not of settings that a test changes, either: see harness/postfix.py."""
+    postfix = make_postfix("quiet", settings={"mynetworks": "198.51.100.0/24", "mydestination": "example.org"})
+    run = subprocess.run(["postconf", "-c", postfix.etc, "mynetworks"], check=True, capture_output=True, text=True)
+    assert (run.stdout, run.stderr) == ("mynetworks = 198.51.100.0/24\n", "")
+
+
 def test_client_in_mynetworks_is_ours_by_default(place, make_pair, make_postfix):
     pair, postfix = site(place, make_pair, make_postfix, "lan", {"mynetworks": "198.51.100.0/24"},
                          local_clients="$mynetworks")

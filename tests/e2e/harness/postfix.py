@@ -99,6 +99,14 @@ postlog    unix-dgram n - n  -   1  postlogd
 """
 
 
+def with_settings(text, settings):
+    """main.cf with these values in the place of those that it has, or behind them. Never both: each program warns of the
+    earlier one when it starts, and postlogd is the one that reads warnings. Where others filled its socket before it came that
+    far (10 messages: net.unix.max_dgram_qlen), it waits for itself, and the whole Postfix for it."""
+    kept = [line for line in text.splitlines() if line.partition(" =")[0] not in settings]
+    return "".join(line + "\n" for line in [*kept, *(f"{k} = {v}" for k, v in settings.items())])
+
+
 class Postfix:
     """milters, policy: what main.cf says of them ("" for none); ports: one smtpd each; settings: more
     lines of main.cf; restrictions: what stands after the policy server."""
@@ -117,7 +125,7 @@ class Postfix:
             dir=self.dir, name=name, milters=milters, non_smtpd_milters=non_smtpd_milters,
             recipient_restrictions=policy + restrictions, here_domains=here_domains, backoff=BACKOFF,
             uid=place.user.pw_uid, gid=place.user.pw_gid)
-        text += "".join(f"{k} = {v}\n" for k, v in (settings or {}).items())
+        text = with_settings(text, settings or {})
         smtpd = "\n".join(f"127.0.0.1:{p}  inet  n  -  n  -  -  smtpd" for p in self.ports)
         self._write("etc/main.cf", text)
         self._write("etc/master.cf", MASTER_CF.format(smtpd=smtpd))
