@@ -18,6 +18,7 @@
 #include "common/closest.h"
 #include "common/log.h"
 #include "common/settings.h"
+#include "common/socket.h"
 #include "db/rules.h"
 
 const struct command cli_commands[] = {
@@ -247,6 +248,7 @@ int main(int argc, char **argv)
 	output_init();
 	log_open("pgpgate", true, 0);
 	bus_error_catch("pgpgate", false);
+	socket_bound_lookups();
 	first = cli_global_options(&cli, argc, argv);
 	if (first >= argc)
 		cli_misuse(&cli, "no command given");

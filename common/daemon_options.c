@@ -12,6 +12,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/socket.h"
 #include "common/status.h"
 
 #define CONFIG_ERROR_MAX 1024
@@ -129,6 +130,7 @@ struct settings *daemon_options(int argc, char **argv, const char *program, cons
 	struct settings *s;
 	int option;
 
+	socket_bound_lookups();
 	memset(out, 0, sizeof(*out));
 	out->program = program;
 	out->config_path = settings_default_path();

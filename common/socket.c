@@ -109,6 +109,11 @@ static int parse_inet(const char *text, const char *rest, int family, struct soc
 	return 0;
 }
 
+void socket_bound_lookups(void)
+{
+	setenv("RES_OPTIONS", "timeout:2 attempts:2", 0);
+}
+
 int socket_parse(const char *text, struct socket_address *out, char *err, size_t err_size)
 {
 	char what[100];

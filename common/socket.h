@@ -20,6 +20,10 @@ struct socket_address {
 	socklen_t length;
 };
 
+/* Where name servers do not answer, each look-up of this process, and of what it starts, is to end after 4 seconds a name
+ * server, not 10 (resolv.conf(5)). Before there are threads. What the environment says already stays. */
+void socket_bound_lookups(void);
+
 /* 0, or -1 with a sentence in err. A host's name is looked up, which takes as long as the resolver takes. */
 int socket_parse(const char *text, struct socket_address *out, char *err, size_t err_size);
 

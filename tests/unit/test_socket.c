@@ -301,6 +301,17 @@ static void connect_to_nobody_fails(void **state)
 	unlink(path);
 }
 
+static void look_ups_are_bounded_unless_the_environment_says_how(void **state)
+{
+	(void)state;
+	unsetenv("RES_OPTIONS");
+	socket_bound_lookups();
+	assert_string_equal(getenv("RES_OPTIONS"), "timeout:2 attempts:2");
+	setenv("RES_OPTIONS", "timeout:9", 1);
+	socket_bound_lookups();
+	assert_string_equal(getenv("RES_OPTIONS"), "timeout:9");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -315,6 +326,7 @@ int main(void)
 		cmocka_unit_test(addresses_of_the_network_are_listened_on_once),
 		cmocka_unit_test(a_full_queue_is_waited_for_and_no_longer),
 		cmocka_unit_test(connect_to_nobody_fails),
+		cmocka_unit_test(look_ups_are_bounded_unless_the_environment_says_how),
 	};
 
 	return cmocka_run_group_tests_name("socket", tests, make_directory, remove_directory);
