@@ -24,9 +24,11 @@ LAYERS = {
     "sync": {"common", "db"},
 }
 
-# Within db/, likewise: the headers beside the rooms are the doors of those named here, and each room may open the
-# doors of the rooms below it.
+# Within a folder, likewise. In db/ the headers beside the rooms are the doors of those named in DOORS, and each room
+# may open the doors of the rooms below it; in cli/ what lies beside a room is below it.
 ROOMS = {
+    "cli": set(),
+    "cli/doctor": {"cli"},
     "db/engine": set(),
     "db/rules": {"db/engine"},
     "db/policy": {"db/engine", "db/rules"},
@@ -54,7 +56,7 @@ LIBRARIES = {
     r"libmilter/": r"filter/milter\.c",
     r"sqlite3\.h": r"db/engine/internal\.h",
     r"event2/": r"policyd/\w+\.[ch]",
-    r"jansson\.h": r"(cli|sync)/\w+\.[ch]",
+    r"jansson\.h": r"(cli|sync)/(doctor/)?\w+\.[ch]",
     r"libpq-fe\.h": r"sync/pg\.c",
     r"libpsl\.h": r"db/engine/key\.c",
     r"nettle/": r"(cli/certificate_split\.c|common/key_url\.c|db/engine/hashed\.c|filter/digest\.h)",
@@ -133,14 +135,15 @@ def test_private_headers():
 def test_rooms():
     wrong = [f"{h}: the door of no room: name it in DOORS" for h in sources("db")
              if os.path.dirname(h) == "db" and h not in DOORS and not h.endswith("sql_statements.c")]
-    for file in sources("db"):
+    for file in sources("cli") + sources("db"):
         room = room_of(file)
         for number, header, is_ours in includes(file):
             other = room_of(header)
-            if is_ours and folder_of(header) == "db" and other != room and other not in ROOMS.get(room, set()):
+            if is_ours and folder_of(header) == folder_of(file) and other != room and \
+                    other not in ROOMS.get(room, set()):
                 wrong.append(f"{file}:{number}: includes {header} of {other}/; {room}/ may include "
                              f"{', '.join(sorted(ROOMS.get(room, set()))) or 'no other room'}")
-    check("layers: rooms of db/", wrong)
+    check("layers: rooms of cli/ and db/", wrong)
 
 
 def test_libraries():

@@ -199,7 +199,7 @@ def test_commands():
 def test_json():
     """Every JSON field that the command writes is in pgpgate(8), and the other way round."""
     program = set()
-    for file in glob.glob(os.path.join(TREE, "cli", "*.c")):
+    for file in glob.glob(os.path.join(TREE, "cli", "**", "*.c"), recursive=True):
         with open(file, encoding="utf-8") as source:
             program |= set(re.findall(r'json_object_set(?:_new)?\(\s*\w+,\s*"(\w+)"', source.read()))
     page = set(re.findall(r"^\.Li ([a-z_]+)\b", page_part("JSON"), re.M))

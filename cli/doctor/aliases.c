@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * doctor_aliases.c: rules see the address that was given at RCPT, so cleartext to an alias that demands less than the
+ * aliases.c: rules see the address that was given at RCPT, so cleartext to an alias that demands less than the
  * mailbox behind it reaches that mailbox. Each map of Postfix is asked twice: for all that it holds, if it can be
  * listed, and in one batch for the addresses that rules and settings let off, in all of Postfix's domains.
  */
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/doctor.h"
+#include "cli/doctor/doctor.h"
 #include "common/clock.h"
 #include "common/postfix.h"
 #include "common/run.h"

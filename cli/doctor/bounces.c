@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC
  *
- * doctor_bounces.c: a bounce in plain text is refused and lost where nobody of ours is known to have written. Asks what
+ * bounces.c: a bounce in plain text is refused and lost where nobody of ours is known to have written. Asks what
  * mail from the null sender would have to meet, and whether outgoing mail passes the filter.
  */
 #include <string.h>
 
-#include "cli/doctor.h"
+#include "cli/doctor/doctor.h"
 #include "common/clock.h"
 #include "db/policy.h"
 

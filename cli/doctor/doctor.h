@@ -61,29 +61,29 @@ const char *doctor_by_postconf(const struct doctor *x, char *out, size_t out_siz
 /* Tells of an absolute path of our socket in a list of main.cf that a chrooted smtpd reads. */
 void doctor_absolute(struct doctor *x, const char *name, const char *list, const char *socket_text);
 
-/* doctor_database.c: opens x->db. */
+/* database.c: opens x->db. */
 void doctor_database(struct doctor *x);
-/* doctor_postfix.c: fills x->postfix, then main.cf and master.cf. */
+/* postfix.c: fills x->postfix, then main.cf and master.cf. */
 void doctor_postfix(struct doctor *x);
-/* doctor_services.c: what doctor_postfix() looks at in master.cf, and where the policy server is asked. */
+/* services.c: what doctor_postfix() looks at in master.cf, and where the policy server is asked. */
 void doctor_services(struct doctor *x);
 void doctor_policy(struct doctor *x);
-/* doctor_ours.c: whose mail is ours, and which domains, against Postfix's own settings. Before doctor_postfix(). */
+/* ours.c: whose mail is ours, and which domains, against Postfix's own settings. Before doctor_postfix(). */
 void doctor_ours(struct doctor *x);
-/* doctor_running.c: the settings of the daemons that run, against the file. */
+/* running.c: the settings of the daemons that run, against the file. */
 void doctor_running(struct doctor *x);
-/* doctor_probe.c: mail to the running smtpd, up to RCPT; with_data: a cleartext message, which is to be refused. where: its
+/* probe.c: mail to the running smtpd, up to RCPT; with_data: a cleartext message, which is to be refused. where: its
  * host:port, or NULL for what master.cf says. */
 void doctor_probe(struct doctor *x, const char *address, bool with_data, const char *where);
-/* doctor_daemons.c: sockets, their permissions, a hello to each daemon. */
+/* daemons.c: sockets, their permissions, a hello to each daemon. */
 void doctor_daemons(struct doctor *x);
-/* doctor_bounces.c: bounces to ours that are refused, and so lost. */
+/* bounces.c: bounces to ours that are refused, and so lost. */
 void doctor_bounces(struct doctor *x);
-/* doctor_keys.c: recipients without a key that must have mail to their own. */
+/* keys.c: recipients without a key that must have mail to their own. */
 void doctor_keys(struct doctor *x);
-/* doctor_site.c: the centre, the record, the clock. */
+/* site.c: the centre, the record, the clock. */
 void doctor_site(struct doctor *x);
-/* doctor_aliases.c: exempt aliases of protected mailboxes. */
+/* aliases.c: exempt aliases of protected mailboxes. */
 void doctor_aliases(struct doctor *x);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * doctor_ours.c: whose mail counts as ours, and which domains, against what Postfix's own configuration says.
+ * ours.c: whose mail counts as ours, and which domains, against what Postfix's own configuration says.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/doctor.h"
+#include "cli/doctor/doctor.h"
 
 static const char topic[] = "ours";
 

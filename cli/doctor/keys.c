@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * doctor_keys.c: where own-key is demanded and no key is known it is no more than `encrypted`; and keys that end.
+ * keys.c: where own-key is demanded and no key is known it is no more than `encrypted`; and keys that end.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/doctor.h"
+#include "cli/doctor/doctor.h"
 #include "common/clock.h"
 #include "db/keys.h"
 

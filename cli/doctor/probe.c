@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * doctor_probe.c: the real check: speaks SMTP to the smtpd that runs. Up to RCPT and RSET, whatever keeps mail out is
+ * probe.c: the real check: speaks SMTP to the smtpd that runs. Up to RCPT and RSET, whatever keeps mail out is
  * seen; with a cleartext message to an address that must refuse it, whatever lets it in.
  *
  * Whoever asks from this machine is mostly one of ours, of whom less is demanded. So where smtpd offers XCLIENT the client is
@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "cli/doctor.h"
+#include "cli/doctor/doctor.h"
 #include "common/clock.h"
 #include "common/postfix.h"
 #include "common/socket.h"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC
  *
- * doctor_site.c: a host of a site (pgpgate-site(7)): is it heard, is its record brought, is its clock right? What only the
+ * site.c: a host of a site (pgpgate-site(7)): is it heard, is its record brought, is its clock right? What only the
  * centre knows, `pgpgate site status` asks.
  */
 #include <string.h>
 
-#include "cli/doctor.h"
+#include "cli/doctor/doctor.h"
 #include "common/clock.h"
 #include "db/site.h"
 

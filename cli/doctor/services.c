@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
- * doctor_services.c: the services of master.cf: does mail come in past our filter? And the place of the policy
+ * services.c: the services of master.cf: does mail come in past our filter? And the place of the policy
  * server among the restrictions.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/doctor.h"
+#include "cli/doctor/doctor.h"
 #include "common/postfix.h"
 
 static const char topic[] = "postfix";

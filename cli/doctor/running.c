@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * doctor_running.c: what the daemons that run say of themselves (status.h), against this program and the file.
+ * running.c: what the daemons that run say of themselves (status.h), against this program and the file.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/doctor.h"
+#include "cli/doctor/doctor.h"
 #include "cli/output.h"
 #include "common/daemon.h"
 #include "common/status.h"
