@@ -45,7 +45,7 @@ const struct command cli_commands[] = {
 	{"suggest", "", "rules that the log suggests", cmd_suggest},
 	{"keys", "import|add|list|forget|learn|expiring|group|export", "which keys recipients have",
 	 cmd_keys},
-	{"config", "[KEY...]", "settings in force", cmd_config},
+	{"config", "[KEY...]", "settings in force, or one written", cmd_config},
 	{"doctor", "", "what is wrong here, and how to mend it", cmd_doctor},
 	{"metrics", "", "counters for Prometheus", cmd_metrics},
 	{"db", "init|status|migrate|check|backup|restore|prune", "the database", cmd_db},
