@@ -8,14 +8,20 @@
 
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "db/engine/companions.h"
 #include "db/engine/file.h"
+#include "db/engine/wal_copy.h"
 #include "db/engine/wal_mark.h"
 
 #define PAGE_BYTES 4096		/* SQLite's default; what is measured is only when to begin */
 #define HELD_BYTES (64LL << 20) /* many times what is left between two checkpoints */
+#define READERS_MS \
+	10 /* for those who read an older state: policy_decide() does for less than one */
+#define HELD_PAUSE_MS 200 /* before the next look, when that was not enough */
 #define WAIT_MS 50 /* for the lock when the WAL is 4 times too long: other writers leave gaps */
 
 static int64_t wal_bytes(struct db *d)
@@ -63,37 +69,82 @@ static void tell_held(struct db *d, int n_left)
 		    d->path, (long long)n_left * PAGE_BYTES / 1000000, holder);
 }
 
+/* With the lock. As wal_copy_write_back(), or -2: the log is not whole. */
+static int write_back(struct db *d, struct wal_copy *copy)
+{
+	int got;
+
+	wal_mark_close(d);
+	/* The rest, by now. */
+	got = companions_are_whole(d) ? wal_copy_read(copy, d) : 0;
+	if (got == 1)
+		return wal_copy_write_back(copy, d, READERS_MS);
+	return got == 0 ? -2 : 0;
+}
+
+/* Looked at before anything is read: whoever reads for long does so for many commits. */
+static bool is_held(struct db *d)
+{
+	static const struct timespec pause = {.tv_nsec = 1000000};
+	struct wal_frames x;
+
+	for (int i = 0; i < READERS_MS && wal_frames_is_read_behind(d); i++)
+		nanosleep(&pause, NULL);
+	if (!wal_frames_is_read_behind(d))
+		return false;
+	if (wal_frames_read(d, &x))
+		tell_held(d, (int)(x.n_frames - x.n_written_back));
+	d->next_checkpoint_ms = clock_monotonic_ms() + HELD_PAUSE_MS;
+	return true;
+}
+
+static int checkpoint(struct db *d, int wait_ms, struct wal_copy *copy)
+{
+	int got;
+
+	if (companions_are_whole(d) && is_held(d))
+		return 0;
+	/* Most of it while others may write. */
+	if (companions_are_whole(d) && sync_wal(d) != 0)
+		return -1;
+	if (!companions_are_whole(d) || wal_copy_read(copy, d) == 0) {
+		companions_forsake(d);
+		return -1;
+	}
+	got = file_lock(d, true, wait_ms);
+	if (got != 1)
+		return got;
+	got = write_back(d, copy);
+	file_unlock(d);
+	if (got == -2) {
+		companions_forsake(d);
+		return -1;
+	}
+	if (got < 0)
+		return db_fail_engine(d, "checkpoint");
+	if (got == 1) {
+		d->wal_pages = 0;
+		tell_held(d, 0);
+	}
+	return got;
+}
+
 int db_checkpoint(struct db *d, int64_t threshold_bytes)
 {
-	const int busy_ms = d->busy_ms;
-	int n_log = 0, n_done = 0, wait_ms, had, rc;
+	struct wal_copy copy = {.len = 0};
+	int wait_ms, result;
 
 	if (d->handle == NULL || d->must_reopen || d->mode == DB_READ)
 		return 0;
-	if (wal_bytes(d) <= threshold_bytes)
+	if (wal_bytes(d) <= threshold_bytes || clock_monotonic_ms() < d->next_checkpoint_ms)
 		return 0;
 	wait_ms = wal_bytes(d) > 4 * threshold_bytes ? WAIT_MS : 0;
 	/* No sync for nothing while somebody writes all the time. */
-	had = file_lock(d, true, wait_ms);
-	if (had != 1)
-		return had;
+	result = file_lock(d, true, wait_ms);
+	if (result != 1)
+		return result;
 	file_unlock(d);
-	if (sync_wal(d) != 0)
-		return -1;
-	had = file_lock(d, true, wait_ms);
-	if (had != 1)
-		return had;
-	d->busy_ms = 0;
-	wal_mark_close(d);
-	rc = sqlite3_wal_checkpoint_v2(d->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &n_log, &n_done);
-	d->busy_ms = busy_ms;
-	file_unlock(d);
-	if ((rc & 0xff) == SQLITE_BUSY)
-		return 0;
-	if (rc != SQLITE_OK)
-		return db_fail_engine(d, "checkpoint");
-	/* A reader may keep the rest back; what is left is looked at after the next commit. */
-	d->wal_pages = n_log >= 0 && n_done >= 0 ? n_log - n_done : -1;
-	tell_held(d, d->wal_pages);
-	return 1;
+	result = checkpoint(d, wait_ms, &copy);
+	wal_copy_free(&copy);
+	return result;
 }

@@ -7,25 +7,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
 #include "db/engine/file.h"
-#include "db/engine/wal_index.h"
+#include "db/engine/harm.h"
+#include "db/engine/wal_frames.h"
+#include "db/engine/wal_rescue.h"
 
 /* Another process that opens or closes is between two files for some ms at most, and one of ours lets go of what was
  * harmed within a second or two. */
 #define OPENING_MS 3000
-#define RESCUE_MS 1000 /* for other transactions to end */
-
-/* https://sqlite.org/walformat.html sections 2.1 and 2.2: two copies of the header, then what was written back. */
-#define MX_FRAME_AT 16
-#define PAGE_SIZE_AT 14
-#define WAL_HEADER_BYTES 32
-#define FRAME_HEADER_BYTES 24
 
 /* One for each database that this process has open, as the engine has. */
 struct opened_file {
@@ -34,6 +28,7 @@ struct opened_file {
 	ino_t inode;
 	unsigned n_handles;
 	bool is_forsaken;
+	bool has_log; /* a rollback journal beside it is none of its own */
 };
 
 static pthread_mutex_t files_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -42,17 +37,10 @@ static struct opened_file *files;
 static int stat_beside(const struct db *d, const char *suffix, struct stat *out)
 {
 	char path[DB_PATH_MAX + 8];
-	const size_t len = strlen(d->path);
 
-	/* Not by snprintf(), which takes longer than what the kernel does. */
-	memcpy(path, d->path, len);
-	memcpy(path + len, suffix, strlen(suffix) + 1);
+	memcpy(path, d->path, strlen(d->path));
+	memcpy(path + strlen(d->path), suffix, strlen(suffix) + 1);
 	return lstat(path, out);
-}
-
-static bool is_same(const struct stat *a, const struct stat *b)
-{
-	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
 }
 
 /* ---- who has it open ---- */
@@ -85,14 +73,81 @@ static long find_other(const struct db *d)
 	return pid;
 }
 
+/* What the log has to hold; 0: not known. As above, only while this process has no connection. */
+static int64_t read_needed_bytes(const struct db *d)
+{
+	unsigned char head[WAL_FRAMES_HEAD_BYTES];
+	char path[DB_PATH_MAX + 8];
+	struct wal_frames x;
+	int64_t needed = 0;
+	int fd;
+
+	snprintf(path, sizeof path, "%s-shm", d->path);
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return 0;
+	if (pread(fd, head, sizeof head, 0) == (ssize_t)sizeof head && wal_frames_parse(head, &x))
+		needed = wal_frames_log_bytes(&x);
+	close(fd);
+	return needed;
+}
+
 /* Which is not there as one that is in use would be; NULL: none. */
 static const char *missing(const struct db *d)
 {
+	struct stat index, log;
+
+	if (stat_beside(d, "-wal", &log) != 0)
+		return "-wal";
+	if (stat_beside(d, "-shm", &index) != 0 || index.st_size < WAL_INDEX_BYTES)
+		return "-shm";
+	return log.st_size < read_needed_bytes(d) && stat_beside(d, "-wal", &log) == 0 &&
+			       log.st_size < read_needed_bytes(d)
+		       ? "-wal"
+		       : NULL;
+}
+
+/* https://sqlite.org/fileformat2.html section 1.3. As above. */
+static bool has_log(const struct db *d)
+{
+	static const unsigned char versions[] = {2, 2};
+	unsigned char head[20];
+	const int fd = open(d->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	const bool result = fd >= 0 && pread(fd, head, sizeof head, 0) == (ssize_t)sizeof head &&
+			    memcmp(head + 18, versions, sizeof versions) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return result;
+}
+
+/* The engine would take it for what a crash has left, and write what it holds into the database, when it has that for
+ * itself; until then, nobody could open it. */
+static void set_journal_aside(const struct db *d)
+{
+	char path[DB_PATH_MAX + 8], aside[DB_PATH_MAX + 32];
+
+	snprintf(path, sizeof path, "%s-journal", d->path);
+	snprintf(aside, sizeof aside, "%s.not-ours", path);
+	if (rename(path, aside) == 0)
+		log_error(
+			"%s: is none of this database, which has a write-ahead log; it is %s now, "
+			"look who put it there",
+			path, aside);
+}
+
+static void look_for_journal(const struct db *d)
+{
+	struct opened_file *f;
 	struct stat st;
 
-	if (stat_beside(d, "-wal", &st) != 0)
-		return "-wal";
-	return stat_beside(d, "-shm", &st) != 0 || st.st_size < WAL_INDEX_BYTES ? "-shm" : NULL;
+	if (stat_beside(d, "-journal", &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
+		return;
+	pthread_mutex_lock(&files_lock);
+	f = find_file(d);
+	if (f != NULL ? f->has_log : has_log(d))
+		set_journal_aside(d);
+	pthread_mutex_unlock(&files_lock);
 }
 
 /* 1: in. 0: not yet, tried again. -1: this process has to close first. */
@@ -135,6 +190,7 @@ int companions_enter(struct db *d)
 	int got;
 
 	memset(&d->companions, 0, sizeof d->companions);
+	look_for_journal(d);
 	while ((got = try_enter(d, &other)) == 0 && clock_monotonic_ms() < until_ms)
 		nanosleep(&pause, NULL);
 	if (got < 0) {
@@ -171,133 +227,64 @@ void companions_leave(struct db *d)
 
 void companions_remember(struct db *d)
 {
-	/* Neither: somebody chose another journal for the database. */
-	d->companions.are_known = stat_beside(d, "-wal", &d->companions.wal) == 0 &&
-				  stat_beside(d, "-shm", &d->companions.index) == 0;
-}
+	struct wal_frames x;
 
-/* The file that the engine has open, which never becomes shorter while it does. */
-static bool index_is_whole(struct db *d)
-{
-	struct stat st;
-
-	if (stat_beside(d, "-shm", &st) != 0 || !is_same(&st, &d->companions.index) ||
-	    st.st_size < d->companions.index.st_size)
-		return false;
-	d->companions.index.st_size = st.st_size;
-	return true;
-}
-
-static bool log_is_there(struct db *d, struct stat *st)
-{
-	return stat_beside(d, "-wal", st) == 0 && is_same(st, &d->companions.wal);
-}
-
-static bool index_was_cut(struct db *d)
-{
-	struct stat st;
-
-	return stat_beside(d, "-shm", &st) == 0 && is_same(&st, &d->companions.index) &&
-	       st.st_size < d->companions.index.st_size;
-}
-
-/* What the log has to hold, by the index. -1: it is being written at this moment, or cannot be seen. */
-static int64_t needed_bytes(struct db *d)
-{
-	unsigned char header[WAL_INDEX_HEADER_BYTES];
-	uint32_t mx_frame;
-	uint16_t page_bytes;
-
-	if (!wal_index_header(d, header))
-		return -1;
-	memcpy(&mx_frame, header + MX_FRAME_AT, sizeof mx_frame);
-	memcpy(&page_bytes, header + PAGE_SIZE_AT, sizeof page_bytes);
-	if (mx_frame == 0)
-		return 0;
-	return WAL_HEADER_BYTES +
-	       (int64_t)mx_frame * (FRAME_HEADER_BYTES + (page_bytes == 1 ? 65536 : page_bytes));
+	harm_remember(d);
+	if (!d->companions.are_known || !wal_frames_read(d, &x))
+		return;
+	pthread_mutex_lock(&files_lock);
+	d->companions.file->has_log = true;
+	pthread_mutex_unlock(&files_lock);
 }
 
 bool companions_are_whole(struct db *d)
 {
-	struct stat st;
-	int64_t before, after;
-
-	if (!d->companions.are_known)
-		return true;
-	if (!index_is_whole(d))
-		return false;
-	do {
-		before = needed_bytes(d);
-		if (!log_is_there(d, &st))
-			return false;
-		if (before < 0 || st.st_size >= before)
-			return true;
-		after = needed_bytes(d);
-	} while (after != before); /* it began anew in between, and may be short by right */
-	return false;
+	return harm_find(d) == HARM_NONE;
 }
 
 /* ---- when they are not ---- */
 
-/* By the engine's own descriptor, which still has what was removed. True: all of it. */
-static bool write_back(struct db *d)
+/* What has become of what was committed: as people are told, and as companions_forsake() returns it. */
+static const char *save(struct db *d, enum harm h, bool *is_saved)
 {
-	static const struct timespec pause = {.tv_nsec = 5000000};
-	const int64_t until_ms = clock_monotonic_ms() + RESCUE_MS;
-	const int busy_ms = d->busy_ms;
-	int fd = d->lock_fd, n_log = -1, n_done = -1, rc = SQLITE_BUSY;
-
-	if (fd < 0)
-		fd = file_open_beside(d, ".lock", O_RDONLY, 0, NULL);
-	d->busy_ms = 0;
-	while (clock_monotonic_ms() < until_ms) {
-		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0) {
-			rc = sqlite3_wal_checkpoint_v2(d->handle, NULL, SQLITE_CHECKPOINT_PASSIVE,
-						       &n_log, &n_done);
-			if (fd >= 0)
-				flock(fd, LOCK_UN);
-			if ((rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY) ||
-			    (rc == SQLITE_OK && n_log == n_done))
-				break;
-		}
-		nanosleep(&pause, NULL);
-	}
-	d->busy_ms = busy_ms;
-	if (fd != d->lock_fd)
-		close(fd);
-	return rc == SQLITE_OK && n_log >= 0 && n_log == n_done;
+	*is_saved = true;
+	if (h == HARM_INDEX_SHORT || h == HARM_INDEX_WRONG)
+		return "it is made anew from the write-ahead log";
+	if (wal_rescue(d))
+		return "all that was committed is in the database";
+	*is_saved = false;
+	return "the latest changes may be lost (\"pgpgate db check\", \"pgpgate rules\")";
 }
 
 int companions_forsake(struct db *d)
 {
-	struct stat st;
-	const bool has_log = log_is_there(d, &st);
-	const bool was_cut = index_was_cut(d);
-	const char *suffix = !has_log ? "-wal" : was_cut || !index_is_whole(d) ? "-shm" : "-wal";
-	const bool is_saved = !was_cut && write_back(d);
-	bool is_first;
+	const enum harm h = harm_find(d);
+	const char *outcome;
+	bool is_first, is_saved;
 
+	d->must_reopen = true;
+	db_fail(d, DB_BROKEN, "%.200s%s was removed, cut short or overwritten while in use",
+		d->path, harm_suffix(h));
+	if (h == HARM_NONE && wal_holds(d))
+		return 0; /* the engine has mended its index meanwhile */
+	outcome = save(d, h, &is_saved);
 	pthread_mutex_lock(&files_lock);
 	is_first = !d->companions.file->is_forsaken;
 	d->companions.file->is_forsaken = true;
 	pthread_mutex_unlock(&files_lock);
-	d->must_reopen = true;
 	if (is_first)
 		log_error(
-			"%s%s was removed or cut short while in use; %s; opening the database anew",
-			d->path, suffix,
-			is_saved  ? "all that was committed is in the database"
-			: was_cut ? "it is made anew from the write-ahead log"
-				  : "the latest changes may be lost (\"pgpgate db check\", "
-				    "\"pgpgate rules\")");
-	db_fail(d, DB_BROKEN, "%.200s%s was removed or cut short while in use", d->path, suffix);
-	return is_saved || (was_cut && has_log);
+			"%s%s was removed, cut short or overwritten while in use; %s; opening the "
+			"database anew",
+			d->path, harm_suffix(h), outcome);
+	/* Whatever saving it has said meanwhile. */
+	db_fail(d, DB_BROKEN, "%.200s%s was removed, cut short or overwritten while in use",
+		d->path, harm_suffix(h));
+	return is_saved;
 }
 
 int companions_look(struct db *d)
 {
-	struct stat st;
 	bool is_forsaken;
 
 	if (!d->companions.are_known)
@@ -309,8 +296,31 @@ int companions_look(struct db *d)
 		d->must_reopen = true;
 		return -1;
 	}
-	if (index_is_whole(d) && log_is_there(d, &st))
+	if (companions_are_whole(d))
 		return 0;
 	companions_forsake(d);
 	return -1;
+}
+
+void companions_suspect(struct db *d)
+{
+	const enum db_failure failure = d->failure;
+	char error[DB_ERROR_MAX];
+
+	if (!d->is_suspect || d->companions.file == NULL)
+		return;
+	d->is_suspect = false;
+	/* Its first statement has failed: it has opened them all the same. */
+	if (!d->companions.are_known)
+		companions_remember(d);
+	if (!d->companions.are_known)
+		return;
+	memcpy(error, d->error, sizeof error);
+	companions_forsake(d);
+	pthread_mutex_lock(&files_lock);
+	if (!d->companions.file->is_forsaken) {
+		d->failure = failure;
+		memcpy(d->error, error, sizeof error);
+	}
+	pthread_mutex_unlock(&files_lock);
 }

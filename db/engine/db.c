@@ -74,6 +74,8 @@ static void mark_at_close(struct db *d)
 
 static void close_handle(struct db *d)
 {
+	if (d->handle != NULL && d->must_reopen)
+		companions_suspect(d);
 	/* The last connection writes the WAL back and removes it, by its name: not when that is another file's by now, nor
 	 * when the engine has failed. */
 	if (d->handle != NULL && (d->must_reopen || !db_is_still_the_file(d) || companions_look(d) != 0))
@@ -92,7 +94,7 @@ static void close_handle(struct db *d)
 	if (d->lock_fd >= 0)
 		close(d->lock_fd);
 	d->lock_fd = -1;
-	d->must_reopen = false;
+	d->must_reopen = d->is_suspect = false;
 	d->wal_pages = -1;
 	d->wal_marked_pages = -1;
 	d->rules_counted.is_known = false;

@@ -97,14 +97,17 @@ int db_fail_engine(struct db *d, const char *doing)
 	case SQLITE_NOTADB:
 		failure = DB_NOT_OURS;
 		mend = "; restore a backup, or choose another path for \"database\"";
+		d->is_suspect = true;
 		break;
 	case SQLITE_IOERR:
+		d->is_suspect = true;
 		if (db_is_mounted_read_only(d)) {
 			failure = DB_NO_PERMISSION;
 			mend = DB_MOUNT_MEND;
 		}
 		break;
 	case SQLITE_CORRUPT:
+		d->is_suspect = true;
 		mend = "; restore a backup (\"pgpgate db check\" says more)";
 		break;
 	case SQLITE_CONSTRAINT:

@@ -29,6 +29,8 @@
 #define DB_SHARED_FIRST 0x40000002
 #define DB_SHARED_SIZE 510
 
+#define WAL_SALTS_BYTES 8 /* of a generation of the log */
+
 /* The one row of the table state, within a transaction. */
 struct db_state {
 	int64_t live_generation;
@@ -48,6 +50,7 @@ struct db {
 	bool has_lock;				       /* flock held */
 	bool is_in_transaction;
 	bool must_reopen;    /* the engine failed */
+	bool is_suspect;     /* in a way that a log or index that was harmed would explain */
 	bool was_constraint; /* the last failure: a row that the schema does not take */
 	int schema_version;  /* of the file when it was looked at last */
 	struct {
@@ -57,14 +60,17 @@ struct db {
 		struct db_state state;
 	} seen;
 	int busy_ms;
-	int64_t busy_until_ms; /* of the wait under way */
-	int wal_pages;	       /* after our last commit; -1: not known */
-	int wal_marked_pages;  /* the same when wal_mark.c looked last; -1: it has not */
+	int64_t busy_until_ms;	    /* of the wait under way */
+	int wal_pages;		    /* after our last commit; -1: not known */
+	int wal_marked_pages;	    /* the same when wal_mark.c looked last; -1: it has not */
+	int64_t next_checkpoint_ms; /* somebody reads for long */
 	struct log_limit wal_is_held;
 	struct {
 		struct opened_file *file; /* NULL: the engine has none open */
 		bool are_known;
 		struct stat wal, index;
+		unsigned char salts[WAL_SALTS_BYTES]; /* of the log, when first_page was read */
+		uint32_t first_page;
 	} companions;
 	struct hashed hashed;
 	struct {

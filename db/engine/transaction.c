@@ -6,6 +6,7 @@
 
 #include "db/engine/companions.h"
 #include "db/engine/file.h"
+#include "db/engine/harm.h"
 #include "db/engine/schema.h"
 #include "db/engine/wal_mark.h"
 
@@ -81,6 +82,14 @@ int db_end(struct db *d, int result)
 	if (!d->is_in_transaction)
 		return -1;
 	reset_all(d);
+	/* What was read from such a file is not to be believed, and written behind the end of a log that was cut short it makes
+	 * that as long as it was, with a hole. */
+	if (result == 0 && !(d->has_lock ? companions_are_whole(d) : harm_index_is_right(d))) {
+		result = db_fail(
+			d, DB_BROKEN,
+			"a file beside it was removed, cut short or overwritten meanwhile");
+		d->must_reopen = true;
+	}
 	if (result == 0)
 		result = db_run(d, db_statement(d, SQL_COMMIT));
 	/* Not by db_run(): the error to be told is the one that brought us here. */
