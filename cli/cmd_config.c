@@ -156,7 +156,8 @@ static int set(const struct cli *cli, const char *key_value)
 	else
 		code = 0;
 	if (code == 0)
-		printf("%s: %s = %s; `systemctl %s pgpgate-filter pgpgate-policyd` puts it into force\n",
+		printf("%s: %s = %s; `systemctl %s pgpgate-filter pgpgate-policyd` puts it into "
+		       "force\n",
 		       cli->config_path, key, value, daemon_needs_restart(key) ? "restart" : "reload");
 	settings_unref(before);
 	free(edited);

@@ -35,6 +35,16 @@ int64_t clock_monotonic_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+int64_t clock_booted_unix(void)
+{
+	struct timespec wall, since;
+
+	clock_gettime(CLOCK_REALTIME, &wall);
+	clock_gettime(CLOCK_BOOTTIME, &since);
+	return wall.tv_sec - since.tv_sec + (wall.tv_nsec - since.tv_nsec >= 500000000) -
+	       (wall.tv_nsec - since.tv_nsec < -500000000);
+}
+
 char *clock_format(int64_t time_unix, char out[CLOCK_TEXT_MAX])
 {
 	struct tm tm;

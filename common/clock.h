@@ -17,6 +17,9 @@ int64_t clock_now_unix(void);
 int64_t clock_monotonic_ms(void);
 int64_t clock_monotonic_us(void);
 
+/* When the machine was started, by the clock as it is now: another number later says that the clock was set. */
+int64_t clock_booted_unix(void);
+
 /* RFC 3339, UTC: "2026-12-31T23:59:59Z". Returns out. */
 char *clock_format(int64_t time_unix, char out[CLOCK_TEXT_MAX]);
 

@@ -167,3 +167,18 @@ bool postfix_names_socket(const char *queue_directory, const char *value, const 
 			return true;
 	return false;
 }
+
+const char *postfix_listable(const char *table)
+{
+	static const char *const never[] = {
+		"cidr:",      "environ:", "fail:",   "ldap:",  "memcache:", "mongodb:", "mysql:",
+		"nis:",	      "nisplus:", "pcre:",   "pgsql:", "pipemap:",  "randmap:", "regexp:",
+		"socketmap:", "sqlite:",  "static:", "tcp:",   "unionmap:"};
+
+	if (strncmp(table, "proxy:", 6) == 0)
+		table += 6;
+	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+		if (strncmp(table, never[i], strlen(never[i])) == 0)
+			return NULL;
+	return table;
+}

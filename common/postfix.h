@@ -36,6 +36,10 @@ bool postfix_service(const char *line, struct postfix_service *out);
 bool postfix_override(const char *overrides, const struct postfix_service *s, const char *name,
 		      char *out, size_t out_size);
 
+/* The name under which postmap -s lists a table, borrowed: what is behind "proxy:". NULL: it cannot be listed, which
+ * Postfix's programs take a second to say. */
+const char *postfix_listable(const char *table);
+
 /* How main.cf writes our socket: "unix:pgpgate/filter.sock" below the queue directory works with and without
  * chroot; "inet:host:port", an IPv6 address in brackets. Returns out. */
 char *postfix_socket(const char *queue_directory, const char *socket_text, char *out, size_t out_size);

@@ -141,9 +141,10 @@ static bool take_file(struct question *q, const char *path, take_word *take, boo
 /* The keys of a table that can be listed. */
 static bool take_table(struct question *q, const char *table, take_word *take)
 {
-	const char *words[] = {"-s", strncmp(table, "proxy:", 6) == 0 ? table + 6 : table};
+	const char *words[] = {"-s", postfix_listable(table)};
 	char *out = malloc(TABLE_BYTES_MAX);
-	bool is_whole = out != NULL && run(q, "postmap", words, 2, out, TABLE_BYTES_MAX) == 0 &&
+	bool is_whole = out != NULL && words[1] != NULL &&
+			run(q, "postmap", words, 2, out, TABLE_BYTES_MAX) == 0 &&
 			strlen(out) < TABLE_BYTES_MAX - 1;
 
 	for (const char *line = out; is_whole && *line != '\0'; line += strspn(line, "\n")) {

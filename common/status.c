@@ -85,9 +85,9 @@ static void print(FILE *to, const struct settings *s, const char *const *overrid
 {
 	char *networks = status_networks(s);
 
-	fprintf(to, "program = %s\nversion = %s\npid = %ld\nstarted = %lld\nread = %lld\n",
+	fprintf(to, "program = %s\nversion = %s\npid = %ld\nstarted = %lld\nread = %lld\nbooted = %lld\n",
 		mine.program, PACKAGE_VERSION, (long)getpid(), (long long)mine.started_unix,
-		(long long)clock_now_unix());
+		(long long)clock_now_unix(), (long long)clock_booted_unix());
 	fprintf(to, "error = %s\npostfix = %s\n", error != NULL ? error : "",
 		networks != NULL ? networks : "");
 	for (size_t i = 0; i < n_overrides; i++)

@@ -105,11 +105,12 @@ SELECT coalesce(max(id), 0)
 FROM verdict;
 
 -- name: verdict_span
+-- The newest is the one that was stored last: a clock that was ahead for a day leaves times of the future behind.
 SELECT
 	(SELECT min(id) FROM verdict),
 	(SELECT max(id) FROM verdict),
 	(SELECT min(time_unix) FROM verdict),
-	(SELECT max(time_unix) FROM verdict);
+	(SELECT time_unix FROM verdict ORDER BY id DESC LIMIT 1);
 
 -- name: verdict_expire
 -- What the centre of a site does not have yet stays until ?3.

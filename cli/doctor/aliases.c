@@ -56,14 +56,15 @@ static void examine_target(struct search *s, const char *alias,
 			   const struct policy_answer *of_alias, const char *target)
 {
 	struct policy_answer answer;
-	char mend[ADDRESS_MAX + 100];
+	char mend[ADDRESS_MAX + 1200], quoted[ADDRESS_MAX + 400];
 
 	if (demand_for(s->x, target, strlen(target), &answer) != 0 || lets_cleartext_in(&answer) ||
 	    s->n_found >= TOLD_MAX)
 		return;
 	s->n_found++;
-	snprintf(mend, sizeof(mend), "pgpgate %s '%s'",
-		 answer.demand == REQUIREMENT_SIGNED ? "signed" : "require", alias);
+	doctor_by_pgpgate(s->x, mend, sizeof(mend), "%s %s",
+			  answer.demand == REQUIREMENT_SIGNED ? "signed" : "require",
+			  doctor_quote(quoted, sizeof(quoted), alias));
 	if (of_alias->source == SOURCE_EXEMPT_RECIPIENTS)
 		doctor_tell(s->x, DOCTOR_NOTE, topic, NULL,
 			    "%s is exempt (%s) and an alias of %s, which demands %s: cleartext "
@@ -72,7 +73,7 @@ static void examine_target(struct search *s, const char *alias,
 			    alias, of_alias->why, target, requirement_name(answer.demand));
 	else
 		doctor_tell(s->x, DOCTOR_PROBLEM, topic,
-			    strchr(alias, '\'') == NULL ? mend : NULL, "%s takes cleartext (%s) and is an alias of %s, which demands %s: cleartext reaches it",
+			    mend, "%s takes cleartext (%s) and is an alias of %s, which demands %s: cleartext reaches it",
 			    alias, of_alias->why, target, requirement_name(answer.demand));
 }
 
@@ -142,10 +143,11 @@ static void ask_map(struct search *s, bool is_alias, const char *map, char *out)
 			  *itself = strncmp(map, "proxy:", 6) == 0 ? map + 6 : map;
 	const char *const with[] = {program, "-c", directory, "-q", "-", itself, NULL};
 	const char *const without[] = {program, "-q", "-", itself, NULL};
-	const char *const list[] = {"-s", itself};
+	const char *const list[] = {"-s", postfix_listable(map)};
 	int rc;
 
-	if (postfix_run(directory, program, list, 2, NULL, out, MAP_BYTES_MAX, PATIENCE_MS) == 0) {
+	if (list[1] != NULL &&
+	    postfix_run(directory, program, list, 2, NULL, out, MAP_BYTES_MAX, PATIENCE_MS) == 0) {
 		examine_lines(s, is_alias, out);
 		return;
 	}

@@ -9,8 +9,6 @@
 #include "common/clock.h"
 #include "db/policy.h"
 
-static const char recipe[] = "pgpgate exempt '*' --sender '<>' --yes";
-
 /* Does mail from the null sender to an address of ours for which there is no rule have to be encrypted or signed? An
  * address literal is protected whatever protected_domains says. */
 static bool are_bounces_judged(struct doctor *x)
@@ -34,6 +32,7 @@ static bool are_bounces_judged(struct doctor *x)
 void doctor_bounces(struct doctor *x)
 {
 	static const char topic[] = "bounces";
+	char recipe[1200];
 	/* accept_reports decides about those that are reports. */
 	const char *also = x->settings->accept.reports == REPORTS_YES
 				   ? ""
@@ -41,6 +40,7 @@ void doctor_bounces(struct doctor *x)
 
 	if (x->db == NULL || !x->settings->enforce || !are_bounces_judged(x))
 		return;
+	doctor_by_pgpgate(x, recipe, sizeof(recipe), "exempt '*' --sender '<>' --yes");
 	if (x->settings->accept_bounces == BOUNCES_REPORT)
 		doctor_tell(x, DOCTOR_NOTE, topic, recipe,
 			    "accept_bounces = report: a bounce in plain text (qmail, dma, old "

@@ -3,7 +3,6 @@
  * pgpgate doctor: looks for what is wrong between Postfix, the daemons and the database, and says how to mend it. Exit 1
  * if anything is. It changes nothing.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,54 +17,6 @@
 
 #define ERRORS_MAX 20 /* in one file */
 #define NOT_ALL_SEEN 3
-
-static const struct {
-	const char *name;
-	const char *sign;
-	enum output_colour colour;
-} states[] = {
-	[DOCTOR_OK] = {"ok", "ok  ", COLOUR_GREEN},
-	[DOCTOR_NOTE] = {"note", "note", COLOUR_BLUE},
-	[DOCTOR_PROBLEM] = {"problem", "MEND", COLOUR_RED},
-	[DOCTOR_SKIPPED] = {"skipped", "skip", COLOUR_DIM},
-};
-
-void doctor_tell(struct doctor *x, enum doctor_state state, const char *topic, const char *mend,
-		 const char *format, ...)
-{
-	char text[OUTPUT_TEXT_MAX], clean[2 * OUTPUT_TEXT_MAX];
-	va_list arguments;
-	json_t *o;
-
-	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	if (state == DOCTOR_PROBLEM   ? x->n_problems == 0
-	    : state == DOCTOR_SKIPPED ? x->n_problems + x->n_skipped == 0
-				      : state == DOCTOR_NOTE && mend != NULL && x->first[0] == '\0')
-		snprintf(x->first, sizeof(x->first), "%.290s", text);
-	x->n_problems += state == DOCTOR_PROBLEM;
-	x->n_skipped += state == DOCTOR_SKIPPED;
-	x->n_notes += state == DOCTOR_NOTE && mend != NULL;
-	if (x->is_nagios)
-		return;
-	if (x->cli->json) {
-		o = json_object();
-		json_object_set_new(o, "topic", output_json_text(topic));
-		json_object_set_new(o, "state", output_json_text(states[state].name));
-		json_object_set_new(o, "text", output_json_text(text));
-		json_object_set_new(o, "mend", output_json_text(mend));
-		output_json(o);
-		return;
-	}
-	printf("%s%s%s  ", output_colour(states[state].colour), states[state].sign,
-	       output_colour(COLOUR_PLAIN));
-	output_pad(stdout, topic, 10);
-	output_wrap(stdout, 16, 16, output_clean(clean, sizeof(clean), text));
-	if (mend != NULL)
-		printf("                %s%s%s\n", output_colour(COLOUR_BOLD),
-		       output_clean(clean, sizeof(clean), mend), output_colour(COLOUR_PLAIN));
-}
 
 static void examine_settings(struct doctor *x)
 {
@@ -133,9 +84,15 @@ static struct settings *load_settings(struct doctor *x)
 					   ? err + path_len
 					   : "";
 		const unsigned line = told[0] == ':' ? (unsigned)strtoul(told + 1, NULL, 10) : 0;
+		char mend[1200], quoted[1100], number[20];
 		int fd;
 
-		doctor_tell(x, DOCTOR_PROBLEM, "settings", NULL,
+		snprintf(number, sizeof(number), "%u", line);
+		/* Only a person knows what was meant. */
+		snprintf(mend, sizeof(mend), "${EDITOR:-vi}%s%s %s", line > 0 ? " +" : "",
+			 line > 0 ? number : "",
+			 doctor_quote(quoted, sizeof(quoted), cli->config_path));
+		doctor_tell(x, DOCTOR_PROBLEM, "settings", mend,
 			    "%s%s; the daemons keep what they had, and do not start",
 			    told[0] != '\0' ? cli->config_path : "", told[0] != '\0' ? told : err);
 		if (line == 0 || (text == NULL && conf_file_slurp(cli->config_path, &text, &len) != 0) ||
@@ -159,6 +116,7 @@ static void examine(struct doctor *x)
 		x->postfix.config_directory = x->settings->postfix_config;
 	examine_settings(x);
 	doctor_database(x);
+	doctor_postconf(x);
 	doctor_ours(x);
 	doctor_postfix(x);
 	doctor_daemons(x);
@@ -250,6 +208,7 @@ int cmd_doctor(struct cli *cli, int argc, char **argv)
 		conclude(x);
 	db_close(x->db);
 	settings_unref(x->settings);
+	free(x->postfix.parameters);
 	free(x);
 	return code;
 }

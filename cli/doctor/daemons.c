@@ -62,13 +62,22 @@ static bool may(const struct stat *st, const struct passwd *who, const gid_t *gr
 	return (st->st_mode & (is_member ? bit << 3 : bit)) != 0;
 }
 
+/* Its own group, by name. Returns out. */
+static const char *group_name(const struct passwd *who, char *out, size_t out_size)
+{
+	const struct group *own = who != NULL ? getgrgid(who->pw_gid) : NULL;
+
+	snprintf(out, out_size, "%s", own != NULL ? own->gr_name : "postfix");
+	return out;
+}
+
 /* Every folder above must let Postfix through, and the socket let it write. */
 static void examine_permissions(struct doctor *x, const char *topic, const char *path)
 {
 	const struct passwd *who = x->postfix.is_there ? getpwnam(x->postfix.mail_owner) : NULL;
 	gid_t groups[GROUPS_MAX];
 	int n_groups = GROUPS_MAX;
-	char above[120], mend[300];
+	char above[120], mend[1000], quoted[400], group[64];
 	struct stat st;
 
 	if (who == NULL || getgrouplist(who->pw_name, who->pw_gid, groups, &n_groups) < 0)
@@ -77,8 +86,9 @@ static void examine_permissions(struct doctor *x, const char *topic, const char 
 	for (char *slash = strchr(above + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
 		if (stat(above, &st) == 0 && !may(&st, who, groups, n_groups, 1)) {
+			doctor_quote(quoted, sizeof(quoted), above);
 			snprintf(mend, sizeof(mend), "chgrp -h %s %s && chmod g+x,g+s %s",
-				 who->pw_name, above, above);
+				 group_name(who, group, sizeof(group)), quoted, quoted);
 			doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
 				    "%s does not let user %s through to the socket", above,
 				    who->pw_name);
@@ -86,64 +96,90 @@ static void examine_permissions(struct doctor *x, const char *topic, const char 
 		*slash = '/';
 	}
 	if (stat(path, &st) == 0 && !may(&st, who, groups, n_groups, 2)) {
-		snprintf(mend, sizeof(mend), "chgrp -h %s %s && chmod g+w %s; and see socket_umask",
-			 who->pw_name, path, path);
-		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
-			    "%s does not let user %s connect (mode %04o)", path, who->pw_name,
-			    (unsigned)(st.st_mode & 07777));
+		doctor_quote(quoted, sizeof(quoted), path);
+		snprintf(mend, sizeof(mend), "chgrp -h %s %s && chmod g+w %s",
+			 group_name(who, group, sizeof(group)), quoted, quoted);
+		doctor_tell(
+			x, DOCTOR_PROBLEM, topic, mend,
+			"%s does not let user %s connect (mode %04o); it will be so again after a "
+			"restart, unless socket_umask and the group of its folder are right",
+			path, who->pw_name, (unsigned)(st.st_mode & 07777));
 	}
 }
 
-/* A chrooted smtpd sees nothing outside the queue directory. */
-static void examine_chroot(struct doctor *x, const char *topic, const char *path)
+/* Makes the folder of a socket, which a daemon that is not root cannot make. Returns out. */
+static const char *by_install(const struct doctor *x, char *out, size_t out_size, const char *folder)
+{
+	const struct passwd *postfix = getpwnam(x->postfix.is_there ? x->postfix.mail_owner : "postfix");
+	const int user_len = (int)strcspn(x->settings->user, ":");
+	char quoted[1100], group[64];
+
+	snprintf(out, out_size, "install -d -o %.*s -g %s -m 2750 %s", user_len, x->settings->user,
+		 group_name(postfix, group, sizeof(group)),
+		 doctor_quote(quoted, sizeof(quoted), folder));
+	return out;
+}
+
+/* A chrooted smtpd sees nothing outside the queue directory. False: it is so. */
+static bool examine_chroot(struct doctor *x, const char *topic, const char *path)
 {
 	const size_t len = strlen(x->postfix.queue_directory);
-	char mend[700];
+	const char *name = strcmp(topic, "filter") == 0 ? "filter" : "policy";
+	char mend[3000], folder[600];
+	struct stat st;
 
 	if (!x->postfix.is_chrooted ||
 	    (strncmp(path, x->postfix.queue_directory, len) == 0 && path[len] == '/'))
-		return;
-	snprintf(mend, sizeof(mend), "%s_socket = local:%s/pgpgate/%s.sock",
-		 strcmp(topic, "filter") == 0 ? "filter" : "policy", x->postfix.queue_directory,
-		 strcmp(topic, "filter") == 0 ? "filter" : "policy");
+		return true;
+	snprintf(folder, sizeof(folder), "%s/pgpgate", x->postfix.queue_directory);
+	mend[0] = '\0';
+	if (stat(folder, &st) != 0) {
+		by_install(x, mend, sizeof(mend), folder);
+		strcat(mend, " && ");
+	}
+	doctor_by_setting(x, mend + strlen(mend), sizeof(mend) - strlen(mend),
+			  name[0] == 'f' ? "filter_socket" : "policy_socket", "local:%s/%s.sock",
+			  folder, name);
 	doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
 		    "%s is outside %s, and smtpd is chrooted: it cannot reach the socket", path,
 		    x->postfix.queue_directory);
+	return false;
 }
 
-/* The folder of the socket, which a daemon that is not root cannot make. */
 static void examine_folder(struct doctor *x, const char *topic, const char *path)
 {
-	const int len = (int)(strrchr(path, '/') - path),
-		  user_len = (int)strcspn(x->settings->user, ":");
-	const char *group = x->postfix.is_there ? x->postfix.mail_owner : "postfix";
-	char folder[120], mend[400];
+	char folder[120], mend[1500];
 	struct stat st;
 
-	snprintf(folder, sizeof(folder), "%.*s", len, path);
-	if (user_len == 0 || stat(folder, &st) == 0 || errno != ENOENT)
-		return;
-	snprintf(mend, sizeof(mend), "install -d -o %.*s -g %s -m 2750 %s", user_len,
-		 x->settings->user, group, folder);
-	doctor_tell(x, DOCTOR_PROBLEM, topic, mend, "%s does not exist", folder);
+	snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(path, '/') - path), path);
+	if (x->settings->user[0] != '\0' && stat(folder, &st) != 0 && errno == ENOENT)
+		doctor_tell(x, DOCTOR_PROBLEM, topic, by_install(x, mend, sizeof(mend), folder),
+			    "%s does not exist", folder);
 }
 
 static void examine_daemon(struct doctor *x, const char *topic, const char *program,
 			   const char *socket_text, bool is_policy)
 {
 	struct socket_address a;
-	char err[300], answer[200] = "", mend[120];
+	char err[300], answer[200] = "", mend[120], start[1500];
 	size_t n;
 	int fd;
 
 	snprintf(mend, sizeof(mend), "systemctl start %s", program);
 	if (socket_parse(socket_text, &a, err, sizeof(err)) != 0) {
-		doctor_tell(x, DOCTOR_PROBLEM, topic, NULL, "%s", err);
+		doctor_tell(
+			x, DOCTOR_PROBLEM, topic,
+			doctor_by_setting(x, start, sizeof(start),
+					  is_policy ? "policy_socket" : "filter_socket", "%s",
+					  is_policy ? "local:/var/spool/postfix/pgpgate/policy.sock"
+						    : "local:/var/spool/postfix/pgpgate/"
+						      "filter.sock"),
+			"%s", err);
 		return;
 	}
 	if (a.is_unix) {
-		examine_folder(x, topic, a.path);
-		examine_chroot(x, topic, a.path);
+		if (examine_chroot(x, topic, a.path))
+			examine_folder(x, topic, a.path);
 		examine_permissions(x, topic, a.path);
 	}
 	fd = socket_connect(&a, PATIENCE_MS, err, sizeof(err));

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,10 +24,63 @@
 
 static const char topic[] = "database";
 
-static void count_complaint(void *context, const char *complaint)
+/* FILE: the newest backup; only the administrator knows where it is. */
+static const char *by_restore(const struct doctor *x, char *out, size_t out_size, const char *what)
 {
+	char command[1200];
+
+	doctor_by_pgpgate(x, command, sizeof(command), "db %s", what);
+	snprintf(out, out_size,
+		 "systemctl stop pgpgate-filter pgpgate-policyd && %s && systemctl start "
+		 "pgpgate-filter pgpgate-policyd",
+		 command);
+	return out;
+}
+
+static void tell_complaint(void *context, const char *complaint)
+{
+	char mend[1500];
+
 	doctor_tell(context, DOCTOR_PROBLEM, topic,
-		    "pgpgate db check; restore a backup of `pgpgate db backup`", "%s", complaint);
+		    by_restore(context, mend, sizeof(mend), "restore FILE"), "%s", complaint);
+}
+
+/* Why it cannot be opened, and what to do. */
+static void tell_failure(struct doctor *x, const struct db *d)
+{
+	char mend[1500] = "";
+	const char *text = d != NULL ? db_error(d) : "out of memory";
+
+	switch (d != NULL ? db_failure(d) : DB_OK) {
+	case DB_ABSENT:
+		doctor_by_pgpgate(x, mend, sizeof(mend), "db init");
+		break;
+	case DB_TOO_OLD:
+		by_restore(x, mend, sizeof(mend), "migrate");
+		break;
+	case DB_TOO_NEW:
+		snprintf(mend, sizeof(mend), "apt-get update && apt-get install pgpgate");
+		break;
+	case DB_BROKEN:
+	case DB_NOT_OURS:
+		by_restore(x, mend, sizeof(mend), "restore FILE");
+		break;
+	case DB_FULL:
+		snprintf(mend, sizeof(mend), "df -h %s", x->settings->database_path);
+		break;
+	case DB_NETWORK_FS:
+		doctor_by_setting(x, mend, sizeof(mend), "database",
+				  "sqlite:/var/lib/pgpgate/pgpgate.db");
+		break;
+	case DB_NO_PERMISSION:
+		if (geteuid() != 0 && getuid() != 0)
+			doctor_by_pgpgate(x, mend, sizeof(mend), "doctor # as root");
+		break;
+	case DB_OK:
+	case DB_BUSY:
+		break;
+	}
+	doctor_tell(x, DOCTOR_PROBLEM, topic, mend[0] != '\0' ? mend : NULL, "%s", text);
 }
 
 /* The user of the settings; NULL when it does not exist, which is told, or when none is set. */
@@ -39,7 +94,9 @@ static const struct passwd *examine_user(struct doctor *x, bool *is_missing)
 	*is_missing = user[0] != '\0' && owner == NULL;
 	if (*is_missing) {
 		snprintf(mend, sizeof(mend),
-			 "useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin %s", user);
+			 "useradd --system --user-group --home-dir /var/lib/pgpgate "
+			 "--no-create-home --shell /usr/sbin/nologin %s",
+			 user);
 		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
 			    "the user %s of the configuration does not exist", user);
 	}
@@ -61,20 +118,22 @@ static void file_mend(char *out, size_t out_size, const char *path, const struct
 
 static bool examine_file(struct doctor *x, const char *path, const struct passwd *owner)
 {
-	char mend[2 * DB_PATH_SHOWN_MAX + 200];
+	char mend[2 * DB_PATH_SHOWN_MAX + 600];
+	char quoted[DB_PATH_SHOWN_MAX + 100];
 	struct stat st;
 
+	doctor_quote(quoted, sizeof(quoted), path);
 	if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode)) /* opening it tells */
 		return true;
 	if ((st.st_mode & 0007) != 0) {
-		file_mend(mend, sizeof(mend), path, owner, st.st_uid);
+		file_mend(mend, sizeof(mend), quoted, owner, st.st_uid);
 		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
 			    "%s is open to everyone on this machine (mode %04o)", path,
 			    (unsigned)(st.st_mode & 07777));
 	}
 	if (owner != NULL && st.st_uid != owner->pw_uid &&
 	    !(st.st_gid == owner->pw_gid && (st.st_mode & 0060) == 0060)) {
-		snprintf(mend, sizeof(mend), "chown -h %s: %s*", owner->pw_name, path);
+		snprintf(mend, sizeof(mend), "chown -h %s: %s*", owner->pw_name, quoted);
 		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
 			    "%s does not belong to %s: the daemons cannot write it", path,
 			    owner->pw_name);
@@ -83,28 +142,47 @@ static bool examine_file(struct doctor *x, const char *path, const struct passwd
 	return true;
 }
 
+/* The group of what is the user's: the one that the settings name, or its own. Returns out. */
+static const char *group_of(const struct settings *s, const struct passwd *owner, char *out,
+			    size_t out_size)
+{
+	const char *colon = strchr(s->user, ':');
+	const struct group *own = owner != NULL ? getgrgid(owner->pw_gid) : NULL;
+
+	snprintf(out, out_size, "%s",
+		 colon != NULL ? colon + 1
+		 : own != NULL ? own->gr_name
+			       : s->user);
+	return out;
+}
+
 /* The folder and the file, before anybody else than root opens them. False: opening it makes no sense. */
 static bool examine_place(struct doctor *x, const struct passwd *owner)
 {
 	const char *path = x->settings->database_path;
 	const int user_len = (int)strcspn(x->settings->user, ":"),
 		  folder_len = (int)(strrchr(path, '/') - path);
-	char folder[1100], mend[4400];
+	char folder[1100], mend[6000], quoted[2200], group[100], init[1200];
 	struct stat st;
 
 	snprintf(folder, sizeof(folder), "%.*s", folder_len > 0 ? folder_len : 1, path);
+	doctor_quote(quoted, sizeof(quoted), folder);
 	if (stat(folder, &st) != 0) {
-		snprintf(mend, sizeof(mend), "install -d -o %.*s -g %.*s -m 2770 %s", user_len,
-			 x->settings->user, user_len, x->settings->user, folder);
-		doctor_tell(x, errno == EACCES ? DOCTOR_SKIPPED : DOCTOR_PROBLEM, topic,
-			    errno == ENOENT && user_len > 0 ? mend : NULL, "%s: %s", folder,
-			    strerror(errno));
+		const int why = errno;
+
+		doctor_by_pgpgate(x, init, sizeof(init), "db init");
+		snprintf(mend, sizeof(mend), "install -d -o %.*s -g %s -m 2770 %s && %s", user_len,
+			 x->settings->user, group_of(x->settings, owner, group, sizeof(group)),
+			 quoted, init);
+		doctor_tell(x, why == EACCES ? DOCTOR_SKIPPED : DOCTOR_PROBLEM, topic,
+			    why == ENOENT && user_len > 0 ? mend : NULL, "%s: %s", folder,
+			    strerror(why));
 		return false;
 	}
 	if (owner != NULL && st.st_uid != owner->pw_uid &&
 	    !(st.st_gid == owner->pw_gid && (st.st_mode & 0030) == 0030)) {
 		snprintf(mend, sizeof(mend), "chown -h %s: %s && chmod 2770 %s", owner->pw_name,
-			 folder, folder);
+			 quoted, quoted);
 		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
 			    "%s does not belong to %s: the daemons cannot write there", folder,
 			    owner->pw_name);
@@ -115,48 +193,60 @@ static bool examine_place(struct doctor *x, const struct passwd *owner)
 
 static void examine_sizes(struct doctor *x, const struct db_status *s)
 {
-	char a[OUTPUT_NUMBER_MAX], b[OUTPUT_NUMBER_MAX], holder[80];
+	char a[OUTPUT_NUMBER_MAX], b[OUTPUT_NUMBER_MAX], holder[80], prune[1200], mend[2600];
 	char when[CLOCK_TEXT_MAX];
 
-	if (s->free_bytes < FREE_BYTES_MIN || s->free_bytes < s->file_bytes / 10)
-		doctor_tell(
-			x, DOCTOR_PROBLEM, topic, "make room, or lower verdict_retention",
-			"only %s are free where the database (%s) is: a full disk stops all mail",
-			output_bytes(a, s->free_bytes), output_bytes(b, s->file_bytes));
+	if (s->free_bytes < FREE_BYTES_MIN || s->free_bytes < s->file_bytes / 10) {
+		doctor_by_pgpgate(x, prune, sizeof(prune), "db prune --older-than 90d");
+		doctor_by_pgpgate(x, mend, sizeof(mend), "db compact");
+		snprintf(mend + strlen(mend), sizeof(mend) - strlen(mend), " && %s", prune);
+		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
+			    "only %s are free where the database %s (%s) is: a full disk stops all "
+			    "mail; make room there",
+			    output_bytes(a, s->free_bytes), s->path, output_bytes(b, s->file_bytes));
+	}
 	if (s->wal_bytes > WAL_BYTES_MAX) {
 		const bool is_held = db_wal_holder(x->db, holder, sizeof(holder));
 
+		snprintf(mend, sizeof(mend), "kill %ld",
+			 is_held ? strtol(holder + strcspn(holder, "0123456789"), NULL, 10) : 0L);
 		doctor_tell(x, DOCTOR_PROBLEM, topic,
-			    "look for a program that reads the database for hours, and end it",
+			    is_held ? mend : "systemctl restart pgpgate-filter pgpgate-policyd",
 			    "the write-ahead log has grown to %s: %s%s", output_bytes(a, s->wal_bytes),
 			    is_held ? holder : "nobody gets to write it back",
 			    is_held ? " reads an old state, so that it cannot be written back" : "");
 	}
 	if (s->last_verdict_unix > clock_now_unix() + 300)
 		doctor_tell(x, DOCTOR_PROBLEM, "clock", "timedatectl set-ntp true",
-			    "the newest verdict is of %s, in the future: is this clock right?",
+			    "the newest verdict is of %s, in the future: this machine's clock is "
+			    "behind, or was ahead until now, and no mail has come since",
 			    output_time(s->last_verdict_unix, when));
 }
 
 /* A filter that runs and can write is a second behind. */
 static void examine_journal(struct doctor *x)
 {
-	char number[OUTPUT_NUMBER_MAX], bytes[OUTPUT_NUMBER_MAX], when[CLOCK_TEXT_MAX];
+	char number[OUTPUT_NUMBER_MAX], bytes[OUTPUT_NUMBER_MAX], when[CLOCK_TEXT_MAX], mend[1200];
 	struct verdicts_lag lag;
 
 	if (verdicts_get_lag(x->db, &lag) != 0) {
-		doctor_tell(x, DOCTOR_PROBLEM, "journal", NULL, "%s", db_error(x->db));
+		doctor_tell(x, DOCTOR_PROBLEM, "journal",
+			    doctor_by_pgpgate(x, mend, sizeof(mend), "db check"), "%s",
+			    db_error(x->db));
 		return;
 	}
 	if (lag.n_records > 0 && lag.oldest_unix < clock_now_unix() - BEHIND_S_MAX)
-		doctor_tell(x, DOCTOR_PROBLEM,
-			    "journal", "start pgpgate-filter; if it runs, its log says why the database does not take them", "%s %s in the journal (%s) since %s: the filter moves them into the database",
+		doctor_tell(x, DOCTOR_PROBLEM, "journal",
+			    "systemctl restart pgpgate-filter", "%s %s in the journal (%s) since %s: the filter moves them into the database; if it runs, its log says why they are not taken",
 			    output_number(number, lag.n_records),
 			    output_plural(lag.n_records, "verdict waits", "verdicts wait"),
 			    output_bytes(bytes, lag.bytes), clock_format(lag.oldest_unix, when));
 	else if (lag.bytes > x->settings->journal_max_bytes / 2)
 		doctor_tell(x, DOCTOR_PROBLEM, "journal",
-			    "raise journal_max", "the journal has %s of the %s of journal_max: when it is full, on_database_error holds",
+			    doctor_by_setting(x, mend, sizeof(mend), "journal_max", "%lld",
+					      2 * (long long)x->settings->journal_max_bytes),
+			    "the journal has %s of the %s of journal_max: when it is full, "
+			    "on_database_error holds",
 			    output_bytes(number, lag.bytes),
 			    output_bytes(bytes, x->settings->journal_max_bytes));
 	else
@@ -207,9 +297,7 @@ void doctor_database(struct doctor *x)
 		return;
 	d = db_open(x->settings, DB_READ);
 	if (d == NULL || db_failure(d) != DB_OK) {
-		doctor_tell(x, DOCTOR_PROBLEM, topic,
-			    d != NULL && db_failure(d) == DB_ABSENT ? "pgpgate db init" : NULL,
-			    "%s", d != NULL ? db_error(d) : "out of memory");
+		tell_failure(x, d);
 		db_close(d);
 		return;
 	}
@@ -217,15 +305,15 @@ void doctor_database(struct doctor *x)
 	if (!x->is_nagios)
 		open_show_pause(d);
 	if (db_get_status(d, &s) != 0) {
-		doctor_tell(x, DOCTOR_PROBLEM, topic, NULL, "%s", db_error(d));
+		tell_failure(x, d);
 		return;
 	}
 	examine_sizes(x, &s);
 	examine_journal(x);
 	if (s.file_bytes <= CHECK_BYTES_MAX)
-		n_complaints = db_check(d, count_complaint, x);
+		n_complaints = db_check(d, tell_complaint, x);
 	if (n_complaints < 0)
-		doctor_tell(x, DOCTOR_PROBLEM, topic, NULL, "%s", db_error(d));
+		tell_failure(x, d);
 	else if (n_complaints == 0)
 		doctor_tell(x, DOCTOR_OK, topic, NULL, "%s: %s, %s %s, about %s %s%s", s.path,
 			    output_bytes(size, s.file_bytes), output_number(rules, s.n_rules),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * doctor.h: the examinations of `pgpgate doctor`. Each looks at one thing and tells what it found through
- * doctor_tell(); none changes anything.
+ * doctor_tell(); none changes anything. What is to be mended comes with a command that mends it when it is typed as it
+ * stands there, by root: mend.c writes it.
  */
 #ifndef PGPGATE_CLI_DOCTOR_H
 #define PGPGATE_CLI_DOCTOR_H
@@ -10,6 +11,7 @@
 #include <stddef.h>
 
 #include "cli/cli.h"
+#include "common/postfix.h"
 #include "common/settings.h"
 #include "db/db.h"
 
@@ -28,11 +30,15 @@ struct doctor_postfix {
 	bool is_there;
 	bool is_chrooted;	      /* an smtpd of master.cf is */
 	bool uses_policy;	      /* asks our policy server */
-	bool is_filtering;	      /* an smtpd has a content filter or proxy */
+	bool is_filtering;	      /* an smtpd has a content filter */
+	bool is_proxied;	      /* an smtpd has smtpd_proxy_filter */
+	int n_bare;		      /* smtpds that have only main.cf's milters, and need ours */
+	int n_own;		      /* smtpds that have ours by a -o */
 	const char *config_directory; /* --postfix-config, or NULL for the default */
 	char queue_directory[512];
 	char mail_owner[64];
 	char smtpd_milters[DOCTOR_TEXT_MAX];
+	char *parameters;		   /* postconf -x, for free() */
 	char master[DOCTOR_MASTER_MAX];	   /* postconf -M */
 	char overrides[DOCTOR_MASTER_MAX]; /* postconf -P */
 };
@@ -47,26 +53,56 @@ struct doctor {
 	char first[300]; /* the first problem, or else the first that was skipped */
 };
 
-/* mend: the command or the line that mends it, or NULL. */
+/* tell.c. mend: the command that mends it, or NULL. */
 void doctor_tell(struct doctor *x, enum doctor_state state, const char *topic, const char *mend,
 		 const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* A parameter of main.cf, expanded. False when it cannot be had. */
+/* postconf.c: what the programs of Postfix say. A parameter of main.cf, expanded; false when it cannot be had. */
 bool doctor_parameter(struct doctor *x, const char *name, char *out, size_t out_size);
 
-/* The commands that change this Postfix: postconf with what the format says, and a reload. Returns out. */
-const char *doctor_by_postconf(const struct doctor *x, char *out, size_t out_size,
-			       const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* mend.c: commands for a shell, everything in quotes that wants them. Each returns out. */
 
-/* Tells of an absolute path of our socket in a list of main.cf that a chrooted smtpd reads. */
-void doctor_absolute(struct doctor *x, const char *name, const char *list, const char *socket_text);
+/* A word as a shell reads it. */
+const char *doctor_quote(char *out, size_t out_size, const char *word);
+
+/* Changes this Postfix: postconf with an option, then the words that the format gives, a line each; and a reload. */
+const char *doctor_by_postconf(const struct doctor *x, char *out, size_t out_size, const char *option,
+			       const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* A list as postconf -P takes it, which takes no blanks: commas do everywhere, and beside braces nothing is needed. */
+void doctor_pack(char *list);
+
+/* The same as doctor_by_postconf() for "-P SERVICE/TYPE/NAME=VALUE" where is_own, "-e NAME = VALUE" where not. */
+const char *doctor_by_value(const struct doctor *x, char *out, size_t out_size,
+			    const struct postfix_service *s, bool is_own, const char *name,
+			    const char *value);
+
+/* Writes a setting into pgpgate.conf, and has the daemons take it. */
+const char *doctor_by_setting(const struct doctor *x, char *out, size_t out_size, const char *key,
+			      const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* pgpgate with the words of the format, which are in quotes where that is wanted. */
+const char *doctor_by_pgpgate(const struct doctor *x, char *out, size_t out_size,
+			      const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* milters.c: tells of an absolute path of our socket in a list that a chrooted smtpd reads. s: the service whose -o it is,
+ * or NULL: main.cf's. */
+void doctor_absolute(struct doctor *x, const struct postfix_service *s, const char *name,
+		     const char *list, const char *socket_text);
+/* What is done while our filter is down. list: the milters, our_word: ours in it. s as above. */
+void doctor_default_action(struct doctor *x, const struct postfix_service *s, const char *list);
+/* The milters of main.cf. */
+void doctor_milters(struct doctor *x);
 
 /* database.c: opens x->db. */
 void doctor_database(struct doctor *x);
-/* postfix.c: fills x->postfix, then main.cf and master.cf. */
+/* postconf.c: fills x->postfix. False: there is no Postfix here. */
+bool doctor_postconf(struct doctor *x);
+/* postfix.c: main.cf and master.cf. */
 void doctor_postfix(struct doctor *x);
-/* services.c: what doctor_postfix() looks at in master.cf, and where the policy server is asked. */
+/* services.c: what doctor_postfix() looks at in master.cf. Before doctor_milters(). */
 void doctor_services(struct doctor *x);
+/* policy.c: where the policy server is asked. */
 void doctor_policy(struct doctor *x);
 /* ours.c: whose mail is ours, and which domains, against Postfix's own settings. Before doctor_postfix(). */
 void doctor_ours(struct doctor *x);

@@ -15,9 +15,10 @@
 
 static void tell_missing(void *context, const char *pattern)
 {
-	char mend[400];
+	char mend[2000], quoted[800];
 
-	snprintf(mend, sizeof(mend), "pgpgate keys import %s FILE", pattern);
+	doctor_by_pgpgate(context, mend, sizeof(mend), "keys import %s FILE",
+			  doctor_quote(quoted, sizeof(quoted), pattern));
 	doctor_tell(context, DOCTOR_NOTE, "keys",
 		    mend, "%s takes only mail to its own key, and no key of it is known: any encrypted mail passes",
 		    pattern);
@@ -25,6 +26,7 @@ static void tell_missing(void *context, const char *pattern)
 
 void doctor_keys(struct doctor *x)
 {
+	char mend[1200];
 	int64_t n;
 
 	if (x->db == NULL)
@@ -32,6 +34,7 @@ void doctor_keys(struct doctor *x)
 	keys_missing(x->db, NAMED_MAX, tell_missing, x);
 	n = keys_ending(x->db, clock_now_unix(), clock_now_unix() + SOON_S);
 	if (n > 0)
-		doctor_tell(x, DOCTOR_NOTE, "keys", "pgpgate keys expiring",
+		doctor_tell(x, DOCTOR_NOTE, "keys",
+			    doctor_by_pgpgate(x, mend, sizeof(mend), "keys expiring"),
 			    "%" PRId64 " keys of recipients end within 30 days", n);
 }

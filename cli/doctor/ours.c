@@ -34,15 +34,19 @@ static bool is_written(const struct settings *s, const struct netaddr *network)
 static void examine_width(struct doctor *x)
 {
 	const struct settings *s = x->settings;
+	char mend[1000];
 
 	for (size_t i = 0; i < s->n_local_clients; i++)
 		if (s->local_clients[i].prefix_bits < 96 + 8 && s->local_requirement < REQUIREMENT_SIGNED)
-			doctor_tell(x, DOCTOR_PROBLEM, topic,
-				    NULL, "local_clients holds a network so wide that strangers count as ours");
+			doctor_tell(
+				x, DOCTOR_PROBLEM, topic,
+				doctor_by_setting(x, mend, sizeof(mend), "local_clients", "$mynetworks"), "local_clients holds a network so wide that strangers count as ours");
 	for (size_t i = 0; s->are_mynetworks_local && i < s->postfix->n_networks; i++)
 		if (s->postfix->networks[i].network.prefix_bits < 96 + 8 &&
 		    !s->postfix->networks[i].is_excluded)
-			doctor_tell(x, DOCTOR_PROBLEM, topic, NULL,
+			doctor_tell(x, DOCTOR_PROBLEM, topic,
+				    doctor_by_value(x, mend, sizeof(mend), NULL, false, "mynetworks",
+						    "127.0.0.0/8 [::ffff:127.0.0.0]/104 [::1]/128"),
 				    "Postfix's mynetworks holds a network so wide that strangers "
 				    "count as ours: this "
 				    "Postfix relays for them, too");
@@ -52,7 +56,8 @@ static void examine_width(struct doctor *x)
 static void examine_mynetworks(struct doctor *x, const struct postfix_facts *f)
 {
 	const struct settings *s = x->settings;
-	char missing[600] = "", text[NETADDR_TEXT_MAX], mend[DOCTOR_TEXT_MAX];
+	char missing[600] = "", text[NETADDR_TEXT_MAX], value[DOCTOR_TEXT_MAX] = "",
+	     mend[DOCTOR_TEXT_MAX + 1000];
 	size_t used = 0;
 
 	if (s->are_mynetworks_local || !is_local_milder(s))
@@ -66,11 +71,12 @@ static void examine_mynetworks(struct doctor *x, const struct postfix_facts *f)
 						 netaddr_format(&f->networks[i].network, text));
 	if (missing[0] == '\0')
 		return;
-	used = (size_t)snprintf(mend, sizeof(mend), "local_clients = $mynetworks");
-	for (size_t i = 0; i < s->n_local_clients && used + NETADDR_TEXT_MAX + 2 < sizeof(mend); i++)
-		used += (size_t)snprintf(mend + used, sizeof(mend) - used, ", %s",
+	used = 0;
+	for (size_t i = 0; i < s->n_local_clients && used + NETADDR_TEXT_MAX + 2 < sizeof(value); i++)
+		used += (size_t)snprintf(value + used, sizeof(value) - used, ", %s",
 					 netaddr_format(&s->local_clients[i], text));
-	doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
+	doctor_tell(x, DOCTOR_PROBLEM, topic,
+		    doctor_by_setting(x, mend, sizeof(mend), "local_clients", "$mynetworks%s", value),
 		    "Postfix's mynetworks has %s, and local_clients has not: what they send to the "
 		    "outside is judged as "
 		    "a stranger's",
@@ -84,12 +90,14 @@ static void examine_filtered(struct doctor *x, const struct postfix_facts *f)
 		{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, 1}, 128};
 	static const struct netaddr loopback6 = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 128};
 	const struct settings *s = x->settings;
+	char mend[1000];
 	const bool is_unprotected = s->protected_domains.n == 0 && !s->are_postfix_domains_protected;
 
 	if (!f->is_filtered || !is_local_milder(s))
 		return;
 	if (is_written(s, &loopback4) || is_written(s, &loopback6))
-		doctor_tell(x, DOCTOR_PROBLEM, topic, "local_clients = $mynetworks",
+		doctor_tell(x, DOCTOR_PROBLEM, topic,
+			    doctor_by_setting(x, mend, sizeof(mend), "local_clients", "$mynetworks"),
 			    "our filter judges what comes back from a content filter or proxy, "
 			    "where every client is "
 			    "127.0.0.1, and local_clients counts that as ours: a stranger's "
@@ -100,7 +108,8 @@ static void examine_filtered(struct doctor *x, const struct postfix_facts *f)
 			    "nobody is known there, "
 			    "and so nobody is one of ours");
 	if (is_unprotected)
-		doctor_tell(x, DOCTOR_PROBLEM, topic, "protected_domains = postfix",
+		doctor_tell(x, DOCTOR_PROBLEM, topic,
+			    doctor_by_setting(x, mend, sizeof(mend), "protected_domains", "postfix"),
 			    "what your own users send to the outside comes back from the filter as "
 			    "a stranger's mail, and "
 			    "is refused as one");
@@ -129,7 +138,7 @@ static void examine_domains(struct doctor *x, const struct postfix_facts *f)
 
 static void examine_delimiter(struct doctor *x)
 {
-	char value[100], mend[200];
+	char value[100], mend[1000];
 
 	if (!doctor_parameter(x, "recipient_delimiter", value, sizeof(value))) {
 		doctor_tell(x, DOCTOR_SKIPPED, topic, NULL, "recipient_delimiter cannot be had");
@@ -137,8 +146,8 @@ static void examine_delimiter(struct doctor *x)
 	}
 	if (strcmp(value, x->settings->recipient_delimiter) == 0)
 		return;
-	snprintf(mend, sizeof(mend), "recipient_delimiter = %s", value);
-	doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
+	doctor_tell(x, DOCTOR_PROBLEM, topic,
+		    doctor_by_setting(x, mend, sizeof(mend), "recipient_delimiter", "%s", value),
 		    "recipient_delimiter is \"%s\" in Postfix and \"%s\" here: mail to an address "
 		    "with an extension goes "
 		    "past the rule for its mailbox, or meets another's",

@@ -8,8 +8,11 @@
 
 #include "cli/doctor/doctor.h"
 #include "cli/output.h"
+#include "common/clock.h"
 #include "common/daemon.h"
 #include "common/status.h"
+
+#define STEP_S_MAX 300 /* a leap second, or a slow reader of the two clocks, is no step */
 
 /* The settings that differ, and what it takes: *needs_restart, or a reload. Returns how many. */
 static int differing(struct doctor *x, const char *text, char *names, size_t names_size,
@@ -68,6 +71,26 @@ static void examine_settings(struct doctor *x, const char *topic, const char *pr
 	free(theirs);
 }
 
+/* Since the daemon read its settings the clock was set: both of its clocks went together until then. */
+static void examine_clock(struct doctor *x, const char *program, const char *text)
+{
+	char value[40], mend[200], by[OUTPUT_NUMBER_MAX];
+	int64_t step_s;
+
+	if (!status_value(text, "booted", value, sizeof(value)))
+		return;
+	step_s = clock_booted_unix() - strtoll(value, NULL, 10);
+	if (step_s < STEP_S_MAX && step_s > -STEP_S_MAX)
+		return;
+	snprintf(mend, sizeof(mend), "timedatectl set-ntp true && systemctl reload %s", program);
+	doctor_tell(
+		x, DOCTOR_PROBLEM, "clock", mend,
+		"this machine's clock was set %s by %s since %s read its settings: rules that end, "
+		"a pause and the record go by it",
+		step_s > 0 ? "forward" : "back", output_duration(by, step_s > 0 ? step_s : -step_s),
+		program);
+}
+
 static void examine_running(struct doctor *x, const char *topic, const char *program)
 {
 	char why[1500], value[1000], mend[200];
@@ -88,6 +111,7 @@ static void examine_running(struct doctor *x, const char *topic, const char *pro
 			    "%s could not read its configuration, and goes on with what it had: %s",
 			    program, value);
 	}
+	examine_clock(x, program, text);
 	examine_settings(x, topic, program, text);
 	free(text);
 }

@@ -77,7 +77,7 @@ def test_lost_bounces_are_told_with_a_rule_that_mends(site):
     # As it is installed: what is demanded without a rule is demanded of our own domains.
     found = [json.loads(line) for line in pair.run("-o", "protected_domains=example.org", "--json", "doctor").out.splitlines()]
     assert states(found, "bounces") == ["note"], found
-    assert bounces() == [("note", "pgpgate exempt '*' --sender '<>' --yes")]
+    assert bounces() == [("note", f"pgpgate -c {pair.conf} exempt '*' --sender '<>' --yes")]
     assert send(postfix.port, "otto@example.org", "friend@elsewhere.test", messages.cleartext(), login="joe").code == 250
     assert bounces() == [("ok", None)]
     pair.must("exempt", "*", "--sender", "<>", "--yes")
@@ -89,7 +89,7 @@ def test_lost_bounces_are_told_with_a_rule_that_mends(site):
 
 def mends(found):
     """The commands of Postfix that would mend what was found."""
-    return [f["mend"].split(";")[0] for f in found if (f["mend"] or "").startswith("postconf ")]
+    return [f["mend"].split(" && ")[0] for f in found if (f["mend"] or "").startswith("postconf ")]
 
 
 def test_mends_are_commands_that_mend_this_postfix(make_pair, make_postfix):

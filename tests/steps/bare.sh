@@ -22,6 +22,10 @@ step_bare() {
 	rm -rf "$bare"
 }
 
+# What every machine has, and a chroot has not: processes, terminals (some readers of mail want one), shared memory.
+bare_mounts="mount -t proc proc /proc && mkdir -p /dev/pts /dev/shm && mount -t tmpfs tmpfs /dev/shm &&
+	mount -t devpts -o newinstance,ptmxmode=0666 devpts /dev/pts && ln -sf pts/ptmx /dev/ptmx"
+
 # bare_order NAME COMMANDS: the sum that ./runtests printed there is shown; its output is kept.
 bare_order() {
 	mkdir "$bare/root"
@@ -32,7 +36,7 @@ bare_order() {
 	fi
 	# shellcheck disable=SC2016  # for the shell inside
 	check "bare_$1" unshare --mount --pid --fork --kill-child chroot "$bare/root" env -i HOME=/root \
-		PATH=/usr/sbin:/usr/bin:/sbin:/bin sh -c "mount -t proc proc /proc && cd /root/pgpgate && $2"
+		PATH=/usr/sbin:/usr/bin:/sbin:/bin sh -c "$bare_mounts && cd /root/pgpgate && $2"
 	grep -E '^[0-9]+ passed' "$logs/bare_$1.log" | sed "s/^/$1: /"
 	rm -rf "$bare/root"
 }
