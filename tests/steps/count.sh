@@ -114,7 +114,7 @@ run_pytest() {
 	shift
 	# shellcheck disable=SC2086  # $pytest_as is no word, or a sudo command of several
 	${pytest_as-} env PATH="$PATH" PYTHONDONTWRITEBYTECODE=1 PGPGATE_BUILD="$PGPGATE_BUILD" \
-		PGPGATE_CONFINED="${PGPGATE_CONFINED-}" \
+		PGPGATE_CONFINED="${PGPGATE_CONFINED-}" PYTEST_ADDOPTS="${PYTEST_ADDOPTS-}" \
 		PGPGATE_SANITIZED="${PGPGATE_SANITIZED-}" /usr/bin/python3 -m pytest -q -rfEs --color=no --tb=short \
 		-p no:cacheprovider "$@" >"$log" 2>&1
 	echo $? >"$log.status"

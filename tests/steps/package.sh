@@ -23,8 +23,9 @@ step_confined() {
 		return
 	fi
 	PGPGATE_CONFINED=1
-	export PGPGATE_CONFINED
 	# Only root becomes another user than that of the service.
-	run_e2e "$build" confined "$top/tests/e2e" -k "not user_and_group_of_the_command_line"
-	unset PGPGATE_CONFINED
+	PYTEST_ADDOPTS="-k 'not user_and_group_of_the_command_line'"
+	export PGPGATE_CONFINED PYTEST_ADDOPTS
+	run_e2e_files "$build" confined
+	unset PGPGATE_CONFINED PYTEST_ADDOPTS
 }

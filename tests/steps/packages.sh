@@ -8,7 +8,7 @@ DEMO_PACKAGES="gnupg postfix python3 sq"
 TEST_PACKAGES="ansible-core clang clang-format fish libclang-rt-dev libcmocka-dev libgmime-3.0-dev libpq-dev librnp0 llvm mandoc
 	postgresql procps python3-pytest rnp shellcheck sqlite3 strace valgrind xz-utils zsh"
 # Readers of mail that the canary asks (tests/steps/readers.sh); the second ones would start services if installed.
-READER_PACKAGES="evolution-data-server-common g++ libc-client2007e-dev libcamel1.2-dev libcourier-unicode4 libemail-mime-perl
+READER_PACKAGES="dpkg-dev evolution-data-server-common g++ libc-client2007e-dev libcamel1.2-dev libcourier-unicode4 libemail-mime-perl
 	libetpan-dev libkf5mime-dev libmime-tools-perl mutt neomutt php-cli php-mailparse ruby-mail s-nail"
 READER_PACKAGES_SLOW="chromium" # only for ./runtests long
 READER_PACKAGES_UNPACKED="dovecot-core dovecot-dev maildrop"
