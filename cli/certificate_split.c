@@ -1,62 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/certificate_split.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <nettle/sha1.h>
-#include <nettle/sha2.h>
-
-#define TAG_SECRET_KEY 5
-#define TAG_PUBLIC_KEY 6
-#define TAG_SECRET_SUBKEY 7
-#define TAG_PUBLIC_SUBKEY 14
+#include "cli/certificate_packet.h"
 
 static const char secret[] =
 	"a secret key; it was not kept. Give the public one: gpg --export --armor";
-
-struct packet {
-	unsigned tag;
-	const unsigned char *body;
-	size_t body_len, whole_len;
-};
-
-/* 0, or -1: cut off, or framed as no key is (partial and indeterminate lengths). RFC 9580 section 4.2. */
-static int read_packet(const unsigned char *p, size_t len, struct packet *out)
-{
-	size_t head, body = 0;
-
-	if (len < 2 || (p[0] & 0x80) == 0)
-		return -1;
-	if ((p[0] & 0x40) != 0) {
-		out->tag = p[0] & 0x3f;
-		head = p[1] < 192 ? 2 : p[1] < 224 ? 3 : p[1] == 255 ? 6 : 0;
-		if (head == 0 || len < head)
-			return -1;
-		body = head == 2 ? p[1]
-		       : head == 3
-			       ? ((size_t)(p[1] - 192) << 8) + p[2] + 192
-			       : (size_t)p[2] << 24 | (size_t)p[3] << 16 | (size_t)p[4] << 8 | p[5];
-	} else {
-		const unsigned type = p[0] & 3;
-
-		out->tag = p[0] >> 2 & 0xf;
-		head = type == 0 ? 2 : type == 1 ? 3 : type == 2 ? 5 : 0;
-		if (head == 0 || len < head)
-			return -1;
-		for (size_t i = 1; i < head; i++)
-			body = body << 8 | p[i];
-	}
-	if (body > len - head)
-		return -1;
-	out->body = p + head;
-	out->body_len = body;
-	out->whole_len = head + body;
-	return 0;
-}
 
 /* RFC 9580 section 10.1; besides what means nothing: trust, markers, padding, and what others made up. What a certificate holds is kept
  * and handed out again, so nothing else may travel in it: a secret key in a compressed packet. */
@@ -64,8 +17,8 @@ static bool is_of_certificate(unsigned tag)
 {
 	switch (tag) {
 	case 2: /* signature */
-	case TAG_PUBLIC_KEY:
-	case TAG_PUBLIC_SUBKEY:
+	case CERTIFICATE_PUBLIC_KEY:
+	case CERTIFICATE_PUBLIC_SUBKEY:
 	case 10: /* marker */
 	case 12: /* trust */
 	case 13: /* user id */
@@ -102,23 +55,23 @@ static void split_packets(struct splitting *s, const unsigned char *p, size_t le
 	unsigned version = 0;
 
 	while (p < end && !s->has_failed) {
-		struct packet packet;
+		struct certificate_packet packet;
 
-		if (read_packet(p, (size_t)(end - p), &packet) != 0) {
+		if (certificate_packet_read(p, (size_t)(end - p), &packet) != 0) {
 			end_certificate(s, begin != NULL ? begin : p, p, version,
 					"damaged: its packets are cut off");
 			return;
 		}
-		if (packet.tag == TAG_PUBLIC_KEY || packet.tag == TAG_SECRET_KEY) {
+		if (packet.tag == CERTIFICATE_PUBLIC_KEY || packet.tag == CERTIFICATE_SECRET_KEY) {
 			end_certificate(s, begin, p, version, bad);
 			begin = p;
 			version = packet.body_len > 0 ? packet.body[0] : 0;
-			bad = packet.tag == TAG_SECRET_KEY ? secret : NULL;
+			bad = packet.tag == CERTIFICATE_SECRET_KEY ? secret : NULL;
 		} else if (begin == NULL) {
 			begin = p;
 			bad = "something that is no certificate: it begins without a primary key";
 		}
-		if (packet.tag == TAG_SECRET_SUBKEY)
+		if (packet.tag == CERTIFICATE_SECRET_SUBKEY)
 			bad = secret;
 		else if (bad == NULL && !is_of_certificate(packet.tag))
 			bad = "holds what belongs in no certificate, as a message does; give what "
@@ -255,76 +208,4 @@ int certificate_split(const unsigned char *bytes, size_t len, const struct certi
 				 ? "a keybox of GnuPG's own; give what gpg --export gives"
 				 : "holds no OpenPGP certificate");
 	return (int)s.number;
-}
-
-bool certificate_can_encrypt(unsigned algorithm)
-{
-	switch (algorithm) {
-	case 3: /* RSA, sign only; DSA; ECDSA; EdDSA; Ed25519; Ed448 */
-	case 17:
-	case 19:
-	case 22:
-	case 27:
-	case 28:
-		return false;
-	default: /* 30 to 34: ML-DSA and SLH-DSA (draft-ietf-openpgp-pqc) */
-		return algorithm < 30 || algorithm > 34;
-	}
-}
-
-bool certificate_is_beyond_gpg(const unsigned char *packets, size_t len)
-{
-	struct packet packet;
-
-	return read_packet(packets, len, &packet) == 0 && packet.tag == TAG_PUBLIC_KEY &&
-	       packet.body_len >= 6 && (packet.body[0] > 4 || packet.body[5] > 22);
-}
-
-/* RFC 9580 section 5.5.4; LibrePGP section 5.5.4 for version 5. Returns out. */
-static char *fingerprint_of(const struct packet *packet, char out[2 * SHA256_DIGEST_SIZE + 1])
-{
-	const unsigned version = packet->body[0];
-	const size_t n_length = version == 4 ? 2 : 4;
-	uint8_t head[5] = {version == 4	  ? 0x99
-			   : version == 5 ? 0x9a
-					  : 0x9b},
-		digest[SHA256_DIGEST_SIZE];
-	size_t n_digest = SHA256_DIGEST_SIZE;
-
-	for (size_t i = 0; i < n_length; i++)
-		head[1 + i] = (uint8_t)(packet->body_len >> (8 * (n_length - 1 - i)));
-	if (version == 4) {
-		struct sha1_ctx sha1;
-
-		sha1_init(&sha1);
-		sha1_update(&sha1, 1 + n_length, head);
-		sha1_update(&sha1, packet->body_len, packet->body);
-		n_digest = SHA1_DIGEST_SIZE;
-		sha1_digest(&sha1, n_digest, digest);
-	} else {
-		struct sha256_ctx sha256;
-
-		sha256_init(&sha256);
-		sha256_update(&sha256, 1 + n_length, head);
-		sha256_update(&sha256, packet->body_len, packet->body);
-		sha256_digest(&sha256, n_digest, digest);
-	}
-	for (size_t i = 0; i < n_digest; i++)
-		snprintf(out + 2 * i, 3, "%02X", digest[i]);
-	return out;
-}
-
-void certificate_subkeys(const unsigned char *packets, size_t len,
-			 void (*tell)(void *context, const char *fingerprint), void *context)
-{
-	struct packet packet;
-
-	for (; read_packet(packets, len, &packet) == 0;
-	     packets += packet.whole_len, len -= packet.whole_len) {
-		char text[2 * SHA256_DIGEST_SIZE + 1];
-
-		if (packet.tag == TAG_PUBLIC_SUBKEY && packet.body_len >= 6 && packet.body[0] >= 4 &&
-		    packet.body[0] <= 6 && certificate_can_encrypt(packet.body[5]))
-			tell(context, fingerprint_of(&packet, text));
-	}
 }

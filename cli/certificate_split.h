@@ -8,7 +8,6 @@
 #ifndef PGPGATE_CLI_CERTIFICATE_SPLIT_H
 #define PGPGATE_CLI_CERTIFICATE_SPLIT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #define CERTIFICATE_WHY_MAX 200
@@ -26,15 +25,5 @@ struct certificate_sink {
  * certificate() or bad() returned nonzero. */
 int certificate_split(const unsigned char *bytes, size_t len, const struct certificate_sink *sink,
 		      char why[CERTIFICATE_WHY_MAX]);
-
-/* Is there anything that is encrypted to keys of this algorithm (RFC 9580 section 9.1)? What nobody has heard of yet counts. */
-bool certificate_can_encrypt(unsigned algorithm);
-
-/* Is its primary key of a version or an algorithm that gpg cannot have checked? */
-bool certificate_is_beyond_gpg(const unsigned char *packets, size_t len);
-
-/* The fingerprint of each subkey of versions 4 to 6 that can be encrypted to, for what gpg does not tell. Nothing is checked. */
-void certificate_subkeys(const unsigned char *packets, size_t len,
-			 void (*tell)(void *context, const char *fingerprint), void *context);
 
 #endif

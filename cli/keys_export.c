@@ -20,18 +20,16 @@
 #include "cli/open.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/wkd_tree.h"
 #include "common/clock.h"
-#include "common/key_url.h"
 #include "common/log.h"
 
-#define PATH_BYTES_MAX 2048
 #define ADDRESS_PACKETS_MAX (64u << 20) /* of all certificates of one address */
 #define UNFINISHED_SUFFIX ".new"
 
-/* What one process hands to the other for each certificate, with len octets behind it. */
+/* What one process hands to the other for each address, with len octets behind it. */
 struct record {
-	char pattern[ADDRESS_MAX + 1];
-	char fingerprint[FINGERPRINT_MAX];
+	char address[ADDRESS_MAX + 1];
 	uint64_t len;
 };
 
@@ -39,52 +37,42 @@ struct record {
 
 struct reading {
 	struct settings *settings;
-	struct db *db;
 	FILE *to;
 	int64_t now_unix;
-	struct record last; /* without its octets */
-	int code;
 };
 
-static int send_certificate(void *context, const struct recipient_key *k)
+static int send_entry(void *context, const struct wkd_entry *e)
 {
 	struct reading *r = context;
-	struct record now = {.len = 0};
-	unsigned char *packets = NULL;
-	size_t len = 0;
-	int got;
+	struct record now = {.len = e->len};
 
-	/* Keys that can be encrypted to; a certificate with two of them is written once. */
-	snprintf(now.pattern, sizeof(now.pattern), "%s", k->pattern);
-	snprintf(now.fingerprint, sizeof(now.fingerprint), "%s", k->primary_fingerprint);
-	if (now.fingerprint[0] == '\0' || keys_state_at(k, r->now_unix) != KEY_ACTIVE ||
-	    key_is_spare(k) ||
-	    (strcmp(r->last.pattern, now.pattern) == 0 &&
-	     strcmp(r->last.fingerprint, now.fingerprint) == 0))
-		return 0;
-	got = keys_certificate(r->db, now.fingerprint, &packets, &len);
-	if (got < 0)
-		r->code = open_failed(r->db);
-	if (got > 0) {
-		now.len = len;
-		fwrite(&now, sizeof(now), 1, r->to);
-		fwrite(packets, 1, len, r->to);
-		r->last = now;
-	}
-	free(packets);
-	return r->code != 0 || ferror(r->to);
+	snprintf(now.address, sizeof(now.address), "%s", e->address);
+	fwrite(&now, sizeof(now), 1, r->to);
+	fwrite(e->bytes, 1, e->len, r->to);
+	return ferror(r->to);
+}
+
+static void tell_unnamed(void *context, const char *address, const char *fingerprint)
+{
+	char clean[OUTPUT_TEXT_MAX];
+
+	(void)context;
+	cli_warning("%s is left out: no user id of %s names it, so no program would take it",
+		    output_clean(clean, sizeof(clean), address), fingerprint);
 }
 
 static int read_database(void *context, FILE *to)
 {
 	struct reading *r = context;
+	const struct wkd_teller teller = {send_entry, tell_unnamed, r};
+	struct db *d = open_connection(r->settings, DB_READ);
+	int code = 0;
 
 	r->to = to;
-	r->db = open_connection(r->settings, DB_READ);
-	if (db_failure(r->db) != DB_OK || keys_list(r->db, NULL, 0, send_certificate, r) < 0)
-		r->code = open_failed(r->db);
-	db_close(r->db);
-	return r->code;
+	if (db_failure(d) != DB_OK || wkd_tree_tell(d, r->now_unix, &teller) < 0)
+		code = open_failed(d);
+	db_close(d);
+	return code;
 }
 
 /* ---- the process that writes ---- */
@@ -93,15 +81,12 @@ struct exporting {
 	struct cli *cli;
 	int dir; /* DIR */
 	int64_t n_addresses;
-	char pattern[ADDRESS_MAX + 1]; /* whose certificates these are */
-	unsigned char *packets;
-	size_t len;
 	int code;
 };
 
 static int fail(struct exporting *x, const char *path)
 {
-	char shown[PATH_BYTES_MAX];
+	char shown[WKD_PATH_MAX];
 
 	cli_error("%s: %s", log_escape(shown, sizeof(shown), path, strlen(path)), strerror(errno));
 	x->code = EX_CANTCREAT;
@@ -112,7 +97,7 @@ static int fail(struct exporting *x, const char *path)
  * there: none is followed. A descriptor, or -1 after having said why. */
 static int open_folder(struct exporting *x, const char *path, const char **name)
 {
-	char folder[PATH_BYTES_MAX];
+	char folder[WKD_PATH_MAX];
 	int fd = dup(x->dir);
 
 	*name = path;
@@ -152,7 +137,7 @@ static int write_all(int fd, const unsigned char *octets, size_t len)
 /* Under another name first: who serves the directory never sees half a certificate. */
 static int write_file(struct exporting *x, const char *path, const unsigned char *octets, size_t len)
 {
-	char unfinished[PATH_BYTES_MAX];
+	char unfinished[WKD_PATH_MAX];
 	const char *name;
 	const int folder = open_folder(x, path, &name);
 	int fd = -1, result = 0;
@@ -178,69 +163,41 @@ static int write_file(struct exporting *x, const char *path, const unsigned char
 	return result;
 }
 
-/* A domain as part of a path: canonical ones are; whatever else stands in the database is passed over. */
-static bool is_safe(const char *domain)
+/* In both places. 0 or -1. */
+static int write_entry(struct exporting *x, const struct wkd_entry *e)
 {
-	return domain[0] != '\0' && domain[0] != '.' &&
-	       strspn(domain, "abcdefghijklmnopqrstuvwxyz0123456789-.") == strlen(domain) &&
-	       strstr(domain, "..") == NULL;
-}
+	char path[WKD_PATH_MAX];
 
-/* The certificates gathered for x->pattern, in both places. 0 or -1. */
-static int write_address(struct exporting *x)
-{
-	const char *at = strrchr(x->pattern, '@');
-	char hash[WKD_HASH_MAX], path[PATH_BYTES_MAX];
-
-	if (x->len == 0)
-		return 0;
-	wkd_hash(x->pattern, (size_t)(at - x->pattern), hash);
-	for (int is_direct = 0; is_direct < 2; is_direct++) {
-		snprintf(path, sizeof(path),
-			 is_direct ? "direct/%s/.well-known/openpgpkey/hu/%s"
-				   : ".well-known/openpgpkey/%s/hu/%s",
-			 at + 1, hash);
-		if (write_file(x, path, x->packets, x->len) != 0)
+	for (enum wkd_method m = WKD_ADVANCED; m <= WKD_DIRECT; m++)
+		if (write_file(x, wkd_tree_path(e, m, e->hash, path), e->bytes, e->len) != 0 ||
+		    write_file(x, wkd_tree_path(e, m, "policy", path), NULL, 0) != 0)
 			return -1;
-		snprintf(path, sizeof(path),
-			 is_direct ? "direct/%s/.well-known/openpgpkey/policy"
-				   : ".well-known/openpgpkey/%s/policy",
-			 at + 1);
-		if (write_file(x, path, NULL, 0) != 0)
-			return -1;
-	}
 	x->n_addresses++;
-	x->len = 0;
 	return 0;
 }
 
-/* 0, or -1 after having said why. */
+/* 0, or -1 after having said why. The other process reads what strangers wrote: it is not believed. */
 static int take_record(struct exporting *x, const struct record *r, FILE *from)
 {
-	const char *at = strrchr(r->pattern, '@');
-	unsigned char *more;
+	struct wkd_entry e;
+	unsigned char *bytes;
+	int result = -1;
 
-	if (r->pattern[ADDRESS_MAX] != '\0' || r->len > ADDRESS_PACKETS_MAX - x->len) {
-		cli_error("certificates of %.*s: larger than %u MB", ADDRESS_MAX, r->pattern,
+	if (r->address[ADDRESS_MAX] != '\0' || r->len > ADDRESS_PACKETS_MAX) {
+		cli_error("certificates of %.*s: larger than %u MB", ADDRESS_MAX, r->address,
 			  ADDRESS_PACKETS_MAX >> 20);
 		x->code = EX_DATAERR;
 		return -1;
 	}
-	if (strcmp(r->pattern, x->pattern) != 0) {
-		if (write_address(x) != 0)
-			return -1;
-		snprintf(x->pattern, sizeof(x->pattern), "%s", r->pattern);
-	}
-	more = realloc(x->packets, x->len + r->len + 1);
-	if (more == NULL || fread(more + x->len, 1, r->len, from) != r->len) {
-		x->packets = more != NULL ? more : x->packets;
-		x->code = more != NULL ? EX_SOFTWARE : EX_OSERR;
-		return -1; /* the other process says why */
-	}
-	x->packets = more;
-	if (at != NULL && at != r->pattern && is_safe(at + 1))
-		x->len += r->len;
-	return 0;
+	bytes = malloc(r->len + 1);
+	if (bytes == NULL || fread(bytes, 1, r->len, from) != r->len)
+		x->code = bytes != NULL ? EX_SOFTWARE : EX_OSERR; /* the other process says why */
+	else if (wkd_tree_entry(r->address, bytes, r->len, &e) != 0)
+		result = 0;
+	else
+		result = write_entry(x, &e);
+	free(bytes);
+	return result;
 }
 
 static void write_all_records(struct exporting *x, FILE *from)
@@ -250,8 +207,6 @@ static void write_all_records(struct exporting *x, FILE *from)
 	while (x->code == 0 && fread(&r, sizeof(r), 1, from) == 1)
 		if (take_record(x, &r, from) != 0)
 			return;
-	if (x->code == 0)
-		write_address(x);
 }
 
 int keys_run_export(struct cli *cli, int argc, char **argv)
@@ -272,6 +227,7 @@ int keys_run_export(struct cli *cli, int argc, char **argv)
 	    wkd == NULL)
 		cli_misuse(cli, "where to? As in: keys export --wkd /srv/wkd");
 	reading.settings = open_settings(cli);
+	umask(022); /* a web server reads it */
 	if ((mkdir(wkd, 0755) != 0 && errno != EEXIST) ||
 	    (x.dir = open(wkd, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) {
 		fail(&x, wkd);
@@ -283,7 +239,6 @@ int keys_run_export(struct cli *cli, int argc, char **argv)
 	if (x.code == 0 && !cli->json)
 		printf("%s %s\n", output_number(number, x.n_addresses),
 		       output_plural(x.n_addresses, "address", "addresses"));
-	free(x.packets);
 	if (x.dir >= 0)
 		close(x.dir);
 	settings_unref(reading.settings);

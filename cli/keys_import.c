@@ -8,6 +8,7 @@
 #include <sysexits.h>
 
 #include "cli/certificate_files.h"
+#include "cli/certificate_packet.h"
 #include "cli/certificate_read.h"
 #include "cli/certificate_split.h"
 #include "cli/keys.h"

@@ -95,6 +95,9 @@ int keys_groups(struct db *d, const char *pattern,
 int keys_missing(struct db *d, int most, void (*tell)(void *context, const char *pattern),
 		 void *context);
 
+/* Does a rule that holds demand own-key for exactly this pattern? 1, 0, -1. */
+int keys_demanded(struct db *d, const char *pattern);
+
 /* How many active keys end from `from_unix` on and before `until_unix`. Within the caller's transaction, or none. -1 on failure. */
 int64_t keys_ending(struct db *d, int64_t from_unix, int64_t until_unix);
 

@@ -90,6 +90,15 @@ WHERE recipient > ?1
 ORDER BY recipient
 LIMIT ?2;
 
+-- name: key_demanded
+SELECT 1
+FROM rule
+WHERE recipient = ?1
+	AND requirement = 'own-key'
+	AND generation <= (SELECT live_generation FROM state)
+	AND (until_generation IS NULL OR until_generation > (SELECT live_generation FROM state))
+LIMIT 1;
+
 -- name: key_ending
 -- Active keys that end from ?1 on and before ?2.
 SELECT count(*)

@@ -189,6 +189,8 @@ int cmd_doctor(struct cli *cli, int argc, char **argv)
 		 "send it a cleartext message, which it must refuse"},
 		{"smtp", 0, "HOST:PORT", OPTION_TEXT, &smtp,
 		 "where smtpd is; default: the first of master.cf"},
+		{"wkd", 0, "DIR", OPTION_TEXT, &x->wkd,
+		 "a Web Key Directory that `keys export` wrote: is it what it should be now?"},
 		{"nagios", 0, NULL, OPTION_FLAG, &x->is_nagios, "one line, and 0, 1, 2 or 3"},
 	};
 	if (options_parse(cli, argc, argv, specs,

@@ -48,6 +48,7 @@ struct doctor {
 	struct settings *settings;
 	struct db *db; /* NULL when it cannot be opened */
 	struct doctor_postfix postfix;
+	const char *wkd;		    /* --wkd, or NULL */
 	int n_problems, n_skipped, n_notes; /* notes: those with a mend */
 	bool is_nagios;			    /* nothing is printed but the last line */
 	char first[300]; /* the first problem, or else the first that was skipped */
@@ -115,8 +116,10 @@ void doctor_probe(struct doctor *x, const char *address, bool with_data, const c
 void doctor_daemons(struct doctor *x);
 /* bounces.c: bounces to ours that are refused, and so lost. */
 void doctor_bounces(struct doctor *x);
-/* keys.c: recipients without a key that must have mail to their own. */
+/* keys.c: recipients without a key that must have mail to their own, and keys that end. */
 void doctor_keys(struct doctor *x);
+/* wkd.c: the Web Key Directory x->wkd, with x->db. */
+void doctor_wkd(struct doctor *x);
 /* site.c: the centre, the record, the clock. */
 void doctor_site(struct doctor *x);
 /* aliases.c: exempt aliases of protected mailboxes. */

@@ -602,6 +602,22 @@ int keys_missing(struct db *d, int most, void (*tell_one)(void *context, const c
 	return db_end(d, got);
 }
 
+int keys_demanded(struct db *d, const char *pattern)
+{
+	sqlite3_stmt *st;
+	int got = -1;
+
+	if (db_begin_read(d) != 0)
+		return -1;
+	st = db_statement(d, SQL_KEY_DEMANDED);
+	if (st != NULL) {
+		db_bind_text(st, 1, pattern);
+		got = db_step(d, st);
+		sqlite3_reset(st);
+	}
+	return db_end(d, got < 0 ? -1 : 0) == 0 ? got : -1;
+}
+
 int64_t keys_ending(struct db *d, int64_t from_unix, int64_t until_unix)
 {
 	sqlite3_stmt *st = db_statement(d, SQL_KEY_ENDING);

@@ -4,12 +4,14 @@ certificates and messages of gpg and sq."""
 
 import glob
 import http.server
+import json
 import os
 import re
 import socket
 import socketserver
 import ssl
 import subprocess
+import tempfile
 import threading
 import time
 import types
@@ -18,7 +20,7 @@ import urllib.request
 import pytest
 
 from harness import certificates, messages
-from harness.pair import program
+from harness.pair import program, run_program
 from harness.place import free_port, wait_until
 from harness.smtp import send
 
@@ -184,6 +186,99 @@ def test_the_directory_is_the_one_that_sq_makes(guarded, people, place):
         assert people.fingerprints(who)[0] in inspected.replace(" ", "")
         refused = guarded.json("explain", who)[0]
         assert refused["requirement"] == "own-key"
+
+
+def in_web_world(place, sites, *command):
+    """Runs a command where these hosts are served over TLS from these folders. Returns (its output, requests as "HOST PATH STATUS")."""
+    folder = tempfile.mkdtemp(dir=place.directory("world"))
+    log = os.path.join(folder, "log")
+    world = os.path.join(os.path.dirname(os.path.realpath(__file__)), "harness", "web_world.py")
+    unshare = ["unshare", "--mount", "--net"]
+    if subprocess.run([*unshare, "true"], capture_output=True).returncode != 0:
+        pytest.skip("namespaces cannot be had here")
+    run = run_program([*unshare, "/usr/bin/python3", "-B", world, folder, log, ",".join(sites), ",".join(sites.values()), *command],
+                      timeout=60)
+    requests = open(log, encoding="ascii").read().splitlines() if os.path.exists(log) else []
+    return run, requests
+
+
+@pytest.mark.parametrize("method", ["advanced", "direct"])
+def test_programs_find_by_themselves_what_is_published(guarded, people, place, method):
+    """gpg --locate-keys and sq, over TLS, with an authority of our own: for a name with capitals, and a certificate whose owner has
+    another address that is nobody's business there."""
+    root, who = os.path.join(place.path, "published"), "joe.doe@example.org"
+    if not os.path.exists(root):
+        people.keys.gpg("--quick-gen-key", "Joe <Joe.Doe@example.org>", "future-default", "default", "never")
+        people.keys.gpg("--quick-add-uid", who, "Joe <joe@home.example>")
+        guarded.must("keys", "import", who, "-", data=people.export(who).encode())
+        guarded.must("keys", "import", "--any-user-id", "desk@example.org", "-", data=people.export(who).encode())
+        exported = guarded.run("keys", "export", "--wkd", root)
+        assert exported.code == 0 and "desk@example.org is left out" in exported.err
+    host = "openpgpkey.example.org" if method == "advanced" else "example.org"
+    site = root if method == "advanced" else os.path.join(root, "direct", "example.org")
+    path = "/.well-known/openpgpkey/" + ("example.org/" if method == "advanced" else "")
+    # of section 3.1 of the draft
+    url = f"{path}hu/iy9q119eutrkn8s1mk4r39qejnbu3n5q?l="
+    home = tempfile.mkdtemp(dir=place.path)
+    with open(os.path.join(home, "dirmngr.conf"), "w", encoding="ascii") as f:
+        f.write("standard-resolver\n")
+    gpg = f"gpg --homedir {home} --batch --auto-key-locate clear,nodefault,wkd"
+    run, requests = in_web_world(place, {host: site}, "sh", "-c", f"""
+        {gpg} --with-colons --locate-keys Joe.Doe@example.org; {gpg} --locate-keys nobody@example.org
+        sq wkd get Joe.Doe@example.org >{home}/sq.asc; gpgconf --homedir {home} --kill all""")
+    assert f"fpr:::::::::{people.fingerprints(who)[0]}:" in run.out and "<Joe.Doe@example.org>" in run.out, run
+    assert "home.example" not in run.out
+    assert [r.lower() for r in requests].count(f"{host} {url}joe.doe 200") == 2, (requests, run)
+    assert any(r.endswith("?l=nobody 404") for r in requests), requests
+    inspected = subprocess.run(["sq", "inspect", f"{home}/sq.asc"], check=True, capture_output=True, text=True).stdout
+    assert people.fingerprints(who)[0] in inspected.replace(" ", "") and "home.example" not in inspected
+    assert open(os.path.join(site, path.strip("/"), "policy"), "rb").read() == b""
+
+
+def doctor(pair, *words):
+    """Findings on keys, as (state, text, mend)."""
+    result = pair.run("--json", "doctor", *words)
+    return [(o["state"], o["text"], o["mend"]) for o in map(json.loads, result.out.splitlines()) if o["topic"] in ("keys", "wkd")]
+
+
+def test_doctor_looks_at_keys_and_at_what_is_published(make_pair, place):
+    pair, folder, root = make_pair("examined"), place.directory("made"), os.path.join(place.path, "examined-wkd")
+    day, now = 86400, int(time.time())
+    for who, age_days, life_days in ((ALICE, 1, 100), (BOB, 1, 11), ("gone@example.org", 90, 10), ("late@example.net", 30, 20)):
+        c = certificates.Certificate(folder, who, [certificates.X25519], created=now - age_days * day, expires_s=life_days * day)
+        pair.must("keys", "import", who, "-", data=c.armor().encode())
+        pair.must("require", "--level", "own-key", who)
+    pair.must("require", "--level", "own-key", "nobody@example.org")
+    other = certificates.Certificate(folder, "carol@example.net", [certificates.X25519])
+    pair.must("keys", "import", "carol@example.net", "-", data=other.armor().encode())
+    found = {re.search(r"\S+@\S+", t)[0] if "@" in t else t: (s, t, m) for s, t, m in doctor(pair)}
+    assert found["nobody@example.org"][0] == "note" and "no key of it is known" in found["nobody@example.org"][1]
+    assert found["gone@example.org"][0] == "problem" and found["gone@example.org"][1].endswith("is refused")
+    assert found["late@example.net"][0] == "problem" and "is refused from 20" in found["late@example.net"][1]
+    assert found["gone@example.org"][2] == "pgpgate keys import gone@example.org FILE"
+    assert "1 keys of recipients end within 30 days" in found and len(found) == 4, found
+
+    def wkd():
+        return [f for f in doctor(pair, "--wkd", root) if ".well-known" in f[1] or f[0] == "ok" or "nobody who" in f[1]]
+    assert "No such file" in doctor(pair, "--wkd", root)[-1][1]
+    pair.must("keys", "export", "--wkd", root)
+    assert wkd() == [("ok", "3 addresses", None)]
+    alices, bobs, carols = (glob.glob(f"{root}/.well-known/openpgpkey/{d}/hu/{h}*")[0] for d, h in (
+        ("example.org", "kei1q4tipxxu1yj79k9kfukdhfy631xe"), ("example.org", "jycbiujnsxs47xrkethgtj69xuunurok"), ("example.net", "")))
+    os.unlink(alices)
+    os.chmod(bobs, 0o600)
+    with open(carols, "ab") as f:
+        f.write(b"x")
+    found = wkd()
+    assert all(state == "problem" and mend == f"pgpgate keys export --wkd {root}" for state, _, mend in found)
+    assert [re.sub("^.* of ", "", text) for _, text, _ in found] == [
+        f"{ALICE} is missing", f"{BOB} is closed to a web server", "carol@example.net is not what is kept here now"]
+    pair.must("keys", "export", "--wkd", root)
+    os.chmod(os.path.dirname(alices), 0o700)
+    assert "closed to a web server" in wkd()[0][1]
+    os.chmod(os.path.dirname(alices), 0o755)
+    pair.must("keys", "forget", ALICE)
+    assert [f[:1] for f in wkd()] == [("note",), ("ok",)] and "1 files of it are of nobody" in wkd()[0][1]
 
 
 def test_the_policy_server_acts_on_it(make_pair, make_postfix):
