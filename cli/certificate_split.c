@@ -30,6 +30,8 @@ static bool is_of_certificate(unsigned tag)
 	}
 }
 
+#define PACKETS_MAX 10000 /* of one certificate: gpg takes longer for each, and nobody needs them */
+
 struct splitting {
 	const struct certificate_sink *sink;
 	size_t number;
@@ -53,6 +55,7 @@ static void split_packets(struct splitting *s, const unsigned char *p, size_t le
 	const unsigned char *begin = NULL, *end = p + len;
 	const char *bad = NULL;
 	unsigned version = 0;
+	size_t n_packets = 0;
 
 	while (p < end && !s->has_failed) {
 		struct certificate_packet packet;
@@ -65,12 +68,18 @@ static void split_packets(struct splitting *s, const unsigned char *p, size_t le
 		if (packet.tag == CERTIFICATE_PUBLIC_KEY || packet.tag == CERTIFICATE_SECRET_KEY) {
 			end_certificate(s, begin, p, version, bad);
 			begin = p;
+			n_packets = 0;
 			version = packet.body_len > 0 ? packet.body[0] : 0;
-			bad = packet.tag == CERTIFICATE_SECRET_KEY ? secret : NULL;
+			bad = packet.tag == CERTIFICATE_SECRET_KEY ? secret
+			      : packet.body_len < 6 ? "damaged: its primary key is cut short"
+						    : NULL;
 		} else if (begin == NULL) {
 			begin = p;
 			bad = "something that is no certificate: it begins without a primary key";
 		}
+		if (++n_packets > PACKETS_MAX && bad == NULL)
+			bad = "more than 10,000 packets; give what is used of it: gpg "
+			      "--export-options export-minimal --export";
 		if (packet.tag == CERTIFICATE_SECRET_SUBKEY)
 			bad = secret;
 		else if (bad == NULL && !is_of_certificate(packet.tag))

@@ -502,7 +502,7 @@ def test_a_million_packets_and_keys_and_what_hides_a_secret_key(make_pair, peopl
     primary = next(certificates.packets_of(good))[2]
     compressed = b"\x00" + secret
     for name, data, said in (
-            ("many-user-ids", primary + b"\xcd\x01x" * 1_000_000, ""),
+            ("many-user-ids", primary + b"\xcd\x01x" * 1_000_000, "more than 10,000 packets"),
             ("many-keys", b"\xc6\x01\x04" * 1_000_000, "there may be more"),
             ("in-compressed", good + certificates.packet(8, compressed), "belongs in no certificate"),
             ("in-literal", good + certificates.packet(11, b"b\0" + bytes(4) + secret), "belongs in no certificate"),
