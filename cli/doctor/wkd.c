@@ -166,7 +166,8 @@ void doctor_wkd(struct doctor *x)
 	char clean[OUTPUT_TEXT_MAX], mend[3000], quoted[2000];
 
 	if (l.dir < 0) {
-		doctor_by_pgpgate(x, mend, sizeof(mend), "keys export --wkd %s", doctor_quote(quoted, sizeof(quoted), x->wkd));
+		doctor_by_pgpgate(x, mend, sizeof(mend), "keys export --wkd %s",
+				  doctor_quote(quoted, sizeof(quoted), x->wkd));
 		doctor_tell(x, DOCTOR_PROBLEM, topic, mend, "%s: %s",
 			    output_clean(clean, sizeof(clean), x->wkd), strerror(errno));
 		return;

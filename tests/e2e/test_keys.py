@@ -255,7 +255,7 @@ def test_doctor_looks_at_keys_and_at_what_is_published(make_pair, place):
     assert found["nobody@example.org"][0] == "note" and "no key of it is known" in found["nobody@example.org"][1]
     assert found["gone@example.org"][0] == "problem" and found["gone@example.org"][1].endswith("is refused")
     assert found["late@example.net"][0] == "problem" and "is refused from 20" in found["late@example.net"][1]
-    assert found["gone@example.org"][2] == "pgpgate keys import gone@example.org FILE"
+    assert found["gone@example.org"][2].endswith(" keys import gone@example.org FILE")
     assert "1 keys of recipients end within 30 days" in found and len(found) == 4, found
 
     def wkd():
@@ -270,7 +270,7 @@ def test_doctor_looks_at_keys_and_at_what_is_published(make_pair, place):
     with open(carols, "ab") as f:
         f.write(b"x")
     found = wkd()
-    assert all(state == "problem" and mend == f"pgpgate keys export --wkd {root}" for state, _, mend in found)
+    assert all(state == "problem" and mend.endswith(f" keys export --wkd {root}") for state, _, mend in found)
     assert [re.sub("^.* of ", "", text) for _, text, _ in found] == [
         f"{ALICE} is missing", f"{BOB} is closed to a web server", "carol@example.net is not what is kept here now"]
     pair.must("keys", "export", "--wkd", root)
