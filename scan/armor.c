@@ -44,12 +44,21 @@ static void fault(struct armor *a, const char *what)
 	finding_set(&a->fault, "bad-armor", "armor: %s", what);
 }
 
+/* Letters, digits and what real programs put between them. */
+static bool is_key_char(unsigned char c)
+{
+	const unsigned char letter = text_lower(c);
+
+	return (letter >= 'a' && letter <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+	       c == '.';
+}
+
 /* RFC 9580 section 6.2.2: "Key: value"; the blank after the colon may be trimmed off an empty value. */
 static bool is_header(const unsigned char *line, size_t len)
 {
 	size_t i = 0;
 
-	while (i < len && line[i] > ' ' && line[i] < 0x7f && line[i] != ':')
+	while (i < len && is_key_char(line[i]))
 		i++;
 	return i > 0 && i < len && line[i] == ':' && (i + 1 == len || line[i + 1] == ' ');
 }

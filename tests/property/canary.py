@@ -32,9 +32,9 @@ MUST_NOT_SHOW = ("encrypted", "smime")
 LEAF = re.compile(rb"\0(?=[\w.+-]+/[\w.+-]*(?:[\s;(][^\n]{0,300})?\n)")  # NUL occurs in ciphertext, too
 HIDDEN = re.compile(rb"(?:application/(?:octet-stream|pgp-encrypted|pgp-signature|(?:x-)?pkcs7-mime)|image/[a-z]+)[^\n]*\n", re.I)
 BLANK = rb"(?:[ \t\r?]|\xc2?\xa0|\\240)*\n"  # a no-break space, too, and what readers write for one
-ARMOR_HEADERS = re.compile(rb"(-----BEGIN PGP (?:MESSAGE|SIGNATURE)-----[ \t\r\v\f]*\n)((?:[^\n]{1,220}\n){1,8}?)(?=" + BLANK +
+ARMOR_HEADERS = re.compile(rb"(-----BEGIN PGP (?:MESSAGE|SIGNATURE)-----(?:[ \t\r\v\f]|\xc2?\xa0)*\n)((?:[^\n]{1,220}\n){1,8}?)(?=" + BLANK +
                            rb"|[A-Za-z0-9+/=]+" + BLANK + rb"|\Z|\n?\0)")
-HEADER_LINE = re.compile(rb"[^:\n]+:( |$)")
+HEADER_LINE = re.compile(rb"[A-Za-z0-9._-]+:( |$)")
 SOFT_BREAK = re.compile(rb"=[ \t]*\r?\n")
 LINE_TAGS = re.compile(rb"<\s*/?\s*(?:br|p|div|pre|blockquote|center|body|html|head)\b[^<>]*>", re.I)
 TAGS = re.compile(rb"<[^<>]*>")
