@@ -5,10 +5,9 @@
 
 #include "scan/finding.h"
 #include "scan/leaf_html.h"
+#include "scan/leaf_text.h"
 #include "scan/phrases.h"
 #include "scan/text.h"
-
-#define BEGIN_LINE_MIN 27 /* octets of the shortest line that begins anything: BEGIN PGP MESSAGE */
 
 enum leaf_type leaf_type_of(const char *type)
 {
@@ -41,20 +40,13 @@ enum leaf_type leaf_type_of(const char *type)
 	return strncmp(type, "message/", 8) == 0 ? LEAF_MESSAGE : LEAF_OTHER;
 }
 
-/* Leaves in which nothing is looked for: to a reader they are documents. */
-static bool is_document(const struct leaf *l)
-{
-	return l->type == LEAF_HTML || l->type == LEAF_MESSAGE || l->type == LEAF_HEADERS ||
-	       l->type == LEAF_DELIVERY_STATUS || l->type == LEAF_DISPOSITION || l->is_returned;
-}
-
 void leaf_begin(struct leaf *l, enum leaf_type type, bool has_bad_charset, struct armor_channel *channel)
 {
 	memset(l, 0, offsetof(struct leaf, line));
 	l->type = type;
 	l->has_bad_charset = has_bad_charset;
 	l->channel = channel;
-	l->state = is_document(l) ? LEAF_IN_TEXT : LEAF_IN_PREFIX;
+	l->state = leaf_text_is_document(l) ? LEAF_IN_TEXT : LEAF_IN_PREFIX;
 	ciphertext_reset(&l->walk.sample);
 	report_reset(&l->report);
 	enveloped_reset(&l->enveloped);
@@ -64,7 +56,7 @@ void leaf_begin(struct leaf *l, enum leaf_type type, bool has_bad_charset, struc
 	}
 }
 
-static void become_faulty(struct leaf *l, const struct finding *f)
+void leaf_become_faulty(struct leaf *l, const struct finding *f)
 {
 	l->has_claim = true;
 	finding_adopt(&l->fault, f);
@@ -90,278 +82,10 @@ void leaf_take_message(struct leaf *l, bool is_armored)
 	}
 }
 
-static void take_signatures(struct leaf *l)
+void leaf_take_signatures(struct leaf *l)
 {
 	l->n_signatures++;
 	l->signature_text += (int64_t)l->walk.signature_text;
-}
-
-static void keep_tiny(struct leaf *l, const unsigned char *text, size_t len)
-{
-	size_t room = sizeof(l->tiny) - l->tiny_len;
-
-	for (; l->tiny_len == 0 && len > 0 && text_is_space(*text); len--)
-		text++;
-	if (len > room) {
-		l->is_tiny_cut = true;
-		len = room;
-	}
-	memcpy(l->tiny + l->tiny_len, text, len);
-	l->tiny_len += len;
-}
-
-/* A line that a reader sees. */
-static void visible_line(struct leaf *l, const unsigned char *line, size_t len, int64_t beyond)
-{
-	int64_t visible = (int64_t)text_count_visible(line, len) + beyond;
-
-	/* HTML that was made text leaves such for empty paragraphs. In another character set they are letters. */
-	if (visible > 0 && beyond == 0 && !l->has_bad_charset && text_is_blank_line(line, len))
-		visible = (int64_t)(len = 0);
-	l->visible_bytes += visible;
-	if (l->state == LEAF_IN_TEXT)
-		l->text_visible += visible;
-	if (memchr(line, '\0', len))
-		l->has_nul = true;
-	if (!l->is_tiny_cut && (visible > 0 || l->tiny_len > 0)) {
-		keep_tiny(l, line, text_trimmed(line, len));
-		keep_tiny(l, (const unsigned char *)"\n", 1);
-		l->is_tiny_cut |= beyond > 0;
-	}
-}
-
-static void begin_block(struct leaf *l, enum armor_label label, enum leaf_state state)
-{
-	armor_begin(&l->armor, label, &l->walk, l->channel);
-	l->state = state;
-}
-
-static bool is_clearsigned_begin(const unsigned char *line, size_t len)
-{
-	static const char begin[] = "-----BEGIN PGP SIGNED MESSAGE-----";
-
-	return text_begins(line, len, begin) && text_trimmed(line, len) == sizeof(begin) - 1;
-}
-
-static void text_line(struct leaf *l, const unsigned char *line, size_t len, int64_t beyond)
-{
-	static const char bom[] = "\xef\xbb\xbf";
-
-	if (beyond == 0 && len >= BEGIN_LINE_MIN && !is_document(l)) {
-		if (armor_is_begin(line, len, ARMOR_MESSAGE)) {
-			l->has_claim = true;
-			begin_block(l, ARMOR_MESSAGE, LEAF_IN_MESSAGE);
-			return;
-		}
-		if (l->type == LEAF_PGP_SIGNATURE && armor_is_begin(line, len, ARMOR_SIGNATURE)) {
-			begin_block(l, ARMOR_SIGNATURE, LEAF_IN_SIGNATURE);
-			return;
-		}
-		if (line[0] == '-' && is_clearsigned_begin(line, len)) {
-			l->state = LEAF_IN_CLEARSIGNED_HEADERS;
-			return;
-		}
-		if (text_begins(line, len, bom) && armor_is_begin(line + 3, len - 3, ARMOR_MESSAGE))
-			l->is_bom_first = true;
-	}
-	if (l->type == LEAF_HEADERS) {
-		l->has_body |= l->is_header_over && text_count_visible(line, len) + (size_t)beyond > 0;
-		l->is_header_over |= text_trimmed(line, len) == 0 && beyond == 0;
-	}
-	visible_line(l, line, len, beyond);
-	l->is_decided = l->is_whole_body && is_document(l) && l->visible_bytes > 0;
-	if (l->type == LEAF_DELIVERY_STATUS || l->type == LEAF_DISPOSITION)
-		report_line(&l->report, line, len);
-}
-
-/* Armor headers beyond their allowance are readable text. */
-static void weigh_armor_headers(struct leaf *l)
-{
-	int64_t bytes = (int64_t)armor_readable_bytes(&l->armor);
-
-	if (bytes == 0)
-		return;
-	l->is_header_channel = l->visible_bytes == l->channel_bytes;
-	l->visible_bytes += bytes;
-	l->channel_bytes += bytes;
-}
-
-/* The block has ended, well or not. */
-static void end_block(struct leaf *l)
-{
-	bool is_faulty = finding_is_set(&l->armor.fault);
-
-	if (l->state == LEAF_IN_MESSAGE) {
-		if (is_faulty) {
-			become_faulty(l, &l->armor.fault);
-			return;
-		}
-		leaf_take_message(l, true);
-		weigh_armor_headers(l);
-	} else if (l->state == LEAF_IN_SIGNATURE) {
-		if (is_faulty)
-			finding_adopt(&l->fault, &l->armor.fault);
-		else
-			take_signatures(l);
-		weigh_armor_headers(l);
-	} else if (is_faulty) {
-		l->has_bad_clearsigned = true;
-	} else {
-		l->n_clearsigned++;
-	}
-	l->state = LEAF_IN_TEXT;
-}
-
-/* A line of a clearsigned text, RFC 9580 section 7. All of it is readable; the question is only whether the
- * signature covers it. */
-static void clearsigned_line(struct leaf *l, const unsigned char *line, size_t len, int64_t beyond)
-{
-	size_t trimmed = text_trimmed(line, len);
-
-	if (l->state == LEAF_IN_CLEARSIGNED_HEADERS) {
-		if (trimmed == 0) {
-			l->state = LEAF_IN_CLEARSIGNED_TEXT;
-			return;
-		}
-		if (!text_begins(line, len, "Hash: ") && !text_begins(line, len, "Charset: "))
-			l->has_bad_clearsigned = true; /* text that nothing signs */
-		visible_line(l, line, len, beyond);
-		return;
-	}
-	if (trimmed > 0 && line[0] == '-' && beyond == 0) {
-		if (armor_is_begin(line, len, ARMOR_SIGNATURE)) {
-			begin_block(l, ARMOR_SIGNATURE, LEAF_IN_CLEARSIGNED_SIGNATURE);
-			return;
-		}
-		if (len < 2 || line[1] != ' ') { /* not dash-escaped: section 7.2 */
-			l->has_bad_clearsigned = true;
-			l->state = LEAF_IN_TEXT;
-			text_line(l, line, len, beyond);
-			return;
-		}
-	}
-	visible_line(l, line, len, beyond);
-}
-
-/* One line without its LF; beyond: visible octets of it after LEAF_LINE_MAX. */
-static void take_line(struct leaf *l, const unsigned char *line, size_t len, size_t whole, int64_t beyond)
-{
-	switch (l->state) {
-	case LEAF_IN_TEXT:
-		if (whole > 0 || l->tiny_len > 0 || is_document(l))
-			text_line(l, line, len, beyond);
-		return;
-	case LEAF_IN_CLEARSIGNED_HEADERS:
-	case LEAF_IN_CLEARSIGNED_TEXT:
-		clearsigned_line(l, line, len, beyond);
-		return;
-	case LEAF_IN_MESSAGE:
-	case LEAF_IN_SIGNATURE:
-	case LEAF_IN_CLEARSIGNED_SIGNATURE:
-		if (armor_line(&l->armor, line, len))
-			return;
-		end_block(l);
-		return;
-	case LEAF_IN_PREFIX:
-	case LEAF_IN_BINARY:
-	case LEAF_IN_HTML:
-	case LEAF_IN_OTHER_BINARY:
-	case LEAF_IN_FAULT:
-		return; /* no lines */
-	}
-}
-
-static bool is_in_block(const struct leaf *l)
-{
-	return l->state == LEAF_IN_MESSAGE || l->state == LEAF_IN_SIGNATURE ||
-	       l->state == LEAF_IN_CLEARSIGNED_SIGNATURE;
-}
-
-/* The line goes on, and what is kept of it is all there is room for. */
-void leaf_give_piece(struct leaf *l)
-{
-	size_t taken = armor_piece(&l->armor, l->line, l->line_len);
-
-	l->line_len -= taken;
-	memmove(l->line, l->line + taken, l->line_len);
-}
-
-/* Armor takes a line that is longer than what is kept, a piece at a time. */
-static void keep_armor_piece(struct leaf *l, const unsigned char *bytes, size_t len)
-{
-	l->line_whole += len;
-	while (len > 0) {
-		size_t n = sizeof(l->line) - l->line_len;
-
-		if (n == 0) {
-			leaf_give_piece(l);
-			continue;
-		}
-		n = len < n ? len : n;
-		memcpy(l->line + l->line_len, bytes, n);
-		l->line_len += n;
-		bytes += n;
-		len -= n;
-	}
-}
-
-/* Keeps a piece of a line whose end is not there yet. */
-static void keep_text_piece(struct leaf *l, const unsigned char *bytes, size_t len)
-{
-	size_t room = sizeof(l->line) - l->line_len;
-	size_t n = len < room ? len : room;
-
-	memcpy(l->line + l->line_len, bytes, n);
-	l->line_len += n;
-	l->line_whole += len;
-	l->line_beyond_visible += (int64_t)text_count_visible(bytes + n, len - n);
-}
-
-static void keep_piece(struct leaf *l, const unsigned char *bytes, size_t len)
-{
-	if (is_in_block(l))
-		keep_armor_piece(l, bytes, len);
-	else
-		keep_text_piece(l, bytes, len);
-}
-
-static void end_kept_line(struct leaf *l)
-{
-	size_t len = l->line_len, whole = l->line_whole;
-	int64_t beyond = l->line_beyond_visible;
-
-	l->line_len = l->line_whole = 0;
-	l->line_beyond_visible = 0;
-	take_line(l, l->line, len, whole, beyond);
-}
-
-static void feed_text(struct leaf *l, const unsigned char *bytes, size_t len)
-{
-	while (len > 0 && l->state != LEAF_IN_FAULT && !l->is_decided) {
-		const unsigned char *lf;
-		size_t n = 0;
-
-		if (l->state == LEAF_IN_MESSAGE && l->line_whole == 0)
-			n = armor_run(&l->armor, bytes, len);
-		bytes += n;
-		len -= n;
-		if (len == 0)
-			return;
-		lf = *bytes == '\n' ? bytes : memchr(bytes, '\n', len);
-		n = lf ? (size_t)(lf - bytes) : len;
-		if (!lf) {
-			keep_piece(l, bytes, n);
-			return;
-		}
-		if (l->line_whole == 0 && n <= LEAF_LINE_MAX) {
-			take_line(l, bytes, n, n, 0);
-		} else {
-			keep_piece(l, bytes, n);
-			end_kept_line(l);
-		}
-		bytes += n + 1;
-		len -= n + 1;
-	}
 }
 
 static void feed_html(struct leaf *l, const unsigned char *bytes, size_t len)
@@ -371,7 +95,7 @@ static void feed_html(struct leaf *l, const unsigned char *bytes, size_t len)
 	if (taken == len)
 		return;
 	l->state = LEAF_IN_TEXT;
-	feed_text(l, bytes + taken, len - taken);
+	leaf_text_feed(l, bytes + taken, len - taken);
 }
 
 static void feed_binary(struct leaf *l, const unsigned char *bytes, size_t len)
@@ -380,7 +104,7 @@ static void feed_binary(struct leaf *l, const unsigned char *bytes, size_t len)
 	if (!finding_is_set(&l->walk.fault))
 		return;
 	if (l->walk.n_session_keys > 0)
-		become_faulty(l, &l->walk.fault);
+		leaf_become_faulty(l, &l->walk.fault);
 	else
 		l->state = LEAF_IN_OTHER_BINARY;
 }
@@ -445,8 +169,8 @@ static void feed_prefix(struct leaf *l, const unsigned char *bytes, size_t len)
 			feed_binary(l, bytes, len);
 	} else {
 		l->state = LEAF_IN_TEXT;
-		feed_text(l, l->prefix, l->prefix_len);
-		feed_text(l, bytes, len);
+		leaf_text_feed(l, l->prefix, l->prefix_len);
+		leaf_text_feed(l, bytes, len);
 	}
 }
 
@@ -483,7 +207,7 @@ void leaf_feed(struct leaf *l, const unsigned char *bytes, size_t len)
 	} else if (l->state == LEAF_IN_HTML) {
 		feed_html(l, bytes, len);
 	} else if (l->state != LEAF_IN_OTHER_BINARY) {
-		feed_text(l, bytes, len);
+		leaf_text_feed(l, bytes, len);
 	}
 }
 
@@ -505,26 +229,13 @@ static void finish_binary(struct leaf *l)
 		if (finding_is_set(&l->walk.fault))
 			finding_adopt(&l->fault, &l->walk.fault);
 		else
-			take_signatures(l);
+			leaf_take_signatures(l);
 	} else if (!finding_is_set(&l->walk.fault)) {
 		leaf_take_message(l, false);
 	} else if (l->walk.n_session_keys > 0) {
-		become_faulty(l, &l->walk.fault);
+		leaf_become_faulty(l, &l->walk.fault);
 	} else {
 		l->state = LEAF_IN_OTHER_BINARY;
-	}
-}
-
-/* The leaf ended within a block or a clearsigned text. */
-static void finish_text(struct leaf *l)
-{
-	if (l->line_whole > 0)
-		end_kept_line(l);
-	if (l->state == LEAF_IN_MESSAGE || l->state == LEAF_IN_SIGNATURE) {
-		armor_cut(&l->armor);
-		end_block(l);
-	} else if (l->state > LEAF_IN_SIGNATURE && l->state < LEAF_IN_BINARY) {
-		l->has_bad_clearsigned = true;
 	}
 }
 
@@ -559,14 +270,14 @@ void leaf_finish(struct leaf *l)
 	}
 	if (l->state == LEAF_IN_PREFIX && l->prefix_len > 0) {
 		l->state = LEAF_IN_TEXT;
-		feed_text(l, l->prefix, l->prefix_len);
+		leaf_text_feed(l, l->prefix, l->prefix_len);
 	}
 	if (l->state == LEAF_IN_HTML && !leaf_html_finish(l))
 		l->state = LEAF_IN_TEXT;
 	if (l->state == LEAF_IN_BINARY)
 		finish_binary(l);
 	else if (l->state != LEAF_IN_OTHER_BINARY && l->state != LEAF_IN_HTML)
-		finish_text(l);
+		leaf_text_finish(l);
 	if (l->state == LEAF_IN_OTHER_BINARY)
 		l->visible_bytes = l->bytes;
 	check_armored(l);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "scan/finding.h"
+#include "scan/leaf_text.h"
 #include "scan/text.h"
 
 /* A block has ended. Where it is faulty, or says more in front than it may, the HTML around it is a document. */

@@ -21,10 +21,4 @@ size_t leaf_html_feed(struct leaf *l, const unsigned char *bytes, size_t len);
 /* The text has ended as it began. False: it is a document after all. */
 bool leaf_html_finish(struct leaf *l);
 
-/* Of leaf.c: l->line is full of a line of armor that goes on: makes room. */
-void leaf_give_piece(struct leaf *l);
-
-/* Of leaf.c: the message in l->walk is proper, its facts become the leaf's. */
-void leaf_take_message(struct leaf *l, bool is_armored);
-
 #endif
