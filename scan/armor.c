@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "scan/armor_header.h"
 #include "scan/finding.h"
 #include "scan/text.h"
 
@@ -39,125 +40,9 @@ void armor_begin(struct armor *a, enum armor_label label, struct packet_walk *wa
 	packet_init(walk, label == ARMOR_MESSAGE ? PACKETS_OF_MESSAGE : PACKETS_OF_SIGNATURES);
 }
 
-static void fault(struct armor *a, const char *what)
+void armor_fault(struct armor *a, const char *what)
 {
 	finding_set(&a->fault, "bad-armor", "armor: %s", what);
-}
-
-/* Letters, digits and what real programs put between them. */
-static bool is_key_char(unsigned char c)
-{
-	const unsigned char letter = text_lower(c);
-
-	return (letter >= 'a' && letter <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-	       c == '.';
-}
-
-/* RFC 9580 section 6.2.2: "Key: value"; the blank after the colon may be trimmed off an empty value. */
-static bool is_header(const unsigned char *line, size_t len)
-{
-	size_t i = 0;
-
-	while (i < len && is_key_char(line[i]))
-		i++;
-	return i > 0 && i < len && line[i] == ':' && (i + 1 == len || line[i + 1] == ' ');
-}
-
-/* Names of fields that mean something in the header of a message or of a part: IANA's registry by its beginnings. */
-static bool is_field_name(const unsigned char *line, size_t len)
-{
-	static const char *const beginnings[] = {
-		"Content-",	   "MIME-",	 "Resent-",    "List-",	    "Received",
-		"Return-",	   "Reply-",	 "Message-ID", "In-Reply-", "Refer",
-		"Disposition-",	   "Original-",	 "Autocrypt",  "DKIM-",	    "ARC-",
-		"Authentication-", "X-Mozilla-", "X-MIME",
-	};
-	static const char *const names[] = {
-		"From",	       "To",	       "Cc",	      "Bcc",	    "Sender",
-		"Subject",     "Date",	       "Comments",    "Keywords",   "Lines",
-		"Status",      "X-Status",     "Encoding",    "Encrypted",  "Newsgroups",
-		"Path",	       "Organization", "Followup-To", "Importance", "Priority",
-		"Sensitivity", "Delivered-To", "Secure-Join",
-	};
-	const unsigned char *colon = memchr(line, ':', len);
-	size_t name_len = (size_t)(colon - line);
-
-	for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++)
-		if (name_len >= strlen(beginnings[i]) &&
-		    text_is(line, strlen(beginnings[i]), beginnings[i]) &&
-		    !text_is(line, name_len, "MessageID"))
-			return true;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (text_is(line, name_len, names[i]))
-			return true;
-	return false;
-}
-
-/* A header line beside the first block's: is this block still like it? */
-static void compare_with_first(struct armor *a, const unsigned char *line, size_t len)
-{
-	struct armor_channel *c = a->channel;
-
-	if (!c->has_first) {
-		size_t room = sizeof(c->first) - c->first_len;
-
-		if (len + 1 > room) /* more than goes for nothing in any case */
-			return;
-		memcpy(c->first + c->first_len, line, len);
-		c->first_len += len;
-		c->first[c->first_len++] = '\n';
-	} else if (a->is_like_first && c->first_len - a->first_at > len &&
-		   memcmp(c->first + a->first_at, line, len) == 0 &&
-		   c->first[a->first_at + len] == '\n') {
-		a->first_at += len + 1;
-	} else {
-		a->is_like_first = false;
-	}
-}
-
-/* The block's headers are complete: are they paid for? Fewer lines than the first had say something, too. */
-static void end_headers(struct armor *a)
-{
-	struct armor_channel *c = a->channel;
-	const bool is_first = !c->has_first;
-
-	a->state = ARMOR_IN_DATA;
-	c->has_first = true;
-	if (!is_first && a->is_like_first && a->first_at == c->first_len)
-		return;
-	c->used += a->header_bytes;
-	c->is_overflown |= c->used > ARMOR_CHANNEL_MAX;
-}
-
-/* A header, or a piece of one. Beyond the bounds it is text that can be read, no fault: programs decrypt what
- * follows all the same. */
-static void header_octets(struct armor *a, const unsigned char *bytes, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		if ((bytes[i] < ' ' && bytes[i] != '\t') || bytes[i] == 0x7f) {
-			fault(a, "a control character in a header");
-			return;
-		}
-	}
-	a->header_bytes += len;
-}
-
-/* A header begins. */
-static void begin_header(struct armor *a, const unsigned char *line, size_t len)
-{
-	if (is_field_name(line, len))
-		fault(a, "a field of a message or part among the headers");
-	else
-		header_octets(a, line, len);
-}
-
-static void header_line(struct armor *a, const unsigned char *line, size_t len)
-{
-	begin_header(a, line, len);
-	if (++a->n_headers > ARMOR_HEADERS_MAX || len > ARMOR_HEADER_MAX)
-		a->has_long_headers = true;
-	else
-		compare_with_first(a, line, len);
 }
 
 /* CRC-24, RFC 9580 section 6.1.1. */
@@ -182,10 +67,10 @@ static void look_for_words(struct armor *a, const unsigned char *lines, size_t n
 	for (size_t i = 0; i < n_lines && a->n_worded + i * n_chars < ARMOR_LINES_MAX; i++)
 		wording_weigh_line(&a->channel->lines, lines + i * stride, n_chars);
 	if (a->channel->lines.is_text)
-		fault(a, "words in the lines of the data");
+		armor_fault(a, "words in the lines of the data");
 	a->n_worded += n_lines * n_chars;
 	if (n_lines > 0 && wording_feed_lines(&a->wording, lines, n_lines, n_chars, stride))
-		fault(a, "words among the data");
+		armor_fault(a, "words among the data");
 }
 
 /* Lines have one length, but for the last, which is shorter. Beyond ARMOR_BROKEN_MIN characters they may have been cut by
@@ -193,15 +78,15 @@ static void look_for_words(struct armor *a, const unsigned char *lines, size_t n
 static void check_width(struct armor *a, size_t len)
 {
 	if (a->is_short_seen)
-		fault(a, "a short line within the data");
+		armor_fault(a, "a short line within the data");
 	else if (a->is_blank_seen)
-		fault(a, "an empty line within the data");
+		armor_fault(a, "an empty line within the data");
 	else if (a->width == 0)
 		a->width = len;
 	else if (a->width < ARMOR_WIDTH_MIN)
-		fault(a, "lines of less than 40 characters");
+		armor_fault(a, "lines of less than 40 characters");
 	else if (len > a->width)
-		fault(a, "a line longer than the first");
+		armor_fault(a, "a line longer than the first");
 	else if (len < a->width && !(a->width >= ARMOR_BROKEN_MIN && len + 1 == a->width))
 		a->is_short_seen = true;
 }
@@ -229,7 +114,7 @@ static void data_line(struct armor *a, const unsigned char *line, size_t len)
 		return;
 	}
 	if (base64_decode(&a->base64, line, len, octets, &n_octets) < len) {
-		fault(a, "a line that is not base64");
+		armor_fault(a, "a line that is not base64");
 		return;
 	}
 	look_for_words(a, line, 1, len, len);
@@ -262,7 +147,7 @@ static void equals_line(struct armor *a, const unsigned char *line, size_t len)
 	}
 	for (size_t i = 1; i < len; i++) {
 		if (len > 9 || (!base64_is_char(line[i]) && line[i] != '=')) {
-			fault(a, "text after '='");
+			armor_fault(a, "text after '='");
 			return;
 		}
 	}
@@ -277,9 +162,9 @@ static void equals_line(struct armor *a, const unsigned char *line, size_t len)
 static void end_line(struct armor *a, const unsigned char *line, size_t len)
 {
 	if (!text_is(line, len, end_lines[a->label]) || !text_begins(line, len, end_lines[a->label])) {
-		fault(a, "a line that begins with '-' and is not the END line");
+		armor_fault(a, "a line that begins with '-' and is not the END line");
 	} else if (!base64_is_complete(&a->base64)) {
-		fault(a, "the base64 data ends within a group of four");
+		armor_fault(a, "the base64 data ends within a group of four");
 	} else {
 		packet_finish(a->walk);
 		finding_adopt(&a->fault, &a->walk->fault);
@@ -350,7 +235,7 @@ static void begin_data(struct armor *a, const unsigned char *line, size_t len)
 		len--;
 	}
 	if (a->state == ARMOR_IN_CHECKSUM)
-		fault(a, "text after the checksum");
+		armor_fault(a, "text after the checksum");
 	else if (line[0] == '=')
 		equals_line(a, line, len);
 	else
@@ -361,9 +246,9 @@ static void begin_data(struct armor *a, const unsigned char *line, size_t len)
 static void go_on(struct armor *a, const unsigned char *bytes, size_t len)
 {
 	if (a->state == ARMOR_IN_HEADERS)
-		header_octets(a, bytes, len);
+		armor_header_octets(a, bytes, len);
 	else if (len > 0 && a->is_tail)
-		fault(a, "a line that is not base64");
+		armor_fault(a, "a line that is not base64");
 	else if (len > 0)
 		data_line(a, bytes, len);
 }
@@ -377,13 +262,13 @@ size_t armor_piece(struct armor *a, const unsigned char *bytes, size_t len)
 	if (a->is_within_line) {
 		go_on(a, bytes, a->state == ARMOR_IN_HEADERS ? len : trimmed);
 	} else if (trimmed > 0 && bytes[0] == '-') {
-		fault(a, "a line that begins with '-' and is not the END line");
-	} else if (a->state == ARMOR_IN_HEADERS && is_header(bytes, len)) {
+		armor_fault(a, "a line that begins with '-' and is not the END line");
+	} else if (a->state == ARMOR_IN_HEADERS && armor_header_is(bytes, len)) {
 		a->has_long_headers = true;
-		begin_header(a, bytes, len);
+		armor_header_begin(a, bytes, len);
 	} else {
 		if (a->state == ARMOR_IN_HEADERS)
-			end_headers(a);
+			armor_header_end(a);
 		if (trimmed > 0)
 			begin_data(a, bytes, trimmed);
 		a->line_bytes = 0;
@@ -414,16 +299,16 @@ bool armor_line(struct armor *a, const unsigned char *line, size_t len)
 		return end_long_line(a, line, len);
 	if (len > 0 && line[0] == '-') {
 		if (a->state == ARMOR_IN_HEADERS)
-			end_headers(a);
+			armor_header_end(a);
 		end_line(a, line, len);
 		return false;
 	}
 	if (a->state == ARMOR_IN_HEADERS) {
-		if (len > 0 && is_header(line, len)) {
-			header_line(a, line, len);
+		if (len > 0 && armor_header_is(line, len)) {
+			armor_header_line(a, line, len);
 			return !finding_is_set(&a->fault);
 		}
-		end_headers(a); /* the empty line, or, without one, data that is no header */
+		armor_header_end(a); /* the empty line, or, without one, data that is no header */
 	}
 	if (len == 0) {
 		a->is_blank_seen |= a->width > 0;
