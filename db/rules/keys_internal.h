@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * keys_internal.h: what the files of keys share. Private to db/rules/keys*.c.
+ *
+ * Unless it says otherwise each returns 0, or -1 with the reason in the connection, and wants a transaction.
+ */
+#ifndef PGPGATE_DB_RULES_KEYS_INTERNAL_H
+#define PGPGATE_DB_RULES_KEYS_INTERNAL_H
+
+#include "db/engine/change.h"
+#include "db/engine/internal.h"
+#include "db/keys.h"
+
+#define KEYS_PAGE_ROWS 200
+#define KEYS_TEXT_MAX 1024
+
+/* keys_row.c. The row of a pattern's key: 1 found, 0 there is none, -1. */
+int keys_row_find(struct db *d, const char *pattern, const char *fingerprint, struct recipient_key *out);
+int keys_row_put(struct db *d, const struct recipient_key *k);
+int keys_row_delete(struct db *d, const struct recipient_key *k);
+/* Those after (pattern, fingerprint). Returns how many, or -1. */
+int keys_row_page(struct db *d, const char *pattern, const char *fingerprint,
+		  struct recipient_key rows[KEYS_PAGE_ROWS]);
+/* As the history keeps it: "key alice@example.org FINGERPRINT state=active from=... until=... certificate=FINGERPRINT". Returns out. */
+char *keys_row_text(const struct recipient_key *k, char out[KEYS_TEXT_MAX]);
+
+/* One change while it is made: keys.c. */
+struct keys_edit {
+	struct db *d;
+	const struct keys_change *c;
+	struct change change;
+	bool is_open;
+	struct keys_result *out;
+};
+
+int keys_edit_begin(struct keys_edit *e, struct db *d, const struct keys_change *c,
+		    struct keys_result *out);
+/* Of a key, either of them may be NULL: makes it so, counts, tells, and puts it on record. */
+int keys_edit_settle(struct keys_edit *e, const struct recipient_key *before,
+		     const struct recipient_key *after);
+int keys_edit_note(struct keys_edit *e, const char *pattern, const char *before, const char *after);
+/* Certificates of which no key is left go. */
+int keys_edit_sweep(struct keys_edit *e);
+/* Ends the transaction; all of it is undone when result is -1. */
+int keys_edit_finish(struct keys_edit *e, int result);
+
+/* keys_group.c. Without members the group ends. */
+int keys_edit_group(struct keys_edit *e, const char *pattern, const char *const *members, size_t n,
+		    bool wants_all);
+
+#endif
