@@ -24,7 +24,9 @@ step_confined() {
 	fi
 	PGPGATE_CONFINED=1
 	# Only root becomes another user than that of the service.
+	# shellcheck disable=SC2089  # pytest takes it apart as a shell would
 	PYTEST_ADDOPTS="-k 'not user_and_group_of_the_command_line'"
+	# shellcheck disable=SC2090
 	export PGPGATE_CONFINED PYTEST_ADDOPTS
 	run_e2e_files "$build" confined
 	unset PGPGATE_CONFINED PYTEST_ADDOPTS
