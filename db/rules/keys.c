@@ -38,7 +38,7 @@ int keys_edit_settle(struct keys_edit *e, const struct recipient_key *before,
 		keys_row_text(before, was);
 	if (after != NULL)
 		keys_row_text(after, is);
-	if (strcmp(was, is) == 0 && strcmp(before->note, after->note) == 0) {
+	if (strcmp(was, is) == 0) {
 		tell(e, RULE_UNCHANGED, k);
 		return 0;
 	}
@@ -183,14 +183,13 @@ int keys_put(struct db *d, const struct keys_change *c, struct keys_result *out)
 
 	if (result != 0)
 		return -1;
+	result = keys_edit_sweep(&e);
 	for (size_t i = 0; i < c->n_keys && result == 0; i++)
 		result = put_one(&e, &c->keys[i]);
 	if (result == 0)
 		result = retire_others(&e);
 	for (size_t i = 0; i < c->n_certificates && result == 0 && !c->is_dry_run; i++)
 		result = put_certificate(d, &c->certificates[i]);
-	if (result == 0)
-		result = keys_edit_sweep(&e);
 	return keys_edit_finish(&e, result);
 }
 
@@ -219,10 +218,10 @@ int keys_forget(struct db *d, const struct keys_change *c, const char *pattern,
 
 	if (result != 0)
 		return -1;
-	result = each_key(&e, forget_if, &f);
+	result = keys_edit_sweep(&e);
+	if (result == 0)
+		result = each_key(&e, forget_if, &f);
 	if (result == 0 && fingerprint == NULL)
 		result = keys_edit_group(&e, pattern, NULL, 0, false);
-	if (result == 0)
-		result = keys_edit_sweep(&e);
 	return keys_edit_finish(&e, result);
 }

@@ -5,39 +5,47 @@
 #include "db/rules/keys_internal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "db/engine/column.h"
 
-/* "group team@example.org = a@..., b@... (all)", cut where it is long. */
-int keys_group_text(struct db *d, const char *pattern, char out[KEYS_TEXT_MAX])
+char *keys_group_text(struct db *d, const char *pattern)
 {
 	sqlite3_stmt *st = db_statement(d, SQL_KEY_GROUP_PAGE);
-	bool wants_all = false;
-	size_t used = 0;
-	int got;
+	bool wants_all = false, is_any = false;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	int got = -1;
 
-	out[0] = '\0';
-	if (st == NULL)
-		return -1;
-	db_bind_text(st, 1, pattern);
-	db_bind_text(st, 2, "");
-	db_bind_int(st, 3, INT64_MAX);
-	while ((got = db_step(d, st)) == 1) {
-		if (strcmp(column_text(st, 0), pattern) != 0) {
-			sqlite3_reset(st);
-			break;
+	if (st != NULL && out != NULL) {
+		db_bind_text(st, 1, pattern);
+		db_bind_text(st, 2, "");
+		db_bind_int(st, 3, INT64_MAX);
+		while ((got = db_step(d, st)) == 1) {
+			if (strcmp(column_text(st, 0), pattern) != 0) {
+				sqlite3_reset(st);
+				break;
+			}
+			if (!is_any)
+				fprintf(out, "group %s =", pattern);
+			is_any = true;
+			fprintf(out, " %s", column_text(st, 1));
+			wants_all = sqlite3_column_int(st, 2) != 0;
 		}
-		if (used == 0)
-			used = (size_t)snprintf(out, KEYS_TEXT_MAX, "group %s =", pattern);
-		if (used + 340 < KEYS_TEXT_MAX)
-			used += (size_t)snprintf(out + used, KEYS_TEXT_MAX - used, " %s",
-						 column_text(st, 1));
-		wants_all = sqlite3_column_int(st, 2) != 0;
+		if (wants_all)
+			fputs(" (all)", out);
 	}
-	if (wants_all && used > 0)
-		snprintf(out + used, KEYS_TEXT_MAX - used, " (all)");
-	return got < 0 ? -1 : 0;
+	if (out == NULL || fclose(out) != 0) {
+		db_fail(d, DB_BROKEN, "out of memory");
+		got = -1;
+	}
+	if (got < 0) {
+		free(text);
+		text = NULL;
+	}
+	return text;
 }
 
 static int delete_group(struct db *d, const char *pattern)
@@ -67,26 +75,81 @@ static int put_members(struct db *d, const char *pattern, const char *const *mem
 	return 0;
 }
 
-int keys_edit_group(struct keys_edit *e, const char *pattern, const char *const *members, size_t n,
-		    bool wants_all)
+/* The next member of a text; a quoted local part may hold blanks. NULL: there is none. Writes to text. */
+static char *next_member(char **text)
 {
-	char before[KEYS_TEXT_MAX], after[KEYS_TEXT_MAX] = "";
+	char *from = *text + strspn(*text, " "), *to = from;
+	bool is_quoted = false;
 
-	if (keys_group_text(e->d, pattern, before) != 0)
-		return -1;
-	if (e->c->is_dry_run || (before[0] == '\0' && n == 0))
-		return 0;
+	for (; *to != '\0' && (is_quoted || *to != ' '); to++) {
+		if (is_quoted && *to == '\\' && to[1] != '\0')
+			to++;
+		else if (*to == '"')
+			is_quoted = !is_quoted;
+	}
+	*text = *to != '\0' ? to + 1 : to;
+	*to = '\0';
+	return *from != '\0' ? from : NULL;
+}
+
+int keys_group_put_text(struct db *d, const char *pattern, const char *text)
+{
+	static const char all[] = " (all)";
+	const size_t head = strlen("group ") + strlen(pattern) + strlen(" =");
+	size_t len = strlen(text);
+	char *members, *rest, *member;
+	bool wants_all;
+	int result = delete_group(d, pattern);
+
+	if (result != 0 || len <= head)
+		return result;
+	rest = members = strdup(text + head);
+	if (members == NULL)
+		return db_fail(d, DB_BROKEN, "out of memory");
+	len -= head;
+	wants_all = len > strlen(all) && strcmp(members + len - strlen(all), all) == 0;
+	if (wants_all)
+		members[len - strlen(all)] = '\0';
+	while (result == 0 && (member = next_member(&rest)) != NULL) {
+		const char *one = member;
+
+		result = put_members(d, pattern, &one, 1, wants_all);
+	}
+	free(members);
+	return result;
+}
+
+static int replace_group(struct keys_edit *e, const char *pattern, const char *const *members,
+			 size_t n, bool wants_all, const char *before)
+{
+	char *after;
+	int result = 0;
+
 	if (delete_group(e->d, pattern) != 0 || put_members(e->d, pattern, members, n, wants_all) != 0 ||
-	    keys_group_text(e->d, pattern, after) != 0)
+	    (after = keys_group_text(e->d, pattern)) == NULL)
 		return -1;
 	if (strcmp(before, after) == 0) {
 		e->out->n[RULE_UNCHANGED]++;
-		return 0;
+	} else {
+		e->out->n[before[0] == '\0'  ? RULE_ADDED
+			  : after[0] == '\0' ? RULE_REMOVED
+					     : RULE_CHANGED]++;
+		result = keys_edit_note(e, pattern, before, after);
 	}
-	e->out->n[before[0] == '\0'  ? RULE_ADDED
-		  : after[0] == '\0' ? RULE_REMOVED
-				     : RULE_CHANGED]++;
-	return keys_edit_note(e, pattern, before, after);
+	free(after);
+	return result;
+}
+
+int keys_edit_group(struct keys_edit *e, const char *pattern, const char *const *members, size_t n,
+		    bool wants_all)
+{
+	char *before = keys_group_text(e->d, pattern);
+	int result = before == NULL ? -1 : 0;
+
+	if (result == 0 && !e->c->is_dry_run && (before[0] != '\0' || n > 0))
+		result = replace_group(e, pattern, members, n, wants_all, before);
+	free(before);
+	return result;
 }
 
 int keys_group(struct db *d, const struct keys_change *c, const char *pattern,

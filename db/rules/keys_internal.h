@@ -12,7 +12,7 @@
 #include "db/keys.h"
 
 #define KEYS_PAGE_ROWS 200
-#define KEYS_TEXT_MAX 1024
+#define KEYS_TEXT_MAX 1600
 
 /* keys_row.c. The row of a pattern's key: 1 found, 0 there is none, -1. */
 int keys_row_find(struct db *d, const char *pattern, const char *fingerprint, struct recipient_key *out);
@@ -21,8 +21,11 @@ int keys_row_delete(struct db *d, const struct recipient_key *k);
 /* Those after (pattern, fingerprint). Returns how many, or -1. */
 int keys_row_page(struct db *d, const char *pattern, const char *fingerprint,
 		  struct recipient_key rows[KEYS_PAGE_ROWS]);
-/* As the history keeps it: "key alice@example.org FINGERPRINT state=active from=... until=... certificate=FINGERPRINT". Returns out. */
+/* As the history keeps it: "key alice@example.org FINGERPRINT state=active source=import from=... until=... certificate=FINGERPRINT
+ * note=...", the note up to the end. Returns out. */
 char *keys_row_text(const struct recipient_key *k, char out[KEYS_TEXT_MAX]);
+/* Reads such a text of that pattern; author and time of it are not in there. 0, or -1: it is none. */
+int keys_row_parse(const char *text, const char *pattern, struct recipient_key *out);
 
 /* One change while it is made: keys.c. */
 struct keys_edit {
@@ -39,13 +42,22 @@ int keys_edit_begin(struct keys_edit *e, struct db *d, const struct keys_change 
 int keys_edit_settle(struct keys_edit *e, const struct recipient_key *before,
 		     const struct recipient_key *after);
 int keys_edit_note(struct keys_edit *e, const char *pattern, const char *before, const char *after);
-/* Certificates of which no key is left go. */
+/* Certificates of which no key is left go: at the beginning of the next change, so that the last one can be taken back whole. */
 int keys_edit_sweep(struct keys_edit *e);
 /* Ends the transaction; all of it is undone when result is -1. */
 int keys_edit_finish(struct keys_edit *e, int result);
 
-/* keys_group.c. Without members the group ends. */
+/* keys_group.c. "group team@example.org = a@... b@... (all)", or "" where there is none; malloc()ed, NULL on failure. */
+char *keys_group_text(struct db *d, const char *pattern);
+/* Makes it what such a text says. */
+int keys_group_put_text(struct db *d, const char *pattern, const char *text);
+/* Without members the group ends. */
 int keys_edit_group(struct keys_edit *e, const char *pattern, const char *const *members, size_t n,
 		    bool wants_all);
+
+/* keys_undo.c. Takes back the change with that key in the table; no is its number. In a transaction of its own. 0; 1 it cannot be, and
+ * err says why; -1. */
+int keys_undo(struct db *d, int64_t change_key, int64_t no, const struct keys_change *c,
+	      struct keys_result *out, char *err, size_t err_size);
 
 #endif

@@ -52,7 +52,7 @@ int key_id_of(const char *fingerprint, uint64_t *out)
 }
 
 /* Columns from `first` on: primary_fingerprint, key_id, from, until, state, source, note, author, created_at. */
-void keys_row_fill(sqlite3_stmt *st, int first, struct recipient_key *k)
+static void fill(sqlite3_stmt *st, int first, struct recipient_key *k)
 {
 	db_column_text(st, first, k->primary_fingerprint, sizeof k->primary_fingerprint);
 	k->key_id = (uint64_t)sqlite3_column_int64(st, first + 1);
@@ -81,7 +81,7 @@ int keys_row_find(struct db *d, const char *pattern, const char *fingerprint, st
 		memset(out, 0, sizeof *out);
 		snprintf(out->pattern, sizeof out->pattern, "%s", pattern);
 		snprintf(out->fingerprint, sizeof out->fingerprint, "%s", fingerprint);
-		keys_row_fill(st, 0, out);
+		fill(st, 0, out);
 	}
 	sqlite3_reset(st);
 	return got;
@@ -118,18 +118,66 @@ int keys_row_delete(struct db *d, const struct recipient_key *k)
 	return db_run(d, st);
 }
 
-/* "key alice@example.org FINGERPRINT state=active from=... until=... certificate=FINGERPRINT". Returns out. */
 char *keys_row_text(const struct recipient_key *k, char out[KEYS_TEXT_MAX])
 {
 	char from[CLOCK_TEXT_MAX], until[CLOCK_TEXT_MAX];
 
-	snprintf(out, KEYS_TEXT_MAX, "key %s %s state=%s%s%s%s%s%s%s", k->pattern, k->fingerprint,
-		 key_state_name(k->state), k->from_unix != 0 ? " from=" : "",
+	snprintf(out, KEYS_TEXT_MAX, "key %s %s state=%s source=%s%s%s%s%s%s%s%s%s", k->pattern,
+		 k->fingerprint, key_state_name(k->state), k->source, k->from_unix != 0 ? " from=" : "",
 		 k->from_unix != 0 ? clock_format(k->from_unix, from) : "",
 		 k->until_unix != 0 ? " until=" : "",
 		 k->until_unix != 0 ? clock_format(k->until_unix, until) : "",
-		 k->primary_fingerprint[0] != '\0' ? " certificate=" : "", k->primary_fingerprint);
+		 k->primary_fingerprint[0] != '\0' ? " certificate=" : "", k->primary_fingerprint,
+		 k->note[0] != '\0' ? " note=" : "", k->note);
 	return out;
+}
+
+/* The value of a word "NAME=", or false when text begins with another; *text is behind it then. */
+static bool take_word(const char **text, const char *name, char *out, size_t out_size)
+{
+	const size_t len = strlen(name);
+	size_t value;
+
+	if (strncmp(*text, name, len) != 0)
+		return false;
+	value = strcspn(*text + len, " ");
+	snprintf(out, out_size, "%.*s", (int)value, *text + len);
+	*text += len + value;
+	return true;
+}
+
+static int take_time(const char **text, const char *name, int64_t *out)
+{
+	char word[80], why[200];
+
+	return take_word(text, name, word, sizeof word) &&
+			       clock_parse_when(word, 0, false, out, why, sizeof why) != 0
+		       ? -1
+		       : 0;
+}
+
+int keys_row_parse(const char *text, const char *pattern, struct recipient_key *out)
+{
+	const size_t pattern_len = strlen(pattern);
+	char state[20];
+
+	memset(out, 0, sizeof *out);
+	if (strncmp(text, "key ", 4) != 0 || strncmp(text + 4, pattern, pattern_len) != 0)
+		return -1;
+	text += 4 + pattern_len;
+	snprintf(out->pattern, sizeof out->pattern, "%s", pattern);
+	if (!take_word(&text, " ", out->fingerprint, sizeof out->fingerprint) ||
+	    key_id_of(out->fingerprint, &out->key_id) != 0 ||
+	    !take_word(&text, " state=", state, sizeof state) ||
+	    key_state_from_name(state, &out->state) != 0 ||
+	    !take_word(&text, " source=", out->source, sizeof out->source) ||
+	    take_time(&text, " from=", &out->from_unix) != 0 ||
+	    take_time(&text, " until=", &out->until_unix) != 0)
+		return -1;
+	take_word(&text, " certificate=", out->primary_fingerprint, sizeof out->primary_fingerprint);
+	if (strncmp(text, " note=", 6) == 0)
+		snprintf(out->note, sizeof out->note, "%s", text + 6);
+	return 0;
 }
 
 /* A page of keys within the caller's transaction. Returns how many, or -1. */
@@ -150,7 +198,7 @@ int keys_row_page(struct db *d, const char *pattern, const char *fingerprint,
 		memset(k, 0, sizeof *k);
 		db_column_text(st, 0, k->pattern, sizeof k->pattern);
 		db_column_text(st, 1, k->fingerprint, sizeof k->fingerprint);
-		keys_row_fill(st, 2, k);
+		fill(st, 2, k);
 	}
 	return got < 0 ? -1 : n;
 }

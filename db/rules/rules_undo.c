@@ -11,6 +11,7 @@
 
 #include "common/clock.h"
 #include "db/engine/column.h"
+#include "db/rules/keys_internal.h"
 #include "db/rules/rules_internal.h"
 
 #define PAGE_ROWS 100
@@ -253,10 +254,13 @@ static int take_back_pause(struct db *d, const struct head *head, const struct r
 	return db_pause_as(d, was, o->now_unix, o->author, head->no, &out->result.no);
 }
 
-static int is_of_rules(struct db *d, const struct head *head)
+enum { OF_NEITHER, OF_RULES, OF_KEYS };
+
+/* What its first row is about; -1: the database failed. */
+static int find_kind(struct db *d, const struct head *head)
 {
 	sqlite3_stmt *st;
-	int got = -1, is_rule = 0;
+	int got = -1, kind = OF_NEITHER;
 
 	if (db_begin_read(d) != 0)
 		return -1;
@@ -266,10 +270,31 @@ static int is_of_rules(struct db *d, const struct head *head)
 		db_bind_int(st, 2, 0);
 		db_bind_int(st, 3, 1);
 		got = db_step(d, st);
-		is_rule = got == 1 && sqlite3_column_type(st, 1) != SQLITE_NULL;
+		if (got == 1 && sqlite3_column_type(st, 1) != SQLITE_NULL) {
+			const char *text = column_text(st, column_text(st, 2)[0] != '\0' ? 2 : 3);
+
+			kind = strncmp(text, "key ", 4) == 0 || strncmp(text, "group ", 6) == 0
+				       ? OF_KEYS
+				       : OF_RULES;
+		}
 		sqlite3_reset(st);
 	}
-	return db_end(d, got < 0 ? -1 : 0) == 0 ? is_rule : -1;
+	return db_end(d, got < 0 ? -1 : 0) == 0 ? kind : -1;
+}
+
+static int take_back_keys(struct db *d, const struct head *head, const struct rules_edit_options *o,
+			  struct rules_undone *out, char *err, size_t err_size)
+{
+	const struct keys_change c = {
+		.author = o->author, .now_unix = o->now_unix, .is_dry_run = o->is_dry_run};
+	struct keys_result result;
+	const int got = keys_undo(d, head->key, head->no, &c, &result, err, err_size);
+
+	for (int i = 0; got == 0 && i < RULE_OUTCOME_COUNT; i++)
+		out->result.n[i] = result.n[i];
+	if (got == 0)
+		out->result.no = result.no;
+	return got;
 }
 
 int rules_undo(struct db *d, int64_t no, const struct rules_edit_options *o,
@@ -277,7 +302,7 @@ int rules_undo(struct db *d, int64_t no, const struct rules_edit_options *o,
 {
 	struct head head = {0};
 	const int found = find_change(d, no, &head);
-	int of_rules;
+	int kind;
 
 	memset(out, 0, sizeof *out);
 	err[0] = '\0';
@@ -292,18 +317,16 @@ int rules_undo(struct db *d, int64_t no, const struct rules_edit_options *o,
 		snprintf(err, err_size, "what was forgotten is gone (%s)", head.what);
 		return 1;
 	}
-	if (strcmp(head.what, "keys") == 0) {
-		snprintf(err,
-			 err_size, "it is about keys: put them right with `pgpgate keys import`, `keys add` or `keys forget`");
-		return 1;
-	}
-	of_rules = is_of_rules(d, &head);
-	if (of_rules < 0)
+	kind = find_kind(d, &head);
+	if (kind < 0)
 		return -1;
-	if (!of_rules && (strcmp(head.what, "rules") == 0 || strcmp(head.what, "import") == 0)) {
+	if (kind == OF_KEYS)
+		return take_back_keys(d, &head, o, out, err, err_size);
+	if (kind == OF_NEITHER && (strcmp(head.what, "rules") == 0 || strcmp(head.what, "import") == 0 ||
+				   strcmp(head.what, "keys") == 0)) {
 		snprintf(err, err_size, "it is about somebody who was forgotten since");
 		return 1;
 	}
-	return of_rules ? take_back_rules(d, &head, o, out, err, err_size)
-			: take_back_pause(d, &head, o, out, err, err_size);
+	return kind == OF_RULES ? take_back_rules(d, &head, o, out, err, err_size)
+				: take_back_pause(d, &head, o, out, err, err_size);
 }

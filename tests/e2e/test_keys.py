@@ -451,6 +451,58 @@ def test_mail_to_a_primary_key_that_only_signs(make_pair, people, place):
     assert subkey in pair.run("keys", "expiring").out
 
 
+def test_supersede_replace_all_and_every_change_taken_back(make_pair, people, place):
+    """Each change of keys is one change of the history, and undo makes it what it was: rows, groups, the certificate."""
+    pair, folder = make_pair("undone"), place.directory("made")
+    old, new, bobs = (certificates.Certificate(folder, who, [certificates.X25519]) for who in (ALICE, ALICE, BOB))
+
+    def state():
+        rows = pair.json("keys", "list")
+        return sorted((r["pattern"], r.get("fingerprint", r.get("member")), r.get("state"), r.get("note"), r.get("source"), r.get("all"),
+                       r.get("until_at")) for r in rows)
+
+    def take(c, *words):
+        pair.must("keys", "import", *words, "-", data=c.armor().encode())
+    steps = [
+        lambda: take(old, "--note", "from her, by phone", ALICE),
+        lambda: take(bobs, BOB),
+        lambda: take(new, "--supersede", ALICE),
+        lambda: pair.must("keys", "group", "team@example.org", "=", ALICE, BOB, "carol@example.org"),
+        lambda: pair.must("keys", "group", "--all", "team@example.org", "=", ALICE, BOB),
+        lambda: pair.must("keys", "add", BOB, "AB" * 32, "--until", "100d", "--note", "v6"),
+        lambda: pair.must("keys", "forget", "team@example.org"),
+        lambda: take(new, "--replace-all", ALICE),
+        lambda: pair.must("keys", "forget", ALICE),
+    ]
+    states = [state()]
+    for step in steps:
+        step()
+        states.append(state())
+    superseded = dict((r[1], r[2]) for r in states[3] if r[0] == ALICE)
+    assert superseded == {old.subkeys[0].fingerprint: "superseded", new.subkeys[0].fingerprint: "active"}
+    assert dict((r[1], r[2]) for r in states[3] if r[0] == BOB) == {bobs.subkeys[0].fingerprint: "active"}, "nobody else's"
+    assert [r[:2] for r in states[8]] == [(ALICE, new.subkeys[0].fingerprint)] and not states[9]
+    n = len(pair.must("rules", "--history").splitlines())
+    would = pair.must("undo", "--dry-run")
+    assert "would take back" in would and state() == states[9] and len(pair.must("rules", "--history").splitlines()) == n
+    pair.must("undo")
+    root = os.path.join(place.path, "undone-wkd")
+    pair.must("keys", "export", "--wkd", root)
+    assert glob.glob(f"{root}/.well-known/openpgpkey/example.org/hu/*"), "the certificate is there again"
+    for wanted in reversed(states[:8]):
+        pair.must("undo")
+        assert state() == wanted
+    assert pair.run("undo").code == 1
+    # by number: the undo of the first, then a change that was overtaken
+    history = [json.loads(line) for line in pair.must("--json", "rules", "--history").splitlines()]
+    assert {h["what"] for h in history} == {"keys", "undo"} and len({h["number"] for h in history}) == 2 * len(steps)
+    pair.must("undo", str(max(h["number"] for h in history)))
+    assert state() == states[1]
+    pair.must("keys", "forget", ALICE)
+    overtaken = pair.run("undo", "1")
+    assert overtaken.code == 1 and "were changed" in overtaken.err
+
+
 def message_to(key_id):
     key = types.SimpleNamespace(algorithm=certificates.X25519, key_id=key_id)
     return certificates.message(key)
@@ -550,11 +602,13 @@ def test_keys_expire_are_forgotten_and_learned(guarded, guarded_mx, people, shel
     assert shelf.run("keys", "expiring", "--within", "30d").code == 1
     assert shelf.run("keys", "forget", "carol@example.org", fingerprint).code == 0
     assert shelf.run("keys", "forget", "carol@example.org", fingerprint).code == 1
-    assert shelf.run("undo").code == 1
+    assert shelf.run("undo").code == 0 and keys_of(shelf, "carol@example.org")[fingerprint]["until_at"] is not None
+    shelf.must("keys", "forget", "carol@example.org", fingerprint)
 
     for i in range(6):
         assert send(guarded_mx.port, f"friend{i % 2}@there.example", "some@example.org", people.message("carol@example.org")).code == 250
-    assert send(guarded_mx.port, SENDER, ALICE, people.message(ALICE)).code == 250
+    for who, code in ((ALICE, 250), (BOB, 550)):
+        assert send(guarded_mx.port, SENDER, who, people.message(ALICE)).code == code
     learned = [o for o in guarded.json("keys", "learn") if o["pattern"] == "some@example.org"]
     assert [o["key_id"] for o in learned] == [fingerprint[-16:]] and learned[0]["senders"] == 2
     used = guarded.json("keys", "list", ALICE)
