@@ -10,6 +10,7 @@ canary.py says so. `share` 8: asked every eighth batch only, for
 it takes long; `is_slow`: not in the default run. planted.py holds every reader that is there against messages that show a word.
 """
 
+import base64
 import os
 import pty
 import re
@@ -129,6 +130,22 @@ def dovecot():
                                "-Wl,-rpath," + root + "/lib/dovecot"]
 
 
+class Go(Piped):
+    """A program of Go, made from what Debian packages of libraries."""
+
+    def open(self, folder):
+        source, program = here("go_message.go"), os.path.join(folder, "reader-go-message")
+        if not shutil.which("go") or not os.path.isdir("/usr/share/gocode/src/github.com/emersion/go-message"):
+            return "no go with go-message"
+        if not os.path.exists(program) or os.path.getmtime(program) <= os.path.getmtime(source):
+            env = dict(os.environ, GOPATH="/usr/share/gocode", GO111MODULE="off", GOFLAGS="", GOCACHE=os.path.abspath(os.path.join(folder, "go-cache")), GOPROXY="off")
+            done = subprocess.run(["go", "build", "-o", program, source], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env)
+            if done.returncode:
+                return "does not compile: " + done.stderr.decode(errors="replace")[:200]
+        self.command = [program]
+        return Piped.open(self, folder)
+
+
 KF5 = ["-I/usr/include/KF5/KMime", "-I/usr/include/KF5/KCodecs", "-I/usr/include/KF5", "-lKF5Mime"]
 FIELD = re.compile(rb"[!-9;-~]+[ \t]*:")
 NUMBER = b"X-Canary-Number"
@@ -244,6 +261,20 @@ class SNail(Folder):
         return texts
 
 
+class Mailutils(Folder):
+    """GNU mail, which decodes one message after the other."""
+
+    def ask(self, folder, count):
+        mark = b"<<<%06d>>>"
+        commands = b"set nosign\nset crt=100000\n" + b"".join(b"echo " + mark % i + b"\ndecode %d\n" % (i + 1) for i in range(count)) + b"exit\n"
+        done = subprocess.run([self.program, "-N", "-n", "-f", folder + "/box"], input=commands, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              env=dict(os.environ, HOME=folder + "/home", LC_ALL="C.UTF-8", PAGER="cat"), timeout=120)
+        texts = [b""] * count
+        for piece in re.split(rb"^<<<(?=\d{6}>>>$)", done.stdout, flags=re.M)[1:]:
+            texts[int(piece[:6])] = piece[10:]
+        return texts
+
+
 class Each(Folder):
     """A program that is started for each message, with its file."""
 
@@ -284,6 +315,70 @@ class Courier(Each):
         return text
 
 
+class Thunderbird:
+    """Thunderbird's own shell, with thunderbird.js: the HTML that it lays out, as plain text is preferred and as it is not. Started again
+    after each MANY messages, and when it hangs or dies; what makes it do so shows nothing."""
+
+    PROGRAM = "/usr/lib/thunderbird/thunderbird-bin"
+    MANY = 2000
+
+    def __init__(self, name, is_slow=True, share=1):
+        self.name, self.is_slow, self.share, self.deaths = name, is_slow, share, 0
+        self.process, self.home, self.asked = None, None, 0
+
+    def open(self, folder):
+        if not os.path.exists(self.PROGRAM):
+            return "no " + self.PROGRAM
+        self.home = tempfile.TemporaryDirectory(prefix="pgpgate-reader-")
+        return None if b"moz-" in self.text(b"Subject: x\n\nx\n") else "does not start: " + self.PROGRAM
+
+    def start(self):
+        self.process = subprocess.Popen([self.PROGRAM, "-xpcshell", here("thunderbird.js")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                        env=dict(os.environ, HOME=self.home.name, LC_ALL="C.UTF-8", MOZ_HEADLESS="1"))
+        self.asked = 0
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process = None
+
+    def texts(self, messages):
+        return [self.text(message) for message in messages]
+
+    def text(self, message):
+        path = os.path.join(self.home.name, "message.eml")
+        with open(path, "wb") as f:
+            f.write(message)
+        if not self.process:
+            self.start()
+        self.asked += 1
+        try:
+            self.process.stdin.write(path.encode() + b"\n")
+            self.process.stdin.flush()
+            while True:
+                if not select.select([self.process.stdout], [], [], 90)[0]:
+                    raise BrokenPipeError
+                line = self.process.stdout.readline()
+                if not line:
+                    raise BrokenPipeError
+                if line.startswith(b"="):
+                    break
+        except BrokenPipeError:
+            self.deaths += 1
+            self.stop()
+            return b""
+        if self.asked == self.MANY:
+            self.stop()
+        return base64.b64decode(line[1:])
+
+    def close(self):
+        if self.process:
+            self.stop()
+        self.home.cleanup()
+
+
 def all_readers(build):
     return [
         Python("python compat32", POLICIES[0]),
@@ -301,6 +396,11 @@ def all_readers(build):
         node("postal-mime"), node("emailjs-mime-parser"), node("mailparser"), node("letterparser"),
         Mutt("mutt", "mutt", share=8), Mutt("neomutt", "neomutt", share=8), SNail("s-nail", "s-nail"),
         Courier("Courier", ["reformime"], share=8),
+        Piped("Mail Box", perl("mail_box.pl"), is_slow=True),
+        Piped("mimetic", [""], compile=lambda: (here("mimetic.cpp"), ["-lmimetic"], ()), needs=lambda: "/usr/include/mimetic/mimetic.h", is_slow=True),
+        Go("go-message", ["go"], is_slow=True),
+        Mailutils("mailutils", "mail.mailutils", is_slow=True),
+        Thunderbird("Thunderbird"),
         Each("mblaze", ["mshow", "-h", "x-none"], is_slow=True, share=8),
     ]
 
