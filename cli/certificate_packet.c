@@ -116,7 +116,7 @@ void certificate_subkeys(const unsigned char *packets, size_t len,
 }
 
 /* The address in a user id: what stands in the last angle brackets, or all of it. */
-static bool names(const struct certificate_packet *user_id, const char *address)
+static bool is_wanted(const struct certificate_packet *user_id, certificate_wants *wants, void *context)
 {
 	const unsigned char *from = user_id->body, *to = from + user_id->body_len, *open, *close;
 	struct address a;
@@ -130,15 +130,17 @@ static bool names(const struct certificate_packet *user_id, const char *address)
 	if (to - from > ADDRESS_MAX)
 		return false;
 	address_canonical((const char *)from, (size_t)(to - from), &a);
-	return a.kind == ADDRESS_MAILBOX && strcmp(a.text, address) == 0;
+	return a.kind == ADDRESS_MAILBOX && wants(context, a.text);
 }
 
-size_t certificate_for(const unsigned char *packets, size_t len, const char *address, unsigned char *out)
+size_t certificate_for(const unsigned char *packets, size_t len, certificate_wants *wants,
+		       void *context, unsigned char *out, bool *has_any)
 {
 	struct certificate_packet packet;
-	bool is_kept = false, has_user_id = false;
+	bool is_kept = false;
 	size_t n = 0;
 
+	*has_any = false;
 	for (; certificate_packet_read(packets, len, &packet) == 0;
 	     packets += packet.whole_len, len -= packet.whole_len) {
 		switch (packet.tag) {
@@ -147,8 +149,8 @@ size_t certificate_for(const unsigned char *packets, size_t len, const char *add
 			is_kept = true;
 			break;
 		case CERTIFICATE_USER_ID:
-			is_kept = names(&packet, address);
-			has_user_id = has_user_id || is_kept;
+			is_kept = is_wanted(&packet, wants, context);
+			*has_any = *has_any || is_kept;
 			break;
 		case CERTIFICATE_SIGNATURE: /* of what stands before it */
 			break;
@@ -157,8 +159,8 @@ size_t certificate_for(const unsigned char *packets, size_t len, const char *add
 		}
 		if (!is_kept)
 			continue;
-		memcpy(out + n, packets, packet.whole_len);
+		memmove(out + n, packets, packet.whole_len);
 		n += packet.whole_len;
 	}
-	return has_user_id ? n : 0;
+	return n;
 }

@@ -39,10 +39,11 @@ bool certificate_is_beyond_gpg(const unsigned char *packets, size_t len);
 void certificate_subkeys(const unsigned char *packets, size_t len,
 			 void (*tell)(void *context, const char *fingerprint), void *context);
 
-/* What a Web Key Directory gives for this canonical address: the certificate without other user ids, which are nobody's business
- * there, and without attributes, trust and padding. Writes at most len octets to out. Returns how many; 0: it does not name the
- * address, and no program would take it. */
-size_t certificate_for(const unsigned char *packets, size_t len, const char *address,
-		       unsigned char *out);
+/* The certificate with the user ids of those canonical addresses alone that are wanted, and without attributes, trust and padding:
+ * whose other addresses they are is nobody's business. Writes at most len octets to out, which may be packets itself. *has_any: a
+ * user id is left. Returns how many octets. */
+typedef bool certificate_wants(void *context, const char *address);
+size_t certificate_for(const unsigned char *packets, size_t len, certificate_wants *wants,
+		       void *context, unsigned char *out, bool *has_any);
 
 #endif

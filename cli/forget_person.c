@@ -10,6 +10,7 @@
 #include "cli/rule_show.h"
 #include "cli/verdict_show.h"
 #include "common/clock.h"
+#include "db/keys.h"
 #include "db/person.h"
 #include "db/rules.h"
 #include "db/verdicts.h"
@@ -20,7 +21,7 @@
 struct gathering {
 	const char *address;
 	bool prints;
-	int64_t n_verdicts, n_pairs, n_rules, n_changes;
+	int64_t n_verdicts, n_pairs, n_rules, n_keys, n_changes;
 };
 
 static void print(const struct gathering *g, const char *kind, json_t *o)
@@ -83,6 +84,36 @@ static int see_rule(void *context, const struct rule *r)
 	return ferror(stdout) ? 1 : 0;
 }
 
+static int see_key(void *context, const struct recipient_key *k)
+{
+	struct gathering *g = context;
+	json_t *o = json_object();
+
+	g->n_keys++;
+	json_object_set_new(o, "pattern", output_json_text(k->pattern));
+	json_object_set_new(o, "fingerprint", json_string(k->fingerprint));
+	json_object_set_new(o, "state", json_string(key_state_name(k->state)));
+	json_object_set_new(o, "note", output_json_text(k->note));
+	print(g, "key", o);
+	return ferror(stdout) ? 1 : 0;
+}
+
+static int see_group(void *context, const char *pattern, const char *member, bool wants_all)
+{
+	struct gathering *g = context;
+	json_t *o;
+
+	if (strcmp(pattern, g->address) != 0 && strcmp(member, g->address) != 0)
+		return 0;
+	o = json_object();
+	g->n_keys++;
+	json_object_set_new(o, "pattern", output_json_text(pattern));
+	json_object_set_new(o, "member", output_json_text(member));
+	json_object_set_new(o, "all", json_boolean(wants_all));
+	print(g, "group", o);
+	return ferror(stdout) ? 1 : 0;
+}
+
 static int gather(struct db *d, struct gathering *g)
 {
 	struct verdicts_filter sent = {.verdict = -1, .action = -1, .sender = g->address};
@@ -91,7 +122,8 @@ static int gather(struct db *d, struct gathering *g)
 
 	if (verdicts_list(d, &sent, see_sent, g) == -1 ||
 	    verdicts_list(d, &received, see_received, g) == -1 ||
-	    person_pairs(d, g->address, see_pair, g) == -1)
+	    person_pairs(d, g->address, see_pair, g) == -1 ||
+	    keys_list(d, g->address, 0, see_key, g) == -1 || keys_groups(d, NULL, see_group, g) == -1)
 		return -1;
 	return rules_list(d, &all, see_rule, g) == -1 ? -1 : 0;
 }
@@ -108,6 +140,7 @@ static int only_look(struct cli *cli, struct db *d, const char *address, bool pr
 		json_object_set_new(o, "verdicts", json_integer(g.n_verdicts));
 		json_object_set_new(o, "pairs", json_integer(g.n_pairs));
 		json_object_set_new(o, "rules", json_integer(g.n_rules));
+		json_object_set_new(o, "keys", json_integer(g.n_keys));
 		json_object_set_new(o, "dry_run", json_true());
 		output_json(o);
 	} else if (!prints) {
@@ -115,8 +148,11 @@ static int only_look(struct cli *cli, struct db *d, const char *address, bool pr
 		       output_plural(g.n_verdicts, "verdict", "verdicts"), (long long)g.n_pairs,
 		       output_plural(g.n_pairs, "pair", "pairs"), (long long)g.n_rules,
 		       output_plural(g.n_rules, "rule", "rules"));
+		if (g.n_keys > 0)
+			printf("-%lld %s\n", (long long)g.n_keys,
+			       output_plural(g.n_keys, "key", "keys"));
 	}
-	return g.n_verdicts + g.n_pairs + g.n_rules == 0;
+	return g.n_verdicts + g.n_pairs + g.n_rules + g.n_keys == 0;
 }
 
 static void tell_removed(const struct cli *cli, const struct person_counts *n)

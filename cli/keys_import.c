@@ -326,6 +326,47 @@ static void release(struct importing *im)
 	certificate_reader_free(im->reader);
 }
 
+/* Whose user ids are kept of a certificate: of those whose keys are from it, now or already. */
+struct owners {
+	const struct importing *im;
+	struct db *d;
+	const char *fingerprint;
+	bool is_found;
+};
+
+static int see_owner(void *context, const struct recipient_key *k)
+{
+	struct owners *o = context;
+
+	o->is_found = strcmp(k->primary_fingerprint, o->fingerprint) == 0;
+	return o->is_found;
+}
+
+static bool is_owner(void *context, const char *address)
+{
+	struct owners *o = context;
+
+	for (size_t i = 0; i < o->im->n_keys; i++)
+		if (strcmp(o->im->keys[i].pattern, address) == 0 &&
+		    strcmp(o->im->keys[i].primary_fingerprint, o->fingerprint) == 0)
+			return true;
+	o->is_found = false;
+	keys_list(o->d, address, 0, see_owner, o);
+	return o->is_found;
+}
+
+static void drop_user_ids(struct importing *im, struct db *d)
+{
+	for (size_t i = 0; i < im->n_certificates; i++) {
+		struct key_certificate *c = &im->certificates[i];
+		struct owners owners = {.im = im, .d = d, .fingerprint = c->fingerprint};
+		bool has_any;
+
+		c->len = certificate_for(c->packets, c->len, is_owner, &owners,
+					 (unsigned char *)(uintptr_t)c->packets, &has_any);
+	}
+}
+
 static int put(struct importing *im, struct settings *s, bool dry_run, bool replaces_all,
 	       bool supersedes, const char *note)
 {
@@ -344,6 +385,7 @@ static int put(struct importing *im, struct settings *s, bool dry_run, bool repl
 	drop_doubles(im);
 	for (size_t i = 0; i < im->n_keys; i++)
 		snprintf(im->keys[i].note, sizeof(im->keys[i].note), "%s", note);
+	drop_user_ids(im, d);
 	c.keys = im->keys;
 	c.n_keys = im->n_keys;
 	c.certificates = im->certificates;

@@ -51,11 +51,17 @@ static int flush(struct telling *t)
 	return t->teller->entry(t->teller->context, &e);
 }
 
+static bool is_address(void *context, const char *address)
+{
+	return strcmp(context, address) == 0;
+}
+
 /* 0 or -1. */
 static int add_certificate(struct telling *t, const char *fingerprint)
 {
 	unsigned char *packets = NULL, *more;
 	size_t len = 0, n;
+	bool has_any;
 	const int got = keys_certificate(t->db, fingerprint, &packets, &len);
 
 	if (got <= 0)
@@ -66,10 +72,10 @@ static int add_certificate(struct telling *t, const char *fingerprint)
 		return -1;
 	}
 	t->bytes = more;
-	n = certificate_for(packets, len, t->address, t->bytes + t->len);
-	t->len += n;
+	n = certificate_for(packets, len, is_address, t->address, t->bytes + t->len, &has_any);
+	t->len += has_any ? n : 0;
 	free(packets);
-	if (n == 0)
+	if (!has_any)
 		t->teller->unnamed(t->teller->context, t->address, fingerprint);
 	return 0;
 }

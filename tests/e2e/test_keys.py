@@ -2,6 +2,7 @@
 """own-key behind a real Postfix: whose keys a message is encrypted to, what the refused are told, and where the key is; with
 certificates and messages of gpg and sq."""
 
+import contextlib
 import glob
 import http.server
 import json
@@ -9,6 +10,7 @@ import os
 import re
 import socket
 import socketserver
+import sqlite3
 import ssl
 import subprocess
 import tempfile
@@ -501,6 +503,37 @@ def test_supersede_replace_all_and_every_change_taken_back(make_pair, people, pl
     pair.must("keys", "forget", ALICE)
     overtaken = pair.run("undo", "1")
     assert overtaken.code == 1 and "were changed" in overtaken.err
+
+
+def rows_of(pair):
+    """All that the tables of the database hold."""
+    with contextlib.closing(sqlite3.connect(pair.database)) as database:
+        tables = [name for name, in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        values = (v for t in tables for row in database.execute(f'SELECT * FROM "{t}"') for v in row if v is not None)
+        return b"\n".join(v if isinstance(v, bytes) else str(v).encode() for v in values)
+
+
+@pytest.mark.parametrize("log_addresses", ["full", "hashed"])
+def test_a_certificate_brings_nobody_else_into_the_database_and_forget_takes_its_owner_out(make_pair, people, place, log_addresses):
+    pair, who = make_pair(f"owners-{log_addresses}", log_addresses=log_addresses), f"dora-{log_addresses}@example.org"
+    people.keys.gpg("--quick-gen-key", f"Dora Private <{who}>", "future-default", "default", "never")
+    people.keys.gpg("--quick-add-uid", who, "Dora <dora@home.example>")
+    certificate = people.export(who).encode()
+    pair.must("keys", "import", who, "-", data=certificate)
+    pair.must("keys", "import", "--any-user-id", "desk@example.org", "-", data=certificate)
+    pair.must("keys", "group", "team@example.org", "=", who, "desk@example.org")
+    root = os.path.join(place.path, f"owners-{log_addresses}")
+    pair.must("keys", "export", "--wkd", root)
+    assert len(glob.glob(f"{root}/.well-known/openpgpkey/example.org/hu/*")) == 1, "the second import left her user id in it"
+    assert b"home.example" not in rows_of(pair) and b"Dora Private" in rows_of(pair)
+    exported = pair.must("--json", "forget", "--person", who, "--export").splitlines()
+    assert sorted(json.loads(line)["kind"] for line in exported) == ["group", "key"]
+    assert pair.must("forget", "--person", who, "--dry-run").endswith("-2 keys\n")
+    pair.must("keys", "forget", "desk@example.org")
+    pair.must("forget", "--person", who)
+    left = rows_of(pair)
+    assert who.encode() not in left and b"Dora Private" not in left
+    assert pair.run("forget", "--person", who, "--dry-run").code == 1
 
 
 def message_to(key_id):
