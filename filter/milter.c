@@ -71,6 +71,13 @@ __attribute__((format(printf, 2, 3))) static void complain(struct log_limit *l, 
 static void callback_end(void)
 {
 	atomic_fetch_sub(&process.n_running, 1);
+	errno = 0; /* for is_short_of_memory() */
+}
+
+/* libmilter ends a session, in the thread that calls us about it, when it has no memory for the next packet. */
+static bool is_short_of_memory(void)
+{
+	return errno == ENOMEM;
 }
 
 /* smfi_main() returns while callbacks still run, and workers may begin new ones after that. Counted first and
@@ -374,8 +381,10 @@ static sfsistat take_recipient(SMFICTX *ctx, struct session *s, char **args)
 	const char *macro = symbol(ctx, "{rcpt_addr}");
 	struct outcome out;
 
-	if (envelope_is_lost(&s->recipient, macro, args[0], s->is_sendmail, s->expects_macros))
+	if (envelope_is_lost(&s->recipient, macro, args[0], s->is_sendmail, s->expects_macros)) {
+		transaction_hinder(s->transaction);
 		return macros_are_lost(ctx, "RCPT");
+	}
 	if (transaction_recipient(s->transaction, envelope_address(macro, args[0], s->is_sendmail),
 				  &out) == TRANSACTION_CONTINUE)
 		return SMFIS_CONTINUE;
@@ -475,7 +484,7 @@ static sfsistat end_of_message(SMFICTX *ctx, struct session *s)
 
 	/* On record without its queue id it would not be found. */
 	if (queue_id == NULL && s->expects_macros) {
-		transaction_reset(s->transaction);
+		transaction_forget(s->transaction);
 		return macros_are_lost(ctx, "a message");
 	}
 	transaction_end(s->transaction, queue_id, hand_over, ctx, &out);
@@ -500,13 +509,14 @@ static sfsistat on_end_of_message(SMFICTX *ctx)
 
 static sfsistat on_abort(SMFICTX *ctx)
 {
+	const bool is_short = is_short_of_memory();
 	struct session *s;
 
 	if (!callback_begin())
 		return SMFIS_CONTINUE;
 	s = smfi_getpriv(ctx);
-	/* libmilter calls it itself when it stops. */
-	if (s != NULL && stand_in_has_ended())
+	/* libmilter calls it itself when it stops, and when it gives up. */
+	if (s != NULL && (is_short || stand_in_has_ended()))
 		transaction_forget(s->transaction);
 	else if (s != NULL)
 		transaction_reset(s->transaction);

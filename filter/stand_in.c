@@ -4,10 +4,12 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <syslog.h>
 #include <time.h>
 
 #include "common/clock.h"
@@ -64,6 +66,20 @@ int sigwait(const sigset_t *__restrict set, int *__restrict number)
 	atomic_store(&has_ended, true);
 	*number = got;
 	return 0;
+}
+
+void __syslog_chk(int priority, int flag, const char *format, ...);
+
+__attribute__((format(printf, 3, 4))) void __syslog_chk(int priority, int flag, const char *format, ...)
+{
+	const int saved_errno = errno;
+	va_list arguments;
+
+	(void)flag;
+	va_start(arguments, format);
+	vsyslog(priority, format, arguments);
+	va_end(arguments);
+	errno = saved_errno;
 }
 
 int inet_aton(const char *text, struct in_addr *address)

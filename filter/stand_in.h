@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * stand_in.h: accept(2), sigwait(3) and inet_aton(3) in our words. libmilter calls them, and a program's own definition
+ * stand_in.h: accept(2), sigwait(3), inet_aton(3) and syslog(3) in our words. libmilter calls them, and a program's own definition
  * comes before the C library's, so it gets these:
  *
  *   accept()   libmilter tries again at once when there are no descriptors or no memory, and takes a processor for
@@ -10,6 +10,9 @@
  *   inet_aton()  Postfix writes "unknown" where XCLIENT said that the address is not available, and calls it one of
  *              IPv4; libmilter would hang up. Here that is 0.0.0.0, which is nobody's. (Behind a proxy that comes
  *              by IPv6 it still hangs up: 451.)
+ *   __syslog_chk()  syslog(3) as programs call it that are built with _FORTIFY_SOURCE, libmilter for one. Where there is no syslog
+ *              the C library leaves another errno behind; here it stays what it was: milter.c asks why libmilter
+ *              gave up a session.
  *
  * Any thread.
  */

@@ -26,15 +26,22 @@ void transaction_free(struct transaction *t)
 	free(t);
 }
 
-/* Where some of a split message's recipients were deferred, and it ended before its content: the client could
- * not go on, for Postfix hung up after too many errors (at the first one under stress), or would not. Then
- * deferring leads nowhere; policy_decide() is to know. */
+/* Where some of a split message's recipients were deferred, here or by the policy server, and it ended before its content: the
+ * client could not go on, for Postfix hung up after too many errors (at the first one under stress), or would not. Then
+ * deferring leads nowhere; policy_decide() is to know. Not where it was us who failed: the client came to nothing with
+ * a 451 of ours, and three of them would refuse the message. */
 static void note_vain(struct transaction *t)
 {
 	const struct mail *m = &t->mail;
 
-	if (m->is_open && m->scan == NULL && m->has_split_evidence)
+	if (m->is_open && m->scan == NULL && m->has_split_evidence && !m->was_hindered &&
+	    !m->is_out_of_memory)
 		ending_note_vain(t);
+}
+
+void transaction_hinder(struct transaction *t)
+{
+	t->mail.was_hindered = t->mail.is_open;
 }
 
 void transaction_reset(struct transaction *t)
@@ -124,6 +131,7 @@ enum transaction_reply transaction_recipient(struct transaction *t, const char *
 	}
 	address_canonical(recipient, strlen(recipient), &address);
 	if (ask_policy(t, &address, NULL, &answer) != 0) {
+		m->was_hindered = true;
 		if (!m->settings->accept_on_database_error && !t->is_submitted_locally) {
 			outcome_tempfail(out);
 			return TRANSACTION_TEMPFAIL;
@@ -144,6 +152,7 @@ enum transaction_reply transaction_recipient(struct transaction *t, const char *
 		return TRANSACTION_DEFER;
 	}
 	if (recipients_add(&m->recipients, &address, &answer) != 0) {
+		m->was_hindered = true;
 		if (t->is_submitted_locally) {
 			m->is_out_of_memory = true;
 			return TRANSACTION_CONTINUE;

@@ -75,6 +75,10 @@ typedef int transaction_hand_over(void *context, const struct outcome *out,
 void transaction_end(struct transaction *t, const char *queue_id, transaction_hand_over *hand_over,
 		     void *context, struct outcome *out);
 
+/* A failure of ours that the transaction does not know of stood in the way of this message: should it end before its content, that
+ * says nothing of the client. */
+void transaction_hinder(struct transaction *t);
+
 /* Forgets the message, keeps the client. _reset: RSET, abort, answered; where the client was told to split it, it is
  * put on record that nothing came of that. _forget: because of us, such as when the daemon ends. */
 void transaction_reset(struct transaction *t);

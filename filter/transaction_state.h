@@ -40,6 +40,7 @@ struct mail {
 	struct policy_split split;
 	bool has_split_evidence; /* a recipient was in a message that was split */
 	bool is_split_vain;	 /* and deferring led nowhere */
+	bool was_hindered; /* by a failure of ours: what becomes of it says nothing of the client */
 	struct scan *scan; /* NULL before the content begins, so that idle connections are cheap */
 	struct digest digest;
 	struct from_header header_from;

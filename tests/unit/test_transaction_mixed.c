@@ -131,13 +131,19 @@ static void transaction_that_came_to_nothing_is_on_record(void **state)
 		const char *label, *one, *two;
 		int64_t size;
 		bool with_content;
+		unsigned fails_at; /* which question; 9: what the transaction is not told of */
 		unsigned n_vain;
 	} rows[] = {
-		{"of a split message", "passed.exempt@y.test", NULL, 500, false, 1},
-		{"one was deferred", "failed.encrypted@y.test", "passed.exempt@y.test", 500, false, 1},
-		{"nobody", NULL, NULL, 500, false, 0},
-		{"of no split message", "exempt@y.test", NULL, 500, false, 0},
-		{"content came", "passed.exempt@y.test", NULL, 500, true, 0},
+		{"of a split message", "passed.exempt@y.test", NULL, 500, false, 0, 1},
+		{"one was deferred", "failed.encrypted@y.test", "passed.exempt@y.test", 500, false, 0, 1},
+		{"nobody", NULL, NULL, 500, false, 0, 0},
+		{"of no split message", "exempt@y.test", NULL, 500, false, 0, 0},
+		{"content came", "passed.exempt@y.test", NULL, 500, true, 0, 0},
+		{"our failure before", "passed.exempt@y.test", "passed.exempt@y.test", 500, false, 1, 0},
+		{"our failure after", "failed.encrypted@y.test", "passed.exempt@y.test", 500, false,
+		 2, 0},
+		{"a failure of libmilter", "failed.encrypted@y.test", "passed.exempt@y.test", 500,
+		 false, 9, 0},
 	};
 
 	(void)state;
@@ -145,7 +151,8 @@ static void transaction_that_came_to_nothing_is_on_record(void **state)
 		const size_t k = i / 2;
 
 		memset(&record, 0, sizeof record);
-		fake.n_submitted = 0;
+		fake.n_submitted = fake.n_asked = 0;
+		fake.fails_at = rows[k].fails_at;
 		mail_from("bob@x.test", rows[k].size);
 		if (rows[k].one != NULL)
 			recipient(rows[k].one);
@@ -153,6 +160,9 @@ static void transaction_that_came_to_nothing_is_on_record(void **state)
 			recipient(rows[k].two);
 		if (rows[k].with_content)
 			content(&cleartext);
+		fake.fails_at = 0;
+		if (rows[k].fails_at == 9)
+			transaction_hinder(t);
 		if (i % 2 == 0)
 			transaction_reset(t);
 		else
