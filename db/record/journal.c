@@ -25,6 +25,10 @@ int journal_init(struct journal *j, struct settings *s)
 	/* Sequences of a stream are never used again, so that no two streams may have one name. */
 	if (getrandom(&j->stream, sizeof j->stream, 0) != (ssize_t)sizeof j->stream)
 		return -1;
+	j->voided_room = JOURNAL_VOIDED_ROOM;
+	j->voided = malloc(j->voided_room * sizeof j->voided[0]);
+	if (j->voided == NULL)
+		return -1;
 	j->files.settings = settings_ref(s);
 	j->files.mode = DB_WRITE;
 	j->files.lock_fd = -1;
@@ -159,19 +163,30 @@ static int64_t bytes_of(const struct journal_entry *list)
 	return n;
 }
 
+/* Memory is most likely short when something has to be voided: so there is room for as many as can be under way, and more of
+ * it is asked for long before it is needed. False: there is none left. */
+static bool has_room(struct journal *j)
+{
+	if (j->n_voided >= j->voided_room / 2) {
+		uint64_t *more = realloc(j->voided, 2 * j->voided_room * sizeof more[0]);
+
+		if (more != NULL) {
+			j->voided = more;
+			j->voided_room *= 2;
+		}
+	}
+	return j->n_voided < j->voided_room;
+}
+
 /* Under the lock. They come nearly in order; those that the files have stay in front. */
-static int add_voided(struct journal *j, uint64_t sequence)
+static void add_voided(struct journal *j, uint64_t sequence)
 {
 	size_t at = j->n_voided;
 
-	if (j->n_voided == j->voided_room) {
-		const size_t room = j->voided_room == 0 ? 64 : 2 * j->voided_room;
-		uint64_t *more = realloc(j->voided, room * sizeof more[0]);
-
-		if (more == NULL)
-			return -1;
-		j->voided = more;
-		j->voided_room = room;
+	if (!has_room(j)) {
+		log_error("out of memory: a message was answered with a temporary failure, and the "
+			  "record will not say so");
+		return;
 	}
 	while (at > j->n_voids_written && j->voided[at - 1] > sequence) {
 		j->voided[at] = j->voided[at - 1];
@@ -179,7 +194,6 @@ static int add_voided(struct journal *j, uint64_t sequence)
 	}
 	j->voided[at] = sequence;
 	j->n_voided++;
-	return 0;
 }
 
 /* Half a record must not stand before whole ones, and a disk tells of a failed sync only once. */

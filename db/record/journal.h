@@ -49,6 +49,9 @@ struct journal {
 	size_t n_voided, voided_room, n_voids_written;
 };
 
+#define JOURNAL_VOIDED_ROOM \
+	4096 /* without asking for memory: twice as many messages as are under way at once */
+
 /* 0, or -1: no memory, no random number. No file is made before the first append. */
 int journal_init(struct journal *j, struct settings *s);
 /* Closes the segments; they stay. */

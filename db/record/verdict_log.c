@@ -128,7 +128,7 @@ struct verdict_log *verdict_log_start(struct settings *s, char *err, size_t err_
 	if (journal_init(&l->journal, s) != 0) {
 		batch_free(&l->batch);
 		free(l);
-		snprintf(err, err_size, "no random number is to be had");
+		snprintf(err, err_size, "no memory, or no random number, is to be had");
 		return NULL;
 	}
 	l->has_writer = s->verdict_sync == SYNC_POWER;

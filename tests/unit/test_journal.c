@@ -243,6 +243,30 @@ static void what_was_answered_is_there_once_after_any_number_of_kills(void **sta
 	fixture_end(&f);
 }
 
+/* That a message was answered otherwise is kept when memory is short: that is when it is. */
+static void voids_of_those_under_way_take_no_memory(void **state)
+{
+	struct journal j;
+	struct fixture f;
+	const uint64_t *room;
+
+	(void)state;
+	fixture_begin(&f);
+	assert_int_equal(journal_init(&j, f.settings), 0);
+	room = j.voided;
+	assert_non_null(room);
+	for (uint64_t i = 1; i <= JOURNAL_VOIDED_ROOM / 2 + 1; i++) {
+		journal_void(&j, i);
+		if (i <= JOURNAL_VOIDED_ROOM / 2)
+			assert_ptr_equal(j.voided, room);
+	}
+	assert_true(j.voided_room > JOURNAL_VOIDED_ROOM); /* asked for before it is needed */
+	for (uint64_t i = 1; i <= JOURNAL_VOIDED_ROOM / 2; i += 97)
+		assert_true(journal_is_voided(&j, i));
+	journal_destroy(&j);
+	fixture_end(&f);
+}
+
 /* ---- damage ---- */
 
 /* A journal of 20 records that a process has left, all in one segment, none of them moved. */
@@ -505,6 +529,7 @@ int main(void)
 		cmocka_unit_test(checksum_is_that_of_the_rfc),
 		cmocka_unit_test(a_record_is_read_as_it_was_written),
 		cmocka_unit_test(what_was_answered_is_there_once_after_any_number_of_kills),
+		cmocka_unit_test(voids_of_those_under_way_take_no_memory),
 		cmocka_unit_test(damage_costs_what_is_damaged_and_nothing_else),
 		cmocka_unit_test(segments_stay_until_all_of_them_is_in),
 		cmocka_unit_test(a_segment_that_is_taken_away_is_noticed),
