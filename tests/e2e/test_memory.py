@@ -43,7 +43,7 @@ def frail(make_pair):
 def test_filter_without_memory(frail, faults, memory):
     start_frail(frail.filter, faults, memory)
     record = sweep.Record(frail)
-    told, n_failed, n_silent = [], 0, 0
+    told, n_failed, n_silent, n_vain = [], 0, 0, 0
     path = frail.filter.path
     for kind in sweep.KINDS:
         sweep.send(path, kind)  # whatever is allocated once is
@@ -54,7 +54,9 @@ def test_filter_without_memory(frail, faults, memory):
         for first in range(1 + n % STEP if STEP > 1 else 1, n + 1, STEP):
             for last in (first + 1, FOREVER):
                 hurt = sweep.send(path, kind, 3, connected=lambda: memory.set(first, last))
-                n_failed += memory.stop()[1]
+                n_refused = memory.stop()[1]
+                n_failed += n_refused
+                n_vain += n_refused == 0
                 record.sent.append(hurt)
                 n_silent += hurt.end is None
                 told += [f"{kind.label}, allocation {first} of {n}: {c}" for c in sweep.wrong(healthy, hurt)]
@@ -63,7 +65,10 @@ def test_filter_without_memory(frail, faults, memory):
     print(f"filter: {len(record.sent)} messages, {n_failed} allocations refused, {n_silent} without an answer, "
           f"{len(told)} findings")
     assert not told, "\n".join(told[:40])
-    assert n_failed > 50  # about one an allocation that was tried: a sweep that refused nothing shows nothing
+    # How many there are follows from what a message takes, which grows less. That those were refused that were tried is what
+    # makes it a sweep: threads have turns of their own, and so a message may come to its end with less than the healthy one.
+    n_tried = len(record.sent) - len(sweep.KINDS)
+    assert n_tried >= 2 * len(sweep.KINDS) and n_vain * 10 <= n_tried, (n_tried, n_vain)
     assert frail.filter.end() == 0
 
 
@@ -78,7 +83,7 @@ REQUESTS = [
 
 def test_policy_server_without_memory(frail, faults, memory):
     start_frail(frail.policyd, faults, memory)
-    n_failed, told = 0, []
+    n_failed, n_tried, n_vain, told = 0, 0, 0, []
     for request in REQUESTS:
         def ask(first, last):
             client = PolicyClient(frail.policyd.path, 10)
@@ -94,13 +99,14 @@ def test_policy_server_without_memory(frail, faults, memory):
         for first in range(1, n + 1, max(1, STEP // 8)):
             for last in (first + 1, FOREVER):
                 answer = ask(first, last)
-                n_failed += memory.stop()[1]
+                n_refused = memory.stop()[1]
+                n_tried, n_vain, n_failed = n_tried + 1, n_vain + (n_refused == 0), n_failed + n_refused
                 if answer not in (healthy, None):
                     told.append(f"{request}, allocation {first} of {n}: {answer}, not {healthy}")
                 assert frail.policyd.process.poll() is None, (request, first, frail.policyd.log()[-3000:])
     print(f"policy server: {len(REQUESTS)} requests, {n_failed} allocations refused, {len(told)} findings")
     assert not told, "\n".join(told[:40])
-    assert n_failed > 20
+    assert n_tried >= 2 * len(REQUESTS) and n_vain * 10 <= n_tried, (n_tried, n_vain)
     assert frail.policyd.end() == 0
 
 
@@ -109,8 +115,12 @@ COMMANDS = [
     ["--json", "log", "-n", "5"], ["report"], ["--json", "report"], ["export"], ["metrics"], ["config"],
     ["--json", "db", "status"], ["suggest"], ["check", os.path.join(sweep.MAIL, "gpg-3des.eml")],
     ["--json", "check", os.path.join(sweep.MAIL, "r29-signed.eml")],
-    ["simulate", "encrypted", sweep.OPEN], ["db", "check"], ["require", "again@example.org"],
+    ["simulate", "encrypted", sweep.OPEN], ["db", "check"], ["require", "again@example.org"], ["--json", "rules", "--history"],
+    ["--json", "check", "--explain", os.path.join(sweep.MAIL, "gpg-binary-attachment.eml")], ["--json", "keys", "list"],
+    ["explain", sweep.OPEN, "--message", os.path.join(sweep.MAIL, "gpg-3des.eml")], ["report", "--html", "-"],
 ]
+# Where the C library itself ends the process, since it looks up who somebody is (an assertion in glibc 2.36's nss_database.c).
+LIBRARY = re.compile(r"\((getpw|getgr|initgroups|setgroups)")
 
 
 def shape(text):
@@ -121,7 +131,7 @@ def shape(text):
 def test_command_line_without_memory(frail, faults, memory):
     """Exit 0 is only said of what is whole."""
     environment = {**os.environ, "LD_PRELOAD": faults, "FAULT_MEMORY": memory.path}
-    n_failed, n_runs, told = 0, 0, []
+    n_failed, n_runs, n_library, told = 0, 0, 0, []
     for words in COMMANDS:
         command = [program("pgpgate"), "-c", frail.conf, *words]
         run_program(command)
@@ -133,8 +143,16 @@ def test_command_line_without_memory(frail, faults, memory):
             hurt = run_program(command, env=environment)
             n_failed += memory.stop()[1]
             n_runs += 1
+            if hurt.code < 0:
+                memory.set(first, first + 1)
+                again = run_program(command, env={**environment, "FAULT_TRACE": "1"})
+                memory.stop()
+                if LIBRARY.search(again.err):
+                    n_library += 1
+                    continue
             if hurt.code < 0 or (hurt.code == 0 and shape(hurt.out) != shape(healthy.out)) or \
                     (hurt.code not in (0, healthy.code) and not hurt.err):
                 told.append(f"{' '.join(words)}, allocation {first} of {n}: {hurt!r}\nnot {healthy!r}")
-    print(f"command line: {n_runs} runs, {n_failed} allocations refused, {len(told)} findings")
+    print(f"command line: {n_runs} runs, {n_failed} allocations refused, {n_library} ended by the C library, "
+          f"{len(told)} findings")
     assert not told, "\n".join(t[:900] for t in told[:20])

@@ -6,12 +6,14 @@
  *   FAULT_POLL=FILE     poll() fails with ENOMEM as long as FILE is there
  *   FAULT_MEMORY=FILE   FILE holds one struct control, shared with the test: malloc(), calloc(), realloc() and the like
  *                       of the whole process are counted, and those numbered fail_from <= n < fail_to are refused
+ *   FAULT_TRACE=1       tells on standard error who asked for what was refused
  *
  * What the loader and this library allocate themselves is not counted: counting begins when the test says so.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdatomic.h>
@@ -35,10 +37,14 @@ extern void *__libc_calloc(size_t n, size_t size);
 extern void *__libc_realloc(void *memory, size_t size);
 extern void *__libc_memalign(size_t alignment, size_t size);
 
+#define FRAMES_MAX 40
+
 static struct control *control;
+static int is_traced;
 
 __attribute__((constructor)) static void begin(void)
 {
+	void *frame;
 	const char *path = getenv("FAULT_MEMORY");
 	int fd = path == NULL ? -1 : open(path, O_RDWR | O_CLOEXEC);
 	void *memory;
@@ -47,8 +53,18 @@ __attribute__((constructor)) static void begin(void)
 		return;
 	memory = mmap(NULL, sizeof *control, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
+	is_traced = getenv("FAULT_TRACE") != NULL;
+	if (is_traced)
+		backtrace(&frame, 1); /* which loads a library once */
 	if (memory != MAP_FAILED)
 		control = memory;
+}
+
+static void trace(void)
+{
+	void *frames[FRAMES_MAX];
+
+	backtrace_symbols_fd(frames, backtrace(frames, FRAMES_MAX), STDERR_FILENO);
 }
 
 static int is_refused(void)
@@ -61,6 +77,8 @@ static int is_refused(void)
 	if (n < control->fail_from || n >= control->fail_to)
 		return 0;
 	atomic_fetch_add(&control->n_failed, 1);
+	if (is_traced)
+		trace();
 	errno = ENOMEM;
 	return 1;
 }

@@ -75,7 +75,9 @@ def send(path, kind, timeout=5, connected=None):
                 connected()
             m.connect(kind.address, kind.port)
             sizes = (f"SIZE={len(data)}".encode(),) if kind.declares_size else ()
-            reply = code(m.mail(kind.sender, arguments=sizes, **kind.macros))
+            # Postfix has one queue id for a message, whether it is known at MAIL or comes with the end.
+            macros = {**kind.macros, "i": answers.queue_id} if "i" in kind.macros else kind.macros
+            reply = code(m.mail(kind.sender, arguments=sizes, **macros))
             if reply != 250:
                 answers.recipients = [reply]
                 return answers
