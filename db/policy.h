@@ -33,6 +33,7 @@ struct policy_query {
 	const struct address *sender;	       /* envelope */
 	const struct from_header *header_from; /* of the message, or NULL while it is not known */
 	const struct netaddr *client;	       /* NULL: unknown, or none (sendmail(1)) */
+	const char *client_name; /* as DNS says both ways; "" or NULL, "unknown", "[192.0.2.1]": not known */
 	bool is_authenticated;
 	bool is_submitted_locally;   /* sendmail(1), non_smtpd_milters */
 	int64_t declared_size_bytes; /* SIZE= at MAIL FROM, or SIZE_NOT_DECLARED */

@@ -52,8 +52,9 @@ struct verdict_recipient {
 struct verdict_record {
 	int64_t time_unix;
 	const char *queue_id;
-	const char *host;	   /* our name, {j} */
-	const char *client;	   /* address as text; "" for sendmail(1) */
+	const char *host;	 /* our name, {j} */
+	const char *client;	 /* address as text; "" for sendmail(1) */
+	const char *client_name; /* see policy.h: only to know the client of a split message again */
 	const char *authenticated; /* login name, escaped */
 	const char *sender;	   /* canonical text; "<>" */
 	bool is_sender_trustworthy;
@@ -75,7 +76,7 @@ struct verdict_record {
 	/* Of content and recipients, where the client may be one that cannot be recognised: */
 	bool counts_attempt;
 	unsigned char attempt_digest[32];
-	/* No verdict: a transaction of a message that was split ended before its content. Only sender, declared size
+	/* No verdict: a transaction of a message that was split ended before its content. Only sender, client, declared size
 	 * and time are used; the rest is as of a message without recipients that got `tempfail`. */
 	bool is_vain;
 };

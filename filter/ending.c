@@ -214,6 +214,7 @@ static void fill_record(struct transaction *t, const char *queue_id, struct endi
 		.queue_id = queue_id,
 		.host = m->host,
 		.client = t->client_text,
+		.client_name = t->client_name,
 		.authenticated = m->authenticated,
 		.sender = m->sender.text,
 		.is_sender_trustworthy = address_is_trustworthy(&m->sender),
@@ -361,6 +362,8 @@ void ending_note_vain(struct transaction *t)
 	static const struct judgement nothing = {.size_bytes = 0};
 	const struct verdict_record record = {
 		.time_unix = t->context->now_unix(),
+		.client = t->client_text,
+		.client_name = t->client_name,
 		.sender = t->mail.sender.text,
 		.declared_size_bytes = t->mail.declared_size_bytes,
 		.judgement = &nothing,

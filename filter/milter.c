@@ -234,12 +234,21 @@ static const char *symbol(SMFICTX *ctx, const char *name)
 	return smfi_getsymval(ctx, (char *)name);
 }
 
+/* Postfix gives the name only where it leads back to the address; Sendmail always, and says so elsewhere. */
+static const char *client_name(SMFICTX *ctx, const char *hostname)
+{
+	const char *validated = symbol(ctx, "_");
+
+	if (hostname == NULL || (validated != NULL && strstr(validated, "(may be forged)") != NULL))
+		return "";
+	return hostname;
+}
+
 static sfsistat on_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *address)
 {
 	struct session *s;
 	const char *host, *version;
 
-	(void)hostname;
 	if (!callback_begin())
 		return SMFIS_NOREPLY;
 	/* Without a session every MAIL gets 451. */
@@ -251,6 +260,7 @@ static sfsistat on_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *address)
 		s->is_lame = s->expects_macros && host == NULL && version == NULL;
 		s->is_sendmail = envelope_is_sendmail(version);
 		snprintf(s->host, sizeof s->host, "%s", host != NULL ? host : "");
+		transaction_client_name(s->transaction, client_name(ctx, hostname));
 	}
 	callback_end();
 	return SMFIS_NOREPLY;

@@ -74,6 +74,11 @@ void transaction_client(struct transaction *t, const char *address, bool is_subm
 		netaddr_format(&t->client, t->client_text);
 }
 
+void transaction_client_name(struct transaction *t, const char *name)
+{
+	snprintf(t->client_name, sizeof t->client_name, "%s", name);
+}
+
 static void canonical(const char *raw, struct address *out)
 {
 	/* {mail_addr} of the null sender is empty. */

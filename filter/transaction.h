@@ -42,6 +42,9 @@ void transaction_free(struct transaction *t);
  * is_submitted_locally: sendmail(1), whose recipients are never turned away at RCPT. */
 void transaction_client(struct transaction *t, const char *address, bool is_submitted_locally);
 
+/* Its name, likewise, where DNS says so both ways; "unknown", "[192.0.2.1]" or "": not known. */
+void transaction_client_name(struct transaction *t, const char *name);
+
 /* MAIL FROM: forgets everything of the message before. sender: as envelope_address() chooses it.
  * authenticated: login name or NULL. declared_size_bytes: of SIZE=, or
  * SIZE_NOT_DECLARED. host: our name, {j}, or NULL. */

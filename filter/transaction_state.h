@@ -55,6 +55,7 @@ struct transaction {
 	bool is_submitted_locally;
 	struct netaddr client;
 	char client_text[NETADDR_TEXT_MAX];
+	char client_name[NAME_MAX_BYTES]; /* as DNS says both ways */
 	/* the message */
 	struct mail mail;
 	/* lent to the caller until the next call */

@@ -50,6 +50,7 @@ static int decide(const struct answer_context *c, const struct request *r, int64
 		.recipient = &recipient,
 		.sender = &sender,
 		.client = has_client ? &client : NULL,
+		.client_name = r->client_name,
 		.is_authenticated = r->sasl_username[0] != '\0',
 		.declared_size_bytes = declared_size(r->size),
 		.now_unix = now_unix,

@@ -21,6 +21,7 @@ static const struct attribute attributes[] = {
 	ATTRIBUTE("sender", sender, true),
 	ATTRIBUTE("recipient", recipient, true),
 	ATTRIBUTE("client_address", client_address, false),
+	ATTRIBUTE("client_name", client_name, true),
 	ATTRIBUTE("sasl_username", sasl_username, true),
 	ATTRIBUTE("size", size, false),
 };

@@ -37,6 +37,7 @@ struct request {
 	char sender[REQUEST_ADDRESS_MAX];
 	char recipient[REQUEST_ADDRESS_MAX];
 	char client_address[REQUEST_WORD_MAX];
+	char client_name[REQUEST_WORD_MAX];
 	char sasl_username[REQUEST_WORD_MAX];
 	char size[REQUEST_WORD_MAX];
 };

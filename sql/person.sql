@@ -92,7 +92,9 @@ WHERE sender_key = ?1
 -- name: person_splits
 -- scan: of a day, and few
 DELETE FROM split_evidence
-WHERE (sender_key = ?1 OR recipient_key = ?1)
+WHERE (recipient_key = ?1
+		OR sender_key = ?1
+		OR substr(sender_key, 1, length(?1) + 1) = ?1 || ' ')
 	AND ?2 > 0;
 
 -- name: person_split_vain
@@ -100,7 +102,8 @@ DELETE FROM split_vain
 WHERE (sender_key, declared_size_bytes) IN (
 	SELECT sender_key, declared_size_bytes
 	FROM split_vain
-	WHERE sender_key = ?1
+	WHERE sender_key >= ?1 || ' '
+		AND sender_key < ?1 || '!'
 	LIMIT ?2);
 
 -- name: person_rules

@@ -79,6 +79,68 @@ const char *split_sender(const char *sender, char out[ADDRESS_MAX + 1])
 	return out;
 }
 
+/* ---- the client ---- */
+
+static bool is_name(const char *name)
+{
+	struct netaddr address;
+	char err[256];
+
+	return name != NULL && strchr(name, '.') != NULL && name[0] != '[' &&
+	       netaddr_parse(name, &address, err, sizeof err) != 0;
+}
+
+static void write_domain(const char *name, char out[SPLIT_CLIENT_MAX])
+{
+	char lower[SPLIT_CLIENT_MAX];
+	size_t n = 0;
+
+	for (; name[n] != '\0' && n < sizeof lower - 1; n++)
+		lower[n] = name[n] >= 'A' && name[n] <= 'Z' ? (char)(name[n] + ('a' - 'A')) : name[n];
+	while (n > 0 && lower[n - 1] == '.')
+		n--;
+	lower[n] = '\0';
+	snprintf(out, SPLIT_CLIENT_MAX, "%s", key_registrable(lower));
+}
+
+static void write_network(const struct netaddr *address, char out[SPLIT_CLIENT_MAX])
+{
+	static const struct netaddr ipv4 = {{[10] = 0xff, [11] = 0xff}, 96};
+	struct netaddr network = *address;
+	char text[NETADDR_TEXT_MAX];
+
+	network.prefix_bits = netaddr_contains(&ipv4, address) ? 96 + 24 : 64;
+	for (size_t i = network.prefix_bits / 8; i < sizeof network.octets; i++)
+		network.octets[i] = 0;
+	snprintf(out, SPLIT_CLIENT_MAX, "%s", netaddr_format(&network, text));
+}
+
+const char *split_client(const char *address, const char *name, char out[SPLIT_CLIENT_MAX])
+{
+	struct netaddr parsed;
+	char err[256];
+
+	out[0] = '\0';
+	if (is_name(name))
+		write_domain(name, out);
+	else if (address != NULL && netaddr_parse(address, &parsed, err, sizeof err) == 0)
+		write_network(&parsed, out);
+	return out;
+}
+
+const char *split_key(const struct hashed *h, const char *sender, const char *client_address,
+		      const char *client_name, char out[KEY_MAX])
+{
+	char plain[ADDRESS_MAX + 1], client[SPLIT_CLIENT_MAX], hash[HASHED_ADDRESS_MAX];
+	size_t len;
+
+	key_stored(h, split_sender(sender, plain), out);
+	len = strlen(out);
+	split_client(client_address, client_name, client);
+	snprintf(out + len, KEY_MAX - len, " %s", hashed_shown(h, HASHED_CLIENT, client, hash));
+	return out;
+}
+
 /* ---- what is asked ---- */
 
 /* RFC 1870 has no way to say "I do not know"; clients say nothing, or 0. They have evidence of their own. */
@@ -98,13 +160,6 @@ static sqlite3_stmt *bind_message(struct db *d, enum sql_statement which, const 
 		db_bind_int(st, 2, size_key(declared_size_bytes));
 	}
 	return st;
-}
-
-static const char *sender_key(struct db *d, const struct address *sender, char out[KEY_MAX])
-{
-	char plain[ADDRESS_MAX + 1];
-
-	return key_stored(&d->hashed, split_sender(sender->text, plain), out);
 }
 
 /* Are recipients of the other class still to be answered? 1, 0, -1. */
@@ -207,11 +262,13 @@ static int ask_whether_vain(struct db *d, const char *sender, const struct polic
 
 int policy_ask_split(struct db *d, const struct policy_query *q, struct policy_answer *a)
 {
-	char sender[KEY_MAX];
+	char sender[KEY_MAX], client[NETADDR_TEXT_MAX] = "";
 
 	a->n_split = 0;
 	a->split_yields = a->is_split_vain = false;
-	sender_key(d, q->sender, sender);
+	if (q->client != NULL)
+		netaddr_format(q->client, client);
+	split_key(&d->hashed, q->sender->text, client, q->client_name, sender);
 	if (ask_evidence(d, sender, q, a) != 0)
 		return -1;
 	return a->n_split == 0 ? 0 : ask_whether_vain(d, sender, q, a);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * split.h: what is stored about messages with mixed recipients that were split (pgpgate-rules(7), MIXED RECIPIENTS):
- * evidence, one row for each message, recipient, sender and declared size, until the message gets its last answer
+ * evidence, one row for each message, recipient, sender with client, and declared size, until the message gets its last answer
  * for that recipient or a day has passed; how often a transaction came to nothing because of it; and how often a
  * message came together whose client cannot be recognised. policy.h has what is asked; this is for the writer.
  *
@@ -12,6 +12,7 @@
 
 #include "common/address.h"
 #include "db/engine/internal.h"
+#include "db/engine/key.h"
 
 #define SPLIT_EVIDENCE_S 86400	   /* pgpgate-rules(7), MIXED RECIPIENTS: it serves for a day */
 #define ATTEMPT_INTERVAL_S 300	   /* attempts less than this apart count once */
@@ -21,9 +22,19 @@
  * hash and time of SRS. Canonical text in, out at most as long. */
 const char *split_sender(const char *sender, char out[ADDRESS_MAX + 1]);
 
+/* Who is taken for the client that was there before, as an address may be anybody's: whoever has a verified name in the same
+ * registrable domain, since large senders try again from elsewhere; without a name the network, /24 or /64. Canonical text of
+ * the address, or "" or NULL; name: see policy.h. Returns out. */
+#define SPLIT_CLIENT_MAX 256
+const char *split_client(const char *address, const char *name, char out[SPLIT_CLIENT_MAX]);
+
+/* What evidence is kept under: sender and client, a blank between, as stored. Cut at KEY_MAX - 1. Returns out. */
+const char *split_key(const struct hashed *h, const char *sender, const char *client_address,
+		      const char *client_name, char out[KEY_MAX]);
+
 /* A message as evidence names it. */
 struct split_message {
-	const char *sender_key; /* of split_sender(), as stored */
+	const char *sender_key; /* of split_key() */
 	int64_t declared_size_bytes;
 	const unsigned char *digest; /* 32 octets, of the content */
 	int64_t time_unix;

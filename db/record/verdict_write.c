@@ -75,7 +75,7 @@ int stored_verdict_fill(struct stored_verdict *v, const struct hashed *h, const 
 			const struct verdict_record *r)
 {
 	struct arena *a = &v->arena;
-	char plain[ADDRESS_MAX + 1], key_ids[KEY_IDS_TEXT_MAX];
+	char split[KEY_MAX], key_ids[KEY_IDS_TEXT_MAX];
 	bool opens_reply_window;
 
 	memset(v, 0, sizeof *v);
@@ -88,7 +88,8 @@ int stored_verdict_fill(struct stored_verdict *v, const struct hashed *h, const 
 	v->record.authenticated = keep_shown(a, h, HASHED_LOGIN, r->authenticated);
 	v->record.message_id = keep_shown(a, h, HASHED_MESSAGE_ID, r->message_id);
 	v->record.sender = keep_key(a, h, r->sender);
-	v->split_sender_key = keep_key(a, h, split_sender(r->sender, plain));
+	v->record.client_name = "";
+	v->split_sender_key = arena_keep(a, split_key(h, r->sender, r->client, r->client_name, split));
 	v->record.header_from = keep_key(a, h, r->header_from);
 	v->record.reply = keep_reply(a, h, r);
 	v->key_ids = arena_keep(a, key_ids_format(r->judgement, h, key_ids));

@@ -29,7 +29,7 @@ struct stored_verdict {
 	struct verdict_record record; /* strings point into the arena; sender and header_from are keys */
 	struct judgement judgement;
 	const char *key_ids;	      /* key_ids.h */
-	const char *split_sender_key; /* as evidence for mixed recipients names the sender */
+	const char *split_sender_key; /* as evidence for mixed recipients names sender and client */
 	bool counts_for_pairs;	      /* it was accepted */
 	bool opens_bounce_window;     /* bounce.h */
 	int64_t id;		      /* once it is written */

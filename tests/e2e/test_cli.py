@@ -463,8 +463,9 @@ def fill_person(gate):
         "INSERT INTO outgoing VALUES ('org.example@alice', 'x.test', 5);"
         "INSERT INTO bounce_window VALUES ('org.example@alice', 5, 0, 0);"
         "INSERT INTO split_evidence (sender_key, recipient_key, declared_size_bytes, digest, passed, yields, time_unix) VALUES "
-        "('test.x@x', 'org.example@alice', 5, zeroblob(32), 1, 0, 5);"
-        "INSERT INTO split_vain VALUES ('org.example@alice', 5, 1, 5);")
+        "('test.x@x 192.0.2.0/24', 'org.example@alice', 5, zeroblob(32), 1, 0, 5), "
+        "('org.example@alice 192.0.2.0/24', 'test.x@x', 5, zeroblob(32), 1, 0, 5);"
+        "INSERT INTO split_vain VALUES ('org.example@alice x.test', 5, 1, 5);")
     database.close()
 
 

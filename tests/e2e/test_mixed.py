@@ -262,6 +262,25 @@ def test_two_messages_of_one_sender_and_size(mx, relays, keys):
     check_outcome(mx, relay, signed, [OPEN_A, SIGNED_M], [SHUT_Z])
 
 
+@pytest.mark.parametrize("where", ["mx", "alone"])
+def test_split_counts_for_the_client_that_was_there_only(request, where):
+    """Under a partner's address anybody can have a message split. A large sender tries again from elsewhere."""
+    mx = request.getfixturevalue(where)
+    partner, text = f"partner-{where}@example.net", messages.cleartext()
+
+    def codes(client):
+        with Session(mx.port, client) as session:
+            session.expect(250, session.command(f"MAIL FROM:<{partner}> SIZE=4711"))
+            return [session.command(f"RCPT TO:<{r}>").code for r in (OPEN_A, SHUT_A)]
+
+    assert send(mx.port, partner, [OPEN_A, SHUT_A], text, client="192.0.2.1", size=4711).code == 451
+    assert codes("203.0.113.5") == [250, 250]
+    assert codes("192.0.2.254") == [250, 450]
+    assert codes("192.0.2.1 NAME=mx.forger.test") == [250, 250]
+    assert send(mx.port, partner, [OPEN_A, SHUT_A], text, client="192.0.2.1 NAME=a1.pool.test", size=4711).code == 451
+    assert codes("198.18.7.7 NAME=b9.out.pool.test") == [250, 450]
+
+
 @pytest.mark.parametrize("who", [{"client": LOCAL}, {"login": "joe"}], ids=["local", "authenticated"])
 def test_our_own_are_told_at_once(mx, pair, who):
     """A rule protects this recipient from our own, too; those do not try again."""

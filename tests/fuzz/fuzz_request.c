@@ -86,6 +86,7 @@ static enum request_result read_plainly(const uint8_t *data, size_t size, struct
 		{"sender", r->sender, sizeof r->sender, true},
 		{"recipient", r->recipient, sizeof r->recipient, true},
 		{"client_address", r->client_address, sizeof r->client_address, false},
+		{"client_name", r->client_name, sizeof r->client_name, true},
 		{"sasl_username", r->sasl_username, sizeof r->sasl_username, true},
 		{"size", r->size, sizeof r->size, false},
 	};

@@ -57,10 +57,10 @@ def test_what_one_host_learns_holds_on_all(site, keys, make_postfix):
     mixed = messages.cleartext()
     got = send(mx[0].port, "m@example.net", ["open@example.org", "shut@example.org"], mixed)
     assert got.code == 451
-    wait_row(two, "SELECT 1 FROM split_evidence WHERE sender_key LIKE '%m'")
+    wait_row(two, "SELECT 1 FROM split_evidence WHERE sender_key LIKE '%m %'")
     got = send(mx[1].port, "m@example.net", ["open@example.org", "shut@example.org"], mixed)
     assert got.code == 250 and got.recipients["shut@example.org"].code == 450
-    wait_until(lambda: three.ask("SELECT 1 FROM split_evidence WHERE sender_key LIKE '%m'"), "the split on the third")
+    wait_until(lambda: three.ask("SELECT 1 FROM split_evidence WHERE sender_key LIKE '%m %'"), "the split on the third")
     # A pause, and its end.
     three.must("pause", "--for", "1h")
     s.wait_same()

@@ -18,6 +18,9 @@ struct envelope {
 	bool is_authenticated, is_submitted_locally;
 };
 
+/* How the client is called. */
+static const char *fixture_client_name;
+
 struct told {
 	size_t n;
 	int64_t winner;
@@ -52,6 +55,7 @@ static inline struct policy_answer ask_at(struct db *d, struct settings *s,
 	struct policy_query q = {
 		.recipient = &recipient,
 		.sender = &sender,
+		.client_name = fixture_client_name,
 		.is_authenticated = e->is_authenticated,
 		.is_submitted_locally = e->is_submitted_locally,
 		.declared_size_bytes = size,

@@ -20,6 +20,9 @@ struct sent {
 	bool is_vain, counts_attempt;
 };
 
+/* Who sends it, and asks. */
+static const char *client = STRANGER;
+
 static void write_message(struct fixture *f, struct db *d, const struct sent *m)
 {
 	const struct judgement j = {.verdict = VERDICT_CLEARTEXT, .reason = "test"};
@@ -29,6 +32,8 @@ static void write_message(struct fixture *f, struct db *d, const struct sent *m)
 				   .queue_id = "Q",
 				   .sender = m->sender != NULL ? m->sender : SENDER,
 				   .is_sender_trustworthy = true,
+				   .client = client,
+				   .client_name = fixture_client_name,
 				   .declared_size_bytes = m->size,
 				   .judgement = &j,
 				   .action = m->action,
@@ -67,7 +72,7 @@ static const char *transaction(struct fixture *f, struct db *d, const char *who,
 
 	for (; *who != '\0'; who++) {
 		char address[16];
-		struct envelope e = {address, sender, STRANGER, false, false};
+		struct envelope e = {address, sender, client, false, false};
 		struct policy_answer a;
 
 		snprintf(address, sizeof address, "%c@y.test", *who);
@@ -362,6 +367,49 @@ static void split_sender_is_known_again(void **state)
 		assert_string_equal(split_sender(rows[i].sender, out), rows[i].expected);
 }
 
+/* An address may be anybody's: what a stranger leaves behind under a partner's must not delay the partner. */
+static void split_counts_for_the_client_that_was_there_only(void **state)
+{
+	static const struct {
+		const char *client, *name, *again, *again_name, *expected;
+	} rows[] = {
+		{"192.0.2.1", NULL, "192.0.2.1", NULL, ".d"},
+		{"192.0.2.1", NULL, "192.0.2.254", "unknown", ".d"},
+		{"192.0.2.1", NULL, "192.0.3.1", NULL, ".."},
+		{"2001:db8:1:2::1", "", "2001:db8:1:2:ffff::9", NULL, ".d"},
+		{"2001:db8:1:2::1", "", "2001:db8:1:3::1", NULL, ".."},
+		{"192.0.2.1", "a1.out.pool.test", "203.0.113.9", "B2.in.Pool.Test.", ".d"},
+		{"192.0.2.1", "a1.out.pool.test", "192.0.2.1", "a1.out.other.test", ".."},
+		{"192.0.2.1", "a1.out.pool.test", "192.0.2.1", NULL, ".."},
+		{"192.0.2.1", "a.one.co.uk", "192.0.2.1", "a.two.co.uk", ".."},
+		{"192.0.2.1", "[192.0.2.1]", "192.0.2.7", "localhost", ".d"},
+		{"192.0.2.1", "192.0.2.1", "192.0.2.7", NULL, ".d"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof rows / sizeof rows[0]; i++) {
+		const size_t k = i / 2;
+		const struct sent m = {"a+b-", 1, ACTION_SPLIT, 1234, NOW, NULL, false, false};
+		const char *got;
+		struct fresh x;
+
+		begin(&x, i % 2 == 0 ? "log_addresses=full" : "log_addresses=hashed");
+		client = rows[k].client;
+		fixture_client_name = rows[k].name;
+		write_message(&x.f, x.d, &m);
+		client = rows[k].again;
+		fixture_client_name = rows[k].again_name;
+		got = transaction(&x.f, x.d, "ab", SENDER, 1234, NOW + 1);
+		if (strcmp(got, rows[k].expected) != 0)
+			fail_msg("%s %s, then %s %s: %s", rows[k].client,
+				 rows[k].name != NULL ? rows[k].name : "", rows[k].again,
+				 rows[k].again_name != NULL ? rows[k].again_name : "", got);
+		end(&x);
+	}
+	client = STRANGER;
+	fixture_client_name = NULL;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -374,6 +422,7 @@ int main(void)
 		cmocka_unit_test(split_two_messages_do_not_wait_for_each_other),
 		cmocka_unit_test(split_that_leads_nowhere_is_given_up),
 		cmocka_unit_test(split_whoever_waits_alone_waits_three_times_only),
+		cmocka_unit_test(split_counts_for_the_client_that_was_there_only),
 		cmocka_unit_test(split_is_known_by_a_sender_with_another_tag),
 		cmocka_unit_test(split_sender_is_known_again),
 	};
