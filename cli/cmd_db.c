@@ -14,8 +14,8 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/subcommands.h"
 #include "common/clock.h"
-#include "common/closest.h"
 #include "db/verdicts.h"
 
 #define SETTLE_MS 3000 /* the filter moves its journal once a second */
@@ -470,7 +470,7 @@ static int db_run_restore(struct cli *cli, int argc, char **argv)
 	return code;
 }
 
-static const struct command subcommands[] = {
+static const struct command list[] = {
 	{"init", "", "make the database", db_init},
 	{"status", "", "schema, sizes, counts", db_show_status},
 	{"migrate", "", "bring the schema up to date", db_run_migrate},
@@ -480,49 +480,11 @@ static const struct command subcommands[] = {
 	{"prune", "", "remove old verdicts", db_space_prune},
 	{"compact", "", "give unused space back to the file system", db_space_compact},
 };
-#define N_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
-
-static const char *subcommand_name(size_t index)
-{
-	return subcommands[index].name;
-}
-
-static int print_help(void)
-{
-	printf("Usage: pgpgate db SUBCOMMAND [ARGUMENT...]\n\nThe database.\n\nSubcommands:\n");
-	for (size_t i = 0; i < N_SUBCOMMANDS; i++) {
-		char left[40];
-
-		snprintf(left, sizeof(left), "%s %s", subcommands[i].name, subcommands[i].synopsis);
-		printf("  %-14s %s\n", left, subcommands[i].summary);
-	}
-	printf("\n`pgpgate db SUBCOMMAND --help` says more.\n");
-	return 0;
-}
 
 int cmd_db(struct cli *cli, int argc, char **argv)
 {
-	static char name[40];
-	const char *closest;
-	int first = cli_global_options(cli, argc, argv);
+	static const struct subcommands s = {"db", "The database.", list,
+					     sizeof(list) / sizeof(list[0])};
 
-	if (first >= argc)
-		cli_misuse(
-			cli,
-			"which of init, status, migrate, check, backup, restore, prune, compact?");
-	if (strcmp(argv[first], "--help") == 0 || strcmp(argv[first], "-h") == 0)
-		return print_help();
-	for (size_t i = 0; i < N_SUBCOMMANDS; i++) {
-		if (strcmp(argv[first], subcommands[i].name) != 0)
-			continue;
-		snprintf(name, sizeof(name), "db %s", subcommands[i].name);
-		cli->name = name;
-		cli->synopsis = subcommands[i].synopsis;
-		cli->summary = subcommands[i].summary;
-		return subcommands[i].run(cli, argc - first, argv + first);
-	}
-	closest = closest_word(argv[first], subcommand_name, N_SUBCOMMANDS);
-	if (closest != NULL)
-		cli_misuse(cli, "unknown subcommand '%s' (is '%s' meant?)", argv[first], closest);
-	cli_misuse(cli, "unknown subcommand '%s'", argv[first]);
+	return subcommands_run(cli, &s, argc, argv);
 }

@@ -9,7 +9,7 @@
 
 #include "cli/options.h"
 #include "cli/site_session.h"
-#include "common/closest.h"
+#include "cli/subcommands.h"
 
 static int run(struct cli *cli, const char *word, int n, char *const *more)
 {
@@ -74,55 +74,18 @@ static int site_forget(struct cli *cli, int argc, char **argv)
 	return run(cli, "forget", 1, operands);
 }
 
-static const struct command subcommands[] = {
+static const struct command list[] = {
 	{"init", "", "make the centre of a site", site_init},
 	{"join", "[--yes]", "enter the site", site_join},
 	{"status", "", "its hosts, and what is wrong", site_status},
 	{"leave", "", "stand alone again", site_leave},
 	{"forget", "HOST", "a host that is gone", site_forget},
 };
-#define N_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
-
-static const char *subcommand_name(size_t index)
-{
-	return subcommands[index].name;
-}
-
-static int print_help(void)
-{
-	printf("Usage: pgpgate site SUBCOMMAND [ARGUMENT...]\n\nSeveral hosts as one "
-	       "site.\n\nSubcommands:\n");
-	for (size_t i = 0; i < N_SUBCOMMANDS; i++) {
-		char left[40];
-
-		snprintf(left, sizeof(left), "%s %s", subcommands[i].name, subcommands[i].synopsis);
-		printf("  %-14s %s\n", left, subcommands[i].summary);
-	}
-	printf("\n`pgpgate site SUBCOMMAND --help` says more.\n");
-	return 0;
-}
 
 int cmd_site(struct cli *cli, int argc, char **argv)
 {
-	static char name[40];
-	const char *closest;
-	int first = cli_global_options(cli, argc, argv);
+	static const struct subcommands s = {"site", "Several hosts as one site.", list,
+					     sizeof(list) / sizeof(list[0])};
 
-	if (first >= argc)
-		cli_misuse(cli, "which of init, join, status, leave, forget?");
-	if (strcmp(argv[first], "--help") == 0 || strcmp(argv[first], "-h") == 0)
-		return print_help();
-	for (size_t i = 0; i < N_SUBCOMMANDS; i++) {
-		if (strcmp(argv[first], subcommands[i].name) != 0)
-			continue;
-		snprintf(name, sizeof(name), "site %s", subcommands[i].name);
-		cli->name = name;
-		cli->synopsis = subcommands[i].synopsis;
-		cli->summary = subcommands[i].summary;
-		return subcommands[i].run(cli, argc - first, argv + first);
-	}
-	closest = closest_word(argv[first], subcommand_name, N_SUBCOMMANDS);
-	if (closest != NULL)
-		cli_misuse(cli, "unknown subcommand '%s' (is '%s' meant?)", argv[first], closest);
-	cli_misuse(cli, "unknown subcommand '%s'", argv[first]);
+	return subcommands_run(cli, &s, argc, argv);
 }
