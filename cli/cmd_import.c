@@ -13,6 +13,7 @@
 
 #include "cli/changes.h"
 #include "cli/import_line.h"
+#include "cli/import_sort.h"
 #include "cli/open.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -21,7 +22,8 @@
 #include "common/clock.h"
 
 #define ERRORS_MAX 20
-#define LINE_MAX_BYTES 8192 /* a rule with the longest of everything is below 2,048 */
+#define SORT_FROM_RULES 5000 /* fewer get their numbers in the order of the file */
+#define LINE_MAX_BYTES 8192  /* a rule with the longest of everything is below 2,048 */
 
 struct import {
 	const struct cli *cli;
@@ -35,7 +37,8 @@ struct import {
 	struct changes changes;
 	bool allows_empty;
 	struct progress progress;
-	int64_t line_number, n_rules;
+	struct import_sort sort;
+	int64_t line_number, n_rules, n_put;
 	int n_errors;
 };
 
@@ -46,16 +49,50 @@ static void complain(struct import *im, int64_t line_number, const char *what)
 	im->n_errors++;
 }
 
-/* 0, or an exit code when the database fails. */
-static int stage(struct import *im, struct rule *rules, int n)
+static int no_memory(void)
 {
-	for (int i = 0; i < n; i++) {
-		im->n_rules++;
-		/* After the first fault nothing will be switched on: the rest is only read. */
-		if (im->n_errors == 0 && rules_edit_put(im->edit, &rules[i]) != 0)
-			return open_failed(im->db);
+	cli_error("out of memory");
+	return EX_OSERR;
+}
+
+/* Puts what was gathered, in order. 0, or an exit code. */
+static int put_sorted(struct import *im)
+{
+	struct rule rules[IMPORT_RULES_MAX];
+	char err[512];
+	int code = 0;
+
+	if (im->sort.n > SORT_FROM_RULES)
+		import_sort_end(&im->sort);
+	progress_clear(&im->progress);
+	progress_begin(&im->progress, "rules");
+	for (size_t i = 0; i < im->sort.n && code == 0; i++) {
+		const struct import_sorted *one = &im->sort.list[i];
+
+		/* As it was read a moment ago. */
+		if (import_line(&im->lines, one->line, rules, err, sizeof(err)) <= one->which ||
+		    rules_edit_put(im->edit, &rules[one->which]) != 0)
+			code = open_failed(im->db);
+		progress_update(&im->progress, ++im->n_put, im->n_rules);
 	}
-	return 0;
+	import_sort_reset(&im->sort);
+	return code;
+}
+
+/* The rules of a line. 0, or an exit code. */
+static int gather(struct import *im, const char *line, const struct rule *rules, int n)
+{
+	const char *kept = NULL;
+
+	im->n_rules += n;
+	/* After the first fault nothing will be switched on: the rest is only read. */
+	if (im->n_errors > 0 || n == 0)
+		return 0;
+	kept = import_sort_keep(&im->sort, line);
+	for (int i = 0; i < n; i++)
+		if (kept == NULL || import_sort_add(&im->sort, rules[i].recipient.text, kept, i) != 0)
+			return no_memory();
+	return import_sort_is_full(&im->sort) ? put_sorted(im) : 0;
 }
 
 /* Reads one logical line: in access(5) one that begins with white space continues the one before. Returns its
@@ -125,7 +162,7 @@ static int read_file(struct import *im)
 		if (n < 0)
 			complain(im, number, err);
 		else
-			code = stage(im, rules, n);
+			code = gather(im, text, rules, n);
 		progress_update(&im->progress, im->file_bytes > 0 ? done / 1000 : im->n_rules,
 				im->file_bytes / 1000);
 	}
@@ -133,6 +170,8 @@ static int read_file(struct import *im)
 		cli_error("%s: %s", im->name, strerror(errno));
 		code = EX_IOERR;
 	}
+	if (code == 0 && im->n_errors == 0)
+		code = put_sorted(im);
 	progress_clear(&im->progress);
 	if (im->n_errors > 0) {
 		if (im->n_errors > 1) /* a single one says enough */
@@ -232,6 +271,7 @@ static int run(struct import *im, struct settings *s)
 		rules_edit_abort(im->edit);
 		progress_clear(&im->progress);
 	}
+	import_sort_reset(&im->sort);
 	site_session_end();
 	db_close(im->db);
 	return code;

@@ -11,6 +11,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "cli/expected.h"
 #include "cli/open.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -29,6 +30,7 @@
 struct gathering {
 	struct tally tally;
 	struct progress progress;
+	int64_t n_expected; /* messages; 0: not known */
 	/* Of the day of the oldest verdict, which retention may have halved: what was counted from rows. */
 	int64_t stored_day;
 	bool has_addresses; /* senders and recipients were counted */
@@ -41,7 +43,7 @@ static int gather(void *context, const struct report_row *row)
 {
 	struct gathering *g = context;
 
-	progress_update(&g->progress, g->tally.total.n_messages, 0);
+	progress_update(&g->progress, g->tally.total.n_messages, g->n_expected);
 	if (g->tally.total.n_messages == 0)
 		g->stored_day = row->time_unix / DAY_S;
 	if (row->time_unix / DAY_S == g->stored_day) {
@@ -325,6 +327,7 @@ static int gather_rows(struct gathering *g, struct db *d, int64_t since_unix, in
 	int code;
 
 	g->has_addresses = true;
+	g->n_expected = expected_messages(d, &g->progress, since_unix, until_unix);
 	code = report_rows(d, since_unix, until_unix, gather, g);
 	if (g->stored_day >= 0 && g->stored_day + 1 < end_day)
 		end_day = g->stored_day + 1;

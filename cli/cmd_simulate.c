@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "cli/expected.h"
 #include "cli/open.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -41,6 +42,7 @@ struct simulation {
 		int64_t id; /* of the rule that decided */
 		bool loses; /* to the new one, or is gone */
 	} kept[RULES_KEPT];
+	int64_t n_expected; /* messages to be seen; 0: not known */
 	int64_t n_seen, n_messages, n_refused, n_newly_refused, n_newly_accepted;
 	bool has_failed;
 };
@@ -178,7 +180,7 @@ static int replay(void *context, const struct report_row *row)
 	struct sum *sender;
 	int failed = 0;
 
-	progress_update(&m->progress, ++m->n_seen, 0);
+	progress_update(&m->progress, ++m->n_seen, m->n_expected);
 	if ((m->rule.has_sender && !report_matches(&m->sender, row->sender)) ||
 	    !client_matches(&m->rule, row))
 		return 0;
@@ -337,6 +339,8 @@ static int run(struct cli *cli, struct simulation *m, int64_t since_unix)
 	int code;
 
 	progress_begin(&m->progress, "messages");
+	if (!report_has_index(&m->recipient))
+		m->n_expected = expected_messages(m->db, &m->progress, since_unix, 0);
 	code = report_rows_to(m->db, &m->recipient, since_unix, 0, replay, m);
 	progress_clear(&m->progress);
 	if (code == -1 || m->has_failed)

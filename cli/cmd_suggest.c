@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "cli/expected.h"
 #include "cli/open.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -44,13 +45,14 @@ struct search {
 	struct providers providers;
 	struct suggestions suggestions;
 	int64_t now_unix, n_seen, n_expired;
+	int64_t n_expected; /* messages; 0: not known */
 };
 
 static int gather(void *context, const struct report_row *row)
 {
 	struct search *s = context;
 
-	progress_update(&s->progress, ++s->n_seen, 0);
+	progress_update(&s->progress, ++s->n_seen, s->n_expected);
 	for (size_t i = 0; i < row->n_recipients; i++) {
 		const struct report_recipient *r = &row->recipients[i];
 		const bool is_lenient = r->demand == REQUIREMENT_EXEMPT ||
@@ -253,6 +255,7 @@ static int run(struct search *s, struct db *d, int64_t since_unix, int64_t n_max
 	int code;
 
 	progress_begin(&s->progress, "messages");
+	s->n_expected = expected_messages(d, &s->progress, since_unix, 0);
 	code = report_rows(d, since_unix, 0, gather, s);
 	progress_clear(&s->progress);
 	if (code == 0) {

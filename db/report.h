@@ -57,6 +57,7 @@ struct report_matcher {
 
 /* The same with those that have a recipient that `to` matches; others may be among them. Of one address, with what may
  * follow it behind a delimiter, an index is asked. Else, or NULL, it is report_rows(). */
+bool report_has_index(const struct report_matcher *m);
 int report_rows_to(struct db *d, const struct report_matcher *to, int64_t since_unix, int64_t until_unix,
 		   int (*tell)(void *context, const struct report_row *row), void *context);
 

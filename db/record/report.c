@@ -310,11 +310,15 @@ static int tell_waiting(void *context, const struct stored_verdict *v)
 	return r->tell(r->context, &row);
 }
 
+bool report_has_index(const struct report_matcher *m)
+{
+	return m->pattern.kind == PATTERN_MAILBOX || m->pattern.kind == PATTERN_DETAIL;
+}
+
 int report_rows_to(struct db *d, const struct report_matcher *to, int64_t since_unix, int64_t until_unix,
 		   int (*tell)(void *context, const struct report_row *row), void *context)
 {
-	const bool has_index = to != NULL && (to->pattern.kind == PATTERN_MAILBOX ||
-					      to->pattern.kind == PATTERN_DETAIL);
+	const bool has_index = to != NULL && report_has_index(to);
 	struct reading r = {.d = d,
 			    .since_unix = since_unix,
 			    .until_unix = until_unix != 0 ? until_unix : FOREVER,
