@@ -63,6 +63,23 @@ static int open_plain(const char *path, const char *suffix, const char **why)
 	return -1;
 }
 
+/* Does it end before its last page does? The engine takes zeros for what lacks there. What a write-ahead log holds may not
+ * be counted here, and a header that an old program wrote says nothing: https://sqlite.org/fileformat2.html section 1.3.7. */
+static bool is_short(int fd)
+{
+	unsigned char h[100];
+	uint64_t page_bytes, n_pages;
+	struct stat st;
+
+	if (pread(fd, h, sizeof h, 0) != (ssize_t)sizeof h || fstat(fd, &st) != 0)
+		return true;
+	if (memcmp(h + 24, h + 92, 4) != 0)
+		return false;
+	page_bytes = (uint64_t)h[16] << 8 | h[17];
+	n_pages = (uint64_t)h[28] << 24 | (uint64_t)h[29] << 16 | (uint64_t)h[30] << 8 | h[31];
+	return (uint64_t)st.st_size < n_pages * (page_bytes == 1 ? 65536 : page_bytes);
+}
+
 enum db_failure db_restore_begin(const char *file, struct db_restore **out, char err[DB_ERROR_MAX])
 {
 	struct db_restore *r = calloc(1, sizeof *r);
@@ -85,6 +102,9 @@ enum db_failure db_restore_begin(const char *file, struct db_restore **out, char
 	r->wal_fd = open_plain(file, "-wal", &why);
 	if (r->wal_fd < 0 && errno != ENOENT)
 		return begin_fail(r, DB_NO_PERMISSION, err, "-wal", why);
+	if (r->wal_fd < 0 && is_short(r->fd))
+		return begin_fail(r, DB_BROKEN, err,
+				  "", "not all of it was copied; bring it again, or take another backup");
 	r->key_fd = open_plain(file, ".key", &why);
 	if (r->key_fd < 0 && errno != ENOENT)
 		return begin_fail(r, DB_NO_PERMISSION, err, ".key", why);
@@ -134,8 +154,10 @@ static int copy_octets(int from, int to)
 	if (ftruncate(to, 0) != 0)
 		return -1;
 	while ((n = pread(from, octets, sizeof octets, at)) > 0) {
-		if (pwrite(to, octets, (size_t)n, at) != n) {
-			errno = errno == 0 ? ENOSPC : errno;
+		const ssize_t written = pwrite(to, octets, (size_t)n, at);
+
+		if (written != n) {
+			errno = written >= 0 ? ENOSPC : errno;
 			return -1;
 		}
 		at += n;
@@ -152,9 +174,11 @@ static int copy_beside(struct db *d, int from, const char *suffix, int *out_fd)
 		return -1;
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
 		result = db_fail(d, DB_BUSY, "another restore is under way");
-	else if (copy_octets(from, fd) != 0)
-		result = db_fail(d, errno == ENOSPC ? DB_FULL : DB_BROKEN, "%s%s: %s", d->path,
-				 suffix, strerror(errno));
+	else if (copy_octets(from, fd) != 0) {
+		result = db_fail(d, errno == ENOSPC ? DB_FULL : DB_BROKEN,
+				 "no copy of the file can be made beside it: %s", strerror(errno));
+		unlink_beside(d, suffix); /* on a full disk it would keep what is missing */
+	}
 	if (result == 0 && out_fd != NULL)
 		*out_fd = fd; /* locked until it has its place */
 	else
@@ -178,8 +202,8 @@ static int one_text(struct db *d, const char *sql, char *out, size_t out_size)
 	return result;
 }
 
-/* Looks at the copy, and makes one file of it. */
-static int examine_copy(struct db *d, char check[HASHED_CHECK_MAX], int *version)
+/* Looks at the copy, and makes one file of it. has_hashed: something is on record under its key. */
+static int examine_copy(struct db *d, char check[HASHED_CHECK_MAX], bool *has_hashed, int *version)
 {
 	char path[DB_PATH_MAX + 64], text[300];
 	int ours;
@@ -210,6 +234,10 @@ static int examine_copy(struct db *d, char check[HASHED_CHECK_MAX], int *version
 	if (*version >= 4 && one_text(d, "SELECT coalesce(max(hash_key_check), '') FROM state",
 				      check, HASHED_CHECK_MAX) != 0)
 		return -1;
+	if (*version == db_schema_current() &&
+	    one_text(d, sql_statements[SQL_STATE_HAS_HASHED].text, text, sizeof text) != 0)
+		return -1;
+	*has_hashed = *version < db_schema_current() || strcmp(text, "0") != 0;
 	/* The mode of its own as others made it may not be ours. Closing writes the WAL back and removes it. */
 	if (one_text(d, "PRAGMA journal_mode = WAL", text, sizeof text) != 0)
 		return -1;
@@ -217,6 +245,24 @@ static int examine_copy(struct db *d, char check[HASHED_CHECK_MAX], int *version
 		return db_fail(d, DB_BROKEN, "the copy cannot be closed");
 	d->handle = NULL;
 	return 0;
+}
+
+/* What is wrong is wrong with the file that was named, not with the database that is there. */
+static void blame_file(struct db *d, const struct db_restore *r)
+{
+	const int code = d->handle != NULL ? sqlite3_errcode(d->handle) & 0xff : SQLITE_OK;
+	const size_t prefix = strnlen(d->path, 250) + 2;
+	char text[DB_ERROR_MAX];
+
+	if (d->failure != DB_BROKEN && d->failure != DB_NOT_OURS && d->failure != DB_TOO_NEW)
+		return;
+	snprintf(text, sizeof text, "%s", strlen(d->error) > prefix ? d->error + prefix : d->error);
+	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_IOERR)
+		snprintf(text, sizeof text,
+			 "is damaged, or not all of it was copied (%.100s); bring it again, or "
+			 "take another backup",
+			 sqlite3_errmsg(d->handle));
+	snprintf(d->error, sizeof d->error, "%.250s: %.240s", r->file, text);
 }
 
 /* ---- the key ---- */
@@ -246,7 +292,7 @@ static bool read_present_key(struct db *d, unsigned char key[HASHED_KEY_BYTES])
 }
 
 /* Which key is to be there afterwards. 0 or -1. */
-static int choose_key(struct db *d, const struct db_restore *r, const char *check,
+static int choose_key(struct db *d, const struct db_restore *r, const char *check, bool has_hashed,
 		      struct db_restored *out)
 {
 	unsigned char present[HASHED_KEY_BYTES];
@@ -269,7 +315,7 @@ static int choose_key(struct db *d, const struct db_restore *r, const char *chec
 			       "the hashed addresses in %.120s need their key; put it there as "
 			       "%.120s.key",
 			       r->file, r->file);
-	out->lacks_key = true;
+	out->lacks_key = has_hashed; /* every database has a key, whether it is used or not */
 	return 0;
 }
 
@@ -380,14 +426,19 @@ static int restore(struct db *d, struct db_restore *r, struct db_restored *out)
 {
 	char check[HASHED_CHECK_MAX];
 	int copy_fd = -1, result = -1;
+	bool is_good, has_hashed = false;
 
 	if (copy_beside(d, r->fd, COPY_SUFFIX, &copy_fd) != 0)
 		return -1;
 	unlink_beside(d, COPY_SUFFIX "-shm");
 	unlink_beside(d, COPY_SUFFIX "-wal");
-	if ((r->wal_fd < 0 || copy_beside(d, r->wal_fd, COPY_SUFFIX "-wal", NULL) == 0) &&
-	    examine_copy(d, check, &out->schema_version) == 0 &&
-	    choose_key(d, r, check, out) == 0 && fsync(copy_fd) == 0 && take_place(d, out) == 0)
+	is_good = r->wal_fd < 0 || copy_beside(d, r->wal_fd, COPY_SUFFIX "-wal", NULL) == 0;
+	if (is_good && examine_copy(d, check, &has_hashed, &out->schema_version) != 0) {
+		is_good = false;
+		blame_file(d, r);
+	}
+	if (is_good && choose_key(d, r, check, has_hashed, out) == 0 && fsync(copy_fd) == 0 &&
+	    take_place(d, out) == 0)
 		result = 0;
 	/* The key last: with another one, after a crash here, every program refuses to work, and says so. */
 	if (result == 0 && out->has_new_key)

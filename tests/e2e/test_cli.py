@@ -1424,12 +1424,13 @@ def test_doctor_reads_the_configuration_of_postfix(gate):
     etc = fake_postfix(gate, "milter_default_action = accept\nsmtpd_forbid_bare_newline = no\n"
                        "smtpd_milter_maps = inline:{192.0.2.1=DISABLE}\n",
                        "smtp inet n - y - 5000 smtpd\n"
-                       "10025 inet n - y - - smtpd\n -o smtpd_milters=\n -o smtpd_proxy_filter=127.0.0.1:10026\n")
+                       "10025 inet n - y - - smtpd\n -o smtpd_proxy_filter=127.0.0.1:10026\n"
+                       "10027 inet n - y - - smtpd\n -o smtpd_milters=\n")
     found, code = doctor(gate, etc)
     told = "\n".join(problems(found, "postfix"))
     for part in ("smtpd_milters does not name", "milter_default_action = accept", "smtpd_forbid_bare_newline is off",
-                 "smtpd_milter_maps", "10025/inet goes without our filter", "10025/inet has smtpd_proxy_filter",
-                 "5100 smtpd processes"):
+                 "smtpd_milter_maps", "10027/inet goes without our filter", "10025/inet has smtpd_proxy_filter",
+                 "5200 smtpd processes"):
         assert part in told, (part, told)
     assert all(f["mend"] for f in found if f["state"] == "problem" and f["topic"] == "postfix")
     etc = fake_postfix(gate, GOOD_MAIN.replace("unix:pgpgate/filter", f"unix:{gate.path}/queue/pgpgate/filter"))
@@ -1457,7 +1458,7 @@ def test_doctor_says_how_to_mend_the_database(bare):
     result = bare.run("--json", "doctor")
     found = [json.loads(line) for line in result.out.splitlines()]
     assert result.code == 1 and problems(found, "database")
-    assert [f["mend"] for f in found if f["topic"] == "database"] == ["pgpgate db init"]
+    assert [f["mend"] for f in found if f["topic"] == "database"] == [f"pgpgate -c {bare.conf} db init"]
     bare.must("db", "init")
     os.chmod(bare.database, 0o666)
     result = bare.run("doctor")
