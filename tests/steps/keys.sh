@@ -8,6 +8,10 @@ step_keys_table() {
 	keys_prepare
 	run_e2e "$build" keys-table "$top/tests/long/test_keys_table.py" -s
 	keys_show keys-table
+	PGPGATE_MANY=1000
+	export PGPGATE_MANY
+	run_e2e "$build" keys-many "$top/tests/e2e/test_keys.py" -k directory_of_certificates
+	unset PGPGATE_MANY
 }
 
 keys_show() {
