@@ -38,4 +38,10 @@ void changes_print_counts(const struct rules_result *r, bool is_dry_run);
 		"dry-run", 0, NULL, OPTION_FLAG, target, "only show what would change, as a diff" \
 	}
 
+#define CHANGES_OPTION_WAIT(cli)                                                                                                     \
+	{                                                                                                                            \
+		"wait", 0, "DURATION", OPTION_DURATION,                                                                              \
+			&(cli)->site_wait_s, "of a site: so long for all hosts that can be reached; exit status 75: not all have it" \
+	}
+
 #endif

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct cli {
 	const char *config_path; /* -c, or the default */
@@ -19,6 +20,7 @@ struct cli {
 	const char **overrides; /* -o KEY=VALUE */
 	size_t n_overrides;
 	bool json;	      /* --json */
+	int64_t site_wait_s;  /* --wait: -1: as long as usual */
 	const char *name;     /* of the subcommand, "log" or "db status", for messages and help */
 	const char *synopsis; /* its operands and main options, for help */
 	const char *summary;  /* one line for help */

@@ -23,12 +23,13 @@
 #include "cli/open.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/site_rows.h"
 #include "common/clock.h"
 #include "common/log.h"
 
 struct explain_options {
 	const char *sender, *client, *authenticated, *message, *queue_id;
-	bool is_local;
+	bool is_site, is_local;
 };
 
 struct reading {
@@ -274,7 +275,7 @@ static int explain_operand(struct cli *cli, struct settings *s, const char *text
 	if (strcmp(text, "-") == 0)
 		return explain_bounce(cli, s);
 	if (strchr(text, '@') == NULL && text[0] != '<')
-		return bounce_is_queue_id(text) ? explain_queue_id(cli, s, text)
+		return bounce_is_queue_id(text) ? explain_queue_id(cli, s, text, false)
 						: explain_domain(cli, s, text);
 	if (text[0] == '<')
 		code = explain_message_id(cli, s, text, true);
@@ -290,6 +291,7 @@ int cmd_explain(struct cli *cli, int argc, char **argv)
 		{"authenticated", 0, "USER", OPTION_TEXT, &o.authenticated, "the client has logged in"},
 		{"local", 0, NULL, OPTION_FLAG, &o.is_local, "submitted here, with sendmail(1)"},
 		{"message", 0, "FILE", OPTION_TEXT, &o.message, "the message, or - for standard input"},
+		SITE_ROWS_OPTION(&o.is_site),
 		{"queue-id", 0, "ID", OPTION_TEXT, &o.queue_id, "what happened to that message, and why"},
 	};
 	char **operands;
@@ -304,11 +306,13 @@ int cmd_explain(struct cli *cli, int argc, char **argv)
 		cli_misuse(cli, n == 0 ? "what? An address, a domain, a queue id, a Message-ID, or "
 					 "- for the text of a bounce"
 				       : "one at a time");
+	if (o.is_site && o.queue_id == NULL)
+		cli_misuse(cli, "--site goes with --queue-id");
 	s = open_settings(cli);
 	if (o.message == NULL)
 		open_become_user(s); /* standard input holds what a stranger wrote, too */
 	if (o.queue_id != NULL)
-		code = explain_queue_id(cli, s, o.queue_id);
+		code = explain_queue_id(cli, s, o.queue_id, o.is_site);
 	else
 		code = explain_operand(cli, s, operands[0], &o);
 	settings_unref(s);

@@ -205,7 +205,7 @@ static int forget(struct cli *cli, struct settings *s, const struct forget_optio
 		code = name_wanted(&f, o, patterns);
 	if (code == 0)
 		code = forget_rules(&f, o);
-	site_session_end();
+	code = site_session_end(code);
 	db_close(f.db);
 	free(f.wanted);
 	return code;
@@ -253,7 +253,7 @@ static int forget_history(struct cli *cli, struct settings *s, const char *sende
 		       : dry_run ? "their history"
 				 : "their history counts no more");
 	}
-	site_session_end();
+	code = site_session_end(code);
 	db_close(d);
 	return code;
 }
@@ -274,6 +274,7 @@ int cmd_forget(struct cli *cli, int argc, char **argv)
 		 "everything that the database holds about this address: verdicts, pairs, rules"},
 		{"export", 0, NULL, OPTION_FLAG, &o.only_export,
 		 "with --person: print it, as JSON, and remove nothing"},
+		CHANGES_OPTION_WAIT(cli),
 		CHANGES_OPTION_DRY_RUN(&o.dry_run),
 	};
 	char **operands;

@@ -272,7 +272,7 @@ static int run(struct import *im, struct settings *s)
 		progress_clear(&im->progress);
 	}
 	import_sort_reset(&im->sort);
-	site_session_end();
+	code = site_session_end(code);
 	db_close(im->db);
 	return code;
 }
@@ -330,6 +330,7 @@ int cmd_import(struct cli *cli, int argc, char **argv)
 		 &im.options.owner, "whose rules these are, such as ldap; rules of others, and typed ones, stay as they are"},
 		{"allow-empty", 0, NULL, OPTION_FLAG, &im.allows_empty,
 		 "with --replace: do so even when there is no rule in the file"},
+		CHANGES_OPTION_WAIT(cli),
 		CHANGES_OPTION_DRY_RUN(&im.options.is_dry_run),
 	};
 	char **operands;

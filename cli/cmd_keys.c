@@ -8,11 +8,13 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "cli/changes.h"
 #include "cli/keys.h"
 #include "cli/open.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/rule_add.h"
+#include "cli/site_session.h"
 #include "cli/subcommands.h"
 #include "common/clock.h"
 
@@ -84,6 +86,7 @@ static int keys_run_add(struct cli *cli, int argc, char **argv)
 		{"until", 0, "WHEN", OPTION_END, &until_unix, "when it expires, or was revoked"},
 		{"state", 0, "STATE", OPTION_TEXT, &state, "active (default), superseded or compromised"},
 		{"note", 0, "TEXT", OPTION_TEXT, &note, "why; kept with the key"},
+		CHANGES_OPTION_WAIT(cli),
 		{"dry-run", 0, NULL, OPTION_FLAG, &dry_run, "only show what would change"},
 	};
 	struct keys_show show = {.cli = cli, .tells_unchanged = true};
@@ -119,8 +122,10 @@ static int keys_run_add(struct cli *cli, int argc, char **argv)
 	c.now_unix = clock_now_unix();
 	c.is_dry_run = show.is_dry_run = dry_run;
 	d = open_database(s, dry_run ? DB_READ : DB_WRITE);
-	if (keys_put(d, &c, &result) != 0)
+	code = dry_run ? 0 : site_session_begin(cli, s, d, NULL);
+	if (code == 0 && keys_put(d, &c, &result) != 0)
 		code = open_failed(d);
+	code = site_session_end(code);
 	db_close(d);
 	settings_unref(s);
 	return code;

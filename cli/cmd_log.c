@@ -14,6 +14,7 @@
 #include "cli/output.h"
 #include "cli/pager.h"
 #include "cli/rule_add.h"
+#include "cli/site_rows.h"
 #include "cli/verdict_show.h"
 
 #define FOLLOW_INTERVAL_MS 300
@@ -23,7 +24,7 @@
 struct log_options {
 	const char *recipient, *sender, *verdict, *action, *queue_id, *client, *message_id;
 	int64_t since_unix, until_unix, last_n;
-	bool follow;
+	bool follow, site;
 };
 
 struct listing {
@@ -126,6 +127,12 @@ static int run(struct cli *cli, struct settings *s, const struct log_options *o,
 	struct listing l = {.cli = cli};
 	int failed = 0;
 
+	if (o->site &&
+	    (failed = site_rows_read(cli, s, d, f->since_unix, f->until_unix, f->queue_id)) != 0) {
+		db_close(d);
+		return failed;
+	}
+	verdict_show_hosts(o->site);
 	if (!o->follow && !cli->json)
 		pager_begin();
 	if (o->follow) {
@@ -167,6 +174,7 @@ int cmd_log(struct cli *cli, int argc, char **argv)
 		{"message-id", 0, "ID", OPTION_TEXT, &o.message_id, "this Message-ID, with or without <>"},
 		{"client", 0, "NET", OPTION_TEXT, &o.client, "from this client address or network"},
 		{NULL, 'n', "N", OPTION_COUNT, &o.last_n, "only the newest N; 0 for all"},
+		SITE_ROWS_OPTION(&o.site),
 		{"follow", 'f', NULL, OPTION_FLAG, &o.follow,
 		 "print new ones as they come, until interrupted"},
 	};
@@ -183,6 +191,8 @@ int cmd_log(struct cli *cli, int argc, char **argv)
 		    "Without -n everything that matches is printed, on a terminal the newest 100.",
 		    &operands) != 0)
 		cli_misuse(cli, "takes no operand; --recipient and --sender choose");
+	if (o.site && o.follow)
+		cli_misuse(cli, "--follow goes without --site");
 	read_names(cli, &o, &f);
 	s = open_settings(cli);
 	f.recipient = filter_text(cli, s, o.recipient, false, &recipient);

@@ -65,6 +65,7 @@ int cmd_pause(struct cli *cli, int argc, char **argv)
 	bool dry_run = false;
 	const struct option_spec specs[] = {
 		{"for", 0, "DURATION", OPTION_DURATION, &duration, "how long: 30m, 1h, 2d; at most 30d"},
+		CHANGES_OPTION_WAIT(cli),
 		CHANGES_OPTION_DRY_RUN(&dry_run),
 	};
 	char **operands;
@@ -94,7 +95,7 @@ int cmd_pause(struct cli *cli, int argc, char **argv)
 		code = open_failed(d);
 	else if (code == 0)
 		tell(cli, was, until, no, dry_run);
-	site_session_end();
+	code = site_session_end(code);
 	db_close(d);
 	settings_unref(s);
 	return code;

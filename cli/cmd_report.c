@@ -18,6 +18,7 @@
 #include "cli/pager.h"
 #include "cli/progress.h"
 #include "cli/report_html.h"
+#include "cli/site_rows.h"
 #include "cli/tally.h"
 #include "common/clock.h"
 #include "common/safe_open.h"
@@ -385,6 +386,7 @@ int cmd_report(struct cli *cli, int argc, char **argv)
 	int64_t since_unix = clock_now_unix() - DEFAULT_SINCE_S;
 	int64_t until_unix = 0, n_lines = -1;
 	const char *by_name = "day", *html = NULL, *title = NULL;
+	bool is_site = false;
 	const struct option_spec specs[] = {
 		{"since", 0, "WHEN", OPTION_SINCE, &since_unix,
 		 "2026-12-31, an RFC 3339 time, -7d; default -30d"},
@@ -395,6 +397,7 @@ int cmd_report(struct cli *cli, int argc, char **argv)
 		 "one page with charts that needs nothing else; - for standard output"},
 		{"title", 0, "TEXT", OPTION_TEXT, &title,
 		 "whose report the page says it is; the host's name by default"},
+		SITE_ROWS_OPTION(&is_site),
 		{NULL, 'n', "N", OPTION_COUNT, &n_lines,
 		 "lines of the list, of days the newest; 0 for all"},
 	};
@@ -417,6 +420,11 @@ int cmd_report(struct cli *cli, int argc, char **argv)
 		return EX_CANTCREAT;
 	}
 	d = open_database(s, DB_READ);
+	if (is_site && (code = site_rows_read(cli, s, d, since_unix, until_unix, NULL)) != 0) {
+		db_close(d);
+		settings_unref(s);
+		return code;
+	}
 	/* Each table costs a microsecond a message. What is printed: the list, and how many addresses there were. */
 	if (html == NULL)
 		g.tally.only = 1u << by;

@@ -44,7 +44,7 @@ static bool end_here(struct db *d, int64_t now)
 int cmd_resume(struct cli *cli, int argc, char **argv)
 {
 	bool dry_run = false;
-	const struct option_spec specs[] = {CHANGES_OPTION_DRY_RUN(&dry_run)};
+	const struct option_spec specs[] = {CHANGES_OPTION_DRY_RUN(&dry_run), CHANGES_OPTION_WAIT(cli)};
 	char **operands;
 	struct settings *s;
 	struct db *d;
@@ -69,7 +69,7 @@ int cmd_resume(struct cli *cli, int argc, char **argv)
 		code = open_failed(d);
 	if (code == 0)
 		tell(cli, was != 0 || !is_here ? was : now, no, dry_run);
-	site_session_end();
+	code = site_session_end(code);
 	if (code == 0 && !s->enforce)
 		cli_warning("enforce = no in the configuration: nothing is refused");
 	db_close(d);

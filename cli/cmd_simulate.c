@@ -16,11 +16,12 @@
 #include "cli/progress.h"
 #include "cli/rule_add.h"
 #include "cli/rule_show.h"
+#include "cli/site_rows.h"
 #include "cli/sums.h"
 #include "common/clock.h"
 #include "common/outcome.h"
-#include "db/report.h"
 #include "db/pair.h"
+#include "db/report.h"
 
 #define DEFAULT_SINCE_S (30 * 86400)
 #define TOP 20
@@ -363,7 +364,9 @@ int cmd_simulate(struct cli *cli, int argc, char **argv)
 {
 	int64_t since_unix = clock_now_unix() - DEFAULT_SINCE_S;
 	const char *sender = NULL, *client = NULL;
+	bool is_site = false;
 	const struct option_spec specs[] = {
+		SITE_ROWS_OPTION(&is_site),
 		{"since", 0, "WHEN", OPTION_SINCE, &since_unix,
 		 "2026-12-31, an RFC 3339 time, -7d; default -30d"},
 		{"sender", 0, "PATTERN", OPTION_TEXT, &sender, "as in exempt"},
@@ -392,7 +395,9 @@ int cmd_simulate(struct cli *cli, int argc, char **argv)
 	m->db = open_database(s, DB_READ);
 	report_matcher_init(m->db, &m->rule.recipient, s->recipient_delimiter, &m->recipient);
 	report_matcher_init(m->db, &m->rule.sender, s->recipient_delimiter, &m->sender);
-	code = run(cli, m, since_unix);
+	code = is_site ? site_rows_read(cli, s, m->db, since_unix, 0, NULL) : 0;
+	if (code == 0)
+		code = run(cli, m, since_unix);
 	db_close(m->db);
 	sums_free(&m->senders);
 	sums_free(&m->newly_refused);

@@ -22,6 +22,7 @@
 #include "cli/progress.h"
 #include "cli/providers.h"
 #include "cli/rule_show.h"
+#include "cli/site_rows.h"
 #include "cli/suggestions.h"
 #include "cli/sums.h"
 #include "cli/tally.h"
@@ -284,7 +285,9 @@ int cmd_suggest(struct cli *cli, int argc, char **argv)
 {
 	struct search s = {.cli = cli, .now_unix = clock_now_unix()};
 	int64_t since_unix = s.now_unix - DEFAULT_SINCE_S, n_max = DEFAULT_MAX;
+	bool is_site = false;
 	const struct option_spec specs[] = {
+		SITE_ROWS_OPTION(&is_site),
 		{"since", 0, "WHEN", OPTION_SINCE, &since_unix,
 		 "2026-12-31, an RFC 3339 time, -7d; default -30d"},
 		{NULL, 'n', "N", OPTION_COUNT, &n_max, "at most so many, default 20; 0 for all"},
@@ -303,7 +306,9 @@ int cmd_suggest(struct cli *cli, int argc, char **argv)
 	d = open_database(settings, DB_READ);
 	if (providers_read(&s.providers, settings->mail_providers, err, sizeof(err)) != 0)
 		cli_warning("%s: senders are named by their whole address", err);
-	code = run(&s, d, since_unix, n_max);
+	code = is_site ? site_rows_read(cli, settings, d, since_unix, 0, NULL) : 0;
+	if (code == 0)
+		code = run(&s, d, since_unix, n_max);
 	db_close(d);
 	sums_free(&s.lenient);
 	sums_free(&s.strict);

@@ -58,7 +58,7 @@ static void tell(const struct cli *cli, const struct rules_undone *u, bool dry_r
 int cmd_undo(struct cli *cli, int argc, char **argv)
 {
 	bool dry_run = false;
-	const struct option_spec specs[] = {CHANGES_OPTION_DRY_RUN(&dry_run)};
+	const struct option_spec specs[] = {CHANGES_OPTION_DRY_RUN(&dry_run), CHANGES_OPTION_WAIT(cli)};
 	char **operands;
 	const int n = options_parse(cli, argc, argv, specs, OPTIONS_N(specs),
 				    "A change is what one command did, an import with all of its "
@@ -100,7 +100,7 @@ int cmd_undo(struct cli *cli, int argc, char **argv)
 		cli_error("%s", err);
 	else
 		code = open_failed(d);
-	site_session_end();
+	code = site_session_end(code);
 	db_close(d);
 	settings_unref(s);
 	return code;

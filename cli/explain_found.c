@@ -10,6 +10,7 @@
 #include "cli/bounce_text.h"
 #include "cli/open.h"
 #include "cli/output.h"
+#include "cli/site_rows.h"
 #include "cli/verdict_show.h"
 #include "common/log.h"
 
@@ -72,12 +73,14 @@ static int list(struct db *d, const struct verdicts_filter *f, struct listing *l
 }
 
 static int explain_one(const struct cli *cli, struct settings *s, const struct verdicts_filter *f,
-		       const char *kind, const char *name)
+		       bool is_site, const char *kind, const char *name)
 {
 	struct listing l = {.cli = cli, .settings = s};
 	struct db *d = open_database(s, DB_READ);
-	int code = list(d, f, &l);
+	int code = is_site ? site_rows_read(cli, s, d, 0, 0, f->queue_id) : 0;
 
+	if (code == 0)
+		code = list(d, f, &l);
 	db_close(d);
 	if (code != 0 || l.n > 0)
 		return code;
@@ -88,18 +91,18 @@ static int explain_one(const struct cli *cli, struct settings *s, const struct v
 	return 1;
 }
 
-int explain_queue_id(const struct cli *cli, struct settings *s, const char *queue_id)
+int explain_queue_id(const struct cli *cli, struct settings *s, const char *queue_id, bool is_site)
 {
 	const struct verdicts_filter f = {.verdict = -1, .action = -1, .queue_id = queue_id};
 
-	return explain_one(cli, s, &f, "queue id", queue_id);
+	return explain_one(cli, s, &f, is_site, "queue id", queue_id);
 }
 
 int explain_message_id(const struct cli *cli, struct settings *s, const char *message_id, bool is_silent)
 {
 	const struct verdicts_filter f = {.verdict = -1, .action = -1, .message_id = message_id};
 
-	return explain_one(cli, s, &f, is_silent ? NULL : "Message-ID", message_id);
+	return explain_one(cli, s, &f, false, is_silent ? NULL : "Message-ID", message_id);
 }
 
 /* NULL: memory is short, or reading failed. NULs become blanks. */

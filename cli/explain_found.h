@@ -13,7 +13,7 @@
 
 /* Queue ids are used again after a while: all that have it, oldest first. An exit code: 1 for none, said on standard
  * error unless is_silent. */
-int explain_queue_id(const struct cli *cli, struct settings *s, const char *queue_id);
+int explain_queue_id(const struct cli *cli, struct settings *s, const char *queue_id, bool is_site);
 int explain_message_id(const struct cli *cli, struct settings *s, const char *message_id,
 		       bool is_silent);
 

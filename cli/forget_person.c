@@ -8,6 +8,7 @@
 #include "cli/open.h"
 #include "cli/output.h"
 #include "cli/rule_show.h"
+#include "cli/site_session.h"
 #include "cli/verdict_show.h"
 #include "common/clock.h"
 #include "db/keys.h"
@@ -187,6 +188,28 @@ static void tell_removed(const struct cli *cli, const struct person_counts *n)
 	output_wrap(stdout, 0, 0, text);
 }
 
+/* On all hosts, and at the centre. What was here is told. */
+static int forget_at_site(struct cli *cli, struct settings *s, struct db *d, const char *address,
+			  struct person_counts *n)
+{
+	struct gathering g = {.address = address};
+	int code = site_session_begin(cli, s, d, NULL);
+
+	if (code != 0)
+		return code;
+	*n = (struct person_counts){0};
+	if (gather(d, &g) != 0) {
+		code = open_failed(d);
+	} else {
+		n->n_verdicts = g.n_verdicts;
+		n->n_pairs = g.n_pairs;
+		n->n_rules = g.n_rules;
+		if (person_hand_over(d, address, clock_now_unix(), cli_author(), n) != 0)
+			code = open_failed(d);
+	}
+	return site_session_end(code);
+}
+
 int forget_person(struct cli *cli, struct settings *s, const char *text, bool only_export, bool dry_run)
 {
 	struct person_counts n;
@@ -205,8 +228,9 @@ int forget_person(struct cli *cli, struct settings *s, const char *text, bool on
 	if (only_export || dry_run) {
 		code = only_look(cli, d, address.text, only_export);
 	} else if (s->centre[0] != '\0') {
-		cli_error("not yet possible at a site: see pgpgate-site(7), FORGETTING A PERSON");
-		code = EX_UNAVAILABLE;
+		code = forget_at_site(cli, s, d, address.text, &n);
+		if (code == 0)
+			tell_removed(cli, &n);
 	} else if (person_forget(d, address.text, clock_now_unix(), cli_author(), &n) != 0) {
 		code = open_failed(d);
 	} else {

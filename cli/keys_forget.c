@@ -7,10 +7,12 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "cli/changes.h"
 #include "cli/keys.h"
 #include "cli/open.h"
 #include "cli/options.h"
 #include "cli/rule_add.h"
+#include "cli/site_session.h"
 #include "common/clock.h"
 
 #define MEMBERS_MAX 500
@@ -19,6 +21,7 @@ int keys_run_forget(struct cli *cli, int argc, char **argv)
 {
 	bool dry_run = false;
 	const struct option_spec specs[] = {
+		CHANGES_OPTION_WAIT(cli),
 		{"dry-run", 0, NULL, OPTION_FLAG, &dry_run, "only show what would change"},
 	};
 	struct keys_show show = {.cli = cli};
@@ -47,12 +50,14 @@ int keys_run_forget(struct cli *cli, int argc, char **argv)
 	c.now_unix = clock_now_unix();
 	c.is_dry_run = show.is_dry_run = dry_run;
 	d = open_database(s, dry_run ? DB_READ : DB_WRITE);
-	if (keys_forget(d, &c, pattern.text, n == 2 ? fingerprint : NULL, &result) != 0) {
+	code = dry_run ? 0 : site_session_begin(cli, s, d, NULL);
+	if (code == 0 && keys_forget(d, &c, pattern.text, n == 2 ? fingerprint : NULL, &result) != 0) {
 		code = open_failed(d);
-	} else if (result.n[RULE_REMOVED] == 0) {
+	} else if (code == 0 && result.n[RULE_REMOVED] == 0) {
 		cli_error("there is no such key");
 		code = 1;
 	}
+	code = site_session_end(code);
 	db_close(d);
 	settings_unref(s);
 	return code;
@@ -89,6 +94,7 @@ int keys_run_group(struct cli *cli, int argc, char **argv)
 	const struct option_spec specs[] = {
 		{"all", 0, NULL, OPTION_FLAG, &wants_all,
 		 "a message must be for every member, not for one"},
+		CHANGES_OPTION_WAIT(cli),
 		{"dry-run", 0, NULL, OPTION_FLAG, &dry_run, "only read what is given"},
 	};
 	struct keys_change c = {.author = NULL};
@@ -128,9 +134,11 @@ int keys_run_group(struct cli *cli, int argc, char **argv)
 	c.now_unix = clock_now_unix();
 	c.is_dry_run = dry_run;
 	d = open_database(s, dry_run ? DB_READ : DB_WRITE);
-	if (keys_group(d, &c, pattern.text, texts, n_texts, wants_all, &result) != 0)
+	code = dry_run ? 0 : site_session_begin(cli, s, d, NULL);
+	if (code == 0 && keys_group(d, &c, pattern.text, texts, n_texts, wants_all, &result) != 0)
 		code = open_failed(d);
-	else if (!dry_run)
+	code = site_session_end(code);
+	if (code == 0 && !dry_run)
 		keys_groups(d, pattern.text, keys_show_group, cli);
 	db_close(d);
 	settings_unref(s);

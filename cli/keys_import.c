@@ -11,11 +11,13 @@
 #include "cli/certificate_packet.h"
 #include "cli/certificate_read.h"
 #include "cli/certificate_split.h"
+#include "cli/changes.h"
 #include "cli/keys.h"
 #include "cli/open.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/rule_add.h"
+#include "cli/site_session.h"
 #include "common/clock.h"
 #include "common/key_url.h"
 #include "common/log.h"
@@ -390,10 +392,12 @@ static int put(struct importing *im, struct settings *s, bool dry_run, bool repl
 	c.n_keys = im->n_keys;
 	c.certificates = im->certificates;
 	c.n_certificates = im->n_certificates;
-	if (keys_put(d, &c, &result) != 0)
+	code = dry_run ? 0 : site_session_begin(im->cli, s, d, NULL);
+	if (code == 0 && keys_put(d, &c, &result) != 0)
 		code = open_failed(d);
-	else
+	else if (code == 0)
 		keys_show_result(im->cli, &result, dry_run);
+	code = site_session_end(code);
 	db_close(d);
 	return code;
 }
@@ -414,6 +418,7 @@ int keys_run_import(struct cli *cli, int argc, char **argv)
 		{"supersede", 0, NULL, OPTION_FLAG, &supersedes, "other keys of these recipients end now"},
 		{"note", 0, "TEXT", OPTION_TEXT, &note, "why; kept with the keys"},
 		{"gpg", 0, "PROGRAM", OPTION_TEXT, &program, "where gpg is"},
+		CHANGES_OPTION_WAIT(cli),
 		{"dry-run", 0, NULL, OPTION_FLAG, &dry_run, "only show what would change"},
 	};
 	char why[CERTIFICATE_READ_WHY_MAX], **operands;

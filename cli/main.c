@@ -242,7 +242,7 @@ static int run_command(struct cli *cli, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct cli cli = {.config_path = settings_default_path()};
+	struct cli cli = {.config_path = settings_default_path(), .site_wait_s = -1};
 	int first, code;
 
 	output_init();

@@ -12,6 +12,7 @@
 #include "cli/output.h"
 #include "common/clock.h"
 #include "common/user.h"
+#include "db/site.h"
 
 #define DEFAULT_USER "pgpgate" /* of the setting user */
 
@@ -124,6 +125,31 @@ struct db *open_connection(struct settings *s, enum db_mode mode)
 	exit(EX_OSERR);
 }
 
+static int show_exemption(void *context, const char *recipient, const char *author, int64_t expires_unix)
+{
+	char when[CLOCK_TEXT_MAX];
+
+	(void)context;
+	cli_warning("exempt on this host alone until %s: %s (by %s)",
+		    output_time(expires_unix, when), recipient, author);
+	return 0;
+}
+
+/* What holds on this host alone, since the centre of its site was away. */
+static void show_here(struct db *d, int64_t now)
+{
+	struct site_state state;
+	char when[CLOCK_TEXT_MAX];
+
+	if (site_read(d, &state) != 1)
+		return;
+	if (state.here_paused_until_unix > now)
+		cli_warning("PAUSED on this host alone until %s: nothing is refused here; `pgpgate "
+			    "resume` ends it",
+			    output_time(state.here_paused_until_unix, when));
+	site_here_list(d, now, show_exemption, NULL);
+}
+
 void open_show_pause(struct db *d)
 {
 	int64_t now = clock_now_unix();
@@ -131,6 +157,7 @@ void open_show_pause(struct db *d)
 	char when[CLOCK_TEXT_MAX];
 	char left[OUTPUT_NUMBER_MAX];
 
+	show_here(d, now);
 	if (db_paused_until(d, now, &until) != 0 || until <= now)
 		return;
 	cli_warning("PAUSED until %s (%s): nothing is refused; `pgpgate resume` ends it",

@@ -107,8 +107,7 @@ static int put_all(struct cli *cli, struct settings *s, const struct rule *rules
 			verdicts_settle(d, SETTLE_MS);
 			break;
 		}
-	failed = failed ? open_failed(d) : 0;
-	site_session_end();
+	failed = site_session_end(failed ? open_failed(d) : 0);
 	db_close(d);
 	return failed;
 }
@@ -158,6 +157,7 @@ int rule_add_command(struct cli *cli, int argc, char **argv, enum requirement re
 		{"note", 0, "TEXT", OPTION_TEXT, &o.note, "why; kept with the rule"},
 		{"help-url", 0, "URL", OPTION_TEXT, &o.help_url, "shown in the reply to refused mail"},
 		CHANGES_OPTION_DRY_RUN(&dry_run),
+		CHANGES_OPTION_WAIT(cli),
 		{"here", 0, NULL, OPTION_FLAG,
 		 &o.here, "of a site: on this host alone, for 6h at most, while the centre is away (exempt)"},
 		{"yes", 0, NULL, OPTION_FLAG, &o.yes, "really for every recipient ('*')"},

@@ -16,10 +16,12 @@
 
 #define PROGRAM "pgpgate-sync"
 #define WAIT_MS 2000
+#define WAIT_MAX_S 86400
 
 static struct {
 	pid_t pid; /* 0: none */
 	FILE *to, *from;
+	const struct cli *cli;
 	struct db *db;
 	struct db_remote remote;
 	int64_t no; /* of the change that was made; 0: none */
@@ -69,7 +71,7 @@ int site_session_exec(char **words)
 	return EX_UNAVAILABLE;
 }
 
-static int start(char **words)
+int site_session_start(char **words)
 {
 	int there[2], back[2];
 
@@ -94,7 +96,7 @@ static int start(char **words)
 	return session.to != NULL && session.from != NULL ? 0 : EX_OSERR;
 }
 
-static void stop(void)
+void site_session_stop(void)
 {
 	if (session.pid == 0)
 		return;
@@ -116,8 +118,7 @@ static void say(json_t *o)
 	putc('\n', session.to);
 }
 
-/* Its next line. Never NULL unless memory is short. */
-static json_t *answer(void)
+json_t *site_session_line(void)
 {
 	char *line = NULL;
 	size_t size = 0;
@@ -128,6 +129,14 @@ static json_t *answer(void)
 	if (getline(&line, &size, session.from) > 0)
 		o = json_loads(line, 0, &e);
 	free(line);
+	return o;
+}
+
+/* The same; never NULL unless memory is short. */
+static json_t *answer(void)
+{
+	json_t *o = site_session_line();
+
 	return o != NULL ? o : json_pack("{ss}", "error", PROGRAM " ended");
 }
 
@@ -166,6 +175,13 @@ static int send_commit(void *context, const struct db_remote_change *c, int64_t 
 	if (json_array_size(keys) > 0)
 		json_object_update_new(o, json_pack("{sO}", "keys", keys));
 	json_decref(keys);
+	if (c->person != NULL) {
+		json_t *forms = json_array();
+
+		for (size_t i = 0; i < 2 && c->person_key[i] != NULL; i++)
+			json_array_append_new(forms, json_string(c->person_key[i]));
+		json_object_update_new(o, json_pack("{ssso}", "person", c->person, "forms", forms));
+	}
 	say(json_pack("{so}", "commit", o));
 	got = answer();
 	if (error_of(got) != NULL) {
@@ -187,7 +203,7 @@ int site_session_begin(const struct cli *cli, struct settings *s, struct db *d, 
 	if (s->centre[0] == '\0')
 		return 0;
 	words = site_session_words(cli, "change", 0, NULL);
-	code = start(words);
+	code = site_session_start(words);
 	free(words);
 	if (code != 0)
 		return code;
@@ -198,10 +214,11 @@ int site_session_begin(const struct cli *cli, struct settings *s, struct db *d, 
 		else
 			cli_error("the centre: %s; nothing was changed", error_of(o));
 		json_decref(o);
-		stop();
+		site_session_stop();
 		return EX_TEMPFAIL;
 	}
 	session.db = d;
+	session.cli = cli;
 	session.remote = (struct db_remote){
 		.next_rule = json_integer_value(json_object_get(o, "next_rule")),
 		.row = send_row,
@@ -243,21 +260,28 @@ static void tell(const json_t *o)
 	cli_warning("in force on %s%s", in_force[0] != '\0' ? in_force : "no host yet", others);
 }
 
-void site_session_end(void)
+int site_session_end(int code)
 {
+	const int64_t wait_s = session.cli != NULL ? session.cli->site_wait_s : -1;
 	json_t *o;
 
 	if (session.pid == 0)
-		return;
+		return code;
 	db_set_remote(session.db, NULL);
 	if (session.no != 0) {
-		say(json_pack("{sI}", "wait_ms", (json_int_t)WAIT_MS));
+		say(json_pack("{sI}", "wait_ms",
+			      (json_int_t)(wait_s < 0		 ? WAIT_MS
+					   : wait_s > WAIT_MAX_S ? WAIT_MAX_S * 1000
+								 : wait_s * 1000)));
 		o = answer();
 		if (error_of(o) != NULL)
 			cli_warning("the change is made; who has it is not known: %s", error_of(o));
 		else
 			tell(o);
+		if (code == 0 && wait_s >= 0 && !json_is_true(json_object_get(o, "is_everywhere")))
+			code = EX_TEMPFAIL;
 		json_decref(o);
 	}
-	stop();
+	site_session_stop();
+	return code;
 }

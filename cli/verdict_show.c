@@ -10,6 +10,13 @@
 #define BRIEF_ADDRESS_MAX 1400 /* bytes of one, with each escaped */
 #define BRIEF_RECIPIENTS_MAX 4 /* named in a brief line, then "and N more" */
 
+static bool shows_hosts;
+
+void verdict_show_hosts(bool shows)
+{
+	shows_hosts = shows;
+}
+
 static const char *or_empty(const char *text)
 {
 	return text != NULL ? text : "";
@@ -116,6 +123,10 @@ void verdict_show_brief(const struct verdict_row *row)
 	printf("\n    %s%s%s  ", output_colour(COLOUR_DIM),
 	       output_clean(clean, sizeof(clean), or_empty(r->queue_id)), output_colour(COLOUR_PLAIN));
 	columns = 6 + output_width(clean);
+	if (shows_hosts) {
+		printf("%s  ", output_clean(clean, sizeof(clean), or_empty(r->host)));
+		columns += 2 + output_width(clean);
+	}
 	n = (size_t)snprintf(line, sizeof(line), "%.*s ->", BRIEF_ADDRESS_MAX,
 			     output_clean(clean, sizeof(clean), or_empty(r->sender)));
 	for (size_t i = 0; i < r->n_recipients && i < BRIEF_RECIPIENTS_MAX; i++)

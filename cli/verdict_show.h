@@ -13,6 +13,9 @@
  * reason, detail, action, reply, size, message_id; and more. New reference. */
 json_t *verdict_show_json(const struct verdict_row *row);
 
+/* From now on the brief form names the host of each. */
+void verdict_show_hosts(bool shows);
+
 /* Two lines: when, what became of it, what it was; who to whom. */
 void verdict_show_brief(const struct verdict_row *row);
 

@@ -107,6 +107,10 @@ int db_backup(struct db *d, struct db_copy *c, void (*progress)(void *context, i
 /* The key of hashed addresses, as a file of its own. 0, or -1 when there is none or it cannot be written. */
 int db_backup_key(struct db *d, struct db_copy *c);
 
+/* DATABASE.key becomes this one (HASHED_KEY_BYTES), unless something is on record under the one that is there: as a host takes
+ * that of its site. The connection has it afterwards. 0 or -1. */
+int db_take_key(struct db *d, const unsigned char *key);
+
 /* `pgpgate db restore`: FILE in place of the database. db_restore_begin() names FILE, FILE-wal (of a copy that was made
  * with one) and FILE.key (where it is there), and is called by whoever may read them; db_restore() names only what is
  * beside the database. It refuses what is damaged, not ours, too new, without its key while log_addresses = hashed,
@@ -166,6 +170,7 @@ struct db_remote_change {
 	const char *before, *after; /* of what is no rule, as people read it; NULL: none */
 	const char *sender_key[2],
 		*recipient_key[2]; /* forget-history: forms of the pair; NULL: no (second) one */
+	const char *person, *person_key[2]; /* forget-person: whom, and forms of the key; NULL likewise */
 };
 struct db_remote {
 	void *context;

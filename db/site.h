@@ -19,7 +19,7 @@
 #include "db/rules.h"
 
 #define SITE_ID_MAX 40		   /* bytes with NUL of an id and of a mark: a UUID */
-#define SITE_STARTED_MAX 80	   /* of a server and its start */
+#define SITE_STARTED_MAX 100	   /* of a server and its start */
 #define SITE_HERE_MAX_S (6 * 3600) /* the longest of what holds on one host alone */
 
 struct site_state {
@@ -36,6 +36,8 @@ int site_read(struct db *d, struct site_state *out); /* 1, 0: belongs to none, -
 int site_enter(struct db *d, const char *site_id, const char *host_id, int64_t rules_no,
 	       const char *mark);
 int site_leave(struct db *d); /* what was copied stays */
+/* Its id is another one from now on, and rows up to pushed_no are at the centre. */
+int site_renew(struct db *d, const char *host_id, int64_t pushed_no);
 
 /* The lock of those who apply: DATABASE.site. A descriptor to close(2), -1 failed, -2 not had within wait_ms. */
 int site_lock(struct db *d, int wait_ms);
@@ -60,6 +62,8 @@ struct site_rule {
 /* A change of rules, or, as a snapshot, all rules; rows in any number, then commit, which frees. */
 struct site_edit;
 struct site_edit *site_edit_begin(struct db *d, const struct site_change *c, bool is_snapshot);
+/* 0, -1, or SITE_UNREADABLE: no rule that this version knows. */
+#define SITE_UNREADABLE (-2)
 int site_edit_row(struct site_edit *e, const struct site_rule *r);
 int site_edit_commit(struct site_edit *e);
 void site_edit_abort(struct site_edit *e);
@@ -70,6 +74,15 @@ int site_set_pause(struct db *d, int64_t until_unix);
 /* A pair was forgotten at c's time; n forms of its keys. */
 int site_apply_forget(struct db *d, const struct site_change *c, size_t n,
 		      const char *const sender_key[], const char *const recipient_key[]);
+/* Pairs that a snapshot says were forgotten: rows of [sender key, recipient key, time] as JSON. */
+int site_forget_pairs(struct db *d, const char *rows);
+/* Changes here that the centre does not have among its last ones, [number, time, author, what] each, go. */
+int site_drop_unlike(struct db *d, const char *heads);
+
+/* Keys of recipients, certificates, groups: items [kind, a, b, what is kept, or null] as JSON. A change of them, in one
+ * transaction; with c NULL they replace all that is here. */
+int site_apply_keys(struct db *d, const struct site_change *c, size_t n, const char *const items[]);
+int site_keys_list(struct db *d, int (*tell)(void *context, const char *item), void *context);
 
 /* ---- verdicts and feed: JSON, malloc()ed ---- */
 
@@ -88,7 +101,17 @@ struct site_walk {
 	char a[1300], b[1300]; /* after this key */
 };
 int site_walk_read(struct db *d, struct site_walk *w, struct site_batch *out);
+/* Items [kind, a, b, c, x, y], each as it should be (sync/answer.h). */
 int site_apply_feed(struct db *d, const char *feed, int64_t feed_no, int64_t now_unix);
+/* What need not be known any more: some steps. 1: there is more, 0, -1. */
+int site_expire(struct db *d, int64_t now_unix);
+
+/* The record of all hosts in the place of this one's, for whoever reads the record with this connection from then on: begin,
+ * pages as the centre gives them (verdict_page), end. *last_id: of the rows that are there, 0 at first. The connection is
+ * good for reading, and ends when its database is replaced. */
+int site_rows_begin(struct db *d);
+int site_rows_add(struct db *d, const char *page, int64_t *last_id);
+int site_rows_end(struct db *d);
 
 /* n: rows to push, about; *oldest_unix: 0: none; *n_lost: removed by age before they were pushed. */
 int site_backlog(struct db *d, int64_t *n, int64_t *oldest_unix, int64_t *n_lost);

@@ -59,8 +59,13 @@ WHERE sender_key = ?1
 	AND domain = ?2;
 
 -- name: policy_bounce
--- ?2: today.
-SELECT last_sent_unix, CASE WHEN day = ?2 THEN n_bounces ELSE 0 END
+-- ?2: today. At a site, with what other hosts let in.
+SELECT last_sent_unix,
+	CASE WHEN day = ?2 THEN n_bounces ELSE 0 END + (
+		SELECT coalesce(sum(s.n_bounces), 0)
+		FROM site_bounce AS s
+		WHERE s.sender_key = ?1
+			AND s.day = ?2)
 FROM bounce_window
 WHERE sender_key = ?1;
 

@@ -22,9 +22,16 @@ PRAGMA user_version;
 PRAGMA data_version;
 
 -- name: state
-SELECT live_generation, paused_until_unix, import_first_rule, import_change_key
+-- With what a host of a site asks: when the centre last answered (NULL: belongs to none), paused here alone, exemptions here
+-- alone.
+SELECT live_generation, paused_until_unix, import_first_rule, import_change_key, site.last_pull_unix,
+	site.here_paused_until_unix,
+	EXISTS (
+		SELECT 1
+		FROM site_here)
 FROM state
-WHERE id = 1;
+LEFT JOIN site ON site.id = 1
+WHERE state.id = 1;
 
 -- name: state_pause
 UPDATE state

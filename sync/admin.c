@@ -15,6 +15,7 @@
 
 #include "common/clock.h"
 #include "db/hashed.h"
+#include "sync/hash_key.h"
 #include "sync/host.h"
 #include "sync/rule_texts.h"
 #include "sync/schema.h"
@@ -65,19 +66,25 @@ static int refuse_member(struct db *d)
 
 /* ---- init ---- */
 
-/* What a host may: read, and call what adds to its own record. Nothing that changes rules. */
+/* What a host may: read, and call what adds to its own record. Nothing that changes rules; nor the table of hosts, where it
+ * is said by what another one is known. */
 static const char *const grants[] = {
 	"GRANT USAGE ON SCHEMA pgpgate TO %I",
-	"GRANT SELECT ON pgpgate.rule, pgpgate.change, pgpgate.change_row, pgpgate.feed, "
-	"pgpgate.verdict, "
-	"pgpgate.host, pgpgate.hosts, pgpgate.verdicts, pgpgate.refusals_by_day TO %I",
+	"REVOKE SELECT ON pgpgate.host FROM %I",
+	"GRANT SELECT ON pgpgate.rule, pgpgate.change, pgpgate.change_row, pgpgate.key_row, "
+	"pgpgate.feed, "
+	"pgpgate.verdict, pgpgate.hosts, pgpgate.verdicts, pgpgate.refusals_by_day TO %I",
 	"GRANT EXECUTE ON FUNCTION pgpgate.started(), pgpgate.lease(uuid, text), "
 	"pgpgate.register(text), "
 	"pgpgate.unregister(uuid), pgpgate.pull(uuid, text, jsonb), "
 	"pgpgate.change_rows(bigint, bigint, integer), pgpgate.snapshot_head(), "
 	"pgpgate.snapshot_rows(bigint, integer), pgpgate.make_partition(bigint), "
 	"pgpgate.push(uuid, text, bigint, jsonb, jsonb, jsonb), pgpgate.maintain(), "
-	"pgpgate.hosts_json() "
+	"pgpgate.hosts_json(), pgpgate.renew(uuid, text, bigint), "
+	"pgpgate.snapshot_forgotten(text, text, integer), pgpgate.snapshot_people(), "
+	"pgpgate.snapshot_keys(text, text, text, integer), pgpgate.change_heads(integer), "
+	"pgpgate.verdict_page(bigint, bigint, text, bigint, uuid, bigint, integer), "
+	"pgpgate.examine() "
 	"TO %I",
 };
 
@@ -130,12 +137,25 @@ static int send_rule(void *context, const struct rule *r)
 	return json_array_size(x->rows) >= ROWS_AT_ONCE && flush_rows(x) != 0 ? 1 : 0;
 }
 
+static int send_key(void *context, const char *item)
+{
+	struct sending *x = context;
+
+	json_array_append_new(x->rows, json_pack("[IssssbIsI]", (json_int_t)++x->n, "", "", "",
+						 item, 0, (json_int_t)0, "", (json_int_t)0));
+	return json_array_size(x->rows) >= ROWS_AT_ONCE / 10 && flush_rows(x) != 0 ? 1 : 0;
+}
+
 static int send_rules(struct pg *admin, struct db *d)
 {
 	const struct rules_filter all = {0};
 	struct sending x = {.admin = admin, .rows = json_array()};
 	int result = rules_list(d, &all, send_rule, &x);
 
+	if (result == 0)
+		result = flush_rows(&x);
+	if (result == 0)
+		result = site_keys_list(d, send_key, &x);
 	if (result == 0)
 		result = flush_rows(&x);
 	json_decref(x.rows);
@@ -146,9 +166,10 @@ static int send_rules(struct pg *admin, struct db *d)
 static int make_centre(struct pg *admin, const struct settings *s, struct db *d,
 		       const char *host_user, char **made)
 {
-	char check[HASHED_CHECK_MAX] = "", numbers[3][24];
-	const char *const site[] = {numbers[0], numbers[1], numbers[2],
-				    s->hash_addresses ? check : NULL};
+	char check[HASHED_CHECK_MAX] = "", key[HASH_KEY_TEXT_MAX] = "", numbers[3][24];
+	const bool is_hashed = s->hash_addresses && db_hashed(d)->has_key;
+	const char *const site[] = {numbers[0], numbers[1], numbers[2], is_hashed ? check : NULL,
+				    is_hashed ? key : NULL};
 	const char *const host[] = {host_name(s)};
 	int64_t last_no, next_rule, paused_unix;
 	json_t *change;
@@ -162,6 +183,12 @@ static int make_centre(struct pg *admin, const struct settings *s, struct db *d,
 		return -1;
 	}
 	hashed_check(db_hashed(d), check);
+	if (is_hashed && !pg_is_private(admin)) {
+		complain("the key of hashed addresses would go to the centre in the clear: "
+			 "sslmode=verify-full in centre_admin, or a socket of the machine");
+		return -1;
+	}
+	hash_key_text(db_hashed(d), key);
 	snprintf(numbers[0], sizeof numbers[0], "%" PRId64, last_no);
 	snprintf(numbers[1], sizeof numbers[1], "%" PRId64, next_rule);
 	snprintf(numbers[2], sizeof numbers[2], "%" PRId64, s->verdict_retention_s);
@@ -169,9 +196,10 @@ static int make_centre(struct pg *admin, const struct settings *s, struct db *d,
 	    pg_call(admin,
 		    "INSERT INTO pgpgate.site (id, version, no, mark, next_rule, "
 		    "paused_until_unix, "
-		    "verdict_retention_s, hash_check) VALUES (1, 1, $1, gen_random_uuid(), $2, 0, "
-		    "$3, $4)",
-		    4, site, NULL) != 0 ||
+		    "verdict_retention_s, hash_check, hash_key) VALUES (1, 2, $1, "
+		    "gen_random_uuid(), "
+		    "$2, 0, $3, $4, $5)",
+		    5, site, NULL) != 0 ||
 	    pg_script(admin, "INSERT INTO pgpgate.feed_counter (id, no) VALUES (1, 0)") != 0 ||
 	    pg_call(admin, "INSERT INTO pgpgate.host (name) VALUES ($1)", 1, host, NULL) != 0 ||
 	    (strcmp(host_user, pg_user(admin)) != 0 && grant(admin, host_user) != 0) ||
@@ -200,17 +228,41 @@ static const char *json_text(const json_t *o, const char *key)
 	return value != NULL ? value : "";
 }
 
+/* A centre of an older version gets what is new: nothing else of it changes, and hosts of both versions go on with it. */
+static int upgrade(struct pg *admin, const char *host_user)
+{
+	char *version = NULL;
+	int code = EX_UNAVAILABLE;
+
+	if (pg_call(admin, "SELECT version FROM pgpgate.site", 0, NULL, &version) != 0 || version == NULL)
+		complain("the centre: %s", pg_error(admin));
+	else if (strtol(version, NULL, 10) > HOST_SCHEMA_VERSION)
+		complain("the centre has schema version %s already, this pgpgate makes %d", version,
+			 HOST_SCHEMA_VERSION);
+	else if (pg_call(admin, "BEGIN", 0, NULL, NULL) != 0 || pg_script(admin, centre_schema) != 0 ||
+		 (strcmp(host_user, pg_user(admin)) != 0 && grant(admin, host_user) != 0) ||
+		 pg_call(admin, "COMMIT", 0, NULL, NULL) != 0)
+		complain("the centre: %s", pg_error(admin));
+	else {
+		printf("the centre has schema version %d\n", HOST_SCHEMA_VERSION);
+		code = EX_OK;
+	}
+	free(version);
+	return code;
+}
+
 int command_init(struct settings *s, struct db *d)
 {
 	struct pg *centre = NULL, *admin = NULL;
 	char *made = NULL, *there = NULL;
+	struct site_state state;
 	json_error_t e;
 	json_t *o = NULL;
-	int code = refuse_member(d);
+	const int is_member = site_read(d, &state);
+	int code = EX_UNAVAILABLE;
 
-	if (code != 0)
-		return code;
-	code = EX_UNAVAILABLE;
+	if (is_member < 0)
+		return complain("%s", db_error(d));
 	centre = open_pg(s->centre, HOST_TIMEOUT_MS);
 	admin = centre != NULL ? open_admin(s) : NULL;
 	if (admin == NULL)
@@ -218,6 +270,10 @@ int command_init(struct settings *s, struct db *d)
 	if (pg_call(admin, "SELECT 'yes' FROM pg_namespace WHERE nspname = 'pgpgate'", 0, NULL,
 		    &there) != 0) {
 		complain("the centre: %s", pg_error(admin));
+	} else if (is_member == 1 && there != NULL) {
+		code = upgrade(admin, pg_user(centre));
+	} else if (is_member == 1) {
+		code = refuse_member(d);
 	} else if (there != NULL) {
 		complain("the centre has a site already; `pgpgate site join` enters it");
 	} else if (pg_call(admin, "BEGIN", 0, NULL, NULL) != 0 ||
@@ -278,6 +334,35 @@ static int read_centre_rules(struct pg *centre, struct rule_texts *out)
 	return 0;
 }
 
+/* The site's key in place of this host's, while nothing is on record under that. 0 or -1. */
+static int take_hash_key(struct db *d, struct pg *centre, const char *text, const char *expected)
+{
+	struct hashed key = *db_hashed(d);
+	char check[HASHED_CHECK_MAX];
+	int result = -1;
+
+	if (hash_key_read(text, &key) != 0 || strcmp(hashed_check(&key, check), expected) != 0)
+		complain("addresses are hashed here, and the site has no key for it: set "
+			 "log_addresses "
+			 "alike "
+			 "on all hosts (pgpgate-site(7), HASHED ADDRESSES)");
+	else if (!pg_is_private(centre))
+		complain("the key of hashed addresses would come in the clear: sslmode=verify-full "
+			 "in "
+			 "centre, or a "
+			 "socket of the machine");
+	else if (db_take_key(d, key.key) != 0)
+		complain("%s", db_error(d));
+	else
+		result = 0;
+	if (result == 0)
+		puts("the key of hashed addresses is the site's from now on: restart "
+		     "pgpgate-filter and "
+		     "pgpgate-policyd");
+	explicit_bzero(&key, sizeof key);
+	return result;
+}
+
 static int enter(struct settings *s, struct db *d, struct pg *centre)
 {
 	const char *const parameters[] = {host_name(s)};
@@ -295,13 +380,11 @@ static int enter(struct settings *s, struct db *d, struct pg *centre)
 	if (o == NULL || json_object_get(o, "error") != NULL) {
 		complain("%s", json_text(o, "error"));
 	} else if (s->hash_addresses &&
-		   strcmp(hashed_check(db_hashed(d), check), json_text(o, "hash_check")) != 0) {
+		   strcmp(hashed_check(db_hashed(d), check), json_text(o, "hash_check")) != 0 &&
+		   take_hash_key(d, centre, json_text(o, "hash_key"), json_text(o, "hash_check")) != 0) {
 		const char *const id[] = {json_text(o, "host")};
 
 		pg_call(centre, "SELECT pgpgate.unregister($1)", 1, id, NULL);
-		complain("the key of hashed addresses is not the site's: copy DATABASE.key from a "
-			 "host of the "
-			 "site and run `pgpgate db init --new-key` never again (pgpgate-site(7))");
 	} else if (site_enter(d, json_text(o, "site"), json_text(o, "host"), 0, "") != 0) {
 		complain("%s", db_error(d));
 	} else if (host_pull(&host) != 0) {

@@ -14,19 +14,22 @@
 #include <jansson.h>
 
 #include "common/clock.h"
+#include "sync/answer.h"
 #include "sync/host.h"
 
-#define LINE_MAX_BYTES 65536 /* a rule with everything is below 16 KiB as JSON */
 #define ROWS_AT_ONCE 1000
+#define BYTES_AT_ONCE 4000000
 #define CHANGE_TIMEOUT_MS 60000 /* another change may hold the lock for long: an import */
 #define ASK_AGAIN_MS 50
+#define SILENT_S 30 /* a host that was not seen for so long is not waited for */
 
 struct change_session {
 	struct host host;
 	struct pg *admin;
 	json_t *rows;
 	int64_t n_rows;
-	int64_t no; /* of the change that was made; 0: none yet */
+	size_t n_bytes; /* of the rows that are gathered */
+	int64_t no;	/* of the change that was made; 0: none yet */
 };
 
 static void say(json_t *o)
@@ -104,6 +107,7 @@ static int send_rows(struct change_session *s)
 			      : -1;
 	free(dump);
 	json_array_clear(s->rows);
+	s->n_bytes = 0;
 	return result;
 }
 
@@ -154,6 +158,16 @@ static int commit(struct change_session *s, json_t *change)
 	return 0;
 }
 
+/* A host that is there, and does not have the change. */
+static bool is_awaited(const struct change_session *s, const json_t *h)
+{
+	const json_t *silent = json_object_get(h, "silent_s");
+
+	return answer_number(h, "rules_no") < s->no && !json_is_null(silent) &&
+	       json_integer_value(silent) <= SILENT_S &&
+	       strcmp(answer_text(h, "name"), host_name(s->host.settings)) != 0;
+}
+
 /* Who has it: answers when all have, or when the time is over. */
 static int wait_for_hosts(struct change_session *s, int64_t wait_ms)
 {
@@ -179,9 +193,7 @@ static int wait_for_hosts(struct change_session *s, int64_t wait_ms)
 		for (size_t i = 0; i < json_array_size(hosts); i++) {
 			const json_t *h = json_array_get(hosts, i);
 
-			if (json_integer_value(json_object_get(h, "rules_no")) < s->no &&
-			    strcmp(json_string_value(json_object_get(h, "name")),
-				   host_name(s->host.settings)) != 0)
+			if (is_awaited(s, h))
 				is_everywhere = false;
 		}
 		if (is_everywhere || clock_monotonic_ms() >= until_ms)
@@ -191,6 +203,7 @@ static int wait_for_hosts(struct change_session *s, int64_t wait_ms)
 	if (all == NULL)
 		all = json_object();
 	json_object_set_new(all, "change", json_integer(s->no));
+	json_object_set_new(all, "is_everywhere", json_boolean(is_everywhere));
 	json_object_set_new(all, "me", json_string(host_name(s->host.settings)));
 	say(all);
 	return 0;
@@ -205,7 +218,9 @@ static int take(struct change_session *s, const char *line)
 	if (row != NULL) {
 		json_array_insert_new(row, 0, json_integer(++s->n_rows));
 		json_array_append(s->rows, row);
-		if (json_array_size(s->rows) >= ROWS_AT_ONCE && send_rows(s) != 0)
+		s->n_bytes += strlen(line);
+		if ((json_array_size(s->rows) >= ROWS_AT_ONCE || s->n_bytes > BYTES_AT_ONCE) &&
+		    send_rows(s) != 0)
 			code = refuse(s);
 	} else if (json_object_get(o, "commit") != NULL) {
 		code = commit(s, json_object_get(o, "commit"));
@@ -220,7 +235,8 @@ static int take(struct change_session *s, const char *line)
 
 int command_change(struct settings *s, struct db *d)
 {
-	static char line[LINE_MAX_BYTES];
+	char *line = NULL;
+	size_t size = 0;
 	struct change_session session = {.rows = json_array()};
 	struct pg *centre = pg_new(s->centre, HOST_TIMEOUT_MS);
 	int code;
@@ -235,8 +251,9 @@ int command_change(struct settings *s, struct db *d)
 		code = say_error(pg_error(centre), true);
 	else
 		code = begin(&session);
-	while (code == 0 && fgets(line, sizeof line, stdin) != NULL)
+	while (code == 0 && getline(&line, &size, stdin) > 0)
 		code = take(&session, line);
+	free(line);
 	json_decref(session.rows);
 	pg_free(session.admin);
 	pg_free(centre);

@@ -21,6 +21,11 @@ int command_init(struct settings *s, struct db *d);
 int command_join(struct settings *s, struct db *d, bool drops_own);
 int command_status(struct settings *s, struct db *d, bool is_json);
 int command_leave(struct settings *s, struct db *d);
+/* The record of all hosts; about: "SINCE,UNTIL,QUEUEID", times in seconds since 1970, the last one or nothing. Lines of JSON:
+ * pages as verdict_page() of the centre gives them, an empty one at the end, or {error}. */
+int command_rows(struct settings *s, const char *about);
+/* One line of JSON: {too_much, version, knows, is_other_key, is_hashed_here_alone}, or with error. */
+int command_examine(struct settings *s, struct db *d);
 int command_forget(struct settings *s, const char *name);
 
 /* The daemon's work, until a signal. */

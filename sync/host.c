@@ -15,10 +15,11 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "db/hashed.h"
+#include "sync/answer.h"
+#include "sync/apply.h"
 
-#define PAGE_ROWS "2000" /* rules that travel at once */
 #define LOCK_WAIT_MS 10000
-#define ROUNDS_MAX 1000000 /* of pulls that bring something, in one go */
+#define ROUNDS_MAX 10000 /* of pulls that bring something, in one go */
 
 /* ---- who we are ---- */
 
@@ -37,22 +38,34 @@ const char *host_name(const struct settings *s)
 void host_init(struct host *h, struct settings *s, struct db *d, struct pg *centre)
 {
 	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-	char id[40] = "";
-	struct stat st;
 
 	memset(h, 0, sizeof *h);
 	h->settings = s;
 	h->db = d;
 	h->centre = centre;
+	h->pushed_no = -1;
 	if (file != NULL) {
-		if (fgets(id, sizeof id, file) == NULL)
-			id[0] = '\0';
-		id[strcspn(id, "\n")] = '\0';
+		if (fgets(h->machine, sizeof h->machine, file) == NULL)
+			h->machine[0] = '\0';
+		h->machine[strcspn(h->machine, "\n")] = '\0';
 		fclose(file);
 	}
+}
+
+/* This machine and this file: another one may have been put in its place since. */
+static void look_at_file(struct host *h)
+{
+	const struct settings *s = h->settings;
+	char boot[sizeof h->boot];
+	struct stat st;
+
 	if (s->database_path == NULL || stat(s->database_path, &st) != 0)
 		memset(&st, 0, sizeof st);
-	snprintf(h->boot, sizeof h->boot, "%s:%ju:%ju", id, (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	snprintf(boot, sizeof boot, "%s:%ju:%ju", h->machine, (uintmax_t)st.st_dev,
+		 (uintmax_t)st.st_ino);
+	if (strcmp(boot, h->boot) != 0)
+		h->pushed_no = -1;
+	memcpy(h->boot, boot, sizeof h->boot);
 }
 
 int host_fail(struct host *h, const char *format, ...)
@@ -65,12 +78,12 @@ int host_fail(struct host *h, const char *format, ...)
 	return -1;
 }
 
-static int fail_db(struct host *h)
+int host_fail_db(struct host *h)
 {
 	return host_fail(h, "%s", db_error(h->db));
 }
 
-static int fail_pg(struct host *h)
+int host_fail_pg(struct host *h)
 {
 	h->is_refused = pg_was_refused(h->centre);
 	return host_fail(h, "the centre: %s", pg_error(h->centre));
@@ -80,43 +93,44 @@ int host_read(struct host *h)
 {
 	const int got = site_read(h->db, &h->state);
 
-	return got < 0 ? fail_db(h) : got;
+	if (got == 1 && h->pushed_no < 0)
+		h->pushed_no = h->state.pushed_no;
+	return got < 0 ? host_fail_db(h) : got;
 }
 
 /* ---- asking ---- */
 
-static int64_t number(const json_t *o, const char *key)
+char *host_ask_text(struct host *h, const char *sql, int n, const char *const *parameters)
 {
-	return json_integer_value(json_object_get(o, key));
-}
-
-static const char *text(const json_t *o, const char *key)
-{
-	const char *value = json_string_value(json_object_get(o, key));
-
-	return value != NULL ? value : "";
-}
-
-/* One call whose answer is JSON. NULL: failed. */
-static json_t *ask(struct host *h, const char *sql, int n, const char *const *parameters)
-{
-	json_error_t e;
-	json_t *answer;
 	char *out;
 
 	if (pg_call(h->centre, sql, n, parameters, &out) != 0) {
-		fail_pg(h);
+		host_fail_pg(h);
 		return NULL;
 	}
-	answer = out != NULL ? json_loads(out, 0, &e) : NULL;
-	free(out);
+	if (out == NULL)
+		host_fail(h, "the centre: an answer that is none");
+	return out;
+}
+
+json_t *host_ask(struct host *h, const char *sql, int n, const char *const *parameters)
+{
+	char *text = host_ask_text(h, sql, n, parameters);
+	json_error_t e;
+	json_t *answer;
+
+	if (text == NULL)
+		return NULL;
+	answer = json_loads(text, 0, &e);
+	free(text);
 	if (answer == NULL) {
 		host_fail(h, "the centre: an answer that is none");
 		return NULL;
 	}
 	if (json_object_get(answer, "error") != NULL) {
-		host_fail(h, "the centre: %s", text(answer, "error"));
+		host_fail(h, "the centre: %s", answer_text(answer, "error"));
 		h->is_refused = true;
+		h->taken_no = answer_number(answer, "taken");
 		json_decref(answer);
 		return NULL;
 	}
@@ -155,199 +169,57 @@ static char *introduction(struct host *h)
 	json_object_set_new(o, "oldest", json_integer(oldest_unix));
 	json_object_set_new(o, "offset", json_integer(h->state.offset_ms));
 	json_object_set_new(o, "here", json_string(here));
+	json_object_set_new(o, "verdict_retention", json_integer(h->settings->verdict_retention_s));
+	json_object_set_new(o, "pair_retention", json_integer(h->settings->pair_retention_s));
 	out = json_dumps(o, JSON_COMPACT);
 	json_decref(o);
 	return out;
 }
 
-/* ---- applying ---- */
-
-/* The rows of a change or a snapshot, page by page. */
-static int apply_rows(struct host *h, struct site_edit *e, const char *sql, int64_t no)
-{
-	char number_text[24], after[24] = "0";
-	const char *parameters[2] = {after, NULL};
-	const bool is_snapshot = no == 0;
-	size_t n;
-
-	snprintf(number_text, sizeof number_text, "%" PRId64, no);
-	if (!is_snapshot) {
-		parameters[0] = number_text;
-		parameters[1] = after;
-	}
-	do {
-		json_t *page = ask(h, sql, is_snapshot ? 1 : 2, parameters);
-
-		if (page == NULL)
-			return -1;
-		n = json_array_size(page);
-		for (size_t i = 0; i < n; i++) {
-			const json_t *row = json_array_get(page, i);
-			const struct site_rule r = {
-				.text = json_string_value(json_array_get(row, 1)),
-				.is_removal = json_is_true(json_array_get(row, 2)),
-				.id = json_integer_value(json_array_get(row, 3)),
-				.author = json_string_value(json_array_get(row, 4)),
-				.created_at_unix = json_integer_value(json_array_get(row, 5)),
-			};
-
-			snprintf(after, sizeof after, "%" PRId64,
-				 (int64_t)json_integer_value(json_array_get(row, 0)));
-			if (r.text == NULL || r.author == NULL || site_edit_row(e, &r) != 0) {
-				json_decref(page);
-				return fail_db(h);
-			}
-		}
-		json_decref(page);
-	} while (n > 0);
-	return 0;
-}
-
-static int apply_edit(struct host *h, const struct site_change *c, const char *sql, bool is_snapshot)
-{
-	struct site_edit *e = site_edit_begin(h->db, c, is_snapshot);
-
-	if (e == NULL)
-		return fail_db(h);
-	if (apply_rows(h, e, sql, is_snapshot ? 0 : c->no) == 0)
-		return site_edit_commit(e) == 0 ? 0 : fail_db(h);
-	site_edit_abort(e);
-	return -1;
-}
-
-static int apply_forget(struct host *h, const struct site_change *c, const json_t *keys)
-{
-	const char *sender[2], *recipient[2];
-	size_t n = json_array_size(keys);
-
-	if (n > 2)
-		n = 2;
-	for (size_t i = 0; i < n; i++) {
-		sender[i] = json_string_value(json_array_get(json_array_get(keys, i), 0));
-		recipient[i] = json_string_value(json_array_get(json_array_get(keys, i), 1));
-		if (sender[i] == NULL || recipient[i] == NULL)
-			return host_fail(h, "the centre: a change that cannot be read");
-	}
-	return site_apply_forget(h->db, c, n, sender, recipient) == 0 ? 0 : fail_db(h);
-}
-
-static int apply_change(struct host *h, const json_t *o)
-{
-	const json_t *detail = json_object_get(o, "detail");
-	const struct site_change c = {
-		.no = number(o, "no"),
-		.time_unix = number(o, "time"),
-		.undoes = number(o, "undoes"),
-		.mark = text(o, "mark"),
-		.author = text(o, "author"),
-		.what = text(o, "what"),
-		.owner = text(o, "owner"),
-		.before = text(detail, "before"),
-		.after = text(detail, "after"),
-		.is_pause = json_is_true(json_object_get(detail, "is_pause")),
-		.paused_until_unix = number(detail, "paused_until"),
-	};
-
-	if (c.is_pause)
-		return site_apply_pause(h->db, &c) == 0 ? 0 : fail_db(h);
-	if (json_object_get(detail, "keys") != NULL)
-		return apply_forget(h, &c, json_object_get(detail, "keys"));
-	return apply_edit(h, &c, "SELECT pgpgate.change_rows($1, $2, " PAGE_ROWS ")", false);
-}
-
-/* All rules at once: this host is new, or the centre is not what it was. */
-static int take_snapshot(struct host *h)
-{
-	json_t *head;
-	int result = -1;
-
-	if (pg_call(h->centre, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", 0, NULL, NULL) != 0)
-		return fail_pg(h);
-	head = ask(h, "SELECT pgpgate.snapshot_head()", 0, NULL);
-	if (head != NULL) {
-		const struct site_change c = {.no = number(head, "no"),
-					      .mark = text(head, "mark"),
-					      .time_unix = clock_now_unix(),
-					      .author = "pgpgate-sync",
-					      .what = "snapshot"};
-
-		result = apply_edit(h, &c, "SELECT pgpgate.snapshot_rows($1, " PAGE_ROWS ")", true);
-		if (result == 0 && site_set_pause(h->db, number(head, "paused")) != 0)
-			result = fail_db(h);
-		json_decref(head);
-	}
-	if (pg_is_open(h->centre))
-		pg_call(h->centre, "ROLLBACK", 0, NULL, NULL);
-	return result;
-}
-
-/* Under the lock, against what was applied meanwhile by another process. */
-static int apply_rules(struct host *h, const json_t *answer)
-{
-	const json_t *changes = json_object_get(answer, "changes");
-	const int64_t asked_no = h->state.rules_no;
-	int result = 0;
-
-	if (host_read(h) != 1)
-		return host_fail(h, "this host belongs to no site any more");
-	if (json_is_true(json_object_get(answer, "snapshot")))
-		return h->state.rules_no == asked_no ? take_snapshot(h) : 0;
-	for (size_t i = 0; i < json_array_size(changes) && result == 0; i++) {
-		const json_t *o = json_array_get(changes, i);
-
-		if (number(o, "no") > h->state.rules_no)
-			result = apply_change(h, o);
-	}
-	return result;
-}
-
-static int apply_feed(struct host *h, const json_t *answer)
-{
-	const json_t *feed = json_object_get(answer, "feed");
-	const int64_t feed_no = number(answer, "feed_no");
-	char *dump;
-	int result;
-
-	if (strcmp(text(answer, "started"), h->state.started) != 0 &&
-	    site_note_started(h->db, text(answer, "started")) != 0)
-		return fail_db(h);
-	if (strcmp(text(answer, "started"), h->state.started) != 0) {
-		h->has_told_all = false;
-		memset(&h->walk, 0, sizeof h->walk);
-	}
-	if (feed_no == h->state.feed_no && json_array_size(feed) == 0)
-		return 0;
-	dump = json_dumps(feed, JSON_COMPACT);
-	if (dump == NULL)
-		return host_fail(h, "out of memory");
-	result = site_apply_feed(h->db, dump, feed_no, clock_now_unix());
-	free(dump);
-	return result == 0 ? 0 : fail_db(h);
-}
-
-static int check_answer(struct host *h, const json_t *answer, int64_t asked_ms, int64_t answered_ms,
-			int64_t *offset_ms)
+static int check_answer(struct host *h, const struct answer *answer, int64_t asked_ms,
+			int64_t answered_ms, int64_t *offset_ms)
 {
 	char check[HASHED_CHECK_MAX] = "";
 	const struct hashed *hashed = db_hashed(h->db);
 
-	*offset_ms = (asked_ms + answered_ms) / 2 - number(answer, "now_ms");
-	if (strcmp(text(answer, "site"), h->state.site_id) != 0)
+	*offset_ms = (asked_ms + answered_ms) / 2 - answer->now_ms;
+	if (strcmp(answer->site, h->state.site_id) != 0)
 		return host_fail(h,
 				 "the centre is that of another site (%s); `pgpgate site join` "
 				 "enters it",
-				 text(answer, "site"));
+				 answer->site);
 	if (*offset_ms > HOST_OFFSET_MAX_MS || *offset_ms < -HOST_OFFSET_MAX_MS)
 		return host_fail(h,
 				 "the clocks of this host and of the centre differ by %" PRId64
 				 " s: nothing is exchanged; set them right",
 				 *offset_ms / 1000);
+	if (answer->version > HOST_SCHEMA_VERSION + 1)
+		return host_fail(h,
+				 "the centre has schema version %" PRId64
+				 ", this pgpgate knows %d: nothing is exchanged until it is "
+				 "upgraded",
+				 answer->version, HOST_SCHEMA_VERSION);
+	h->version = answer->version;
 	if (h->settings->hash_addresses && hashed->has_key &&
-	    strcmp(hashed_check(hashed, check), text(answer, "hash_check")) != 0)
+	    strcmp(hashed_check(hashed, check), answer->hash_check) != 0)
 		return host_fail(h,
 				 "the key of hashed addresses is not the site's: no pair would be "
 				 "known again; see pgpgate-site(7), HASHED ADDRESSES");
 	return 0;
+}
+
+/* It answers with a sentence. */
+static bool refuses(struct host *h, const char *text)
+{
+	json_error_t e;
+	json_t *o = json_loads(text, 0, &e);
+	const bool does = json_object_get(o, "error") != NULL;
+
+	if (does)
+		host_fail(h, "the centre: %s", answer_text(o, "error"));
+	h->is_refused = does;
+	json_decref(o);
+	return does;
 }
 
 static int64_t now_ms(void)
@@ -358,47 +230,86 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* Under the lock. What the feed says does not wait for a rule that cannot be read. */
+static int apply_answer(struct host *h, const struct answer *answer)
+{
+	const int failed = apply_rules(h, answer);
+
+	if (failed == 0 || pg_is_open(h->centre)) {
+		char error[HOST_ERROR_MAX];
+		int result;
+
+		memcpy(error, h->error, sizeof error);
+		result = apply_feed(h, answer);
+		if (failed != 0)
+			memcpy(h->error, error, sizeof error);
+		return failed != 0 ? failed : result;
+	}
+	return failed;
+}
+
 /* 1: there may be more, 0: that was all, -1. */
+static int settle(struct host *h, const struct answer *answer, int64_t offset_ms)
+{
+	const int64_t before_no = h->state.rules_no, before_feed = h->state.feed_no;
+	const bool was_new = strcmp(answer->started, h->state.started) != 0;
+
+	h->head_no = answer->no;
+	if (apply_answer(h, answer) != 0 || host_read(h) != 1)
+		return -1;
+	if (h->state.rules_no < h->head_no || was_new || h->state.feed_no != before_feed ||
+	    h->state.rules_no != before_no)
+		return 1;
+	/* A centre that lost rows gets them again; one that has more than we know may have another life's. */
+	if (answer->pushed_no < h->pushed_no)
+		h->pushed_no = answer->pushed_no;
+	/* Fresh is only who knows all of it. */
+	return site_note_pull(h->db, clock_now_unix(), offset_ms, h->pushed_no) == 0
+		       ? 0
+		       : host_fail_db(h);
+}
+
 static int pull_once(struct host *h)
 {
 	const int64_t asked_ms = now_ms();
-	char *about = introduction(h);
+	char *about = introduction(h), *text = NULL;
 	const char *const parameters[] = {h->state.host_id, h->boot, about};
-	json_t *answer = about != NULL
-				 ? ask(h, "SELECT pgpgate.pull($1, $2, $3::jsonb)", 3, parameters)
-				 : NULL;
-	int64_t offset_ms, before_no = h->state.rules_no, before_feed = h->state.feed_no;
-	bool was_new;
+	struct answer answer;
+	char why[100];
+	int64_t offset_ms;
 	int lock, result;
 
+	h->was_answered = false;
+	if (about != NULL)
+		text = host_ask_text(h, "SELECT pgpgate.pull($1, $2, $3::jsonb)", 3, parameters);
 	free(about);
-	if (answer == NULL)
+	if (text == NULL)
 		return -1;
-	result = check_answer(h, answer, asked_ms, now_ms(), &offset_ms);
+	if (refuses(h, text)) {
+		free(text);
+		return -1;
+	}
+	result = answer_read(text, h->state.rules_no, clock_now_unix(), &answer, why, sizeof why);
+	free(text);
+	if (result != 0)
+		return host_fail(h, "the centre: %s", why);
+	result = check_answer(h, &answer, asked_ms, now_ms(), &offset_ms);
+	h->was_answered = result == 0;
+	if (answer.n_bad > 0 && !h->told_bad)
+		log_warning("the centre: %zu items of what hosts tell each other cannot be used, "
+			    "and are "
+			    "left out",
+			    answer.n_bad);
+	h->told_bad = h->told_bad || answer.n_bad > 0;
 	lock = result == 0 ? site_lock(h->db, LOCK_WAIT_MS) : -1;
 	if (lock >= 0) {
-		h->head_no = number(answer, "no");
-		was_new = strcmp(text(answer, "started"), h->state.started) != 0;
-		result = apply_rules(h, answer);
-		if (result == 0)
-			result = apply_feed(h, answer);
-		if (result == 0 && host_read(h) == 1) {
-			const bool has_more = h->state.rules_no < h->head_no || was_new ||
-					      h->state.feed_no != before_feed ||
-					      h->state.rules_no != before_no;
-
-			/* Fresh is only who knows all of it. */
-			if (!has_more && site_note_pull(h->db, clock_now_unix(), offset_ms,
-							number(answer, "pushed")) != 0)
-				result = fail_db(h);
-			else
-				result = has_more;
-		}
+		result = settle(h, &answer, offset_ms);
 		close(lock);
 	} else if (result == 0) {
-		result = lock == -2 ? host_fail(h, "another process applies changes") : fail_db(h);
+		result = lock == -2 ? host_fail(h, "another process applies changes")
+				    : host_fail_db(h);
 	}
-	json_decref(answer);
+	answer_free(&answer);
 	return result;
 }
 
@@ -407,6 +318,7 @@ int host_pull(struct host *h)
 	int result = 1;
 
 	h->is_refused = false;
+	look_at_file(h);
 	for (int i = 0; i < ROUNDS_MAX && result == 1; i++)
 		result = host_read(h) == 1 ? pull_once(h)
 					   : host_fail(h, "this host belongs to no site");
@@ -424,12 +336,40 @@ static int send_batch(struct host *h, const struct site_batch *b)
 	json_t *answer;
 
 	snprintf(to, sizeof to, "%" PRId64, b->to_no);
-	answer = ask(h, "SELECT pgpgate.push($1, $2, $3, $4::jsonb, $5::jsonb, $6::jsonb)", 6,
-		     parameters);
+	h->taken_no = 0;
+	answer = host_ask(h, "SELECT pgpgate.push($1, $2, $3, $4::jsonb, $5::jsonb, $6::jsonb)", 6,
+			  parameters);
 	if (answer == NULL)
 		return -1;
 	json_decref(answer);
-	return site_batch_done(h->db, b) == 0 ? 0 : fail_db(h);
+	return site_batch_done(h->db, b) == 0 ? 0 : host_fail_db(h);
+}
+
+/* Numbers of the last ones here were given to other messages once: a backup was put back. Rows from now on belong to another
+ * id of this host, and none is lost or taken for another. 1 or -1. */
+static int renew(struct host *h)
+{
+	char kept[24];
+	const char *const parameters[] = {h->state.host_id, h->boot, kept};
+	const int64_t taken_no = h->taken_no;
+	json_t *answer;
+	int result;
+
+	snprintf(kept, sizeof kept, "%" PRId64, taken_no - 1);
+	answer = host_ask(h, "SELECT pgpgate.renew($1, $2, $3)", 3, parameters);
+	if (answer == NULL)
+		return -1;
+	result = site_renew(h->db, answer_text(answer, "host"), taken_no - 1);
+	json_decref(answer);
+	if (result != 0)
+		return host_fail_db(h);
+	log_warning("row %" PRId64
+		    " of this host was another message once (a backup was put back?): it is a "
+		    "host of "
+		    "another id from there on",
+		    taken_no);
+	h->pushed_no = taken_no - 1;
+	return host_read(h) == 1 ? 1 : -1;
 }
 
 int host_push(struct host *h, int n_rows)
@@ -437,16 +377,16 @@ int host_push(struct host *h, int n_rows)
 	struct site_batch b;
 	int result = 0;
 
-	if (site_batch_read(h->db, h->state.pushed_no, n_rows, clock_now_unix(), &b) != 0)
-		return fail_db(h);
+	if (site_batch_read(h->db, h->pushed_no, n_rows, clock_now_unix(), &b) != 0)
+		return host_fail_db(h);
 	if (b.to_no > b.from_no || strcmp(b.feed, "[]") != 0 || b.retracted_to != 0)
 		result = send_batch(h, &b);
 	if (result == 0) {
 		result = b.to_no > b.from_no;
-		h->state.pushed_no = b.to_no;
+		h->pushed_no = b.to_no;
 	}
 	site_batch_free(&b);
-	return result;
+	return result < 0 && h->taken_no > 0 && h->version >= 2 ? renew(h) : result;
 }
 
 int host_tell_all(struct host *h)
@@ -457,7 +397,7 @@ int host_tell_all(struct host *h)
 	int result = more;
 
 	if (more < 0)
-		return fail_db(h);
+		return host_fail_db(h);
 	if (strcmp(b.feed, "[]") != 0 && send_batch(h, &b) != 0)
 		result = -1;
 	if (result >= 0) {

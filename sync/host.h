@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "common/settings.h"
 #include "db/db.h"
 #include "db/site.h"
@@ -18,22 +20,29 @@
 #define HOST_ERROR_MAX 700
 #define HOST_TIMEOUT_MS 5000	 /* of one call */
 #define HOST_OFFSET_MAX_MS 60000 /* clocks that differ by more: nothing is exchanged */
-#define HOST_SCHEMA_VERSION 1	 /* of sql/centre/schema.sql */
+#define HOST_SCHEMA_VERSION 2	 /* of sql/centre/schema.sql */
 
 struct host {
 	struct settings *settings;
 	struct db *db;
 	struct pg *centre;
 	struct site_state state;
-	char boot[120]; /* this machine and this database file */
+	char machine[40], boot[120]; /* this machine since it was started; and this database file */
+	int64_t pushed_no;	     /* rows up to here are at the centre, for all that we know */
 	char error[HOST_ERROR_MAX];
 	int64_t head_no;   /* of the centre, as it said last */
 	bool has_told_all; /* of history, to this centre since it was started */
 	struct site_walk walk;
 	bool is_refused; /* it answered, and does not want us */
+	bool was_answered; /* it answered, as one of ours: what is here may be pushed, whatever else failed */
+	bool told_bad;
+	int64_t taken_no; /* the last push: a number that another message has there; 0: none */
+	int64_t version;  /* of its schema */
+	char snapshot_error[HOST_ERROR_MAX];
+	int64_t snapshot_at_ms; /* not before: the last one could not be taken */
 };
 
-/* Fills h->boot. The rest is the caller's. */
+/* Borrows all. */
 void host_init(struct host *h, struct settings *s, struct db *d, struct pg *centre);
 const char *host_name(const struct settings *s); /* static */
 
@@ -47,7 +56,13 @@ int host_push(struct host *h, int n_rows);
 /* Likewise one step of all history that the centre was not told; for a while after each pull until h->has_told_all. */
 int host_tell_all(struct host *h);
 
-/* -1, and the sentence in h->error. */
+/* One call whose answer is text, malloc()ed, or JSON. NULL: failed, or refused; h->error. */
+char *host_ask_text(struct host *h, const char *sql, int n, const char *const *parameters);
+json_t *host_ask(struct host *h, const char *sql, int n, const char *const *parameters);
+
+/* -1, and the sentence in h->error: that of the database, of the connection, or a new one. */
+int host_fail_db(struct host *h);
+int host_fail_pg(struct host *h);
 int host_fail(struct host *h, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

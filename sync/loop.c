@@ -27,8 +27,9 @@
 struct loop {
 	struct host host;
 	const struct daemon_options *options;
-	bool is_listening, was_told_away, was_told_offset, must_end;
-	int64_t pull_at_ms, maintain_at_ms, retract_at_ms;
+	bool is_listening, was_told_away, was_told_offset, can_push, must_expire, must_end;
+	int64_t pull_at_ms, maintain_at_ms, retract_at_ms, alive_at_ms;
+	int watchdog_ms; /* of the service manager; 0: none */
 	char told[HOST_ERROR_MAX];
 };
 
@@ -88,8 +89,11 @@ static void pull(struct loop *l)
 		l->is_listening = false;
 	if (host_pull(&l->host) != 0) {
 		note_trouble(l);
+		/* Rules that cannot be applied keep nothing of the record back. */
+		l->can_push = l->host.was_answered && pg_is_open(l->host.centre);
 		return;
 	}
+	l->can_push = true;
 	note_success(l);
 	/* Behind a pooler nothing ever rings: then there is the poll. */
 	if (!l->is_listening)
@@ -103,8 +107,10 @@ static void push(struct loop *l)
 
 	for (int i = 0; i < PUSH_BATCHES && more == 1; i++)
 		more = host_push(&l->host, PUSH_ROWS);
-	if (more < 0)
+	if (more < 0) {
 		note_trouble(l);
+		l->can_push = false;
+	}
 }
 
 static void tell_all(struct loop *l)
@@ -121,6 +127,7 @@ static void maintain(struct loop *l)
 {
 	l->maintain_at_ms = clock_monotonic_ms() + MAINTAIN_EVERY_MS;
 	pg_call(l->host.centre, "SELECT pgpgate.maintain()", 0, NULL, NULL);
+	l->must_expire = true;
 }
 
 static void step(struct loop *l)
@@ -129,17 +136,30 @@ static void step(struct loop *l)
 
 	if (now_ms >= l->pull_at_ms)
 		pull(l);
-	if (!l->was_told_away &&
-	    (site_last_verdict(l->host.db) > l->host.state.pushed_no || now_ms >= l->retract_at_ms)) {
+	if (l->can_push &&
+	    (site_last_verdict(l->host.db) > l->host.pushed_no || now_ms >= l->retract_at_ms)) {
 		l->retract_at_ms = now_ms + PULL_EVERY_MS;
 		push(l);
 	}
-	if (!l->was_told_away && !l->host.has_told_all)
+	if (l->can_push && !l->host.has_told_all)
 		tell_all(l);
-	if (!l->was_told_away && now_ms >= l->maintain_at_ms)
+	if (l->can_push && now_ms >= l->maintain_at_ms)
 		maintain(l);
+	if (l->must_expire)
+		l->must_expire = site_expire(l->host.db, clock_now_unix()) == 1;
 	if (pg_wait(l->host.centre, LOOK_MS))
 		l->pull_at_ms = 0;
+}
+
+/* Every call has a limit, and this comes after each: so who does not say it hangs. */
+static void tell_alive(struct loop *l)
+{
+	const int64_t now_ms = clock_monotonic_ms();
+
+	if (l->watchdog_ms == 0 || now_ms < l->alive_at_ms)
+		return;
+	daemon_notify("WATCHDOG=1");
+	l->alive_at_ms = now_ms + l->watchdog_ms / 4;
 }
 
 int loop_run(const struct daemon_options *o, struct settings *s, struct db *d)
@@ -150,8 +170,10 @@ int loop_run(const struct daemon_options *o, struct settings *s, struct db *d)
 	if (centre == NULL)
 		return EX_OSERR;
 	host_init(&l.host, s, d, centre);
+	l.watchdog_ms = daemon_watchdog_ms();
 	while (!l.must_end) {
 		step(&l);
+		tell_alive(&l);
 		take_signals(&l);
 	}
 	pg_free(centre);

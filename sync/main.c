@@ -25,7 +25,8 @@ struct arguments {
 	size_t n_overrides;
 };
 
-static const char *const commands[] = {"change", "init", "join", "status", "leave", "forget"};
+static const char *const commands[] = {"change", "init",   "join", "status",
+				       "leave",	 "forget", "rows", "examine"};
 
 static bool is_command(const char *word)
 {
@@ -62,8 +63,9 @@ static int parse(int argc, char **argv, struct arguments *a)
 			return misuse("a word too many");
 		}
 	}
-	if ((strcmp(a->command, "forget") == 0) != (a->operand != NULL))
-		return misuse("forget wants the name of a host, and nothing else does");
+	if ((strcmp(a->command, "forget") == 0 || strcmp(a->command, "rows") == 0) !=
+	    (a->operand != NULL))
+		return misuse("forget wants the name of a host");
 	return 0;
 }
 
@@ -96,6 +98,10 @@ static int dispatch(const struct arguments *a, struct settings *s, struct db *d)
 		return command_status(s, d, a->is_json);
 	if (strcmp(a->command, "leave") == 0)
 		return command_leave(s, d);
+	if (strcmp(a->command, "rows") == 0)
+		return command_rows(s, a->operand);
+	if (strcmp(a->command, "examine") == 0)
+		return command_examine(s, d);
 	return command_forget(s, a->operand);
 }
 

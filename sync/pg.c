@@ -66,6 +66,15 @@ const char *pg_user(const struct pg *p)
 	return p->connection != NULL ? PQuser(p->connection) : NULL;
 }
 
+bool pg_is_private(const struct pg *p)
+{
+	const char *host = p->connection != NULL ? PQhost(p->connection) : NULL;
+
+	return host != NULL && (host[0] == '/' || PQsslInUse(p->connection) != 0 ||
+				strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
+				strcmp(host, "::1") == 0);
+}
+
 /* The first line of a message, without what libpq puts before it. */
 static int fail(struct pg *p, const char *message)
 {

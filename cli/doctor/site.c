@@ -3,9 +3,13 @@
  * site.c: a host of a site (pgpgate-site(7)): is it heard, is its record brought, is its clock right? What only the
  * centre knows, `pgpgate site status` asks.
  */
+#include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "cli/doctor/doctor.h"
+#include "cli/site_session.h"
 #include "common/clock.h"
 #include "db/site.h"
 
@@ -46,6 +50,47 @@ static void examine(struct doctor *x, const struct site_state *s)
 			    "paused on this host alone");
 }
 
+/* What only the centre knows: pgpgate-sync asks it. */
+static void ask_centre(struct doctor *x)
+{
+	static const char topic[] = "site";
+	char **words = site_session_words(x->cli, "examine", 0, NULL);
+	json_t *o = site_session_start(words) == 0 ? site_session_line() : NULL;
+	const char *error = json_string_value(json_object_get(o, "error"));
+	const char *too_much = json_string_value(json_object_get(o, "too_much"));
+	const long long version = (long long)json_integer_value(json_object_get(o, "version"));
+	const long long knows = (long long)json_integer_value(json_object_get(o, "knows"));
+
+	site_session_stop();
+	free(words);
+	if (error != NULL || o == NULL)
+		doctor_tell(x, DOCTOR_SKIPPED, topic, NULL, "the centre cannot be asked: %.300s",
+			    error != NULL ? error : "pgpgate-sync ended");
+	if (too_much != NULL && too_much[0] != '\0')
+		doctor_tell(x, DOCTOR_PROBLEM, topic, NULL,
+			    "the role of this host at the centre %.300s: who breaks into this host "
+			    "does, "
+			    "too",
+			    too_much);
+	if (json_is_true(json_object_get(o, "is_other_key")))
+		doctor_tell(x, DOCTOR_PROBLEM, topic,
+			    NULL, "the key of hashed addresses is not the site's: no pair is known again");
+	else if (json_is_true(json_object_get(o, "is_hashed_here_alone")))
+		doctor_tell(
+			x, DOCTOR_PROBLEM, topic, NULL,
+			"log_addresses is not as on the host that made the site: no pair is known "
+			"again");
+	if (error == NULL && o != NULL && version < knows)
+		doctor_tell(x, DOCTOR_NOTE, topic, "pgpgate site init",
+			    "the centre has schema version %lld, this pgpgate makes %lld", version,
+			    knows);
+	if (error == NULL && o != NULL && version > knows)
+		doctor_tell(x, DOCTOR_NOTE, topic,
+			    NULL, "the centre has schema version %lld, this pgpgate knows %lld: upgrade it",
+			    version, knows);
+	json_decref(o);
+}
+
 void doctor_site(struct doctor *x)
 {
 	static const char topic[] = "site";
@@ -68,6 +113,8 @@ void doctor_site(struct doctor *x)
 			    "centre_admin is not another role than centre: who breaks into this "
 			    "host changes the "
 			    "rules of all");
-	if (s->centre[0] != '\0' && got == 1)
+	if (s->centre[0] != '\0' && got == 1) {
 		examine(x, &state);
+		ask_centre(x);
+	}
 }

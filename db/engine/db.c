@@ -172,6 +172,8 @@ int db_ready(struct db *d)
 	close_handle(d);
 	d->failure = DB_OK;
 	d->error[0] = '\0';
+	if (d->has_site_rows)
+		return db_fail(d, DB_BUSY, "it was replaced meanwhile; try again");
 	if (open_handle(d) == 0)
 		return 0;
 	close_handle(d);

@@ -220,7 +220,7 @@ int file_open_lock(struct db *d)
 	return d->lock_fd < 0 ? -1 : 0;
 }
 
-int file_make_key(struct db *d, bool is_anew)
+int file_make_key(struct db *d, bool is_anew, const unsigned char *given)
 {
 	unsigned char key[HASHED_KEY_BYTES];
 	char path[BESIDE_MAX], new_path[BESIDE_MAX];
@@ -232,8 +232,11 @@ int file_make_key(struct db *d, bool is_anew)
 	path_beside(d, ".key", path);
 	path_beside(d, ".key.new", new_path);
 	/* Whole and on the disk before it has its name: half a key would be taken for one. */
-	if (getrandom(key, sizeof key, 0) != (ssize_t)sizeof key || ftruncate(fd, 0) != 0 ||
-	    pwrite(fd, key, sizeof key, 0) != (ssize_t)sizeof key || fsync(fd) != 0)
+	if (given != NULL)
+		memcpy(key, given, sizeof key);
+	if ((given == NULL && getrandom(key, sizeof key, 0) != (ssize_t)sizeof key) ||
+	    ftruncate(fd, 0) != 0 || pwrite(fd, key, sizeof key, 0) != (ssize_t)sizeof key ||
+	    fsync(fd) != 0)
 		result = db_fail(d, DB_FULL, "%.200s: %s", new_path, strerror(errno));
 	else if (renameat2(AT_FDCWD, new_path, AT_FDCWD, path, is_anew ? 0 : RENAME_NOREPLACE) != 0)
 		result = db_fail(d, DB_BROKEN, "%.200s: %s", path, strerror(errno));

@@ -20,7 +20,7 @@ int file_check_beside(struct db *d);
 
 int file_open_lock(struct db *d); /* d->lock_fd */
 /* DATABASE.key, from random octets; is_anew: in place of the one that is there. */
-int file_make_key(struct db *d, bool is_anew);
+int file_make_key(struct db *d, bool is_anew, const unsigned char *given); /* NULL: a random one */
 int file_lock(struct db *d, bool exclusive, int wait_ms); /* 1 had, 0 not in time, -1 */
 void file_unlock(struct db *d);
 

@@ -37,6 +37,9 @@ struct db_state {
 	int64_t paused_until_unix; /* 0: not paused */
 	int64_t import_first_rule; /* -1: nothing to clean up */
 	int64_t import_change_key; /* -1 likewise */
+	/* Of a host of a site (policy_site.c): what a decision asks at once with the rest. */
+	bool is_at_site, has_exemptions_here;
+	int64_t last_pull_unix, here_paused_until_unix;
 };
 
 struct db {
@@ -49,8 +52,9 @@ struct db {
 	int lock_fd;				       /* DATABASE.lock, or -1 */
 	bool has_lock;				       /* flock held */
 	bool is_in_transaction;
-	bool must_reopen;    /* the engine failed */
-	bool is_suspect;     /* in a way that a log or index that was harmed would explain */
+	bool must_reopen; /* the engine failed */
+	bool is_suspect;  /* in a way that a log or index that was harmed would explain */
+	bool has_site_rows; /* db/site/rows.c: another record than the file's, which would come back if it were opened anew */
 	bool was_constraint; /* the last failure: a row that the schema does not take */
 	int schema_version;  /* of the file when it was looked at last */
 	struct {

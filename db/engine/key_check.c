@@ -73,7 +73,7 @@ static int settle_in_transaction(struct db *d, bool is_anew)
 		if (!is_anew && has_hashed)
 			return refuse_lost(d);
 		/* One of a version that was killed while it wrote has no 32 octets, and nothing was stored under it. */
-		if (file_make_key(d, true) != 0)
+		if (file_make_key(d, true, NULL) != 0)
 			return -1;
 		hashed_forget();
 	}
@@ -130,4 +130,26 @@ int key_check(struct db *d)
 		return refuse_wrong(d);
 	hashed_confirm(&d->hashed, d->settings);
 	return 0;
+}
+
+static int take_in_transaction(struct db *d, const unsigned char *key)
+{
+	int64_t has_hashed = 0;
+
+	if (db_one(d, SQL_STATE_HAS_HASHED, &has_hashed) != 0)
+		return -1;
+	if (has_hashed)
+		return db_fail(
+			d, DB_BUSY,
+			"there are addresses on record under the key of this host alone; \"pgpgate "
+			"db init --new-key\" gives them up");
+	if (file_make_key(d, true, key) != 0)
+		return -1;
+	hashed_forget();
+	return load(d) != 0 ? -1 : remember(d);
+}
+
+int db_take_key(struct db *d, const unsigned char *key)
+{
+	return db_begin_write(d) == 0 ? db_end(d, take_in_transaction(d, key)) : -1;
 }

@@ -134,6 +134,10 @@ int db_read_state(struct db *d, struct db_state *out)
 	out->import_change_key = sqlite3_column_type(st, 3) == SQLITE_NULL
 					 ? -1
 					 : sqlite3_column_int64(st, 3);
+	out->is_at_site = sqlite3_column_type(st, 4) != SQLITE_NULL;
+	out->last_pull_unix = sqlite3_column_int64(st, 4);
+	out->here_paused_until_unix = sqlite3_column_int64(st, 5);
+	out->has_exemptions_here = sqlite3_column_int(st, 6) != 0;
 	sqlite3_reset(st);
 	if (d->seen.is_known) {
 		d->seen.state = *out;

@@ -129,12 +129,12 @@ static bool may_be_split(const struct settings *s, const struct policy_answer *a
 }
 
 static int ask_site(struct db *d, const struct settings *s, const struct policy_query *q,
-		    struct policy_answer *a)
+		    const struct db_state *state, struct policy_answer *a)
 {
 	struct policy_address recipient;
 
 	fill_address(s, q->recipient, &recipient);
-	return policy_ask_site(d, s, q, &recipient, a);
+	return policy_ask_site(d, s, q, state, &recipient, a);
 }
 
 static int decide(struct db *d, const struct settings *s, const struct policy_query *q,
@@ -149,7 +149,7 @@ static int decide(struct db *d, const struct settings *s, const struct policy_qu
 		return -1;
 	a->demand = a->requirement;
 	if (policy_ask_history(d, s, q, a) != 0 || policy_ask_bounce(d, s, q, a) != 0 ||
-	    (s->centre[0] != '\0' && ask_site(d, s, q, a) != 0))
+	    (state->is_at_site && s->centre[0] != '\0' && ask_site(d, s, q, state, a) != 0))
 		return -1;
 	return may_be_split(s, a) ? policy_ask_split(d, q, a) : 0;
 }

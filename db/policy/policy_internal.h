@@ -38,10 +38,12 @@ int policy_ask_history(struct db *d, const struct settings *s, const struct poli
 /* Is mail from the null sender plausible as a bounce: a->expects_bounce, and a->why then. 0 or -1. (policy_bounce.c) */
 int policy_ask_bounce(struct db *d, const struct settings *s, const struct policy_query *q,
 		      struct policy_answer *a);
-/* At a site: what holds on this host alone, and whether the copy of the rules may be old: a->is_paused, a->is_stale, and
- * a->demand with a->why where an exemption of this host holds. 0 or -1. (policy_site.c) */
+/* At a site (policy_site.c): what holds on this host alone, and whether the copy of the rules may be old: a->is_paused,
+ * a->is_stale, and a->demand with a->why where an exemption of this host holds. Costs no statement more than a host that stands
+ * alone, unless there is such an exemption. 0 or -1. */
 int policy_ask_site(struct db *d, const struct settings *s, const struct policy_query *q,
-		    const struct policy_address *recipient, struct policy_answer *a);
+		    const struct db_state *state, const struct policy_address *recipient,
+		    struct policy_answer *a);
 /* What messages that were split meant for this recipient: a->n_split and what belongs to it. 0 or -1. */
 int policy_ask_split(struct db *d, const struct policy_query *q, struct policy_answer *a);
 

@@ -9,27 +9,6 @@
 
 #include "db/engine/pause_time.h"
 
-struct site_row {
-	int64_t last_pull_unix, here_paused_until_unix;
-};
-
-/* 1, 0: belongs to no site, -1. */
-static int read_site(struct db *d, struct site_row *out)
-{
-	sqlite3_stmt *st = db_statement(d, SQL_SITE_STATE);
-	int got;
-
-	if (st == NULL)
-		return -1;
-	got = db_step(d, st);
-	if (got == 1) {
-		out->last_pull_unix = sqlite3_column_int64(st, 7);
-		out->here_paused_until_unix = sqlite3_column_int64(st, 9);
-	}
-	sqlite3_reset(st);
-	return got;
-}
-
 static int is_exempt_here(struct db *d, const char *pattern, int64_t now_unix)
 {
 	sqlite3_stmt *st = db_statement(d, SQL_SITE_HERE_OF);
@@ -67,21 +46,20 @@ static int ask_exemptions(struct db *d, const struct policy_query *q,
 }
 
 int policy_ask_site(struct db *d, const struct settings *s, const struct policy_query *q,
-		    const struct policy_address *recipient, struct policy_answer *a)
+		    const struct db_state *state, const struct policy_address *recipient,
+		    struct policy_answer *a)
 {
-	struct site_row site = {0, 0};
-	const int got = read_site(d, &site);
 	int64_t age_s;
 
-	if (got <= 0)
-		return got;
-	if (pause_is_on(site.here_paused_until_unix, q->now_unix))
+	if (!state->is_at_site)
+		return 0;
+	if (pause_is_on(state->here_paused_until_unix, q->now_unix))
 		a->is_paused = true;
 	/* A clock that was set back makes it older, not younger. */
-	age_s = q->now_unix - site.last_pull_unix;
+	age_s = q->now_unix - state->last_pull_unix;
 	if (age_s < -1)
 		age_s = -age_s;
 	a->is_overdue = age_s > s->stale_after_s + s->stale_refusal_s;
 	a->is_stale = age_s > s->stale_after_s && !a->is_overdue;
-	return ask_exemptions(d, q, recipient, a);
+	return state->has_exemptions_here ? ask_exemptions(d, q, recipient, a) : 0;
 }

@@ -40,7 +40,8 @@ struct journal_tail *journal_tail_open(struct db *d)
 		db_fail(d, DB_BROKEN, "out of memory");
 		return NULL;
 	}
-	if (journal_files_list(d, &names) == 0)
+	/* The record of a site is another one. */
+	if (!d->has_site_rows && journal_files_list(d, &names) == 0)
 		t->segments = calloc(names.n + 1, sizeof t->segments[0]);
 	for (size_t i = 0; t->segments != NULL && i < names.n; i++) {
 		struct tail_segment *s = &t->segments[t->n];

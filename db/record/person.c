@@ -167,27 +167,31 @@ static int forget_form(struct forgetting *f, struct person_counts *out)
 }
 
 /* Says how much, never whose. */
-static int audit(struct db *d, const struct person_counts *n, int64_t now_unix, const char *author,
-		 int64_t *no)
+char *person_text(const struct person_counts *n, char out[PERSON_TEXT_MAX])
 {
-	char text[300];
-	struct change c = {.time_unix = now_unix, .author = author, .what = "forget-person"};
-	const struct change_row row = {.before = text};
-
 	snprintf(
-		text, sizeof text,
+		out, PERSON_TEXT_MAX,
 		"one address: %lld verdicts, %lld times among others, %lld pairs, %lld rules, %lld "
 		"rows of this history, %lld other rows",
 		(long long)n->n_verdicts, (long long)n->n_recipients, (long long)n->n_pairs,
 		(long long)n->n_rules, (long long)n->n_changes, (long long)n->n_others);
+	return out;
+}
+
+static int audit(struct db *d, const struct person_counts *n, int64_t now_unix, const char *author,
+		 int64_t *no)
+{
+	char text[PERSON_TEXT_MAX];
+	struct change c = {.time_unix = now_unix, .author = author, .what = "forget-person"};
+	const struct change_row row = {.before = person_text(n, text)};
+
 	if (db_begin_write(d) != 0 || db_end(d, change_single(d, &c, &row)) != 0)
 		return -1;
 	*no = c.no;
 	return 0;
 }
 
-int person_forget(struct db *d, const char *address, int64_t now_unix, const char *author,
-		  struct person_counts *out)
+int person_remove(struct db *d, const char *address, struct person_counts *out)
 {
 	struct forgetting f = {.d = d, .address = address};
 	struct hashed form;
@@ -207,8 +211,36 @@ int person_forget(struct db *d, const char *address, int64_t now_unix, const cha
 	    remove_all(&f, SQL_PERSON_GROUPS, &out->n_others) != 0 ||
 	    remove_all(&f, SQL_PERSON_CERTIFICATES, &out->n_others) != 0)
 		return -1;
-	if (walk_ids(&f, SQL_PERSON_RULES, SQL_RULE_LAST_ID, address, &out->n_rules) != 0 ||
-	    walk_ids(&f, SQL_PERSON_CHANGES, SQL_PERSON_LAST_CHANGE_ROW, address, &out->n_changes) != 0)
+	if (walk_ids(&f, SQL_PERSON_RULES, SQL_RULE_LAST_ID, address, &out->n_rules) != 0)
+		return -1;
+	return walk_ids(&f, SQL_PERSON_CHANGES, SQL_PERSON_LAST_CHANGE_ROW, address, &out->n_changes);
+}
+
+int person_hand_over(struct db *d, const char *address, int64_t now_unix, const char *author,
+		     struct person_counts *n)
+{
+	char keys[2][KEY_MAX], text[PERSON_TEXT_MAX];
+	struct hashed form;
+	struct db_remote_change c = {.time_unix = now_unix,
+				     .author = author,
+				     .what = "forget-person",
+				     .person = address,
+				     .before = person_text(n, text)};
+
+	if (db_ready(d) != 0)
+		return -1;
+	form = d->hashed;
+	for (int is_hashed = 0; is_hashed <= (form.has_key ? 1 : 0); is_hashed++) {
+		form.is_on = is_hashed;
+		c.person_key[is_hashed] = key_stored(&form, address, keys[is_hashed]);
+	}
+	return change_send(d, &c, &n->no);
+}
+
+int person_forget(struct db *d, const char *address, int64_t now_unix, const char *author,
+		  struct person_counts *out)
+{
+	if (person_remove(d, address, out) != 0)
 		return -1;
 	if (out->n_verdicts + out->n_recipients + out->n_pairs + out->n_rules + out->n_changes +
 		    out->n_others ==

@@ -17,6 +17,8 @@ int keys_edit_note(struct keys_edit *e, const char *pattern, const char *before,
 	if (!e->is_open && change_open(e->d, &e->change) != 0)
 		return -1;
 	e->is_open = true;
+	if (keys_hand_over_note(e, pattern, before, after) != 0)
+		return -1;
 	return change_add(e->d, &e->change, &row);
 }
 
@@ -70,6 +72,8 @@ int keys_edit_begin(struct keys_edit *e, struct db *d, const struct keys_change 
 
 int keys_edit_finish(struct keys_edit *e, int result)
 {
+	if (e->d->remote != NULL && !e->c->is_dry_run)
+		return keys_hand_over(e, result);
 	if (result == 0 && e->is_open)
 		result = change_close(e->d, &e->change);
 	if (db_end(e->d, result) != 0)
@@ -189,7 +193,9 @@ int keys_put(struct db *d, const struct keys_change *c, struct keys_result *out)
 	if (result == 0)
 		result = retire_others(&e);
 	for (size_t i = 0; i < c->n_certificates && result == 0 && !c->is_dry_run; i++)
-		result = put_certificate(d, &c->certificates[i]);
+		result = put_certificate(d, &c->certificates[i]) != 0
+				 ? -1
+				 : keys_hand_over_certificate(&e, c->certificates[i].fingerprint);
 	return keys_edit_finish(&e, result);
 }
 

@@ -27,6 +27,18 @@ char *keys_row_text(const struct recipient_key *k, char out[KEYS_TEXT_MAX]);
 /* Reads such a text of that pattern; author and time of it are not in there. 0, or -1: it is none. */
 int keys_row_parse(const char *text, const char *pattern, struct recipient_key *out);
 
+/* keys_hand_over.c. At a site a change is made here, read as items (db/site.h), undone, and handed over to the centre. */
+struct keys_items {
+	char **text;
+	size_t n, room;
+};
+struct keys_edit;
+/* What became of the row that a text of the history is about, as items. Nothing where there is no centre. */
+int keys_hand_over_note(struct keys_edit *e, const char *pattern, const char *before, const char *after);
+int keys_hand_over_certificate(struct keys_edit *e, const char *fingerprint);
+/* Ends the transaction, whose result so far was that. */
+int keys_hand_over(struct keys_edit *e, int result);
+
 /* One change while it is made: keys.c. */
 struct keys_edit {
 	struct db *d;
@@ -34,6 +46,7 @@ struct keys_edit {
 	struct change change;
 	bool is_open;
 	struct keys_result *out;
+	struct keys_items items; /* at a site */
 };
 
 int keys_edit_begin(struct keys_edit *e, struct db *d, const struct keys_change *c,

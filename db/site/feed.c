@@ -10,6 +10,7 @@
 
 #include "db/engine/column.h"
 #include "db/engine/internal.h"
+#include "db/policy.h"
 #include "db/policy/split.h"
 
 #define DIGEST_BYTES 32
@@ -114,6 +115,8 @@ int site_batch_done(struct db *d, const struct site_batch *b)
 		return -1;
 	if (strcmp(b->feed, "[]") != 0)
 		result = run_with_text(d, SQL_SITE_FEED_KNOWN, b->feed);
+	if (result == 0 && strcmp(b->feed, "[]") != 0)
+		result = run_with_text(d, SQL_SITE_FEED_OVER, b->feed);
 	if (result == 0 && b->retracted_to != 0)
 		result = run_with_number(d, SQL_SITE_RETRACTED_DONE, b->retracted_to);
 	return db_end(d, result);
@@ -122,12 +125,18 @@ int site_batch_done(struct db *d, const struct site_batch *b)
 /* ---- all of it ---- */
 
 #define WALK_ROWS 2000
+static const struct {
+	enum sql_statement end, rows;
+} walked[] = {{SQL_PAIR_SWEEP_END, SQL_SITE_FEED_PAIRS_ALL},
+	      {SQL_OUTGOING_SWEEP_END, SQL_SITE_FEED_WINDOWS_ALL},
+	      {SQL_SITE_FEED_BOUNCE_END, SQL_SITE_FEED_BOUNCES_ALL}};
+#define N_WALKED ((int)(sizeof walked / sizeof walked[0]))
 static const char highest[] = "\xf4\x8f\xbf\xbf"; /* after every key */
 
 /* The key that ends the next step. 1, 0: the rest is one step, -1. */
 static int walk_end(struct db *d, const struct site_walk *w, char a[1300], char b[1300])
 {
-	sqlite3_stmt *st = db_statement(d, w->table == 0 ? SQL_PAIR_SWEEP_END : SQL_OUTGOING_SWEEP_END);
+	sqlite3_stmt *st = db_statement(d, walked[w->table].end);
 	int got;
 
 	if (st == NULL)
@@ -150,9 +159,7 @@ static int walk_step(struct db *d, struct site_walk *w, struct site_batch *out)
 {
 	char a[1300], b[1300];
 	const int got = walk_end(d, w, a, b);
-	sqlite3_stmt *st = got < 0 ? NULL
-				   : db_statement(d, w->table == 0 ? SQL_SITE_FEED_PAIRS_ALL
-								   : SQL_SITE_FEED_WINDOWS_ALL);
+	sqlite3_stmt *st = got < 0 ? NULL : db_statement(d, walked[w->table].rows);
 
 	if (st == NULL)
 		return -1;
@@ -173,7 +180,7 @@ static int walk_step(struct db *d, struct site_walk *w, struct site_batch *out)
 		w->table++;
 		w->a[0] = w->b[0] = '\0';
 	}
-	return w->table < 2 ? 1 : 0;
+	return w->table < N_WALKED ? 1 : 0;
 }
 
 int site_walk_read(struct db *d, struct site_walk *w, struct site_batch *out)
@@ -191,6 +198,8 @@ int site_walk_read(struct db *d, struct site_walk *w, struct site_batch *out)
 }
 
 /* ---- what comes ---- */
+
+#define SPLIT_OVER 4 /* flag of an item: its message got its last answer */
 
 /* Room for a split item of a feed. */
 struct split_item {
@@ -218,13 +227,17 @@ static int put_split(struct db *d, const struct split_item *item)
 
 	if (colon == NULL || strlen(colon + 1) != 2 * DIGEST_BYTES || unhex(colon + 1, digest) != 0)
 		return 0; /* not written by us */
-	st = db_statement(d, SQL_SPLIT_INSERT);
+	st = db_statement(d, item->flags & SPLIT_OVER ? SQL_SITE_SPLIT_OVER : SQL_SPLIT_INSERT);
 	if (st == NULL)
 		return -1;
 	db_bind_text(st, 1, item->sender);
 	db_bind_int(st, 2, strtoll(item->which, NULL, 10));
 	db_bind_text(st, 3, item->recipient);
 	sqlite3_bind_blob(st, 4, digest, DIGEST_BYTES, SQLITE_TRANSIENT);
+	if (item->flags & SPLIT_OVER) {
+		db_bind_int(st, 5, item->time_unix);
+		return db_run(d, st);
+	}
 	db_bind_int(st, 5, item->flags & 1);
 	db_bind_int(st, 6, item->flags >> 1 & 1);
 	db_bind_int(st, 7, item->time_unix);
@@ -255,22 +268,61 @@ static int apply_splits(struct db *d, const char *feed, int64_t now_unix)
 
 int site_apply_feed(struct db *d, const char *feed, int64_t feed_no, int64_t now_unix)
 {
-	static const enum sql_statement which[] = {SQL_SITE_FEED_PAIRS, SQL_SITE_FEED_WINDOWS,
-						   SQL_SITE_FEED_BOUNCES, SQL_SITE_FEED_KNOWN};
-	int result = 0;
+	static const enum sql_statement which[] = {SQL_SITE_FEED_PAIRS,	  SQL_SITE_FEED_WINDOWS,
+						   SQL_SITE_FEED_BOUNCES, SQL_SITE_FEED_COUNTS,
+						   SQL_SITE_FEED_KNOWN,	  SQL_SITE_FEED_OVER};
+	int result;
 
 	if (db_begin_write(d) != 0)
 		return -1;
+	result = apply_splits(d, feed, now_unix); /* they ask what was known before */
 	for (size_t i = 0; i < sizeof which / sizeof which[0] && result == 0; i++)
 		result = run_with_text(d, which[i], feed);
 	if (result == 0)
-		result = apply_splits(d, feed, now_unix);
-	if (result == 0)
-		result = run_with_number(d, SQL_SITE_KNOWN_SPLITS_EXPIRE,
-					 now_unix - 2 * SPLIT_EVIDENCE_S);
-	if (result == 0)
 		result = run_with_number(d, SQL_SITE_SET_FEED, feed_no);
 	return db_end(d, result);
+}
+
+/* ---- what is over ---- */
+
+#define EXPIRE_ROWS 500
+#define SECONDS_A_DAY 86400
+
+/* How many rows went, or -1. */
+static int expire_kind(struct db *d, const char *kind, int64_t before_unix)
+{
+	sqlite3_stmt *st = db_statement(d, SQL_SITE_KNOWN_EXPIRE_KIND);
+
+	if (st == NULL)
+		return -1;
+	db_bind_text(st, 1, kind);
+	db_bind_int(st, 2, before_unix);
+	db_bind_int(st, 3, EXPIRE_ROWS);
+	return db_run(d, st) == 0 ? sqlite3_changes(d->handle) : -1;
+}
+
+int site_expire(struct db *d, int64_t now_unix)
+{
+	const int64_t pairs_s = d->settings->pair_retention_s;
+	/* What is asked for no longer than this need not be known longer; told once more it does no harm. */
+	const struct {
+		const char *kind;
+		int64_t age_s;
+	} kinds[] = {{"split", 2 * SPLIT_EVIDENCE_S},
+		     {"bounce", BOUNCE_WINDOW_S + SECONDS_A_DAY},
+		     {"window", pairs_s},
+		     {"pair", pairs_s}};
+	int n = 0, more = 0, result;
+
+	if (db_begin_write(d) != 0)
+		return -1;
+	result = run_with_number(d, SQL_SITE_BOUNCES_EXPIRE, now_unix / SECONDS_A_DAY - 1);
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && result == 0; i++) {
+		n = kinds[i].age_s > 0 ? expire_kind(d, kinds[i].kind, now_unix - kinds[i].age_s) : 0;
+		result = n < 0 ? -1 : 0;
+		more |= n == EXPIRE_ROWS;
+	}
+	return db_end(d, result) == 0 ? more : -1;
 }
 
 int site_backlog(struct db *d, int64_t *n, int64_t *oldest_unix, int64_t *n_lost)

@@ -19,6 +19,8 @@
 #include "db/engine/internal.h"
 
 #define LOCK_STEP_MS 5
+#define RULE_ID_MAX INT64_C(1000000000000000)
+#define CLOCK_MAX_UNIX INT64_C(253402300799) /* the last second of the year 9999 */
 
 struct site_edit {
 	struct db *db;
@@ -70,7 +72,8 @@ static int run_all(struct db *d, const enum sql_statement *which, size_t n)
 int site_leave(struct db *d)
 {
 	static const enum sql_statement which[] = {SQL_SITE_DELETE, SQL_SITE_FORGET_KNOWN,
-						   SQL_SITE_FORGET_HERE, SQL_SITE_FORGET_RETRACTED};
+						   SQL_SITE_FORGET_HERE, SQL_SITE_FORGET_RETRACTED,
+						   SQL_SITE_FORGET_BOUNCES};
 
 	return run_all(d, which, sizeof which / sizeof which[0]);
 }
@@ -107,6 +110,22 @@ int site_enter(struct db *d, const char *site_id, const char *host_id, int64_t r
 		db_bind_text(st, 2, host_id);
 		db_bind_int(st, 3, rules_no);
 		db_bind_text(st, 4, mark);
+		result = db_run(d, st);
+	}
+	return db_end(d, result);
+}
+
+int site_renew(struct db *d, const char *host_id, int64_t pushed_no)
+{
+	sqlite3_stmt *st;
+	int result = -1;
+
+	if (db_begin_write(d) != 0)
+		return -1;
+	st = db_statement(d, SQL_SITE_RENEW);
+	if (st != NULL) {
+		db_bind_text(st, 1, host_id);
+		db_bind_int(st, 2, pushed_no);
 		result = db_run(d, st);
 	}
 	return db_end(d, result);
@@ -165,7 +184,7 @@ int site_note_started(struct db *d, const char *started)
 		result = db_run(d, st);
 	}
 	if (result == 0)
-		result = db_run(d, db_statement(d, SQL_SITE_FORGET_KNOWN));
+		result = db_run(d, db_statement(d, SQL_SITE_FORGET_TOLD));
 	return db_end(d, result);
 }
 
@@ -203,14 +222,22 @@ struct site_edit *site_edit_begin(struct db *d, const struct site_change *c, boo
 int site_edit_row(struct site_edit *e, const struct site_rule *r)
 {
 	struct rule rule;
-	char err[400];
+	char err[400] = "";
+	bool is_read = false;
 
-	if (rule_parse(r->text, e->db->settings->recipient_delimiter, e->now_unix, &rule, err,
-		       sizeof err) != 0)
-		return db_fail(e->db, DB_BROKEN,
-			       "rule %lld of the centre cannot be read (%s); is "
-			       "this version too old?",
-			       (long long)r->id, err);
+	if (r->id < (r->is_removal ? 0 : 1) || r->id > RULE_ID_MAX || r->created_at_unix < 0 ||
+	    r->created_at_unix > CLOCK_MAX_UNIX)
+		snprintf(err, sizeof err, "number %lld, time %lld", (long long)r->id,
+			 (long long)r->created_at_unix);
+	else
+		is_read = rule_parse(r->text, e->db->settings->recipient_delimiter, e->now_unix,
+				     &rule, err, sizeof err) == 0;
+	if (!is_read) {
+		db_fail(e->db, DB_BROKEN,
+			"rule %lld of the centre cannot be read (%s); is this version too old?",
+			(long long)r->id, err);
+		return SITE_UNREADABLE;
+	}
 	if (r->is_removal)
 		return rules_edit_remove(e->edit, &rule);
 	rule.id = r->id;

@@ -1,16 +1,17 @@
 -- SPDX-License-Identifier: ISC
 --
 -- The centre of a site, in PostgreSQL 13 or later: rules, changes, what hosts share of history, and the record of all
--- hosts (pgpgate-site(7)). `pgpgate site init` runs it in one transaction. Columns are only ever added.
+-- hosts (pgpgate-site(7)). `pgpgate site init` runs it in one transaction, and once more when a newer version comes:
+-- so it may be run again, and columns are only ever added.
 --
 -- Times are seconds since 1970 (_unix), as on the hosts. Addresses as keys are written as there, too: domain first.
 -- A host reaches all of it through functions, which run with the rights of the schema's owner.
 
-CREATE SCHEMA pgpgate;
+CREATE SCHEMA IF NOT EXISTS pgpgate;
 
 SET LOCAL search_path = pgpgate;
 
-CREATE TABLE site (
+CREATE TABLE IF NOT EXISTS site (
 	id integer PRIMARY KEY CHECK (id = 1),  -- one row; whoever changes rules has it locked
 	version integer NOT NULL,               -- of this schema
 	site_id uuid NOT NULL DEFAULT gen_random_uuid(),
@@ -23,12 +24,12 @@ CREATE TABLE site (
 	verdict_retention_s bigint NOT NULL     -- 0: for ever
 );
 
-CREATE TABLE feed_counter (
+CREATE TABLE IF NOT EXISTS feed_counter (
 	id integer PRIMARY KEY CHECK (id = 1),  -- one row; whoever adds to the feed has it locked
 	no bigint NOT NULL
 );
 
-CREATE TABLE rule (
+CREATE TABLE IF NOT EXISTS rule (
 	id bigint PRIMARY KEY,
 	recipient text NOT NULL,
 	sender text NOT NULL,                   -- '': any
@@ -39,7 +40,7 @@ CREATE TABLE rule (
 	UNIQUE (recipient, sender, client)
 );
 
-CREATE TABLE change (
+CREATE TABLE IF NOT EXISTS change (
 	no bigint PRIMARY KEY,                  -- in the order of commits
 	mark uuid NOT NULL,                     -- tells it from another one of that number
 	time_unix bigint NOT NULL,
@@ -52,7 +53,7 @@ CREATE TABLE change (
 	detail jsonb NOT NULL                   -- of what is no rule
 );
 
-CREATE TABLE change_row (
+CREATE TABLE IF NOT EXISTS change_row (
 	no bigint NOT NULL,
 	position bigint NOT NULL,
 	recipient text NOT NULL,
@@ -66,7 +67,7 @@ CREATE TABLE change_row (
 	PRIMARY KEY (no, position)
 );
 
-CREATE TABLE host (
+CREATE TABLE IF NOT EXISTS host (
 	host_id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
 	name text NOT NULL UNIQUE,
 	boot text NOT NULL DEFAULT '',          -- which machine and database holds the lease
@@ -84,26 +85,26 @@ CREATE TABLE host (
 );
 
 -- What other hosts ask of history: one row for each thing, numbered anew when it changes.
-CREATE TABLE feed (
+CREATE TABLE IF NOT EXISTS feed (
 	no bigint PRIMARY KEY,
 	host_id uuid NOT NULL,
-	kind text NOT NULL,                     -- pair, window, bounce, split
+	kind text NOT NULL,                     -- pair, window, bounce, split, count
 	a text NOT NULL,
-	b text NOT NULL,
-	c text NOT NULL,
-	x bigint NOT NULL,                      -- pair: first; split: bit 0 passed, bit 1 yields
+	b text NOT NULL,                        -- count: the host's id
+	c text NOT NULL,                        -- count: the day, UTC, since 1970
+	x bigint NOT NULL,                      -- pair: first; split: bit 0 passed, 1 yields, 2 over; count: bounces
 	y bigint NOT NULL,                      -- time of the last message
 	UNIQUE (kind, a, b, c)
 );
 
-CREATE TABLE tombstone (
+CREATE TABLE IF NOT EXISTS tombstone (
 	a text NOT NULL,
 	b text NOT NULL,
 	time_unix bigint NOT NULL,              -- what a pair did until then does not count
 	PRIMARY KEY (a, b)
 );
 
-CREATE TABLE verdict (
+CREATE TABLE IF NOT EXISTS verdict (
 	host_id uuid NOT NULL,
 	no bigint NOT NULL,                     -- its number on that host
 	time_unix bigint NOT NULL,
@@ -130,24 +131,41 @@ CREATE TABLE verdict (
 	PRIMARY KEY (host_id, no, time_unix)
 ) PARTITION BY RANGE (time_unix);
 
-CREATE INDEX verdict_by_time ON verdict (time_unix);
-CREATE INDEX verdict_by_queue_id ON verdict (queue_id);
+CREATE INDEX IF NOT EXISTS verdict_by_time ON verdict (time_unix);
+CREATE INDEX IF NOT EXISTS verdict_by_queue_id ON verdict (queue_id);
+
+-- Version 2.
+
+ALTER TABLE host ADD COLUMN IF NOT EXISTS is_gone boolean NOT NULL DEFAULT false; -- left, was forgotten, or has another id
+ALTER TABLE host ADD COLUMN IF NOT EXISTS renewed_as uuid;                        -- that one; NULL: none
+ALTER TABLE host ADD COLUMN IF NOT EXISTS verdict_retention_s bigint;             -- its settings; NULL: it does not say
+ALTER TABLE host ADD COLUMN IF NOT EXISTS pair_retention_s bigint;
+ALTER TABLE verdict ADD COLUMN IF NOT EXISTS key_ids text;
+
+-- Keys of recipients, their certificates, groups: what db/rules/keys.c keeps on each host.
+CREATE TABLE IF NOT EXISTS key_row (
+	kind text NOT NULL,                     -- key, certificate, group
+	a text NOT NULL,                        -- pattern, or a certificate's fingerprint
+	b text NOT NULL,                        -- a key's fingerprint
+	data jsonb NOT NULL,
+	PRIMARY KEY (kind, a, b)
+);
 
 -- ---- for people ----
 
-CREATE VIEW hosts AS
+CREATE OR REPLACE VIEW hosts AS
 SELECT name, version, last_seen, extract(epoch FROM now() - last_seen)::bigint AS silent_s, rules_no,
-	(SELECT no FROM site) - rules_no AS rules_behind, waiting, oldest_unix, offset_ms, here
+	(SELECT no FROM site) - rules_no AS rules_behind, waiting, oldest_unix, offset_ms, here, is_gone
 FROM host;
 
-CREATE VIEW verdicts AS
+CREATE OR REPLACE VIEW verdicts AS
 SELECT h.name AS mx, v.no, to_timestamp(v.time_unix) AS time, v.queue_id, v.client, v.authenticated, v.sender_key,
 	v.header_from_key, v.is_local, v.message_id, v.size_bytes, v.verdict, v.form, v.reason, v.detail, v.action,
-	v.would, v.reply, v.recipients
+	v.would, v.reply, v.recipients, v.key_ids
 FROM verdict AS v
 LEFT JOIN host AS h ON h.host_id = v.host_id;
 
-CREATE VIEW refusals_by_day AS
+CREATE OR REPLACE VIEW refusals_by_day AS
 SELECT to_timestamp(v.time_unix)::date AS day, h.name AS mx, v.reason, count(*) AS n
 FROM verdict AS v
 LEFT JOIN host AS h ON h.host_id = v.host_id
@@ -156,21 +174,24 @@ GROUP BY 1, 2, 3;
 
 -- ---- for hosts ----
 
--- Which server this is, started when: a host that sees another one reads the feed from its beginning.
-CREATE FUNCTION started() RETURNS text
-LANGUAGE sql STABLE
-AS $$ SELECT pg_postmaster_start_time()::text || coalesce(' ' || inet_server_addr()::text, '') $$;
+-- Which server this is, started when, and which table: a host that sees another one reads the feed from its beginning.
+CREATE OR REPLACE FUNCTION started() RETURNS text
+LANGUAGE sql STABLE SET search_path = pgpgate, pg_temp
+AS $$
+	SELECT extract(epoch FROM pg_postmaster_start_time())::text || coalesce(' ' || host(inet_server_addr()), '')
+		|| ' ' || 'feed'::regclass::oid
+$$;
 
 -- The lease of a host's name: one machine, one database. Another one is refused while it lasts.
-CREATE FUNCTION lease(a_host uuid, a_boot text) RETURNS text
+CREATE OR REPLACE FUNCTION lease(a_host uuid, a_boot text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pgpgate, pg_temp
 AS $$
 DECLARE
 	h host%ROWTYPE;
 BEGIN
 	SELECT * INTO h FROM host WHERE host_id = a_host FOR UPDATE;
-	IF NOT FOUND THEN
-		RETURN 'this host does not belong to the site (any more)';
+	IF NOT FOUND OR h.is_gone THEN
+		RETURN 'this host does not belong to the site (any more): `pgpgate site leave`, then `pgpgate site join`';
 	END IF;
 	IF h.boot <> a_boot AND h.lease_until > now() THEN
 		RETURN 'another machine or database calls itself ' || h.name || ': has this one been cloned';
@@ -180,7 +201,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION register(a_name text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION register(a_name text) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pgpgate, pg_temp
 AS $$
 DECLARE
@@ -195,18 +216,107 @@ EXCEPTION WHEN unique_violation THEN
 END
 $$;
 
-CREATE FUNCTION unregister(a_host uuid) RETURNS void
+CREATE OR REPLACE FUNCTION unregister(a_host uuid) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pgpgate, pg_temp
-AS $$ UPDATE host SET name = name || ' until ' || now()::text, lease_until = now() WHERE host_id = a_host $$;
+AS $$
+	UPDATE host
+	SET name = name || ' until ' || now()::text, lease_until = now(), is_gone = true
+	WHERE host_id = a_host AND NOT is_gone
+$$;
+
+-- What is numbered anew there since a_kept, as after a backup was put back: the same host under another id, so that its rows are
+-- told from those that had the numbers. Asked again, since the answer was lost: the same id.
+CREATE OR REPLACE FUNCTION renew(a_host uuid, a_boot text, a_kept bigint) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pgpgate, pg_temp
+AS $$
+DECLARE
+	h host%ROWTYPE;
+	refused text;
+	mine uuid;
+BEGIN
+	SELECT * INTO h FROM host WHERE host_id = a_host FOR UPDATE;
+	IF FOUND AND h.renewed_as IS NOT NULL AND h.boot = a_boot THEN
+		RETURN jsonb_build_object('host', h.renewed_as);
+	END IF;
+	refused := lease(a_host, a_boot);
+	IF refused IS NOT NULL THEN
+		RETURN jsonb_build_object('error', refused);
+	END IF;
+	UPDATE host SET name = name || ' until ' || now()::text, lease_until = now(), is_gone = true WHERE host_id = a_host;
+	INSERT INTO host (name, boot, lease_until, version, last_seen, rules_no, pushed_no, verdict_retention_s,
+		pair_retention_s)
+	VALUES (h.name, a_boot, now() + interval '15 seconds', h.version, now(), h.rules_no, a_kept, h.verdict_retention_s,
+		h.pair_retention_s)
+	RETURNING host_id INTO mine;
+	UPDATE host SET renewed_as = mine WHERE host_id = a_host;
+	RETURN jsonb_build_object('host', mine);
+END
+$$;
+
+-- What the centre has of a person, under the forms of the key, goes.
+CREATE OR REPLACE FUNCTION person_remove(a_address text, a_keys text[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pgpgate, pg_temp
+AS $$
+DECLARE
+	word text := '(^|[ ="])' || regexp_replace(a_address, '([^a-zA-Z0-9])', '\\\1', 'g') || '($|[ ="])';
+BEGIN
+	DELETE FROM verdict AS v
+	WHERE v.sender_key = ANY (a_keys)
+		OR (EXISTS (SELECT 1 FROM jsonb_array_elements(v.recipients) AS r WHERE r ->> 0 = ANY (a_keys))
+			AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(v.recipients) AS r WHERE r ->> 0 <> ALL (a_keys)));
+	UPDATE verdict AS v
+	SET reply = '',
+		key_ids = NULL,
+		recipients = (
+			SELECT coalesce(jsonb_agg(r), '[]')
+			FROM jsonb_array_elements(v.recipients) AS r
+			WHERE r ->> 0 <> ALL (a_keys))
+	WHERE EXISTS (SELECT 1 FROM jsonb_array_elements(v.recipients) AS r WHERE r ->> 0 = ANY (a_keys));
+	UPDATE verdict SET header_from_key = NULL WHERE header_from_key = ANY (a_keys);
+	-- The sender of a split stands with its client.
+	DELETE FROM feed WHERE split_part(a, ' ', 1) = ANY (a_keys) OR b = ANY (a_keys);
+	DELETE FROM tombstone WHERE a = ANY (a_keys) OR b = ANY (a_keys);
+	DELETE FROM rule WHERE recipient = a_address OR sender = a_address;
+	DELETE FROM key_row WHERE (kind IN ('key', 'group') AND a = a_address)
+		OR (kind = 'group' AND data -> 1 ? a_address);
+	DELETE FROM key_row AS c
+	WHERE c.kind = 'certificate'
+		AND NOT EXISTS (SELECT 1 FROM key_row AS k WHERE k.kind = 'key' AND k.data ->> 0 = c.a);
+	-- A host that is before such a change finds a row missing, and takes a snapshot.
+	DELETE FROM change_row WHERE recipient = a_address OR sender = a_address OR text ~ word;
+	UPDATE change SET detail = detail - 'before' - 'after' - 'keys'
+	WHERE detail ? 'keys'
+		AND (detail #>> '{keys,0,0}' = ANY (a_keys) OR detail #>> '{keys,0,1}' = ANY (a_keys)
+			OR detail #>> '{keys,1,0}' = ANY (a_keys) OR detail #>> '{keys,1,1}' = ANY (a_keys));
+END
+$$;
+
+-- A host has come from one change to another. What it pushed before it knew that a person is forgotten goes, and
+-- once all know, who it was.
+CREATE OR REPLACE FUNCTION person_settle(a_from bigint, a_to bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pgpgate, pg_temp
+AS $$
+DECLARE
+	c change%ROWTYPE;
+BEGIN
+	FOR c IN SELECT * FROM change WHERE no > a_from AND no <= a_to AND detail ? 'person' ORDER BY no LOOP
+		PERFORM person_remove(c.detail ->> 'person', ARRAY(SELECT jsonb_array_elements_text(c.detail -> 'forms')));
+	END LOOP;
+	UPDATE change
+	SET detail = detail - 'person' - 'forms'
+	WHERE detail ? 'person' AND no <= (SELECT min(rules_no) FROM host WHERE NOT is_gone);
+END
+$$;
 
 -- A host says how far it is and gets what comes next.
-CREATE FUNCTION pull(a_host uuid, a_boot text, a jsonb) RETURNS jsonb
+CREATE OR REPLACE FUNCTION pull(a_host uuid, a_boot text, a jsonb) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pgpgate, pg_temp
 AS $$
 DECLARE
 	refused text := lease(a_host, a_boot);
 	s site%ROWTYPE;
 	h host%ROWTYPE;
+	was bigint;
 	mine bigint := (a ->> 'rules_no')::bigint;
 	feed_from bigint := (a ->> 'feed_no')::bigint;
 	known boolean;
@@ -217,14 +327,20 @@ BEGIN
 	IF refused IS NOT NULL THEN
 		RETURN jsonb_build_object('error', refused);
 	END IF;
+	SELECT rules_no INTO was FROM host WHERE host_id = a_host;
 	UPDATE host
 	SET last_seen = now(), version = a ->> 'version', rules_no = mine, feed_no = feed_from,
 		waiting = (a ->> 'waiting')::bigint, oldest_unix = (a ->> 'oldest')::bigint,
-		offset_ms = (a ->> 'offset')::bigint, here = a ->> 'here'
+		offset_ms = (a ->> 'offset')::bigint, here = a ->> 'here',
+		verdict_retention_s = (a ->> 'verdict_retention')::bigint, pair_retention_s = (a ->> 'pair_retention')::bigint
 	WHERE host_id = a_host
 	RETURNING * INTO h;
+	IF was < mine THEN
+		PERFORM person_settle(was, mine);
+	END IF;
 	SELECT * INTO s FROM site;
-	IF a ->> 'started' <> started() THEN
+	-- Another server, or a feed that is not as long as it was.
+	IF a ->> 'started' IS DISTINCT FROM started() OR feed_from > (SELECT no FROM feed_counter) THEN
 		feed_from := 0;
 	END IF;
 	known := EXISTS (SELECT 1 FROM change WHERE no = mine AND mark::text = a ->> 'rules_mark')
@@ -247,7 +363,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION change_rows(a_no bigint, a_after bigint, a_limit integer) RETURNS jsonb
+CREATE OR REPLACE FUNCTION change_rows(a_no bigint, a_after bigint, a_limit integer) RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pgpgate, pg_temp
 AS $$
 	SELECT coalesce(jsonb_agg(jsonb_build_array(position, text, is_removal, rule_id, author, created_at_unix)
@@ -255,18 +371,81 @@ AS $$
 	FROM (SELECT * FROM change_row WHERE no = a_no AND position > a_after ORDER BY position LIMIT a_limit) AS r
 $$;
 
-CREATE FUNCTION snapshot_head() RETURNS jsonb
+CREATE OR REPLACE FUNCTION snapshot_head() RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pgpgate, pg_temp
 AS $$ SELECT jsonb_build_object('no', no, 'mark', mark, 'paused', paused_until_unix) FROM site $$;
 
-CREATE FUNCTION snapshot_rows(a_after bigint, a_limit integer) RETURNS jsonb
+CREATE OR REPLACE FUNCTION snapshot_rows(a_after bigint, a_limit integer) RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pgpgate, pg_temp
 AS $$
 	SELECT coalesce(jsonb_agg(jsonb_build_array(id, text, false, id, author, created_at_unix) ORDER BY id), '[]')
 	FROM (SELECT * FROM rule WHERE id > a_after ORDER BY id LIMIT a_limit) AS r
 $$;
 
-CREATE FUNCTION make_partition(a_unix bigint) RETURNS void
+-- What a snapshot brings beside rules: pairs that were forgotten, people who are to be, from a change on.
+CREATE OR REPLACE FUNCTION snapshot_forgotten(a_after_a text, a_after_b text, a_limit integer) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pgpgate, pg_temp
+AS $$
+	SELECT coalesce(jsonb_agg(jsonb_build_array(a, b, time_unix) ORDER BY a COLLATE "C", b COLLATE "C"), '[]')
+	FROM (
+		SELECT *
+		FROM tombstone
+		WHERE (a COLLATE "C", b COLLATE "C") > (a_after_a, a_after_b)
+		ORDER BY a COLLATE "C", b COLLATE "C"
+		LIMIT a_limit) AS t
+$$;
+
+CREATE OR REPLACE FUNCTION snapshot_people() RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pgpgate, pg_temp
+AS $$ SELECT coalesce(jsonb_agg(detail -> 'person' ORDER BY no), '[]') FROM change WHERE detail ? 'person' $$;
+
+CREATE OR REPLACE FUNCTION snapshot_keys(a_kind text, a_a text, a_b text, a_limit integer) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pgpgate, pg_temp
+AS $$
+	SELECT coalesce(jsonb_agg(jsonb_build_array(kind, a, b, data)
+		ORDER BY kind COLLATE "C", a COLLATE "C", b COLLATE "C"), '[]')
+	FROM (
+		SELECT *
+		FROM key_row
+		WHERE (kind COLLATE "C", a COLLATE "C", b COLLATE "C") > (a_kind, a_a, a_b)
+		ORDER BY kind COLLATE "C", a COLLATE "C", b COLLATE "C"
+		LIMIT a_limit) AS r
+$$;
+
+-- The last changes, to tell which of a host's are the site's.
+CREATE OR REPLACE FUNCTION change_heads(a_limit integer) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pgpgate, pg_temp
+AS $$
+	SELECT coalesce(jsonb_agg(jsonb_build_array(no, time_unix, author, what)), '[]')
+	FROM (SELECT * FROM change ORDER BY no DESC LIMIT a_limit) AS c
+$$;
+
+-- Verdicts of all hosts, for `--site`: from after (time, host, number); with a_queue_id, only those.
+CREATE OR REPLACE FUNCTION verdict_page(a_since bigint, a_until bigint, a_queue_id text, a_time bigint, a_host uuid,
+	a_no bigint, a_limit integer) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pgpgate, pg_temp
+AS $$
+	SELECT coalesce(jsonb_agg(jsonb_build_array(v.host_id, v.no, v.time_unix, v.queue_id, coalesce(h.name, ''), v.client,
+		v.authenticated, v.sender_key, v.header_from_key, v.is_local::int, v.message_id, v.declared_size_bytes,
+		v.size_bytes, v.verdict, v.form, v.reason, v.detail, v.cleartext_bytes, v.returns_readable::int, v.action,
+		v.would, v.reply, v.key_ids, v.recipients) ORDER BY v.time_unix, v.host_id, v.no), '[]')
+	FROM (
+		SELECT *
+		FROM verdict
+		WHERE time_unix >= a_since AND time_unix >= a_time AND time_unix < a_until
+			AND (time_unix, host_id, no) > (a_time, a_host, a_no)
+			AND (a_queue_id IS NULL OR queue_id = a_queue_id)
+		ORDER BY time_unix, host_id, no
+		LIMIT a_limit) AS v
+	LEFT JOIN host AS h ON h.host_id = v.host_id
+$$;
+
+-- What doctor looks at.
+CREATE OR REPLACE FUNCTION examine() RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pgpgate, pg_temp
+AS $$ SELECT jsonb_build_object('version', version, 'no', no, 'hash_check', hash_check) FROM site $$;
+
+CREATE OR REPLACE FUNCTION make_partition(a_unix bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pgpgate, pg_temp
 AS $$
 DECLARE
@@ -286,7 +465,7 @@ END
 $$;
 
 -- A host's rows, what they changed of what others ask, and how far it is now: one transaction.
-CREATE FUNCTION push(a_host uuid, a_boot text, a_to bigint, a_rows jsonb, a_feed jsonb, a_retracted jsonb) RETURNS jsonb
+CREATE OR REPLACE FUNCTION push(a_host uuid, a_boot text, a_to bigint, a_rows jsonb, a_feed jsonb, a_retracted jsonb) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pgpgate, pg_temp
 AS $$
 DECLARE
@@ -294,6 +473,8 @@ DECLARE
 	month bigint;
 	n bigint;
 	base bigint;
+	taken bigint;
+	latest bigint := extract(epoch FROM now())::bigint + 60;
 BEGIN
 	IF refused IS NOT NULL THEN
 		RETURN jsonb_build_object('error', refused);
@@ -306,20 +487,21 @@ BEGIN
 		LOOP
 			PERFORM make_partition(month);
 		END LOOP;
-		-- A number that has another message already is another machine's.
-		IF EXISTS (
-			SELECT 1
-			FROM jsonb_array_elements(a_rows) AS r
-			JOIN verdict AS v ON v.host_id = a_host AND v.no = (r ->> 0)::bigint
-			WHERE v.no <= (SELECT pushed_no FROM host WHERE host_id = a_host)
-				AND (v.time_unix <> (r ->> 1)::bigint OR v.queue_id <> r ->> 2)) THEN
-			RETURN jsonb_build_object('error', 'rows of another database are here under the numbers of this one: '
-				'has it been cloned, or restored from a backup? `pgpgate site leave` and `pgpgate site join` make it a new host');
+		-- A number that has another message already: numbers were given out again, after a backup was put back.
+		SELECT min(v.no) INTO taken
+		FROM jsonb_array_elements(a_rows) AS r
+		JOIN verdict AS v ON v.host_id = a_host AND v.no = (r ->> 0)::bigint
+		WHERE v.time_unix <> (r ->> 1)::bigint OR v.queue_id <> r ->> 2 OR v.sender_key <> r ->> 6;
+		IF taken IS NOT NULL THEN
+			RETURN jsonb_build_object('taken', taken, 'error', 'row ' || taken || ' of this host is another message');
 		END IF;
-		INSERT INTO verdict
+		INSERT INTO verdict (host_id, no, time_unix, queue_id, host, client, authenticated, sender_key, header_from_key,
+			is_local, message_id, declared_size_bytes, size_bytes, verdict, form, reason, detail, cleartext_bytes,
+			returns_readable, action, would, reply, recipients, key_ids)
 		SELECT a_host, (r ->> 0)::bigint, (r ->> 1)::bigint, r ->> 2, r ->> 3, r ->> 4, r ->> 5, r ->> 6, r ->> 7,
 			(r ->> 8)::int <> 0, r ->> 9, (r ->> 10)::bigint, (r ->> 11)::bigint, r ->> 12, r ->> 13, r ->> 14,
-			r ->> 15, (r ->> 16)::bigint, (r ->> 17)::int <> 0, r ->> 18, r ->> 19, r ->> 20, r -> 21
+			r ->> 15, (r ->> 16)::bigint, (r ->> 17)::int <> 0, r ->> 18, r ->> 19, r ->> 20, r -> 21,
+			r ->> 22
 		FROM jsonb_array_elements(a_rows) AS r
 		ON CONFLICT DO NOTHING;
 	END IF;
@@ -331,8 +513,11 @@ BEGIN
 		UPDATE feed_counter SET no = no + jsonb_array_length(a_feed) RETURNING no INTO n;
 		base := n - jsonb_array_length(a_feed);
 		INSERT INTO feed AS f (no, host_id, kind, a, b, c, x, y)
-		SELECT base + i.ordinality, a_host, i.value ->> 0, i.value ->> 1, i.value ->> 2, i.value ->> 3,
-			(i.value ->> 4)::bigint, (i.value ->> 5)::bigint
+		SELECT base + i.ordinality, a_host, i.value ->> 0, i.value ->> 1,
+			CASE WHEN i.value ->> 0 = 'count' THEN a_host::text ELSE i.value ->> 2 END, i.value ->> 3,
+			CASE WHEN i.value ->> 0 = 'pair' THEN least((i.value ->> 4)::bigint, latest)
+				ELSE (i.value ->> 4)::bigint END,
+			least((i.value ->> 5)::bigint, latest)
 		FROM jsonb_array_elements(a_feed) WITH ORDINALITY AS i (value, ordinality)
 		WHERE NOT EXISTS (
 			SELECT 1
@@ -342,9 +527,12 @@ BEGIN
 		ON CONFLICT (kind, a, b, c) DO UPDATE
 		SET no = excluded.no,
 			host_id = excluded.host_id,
-			x = CASE WHEN f.kind = 'pair' THEN least(f.x, excluded.x) ELSE excluded.x END,
+			x = CASE f.kind WHEN 'pair' THEN least(f.x, excluded.x) WHEN 'count' THEN greatest(f.x, excluded.x)
+				ELSE excluded.x END,
 			y = greatest(f.y, excluded.y)
-		WHERE excluded.y > f.y OR excluded.x < f.x OR f.kind = 'split';
+		-- A split that is over stays so, unless the message was split once more since.
+		WHERE excluded.y > f.y OR (f.kind = 'pair' AND excluded.x < f.x) OR (f.kind = 'count' AND excluded.x > f.x)
+			OR (f.kind = 'split' AND excluded.y = f.y AND excluded.x <> f.x AND f.x & 4 = 0);
 		PERFORM pg_notify('pgpgate', 'feed');
 	END IF;
 	UPDATE host SET pushed_no = greatest(pushed_no, a_to) WHERE host_id = a_host;
@@ -353,15 +541,27 @@ END
 $$;
 
 -- What is too old goes, by the month.
-CREATE FUNCTION maintain() RETURNS void
+CREATE OR REPLACE FUNCTION maintain() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pgpgate, pg_temp
 AS $$
 DECLARE
-	kept bigint := (SELECT verdict_retention_s FROM site);
+	now_unix bigint := extract(epoch FROM now())::bigint;
+	kept bigint;
+	kept_pairs bigint;
 	part text;
 BEGIN
-	DELETE FROM feed WHERE kind = 'split' AND y < extract(epoch FROM now()) - 86400;
-	IF kept = 0 THEN
+	-- The longest that a host wants; 0 is for ever.
+	SELECT CASE WHEN bool_or(coalesce(verdict_retention_s, s.kept) = 0) THEN 0 ELSE max(coalesce(verdict_retention_s, s.kept)) END,
+		CASE WHEN bool_or(coalesce(pair_retention_s, 0) = 0) THEN 0 ELSE max(pair_retention_s) END
+	INTO kept, kept_pairs
+	FROM host, (SELECT verdict_retention_s AS kept FROM site) AS s
+	WHERE NOT is_gone;
+	DELETE FROM feed
+	WHERE (kind = 'split' AND y < now_unix - 86400)
+		OR (kind = 'count' AND y < now_unix - 2 * 86400)
+		OR (kind = 'bounce' AND y < now_unix - 8 * 86400)
+		OR (kind IN ('pair', 'window') AND kept_pairs > 0 AND y < now_unix - kept_pairs);
+	IF kept IS NULL OR kept = 0 THEN
 		RETURN;
 	END IF;
 	FOR part IN
@@ -369,32 +569,33 @@ BEGIN
 		FROM pg_inherits AS i
 		JOIN pg_class AS c ON c.oid = i.inhrelid
 		WHERE i.inhparent = 'pgpgate.verdict'::regclass
+			AND c.relname ~ '^verdict_[0-9]{4}_[0-9]{2}$'
 			AND extract(epoch FROM (to_date(substr(c.relname, 9), 'YYYY_MM') + interval '1 month')
-				AT TIME ZONE 'UTC') < extract(epoch FROM now()) - kept
+				AT TIME ZONE 'UTC') < now_unix - kept
 	LOOP
 		EXECUTE format('DROP TABLE pgpgate.%I', part);
 	END LOOP;
 END
 $$;
 
-CREATE FUNCTION hosts_json() RETURNS jsonb
+CREATE OR REPLACE FUNCTION hosts_json() RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pgpgate, pg_temp
 AS $$
-	SELECT jsonb_build_object('no', (SELECT no FROM site), 'hosts', coalesce(jsonb_agg(jsonb_build_object('name', name,
+	SELECT jsonb_build_object('no', (SELECT no FROM site), 'version', (SELECT version FROM site), 'hosts', coalesce(jsonb_agg(jsonb_build_object('name', name,
 		'version', version, 'silent_s', extract(epoch FROM now() - last_seen)::bigint, 'rules_no', rules_no,
 		'waiting', waiting, 'oldest', oldest_unix, 'offset_ms', offset_ms, 'here', here) ORDER BY name), '[]'))
 	FROM host
-	WHERE name NOT LIKE '% until %'
+	WHERE NOT is_gone
 $$;
 
 -- ---- for those who change rules ----
 
 -- One at a time: until the end of the transaction.
-CREATE FUNCTION change_begin() RETURNS jsonb
+CREATE OR REPLACE FUNCTION change_begin() RETURNS jsonb
 LANGUAGE sql SECURITY DEFINER SET search_path = pgpgate, pg_temp
 AS $$ SELECT jsonb_build_object('no', no, 'mark', mark, 'next_rule', next_rule) FROM site FOR UPDATE $$;
 
-CREATE FUNCTION change_add(a_rows jsonb) RETURNS void
+CREATE OR REPLACE FUNCTION change_add(a_rows jsonb) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pgpgate, pg_temp
 AS $$
 	INSERT INTO change_row (no, position, recipient, sender, client, text, is_removal, rule_id, author, created_at_unix)
@@ -403,7 +604,7 @@ AS $$
 	FROM jsonb_array_elements(a_rows) AS r
 $$;
 
-CREATE FUNCTION change_commit(a_host uuid, a jsonb) RETURNS jsonb
+CREATE OR REPLACE FUNCTION change_commit(a_host uuid, a jsonb) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pgpgate, pg_temp
 AS $$
 DECLARE
@@ -416,7 +617,15 @@ BEGIN
 	INSERT INTO rule (id, recipient, sender, client, text, author, created_at_unix)
 	SELECT rule_id, recipient, sender, client, text, author, created_at_unix
 	FROM change_row
-	WHERE no = n AND NOT is_removal;
+	WHERE no = n AND NOT is_removal AND rule_id > 0;
+	-- Rows without a rule are of keys: [kind, a, b, what is kept or null].
+	DELETE FROM key_row AS k USING (SELECT text::jsonb AS item FROM change_row WHERE no = n AND rule_id = 0 AND NOT is_removal) AS c
+	WHERE k.kind = item ->> 0 AND k.a = item ->> 1 AND k.b = item ->> 2;
+	INSERT INTO key_row (kind, a, b, data)
+	SELECT DISTINCT ON (item ->> 0, item ->> 1, item ->> 2) item ->> 0, item ->> 1, item ->> 2, item -> 3
+	FROM (SELECT position, text::jsonb AS item FROM change_row WHERE no = n AND rule_id = 0 AND NOT is_removal) AS c
+	WHERE item ->> 0 <> 'note' AND jsonb_typeof(item -> 3) <> 'null'
+	ORDER BY item ->> 0, item ->> 1, item ->> 2, position DESC;
 	INSERT INTO change (no, mark, time_unix, author, what, owner, undoes, host_id, n_rows, detail)
 	VALUES (n, m, (a ->> 'time')::bigint, a ->> 'author', a ->> 'what', nullif(a ->> 'owner', ''),
 		nullif((a ->> 'undoes')::bigint, 0), a_host, (SELECT count(*) FROM change_row WHERE no = n), a);
@@ -430,6 +639,9 @@ BEGIN
 				AND f.b = change_commit.a -> 'keys' -> i ->> 1 AND f.y <= (change_commit.a ->> 'time')::bigint;
 		END LOOP;
 	END IF;
+	IF a ? 'person' THEN
+		PERFORM person_remove(a ->> 'person', ARRAY(SELECT jsonb_array_elements_text(a -> 'forms')));
+	END IF;
 	UPDATE site
 	SET no = n, mark = m, next_rule = greatest(next_rule, (a ->> 'next_rule')::bigint),
 		paused_until_unix = CASE WHEN (a ->> 'is_pause')::boolean THEN (a ->> 'paused_until')::bigint
@@ -439,14 +651,17 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION host_forget(a_name text) RETURNS boolean
+CREATE OR REPLACE FUNCTION host_forget(a_name text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pgpgate, pg_temp
 AS $$
 BEGIN
-	UPDATE host SET name = name || ' until ' || now()::text, lease_until = now(), boot = 'forgotten'
-	WHERE name = a_name;
+	UPDATE host
+	SET name = name || ' until ' || now()::text, lease_until = now(), boot = 'forgotten', is_gone = true
+	WHERE name = a_name AND NOT is_gone;
 	RETURN FOUND;
 END
 $$;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA pgpgate FROM PUBLIC;
+
+UPDATE site SET version = 2 WHERE version < 2;

@@ -4,6 +4,7 @@
 whole, and of others the piece that a target reads."""
 
 import base64
+import json
 import os
 import re
 import sys
@@ -41,7 +42,28 @@ def journal_payload():
     return head + texts + bytes(32) + bytes(32) + number(2, 4) + recipient + recipient
 
 
+UUID = "01234567-89ab-cdef-0123-456789abcdef"
+
+
+def centre_answer(**more):
+    """As pull() of sql/centre/schema.sql answers."""
+    head = {"site": UUID, "mark": UUID, "started": "5 1", "version": 2, "no": 2, "feed_no": 7, "pushed": 3,
+            "now_ms": 1800000000000, "hash_check": None, "snapshot": False, "changes": [], "feed": []}
+    return b"\x01" + json.dumps({**head, **more}).encode()
+
+
+def write_answers():
+    change = {"no": 2, "mark": UUID, "time": 5, "author": "a", "what": "rules", "owner": None, "undoes": None, "n_rows": 1,
+              "detail": {"paused_until": 0}}
+    write("answer", "change", centre_answer(changes=[change]))
+    write("answer", "snapshot", centre_answer(snapshot=True))
+    write("answer", "feed", centre_answer(no=1, feed=[
+        ["pair", "net.x@a", "org.y@b", "", 5, 6], ["window", "org.y@b", "net.x", "", 6, 6], ["bounce", "org.y@b", "", "", 6, 6],
+        ["split", "net.x@a", "org.y@b", "100:" + 32 * "AB", 4, 6], ["count", "org.y@b", UUID, "20833", 3, 1800000000]]))
+
+
 def main():
+    write_answers()
     write("journal", "verdict", journal_payload())
     write("journal", "segment", b"\x20\x01\x07\x00\x55" + b"".join(bytes([n]) + b"x" * n for n in (0, 1, 30, 200, 255)))
     names = sorted(n[:-4] for n in os.listdir(MAIL) if n.endswith(".eml"))
