@@ -24,9 +24,12 @@ def programs():
 class Centre:
     """A cluster on a socket of its own, no TCP, with a database, its owner `admin` and the role `host`."""
 
-    def __init__(self, place):
-        self.user = place.user
-        self.dir = place.directory("pg", self.user.pw_uid, self.user.pw_gid)
+    def __init__(self, place, where=None):
+        self.user, self.place = place.user, place
+        self.dir = where or place.directory("pg", self.user.pw_uid, self.user.pw_gid)
+        if where:
+            os.mkdir(where, 0o755)
+            os.chown(where, self.user.pw_uid, self.user.pw_gid)
         self.data = os.path.join(self.dir, "data")
         self._as_user("initdb", "-D", self.data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C")
         place.at_end(lambda: self.stop("immediate"))
@@ -50,6 +53,20 @@ class Centre:
     def stop(self, how="fast"):
         if os.path.exists(os.path.join(self.data, "postmaster.pid")):
             self._as_user("pg_ctl", "-D", self.data, "-m", how, "-w", "stop")
+
+    def replica(self, name):
+        """A streaming replica, asynchronous, not started."""
+        other = Centre.__new__(Centre)
+        other.user, other.place = self.user, self.place
+        other.dir = self.place.directory(name, self.user.pw_uid, self.user.pw_gid)
+        other.data = os.path.join(other.dir, "data")
+        self._as_user("pg_basebackup", "-h", self.dir, "-U", "postgres", "-D", other.data, "-R", "-X", "stream", "-c", "fast")
+        self.place.at_end(lambda: other.stop("immediate"))
+        return other
+
+    def promote(self):
+        self.run()
+        self._as_user("pg_ctl", "-D", self.data, "-w", "promote")
 
     def save(self, name):
         """A cold copy, as an old backup."""
@@ -183,6 +200,13 @@ class Host(Pair):
         finally:
             database.close()
 
+    def ask_write(self, script):
+        database = sqlite3.connect(self.database, timeout=30)
+        try:
+            database.executescript(script)
+        finally:
+            database.close()
+
     def rules(self):
         """What the database holds, however it came there."""
         return sorted(self.ask("SELECT id, recipient, sender, client, requirement FROM rule WHERE generation <= "
@@ -195,12 +219,22 @@ class Host(Pair):
 class Site:
     def __init__(self, place, centre, n, settings):
         self.centre = centre
+        self.place, self.settings = place, settings
         self.hosts = [Host(place, f"mx{i + 1}", centre, settings) for i in range(n)]
         for host in self.hosts:
             host.start(policyd=False)
             host.must("site", "init" if host is self.hosts[0] else "join")
             host.start_sync()
         self.wait_same()
+
+    def add(self, name, join=True):
+        host = Host(self.place, name, self.centre, self.settings)
+        self.hosts.append(host)
+        host.start(policyd=False)
+        if join:
+            host.must("site", "join")
+            host.start_sync()
+        return host
 
     def rules(self):
         return sorted((int(row[0]), row[1], row[2], row[3], row[4].split()[0])

@@ -38,3 +38,9 @@ def site(spot):
     yield make
     for one in made:
         one.stop()
+
+
+@pytest.fixture
+def make_site(spot):
+    """The same in another place; the test ends it itself."""
+    return lambda n, centre_in, **settings: Site(spot, Centre(spot, centre_in).start(), n, settings)

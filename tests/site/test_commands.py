@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: ISC
+"""The command line at a site: --site, --wait, what holds on one host alone, doctor; and what a decision costs."""
+
+import json
+import re
+import subprocess
+
+from harness import messages
+from harness.place import wait_until
+from test_site import BOB, answer, wait_row
+
+
+def test_commands_that_read_the_record_of_all(site, keys):
+    s = site(3)
+    one, two, three = s.hosts
+    one.must("require", "shut@example.org")
+    s.wait_same()
+    for host, queue_id in zip(s.hosts, ("4M1", "4M2", "4M3")):
+        answer(host, BOB, "shut@example.org", messages.cleartext(), queue_id)
+    answer(three, BOB, "shut@example.org", messages.inline(keys.gpg_armor()), "4M4")
+    wait_until(lambda: [len(h.verdicts()) for h in s.hosts] == [1, 1, 2], "their mail")
+    s.wait_same()
+    rows = [json.loads(line) for line in one.must("log", "--site", "--json").splitlines()]
+    assert sorted((r["host"], r["queue_id"]) for r in rows) == [
+        ("mx1", "4M1"), ("mx2", "4M2"), ("mx3", "4M3"), ("mx3", "4M4")]
+    assert rows[0]["recipients"][0]["address"] == "shut@example.org" and rows[0]["recipients"][0]["rule"] == 1
+    assert len(one.must("log", "--json").splitlines()) == 1
+    text = one.must("log", "--site")
+    assert "mx3  bob@example.net -> shut@example.org" in text, text
+    assert len(one.must("log", "--site", "--json", "-n", "1").splitlines()) == 1
+    found = one.must("explain", "--queue-id", "4M2", "--site")
+    assert "mx2" in found and "shut@example.org" in found
+    assert one.run("explain", "--queue-id", "4M2").code == 1
+    report = json.loads(one.must("report", "--site", "--json").splitlines()[0])
+    assert report["messages"] == 4 and json.loads(one.must("report", "--json").splitlines()[0])["messages"] == 1
+    assert json.loads(one.must("report", "--site", "--by", "recipient", "--json").splitlines()[0])["messages"] == 4
+    simulated = json.loads(one.must("simulate", "exempt", "shut@example.org", "--site", "--json"))
+    assert (simulated["messages"], simulated["newly_accepted"]) == (4, 3)
+    one.must("suggest", "--site")
+    assert one.ask("SELECT count(*) FROM verdict") == [(1,)] and two.run("log", "--site", "--follow").code == 64
+
+    # --wait: a host that is there and does not have it; one that was not seen for long is not waited for.
+    three.proxy.flows.clear()
+    result = one.run("exempt", "w@example.org", "--wait", "1s")
+    assert result.code == 75 and "mx3 was last seen" in result.err, result
+    s.centre.sql("UPDATE pgpgate.host SET last_seen = now() - interval '1 hour' WHERE name = 'mx3'")
+    assert one.run("exempt", "v@example.org", "--wait", "20s").code == 0
+    status = one.run("site", "status")
+    assert status.code == 1 and re.search(r"mx3 .* 36\d\d s .*silent", status.out), status
+    three.proxy.flows.set()
+    three.proxy.cut()
+    s.wait_same()
+
+    # What holds on one host alone is said there.
+    s.centre.stop("immediate")
+    wait_until(lambda: one.run("exempt", "x@example.org").code == 75, "the centre is away")
+    one.must("exempt", "here@example.org", "--here", "--expires", "1h")
+    one.must("pause", "--for", "1h")
+    for words in (["rules"], ["log"], ["explain", "here@example.org"]):
+        told = one.run(*words).err
+        assert "exempt on this host alone until" in told and "PAUSED on this host alone" in told, (words, told)
+    one.must("resume")
+    assert one.run("log", "--site").code != 0
+    s.centre.run()
+    s.wait_same()
+
+    # Doctor: rights that are too wide, another key, and the centre's version.
+    healthy = one.run("doctor", "--json").out
+    assert "the role of this host" not in healthy and "schema version" not in healthy, healthy
+    s.centre.sql("GRANT INSERT ON pgpgate.rule TO host; GRANT SELECT ON pgpgate.host TO host; "
+                 "GRANT EXECUTE ON FUNCTION pgpgate.change_begin() TO host; UPDATE pgpgate.site SET hash_check = 'x', version = 3")
+    told = one.run("doctor").out
+    for word in ("may write to rule", "may read host", "may call change_begin", "log_addresses is not as", "schema version 3"):
+        assert word in " ".join(told.split()), (word, told)
+    s.centre.sql("UPDATE pgpgate.site SET hash_check = NULL, version = 2")
+
+
+def test_a_decision_costs_no_more_at_a_site(site, make_pair):
+    """System calls of the filter for a message, with the same mail to one that stands alone; no socket to anywhere."""
+    alone = make_pair("alone", enforce="yes")
+    s = site(1)
+    counts = {}
+    for name, host in (("alone", alone), ("site", s.hosts[0])):
+        host.must("require", "shut@example.org")
+        answer(host, BOB, "shut@example.org", messages.cleartext())
+        log = f"{host.dir}/strace"
+        with subprocess.Popen(["strace", "-f", "-e", "trace=connect,socket,fcntl,pread64,sendto,sendmsg,openat", "-o", log, "-p",
+                               str(host.filter.process.pid)], stderr=subprocess.PIPE) as tracer:
+            assert b"attached" in tracer.stderr.readline()
+            for i in range(20):
+                assert answer(host, BOB, "shut@example.org", messages.cleartext(), f"4N{i}") == 550
+            tracer.terminate()
+            tracer.wait()
+        with open(log, encoding="utf-8", errors="replace") as file:
+            calls = file.read()
+        assert "AF_INET" not in calls and "PGSQL" not in calls, calls[:2000]
+        counts[name] = {call: len(re.findall(rf" {call}\(", calls)) for call in ("connect", "socket", "fcntl", "pread64")}
+    print(f"site: system calls for 20 messages: {counts}")
+    assert counts["site"]["socket"] == counts["alone"]["socket"] and counts["site"]["connect"] == counts["alone"]["connect"]
+    # Locks of a read transaction come by fcntl: as many transactions. The mover's, which has its own time, are let pass.
+    assert counts["site"]["fcntl"] <= counts["alone"]["fcntl"] * 1.3 + 40, counts

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: ISC
+"""Long things, each with a short form (PGPGATE_LONG: whole): the centre away under load, histories at random against a model,
+a replica that is promoted, a full disk at the centre."""
+
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+
+from harness import messages
+from harness.place import wait_until
+from test_site import BOB, LONG, answer, wait_row
+
+MODES = ("exempt", "encrypted", "ratchet")
+
+
+def test_the_centre_away_under_load(site, keys):
+    """Issue test 3: a quarter of an hour. Mail flows, no row is lost or doubled, nothing is refused for good; then all is pushed."""
+    seconds = float(os.environ.get("PGPGATE_SITE_AWAY", 900 if LONG else 6))
+    s = site(3, stale_after="2s")
+    s.hosts[0].must("exempt", "open@example.org", "--wait", "20s")
+    s.wait_same()
+    for host in s.hosts:
+        assert answer(host, BOB, "shut@example.org", messages.cleartext(), "5A") == 550
+    s.wait_same()
+    s.centre.stop("immediate")
+    for host in s.hosts:
+        wait_until(lambda host=host: answer(host, BOB, "shut@example.org", messages.cleartext(), "5B") == 451, "451")
+    counts, wrong, stop = {250: 0, 451: 0}, [], time.monotonic() + seconds
+    lock, encrypted = threading.Lock(), messages.inline(keys.gpg_armor())
+
+    def load(host, number):
+        i = 0
+        while time.monotonic() < stop:
+            to, message, right = (("open@example.org", messages.cleartext(), 250), ("shut@example.org", messages.cleartext(), 451),
+                                  ("shut@example.org", encrypted, 250))[i % 3]
+            got = answer(host, f"l{i % 50}@example.net", to, message, f"5C{number}{i}")
+            i += 1
+            with lock:
+                counts[got] = counts.get(got, 0) + 1
+                if got != right:
+                    wrong.append((host.name, to, got))
+
+    threads = [threading.Thread(target=load, args=(host, n)) for n, host in enumerate(s.hosts)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not wrong, wrong[:10]
+    total = sum(counts.values()) + 6
+    wait_until(lambda: sum(len(h.verdicts()) for h in s.hosts) >= total, "what was answered in the databases", 120)
+    waiting = sum(h.ask("SELECT (SELECT max(id) FROM verdict) - pushed_no FROM site")[0][0] for h in s.hosts)
+    began = time.monotonic()
+    s.centre.run()
+    wait_until(lambda: s.centre.sql("SELECT count(*) FROM pgpgate.verdict") == [str(sum(len(h.verdicts()) for h in s.hosts))],
+               "all pushed", 300, 0.05)
+    took = time.monotonic() - began
+    s.wait_same(120)
+    print(f"site: away {seconds:.0f} s under load: {counts}, {waiting} rows pushed {took:.1f} s after its start")
+    for host in s.hosts:
+        assert answer(host, BOB, "shut@example.org", messages.cleartext(), "5D") == 550
+
+
+def test_how_fast_a_backlog_is_pushed(site):
+    s = site(1)
+    one = s.hosts[0]
+    answer(one, BOB, "x@example.org", messages.cleartext(), "5E")
+    wait_row(one, "SELECT 1 FROM verdict")
+    s.wait_same()
+    one.end_sync()
+    n = 200000 if LONG else 5000
+    one.ask_write(f"""
+        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {n})
+        INSERT INTO verdict (time_unix, queue_id, host, client, authenticated, sender_key, is_local, message_id, size_bytes, verdict,
+            form, reason, detail, cleartext_bytes, returns_readable, action, would, reply)
+        SELECT time_unix, 'B' || i, host, client, authenticated, 'net.example@b' || i, is_local, message_id, size_bytes, verdict,
+            form, reason, detail, cleartext_bytes, returns_readable, action, would, reply FROM n, verdict WHERE id = 1;
+        INSERT INTO verdict_recipient (verdict_id, position, recipient_key, is_trustworthy, requirement, demand, source, passes)
+        SELECT id, 0, 'org.example@x', 1, 'encrypted', 'encrypted', 'default', 0 FROM verdict WHERE id > 1""")
+    began = time.monotonic()
+    one.start_sync()
+    wait_until(lambda: s.centre.sql("SELECT pushed_no FROM pgpgate.host") == [str(n + 1)], "all pushed", 600, 0.02)
+    took = time.monotonic() - began
+    print(f"site: {n} rows pushed in {took:.1f} s: {n / took:.0f} a second")
+    s.wait_same(120)
+
+
+class Model:
+    """What a site should answer: rules by who wrote last, a ratchet by what was encrypted since it was forgotten."""
+
+    def __init__(self):
+        self.rules, self.pairs, self.is_paused, self.n_mails = {}, set(), False, 0
+
+    def answer(self, sender, recipient):
+        mode = self.rules.get(recipient, "encrypted")
+        if self.is_paused or mode == "exempt":
+            return 250
+        return 550 if mode == "encrypted" or (sender, recipient) in self.pairs else 250
+
+
+def step(s, m, rng, encrypted):
+    """One thing, done to the site and to the model."""
+    host = rng.choice(s.hosts)
+    recipient, sender = f"r{rng.randrange(6)}@example.org", f"s{rng.randrange(4)}@example.net"
+    what = rng.choice(["rule"] * 4 + ["forget", "undo", "import", "pause", "resume"] + ["mail"] * 4
+                      + ["history", "kill", "cut", "freeze", "snapshot", "retention", "filter", "centre"])
+    if what == "rule":
+        mode = rng.choice(MODES)
+        if host.run(mode, recipient).code == 0:
+            m.rules[recipient] = mode
+    elif what == "forget":
+        if host.run("forget", recipient).code in (0, 1):
+            m.rules.pop(recipient, None)
+    elif what == "undo":
+        before = dict(m.rules)
+        mode = rng.choice(MODES)
+        if host.run(mode, recipient).code == 0:
+            m.rules[recipient] = mode
+            if mode != before.get(recipient):
+                assert host.run("undo").code == 0
+                m.rules = before
+    elif what == "import":
+        lines = {f"r{rng.randrange(6)}@example.org": rng.choice(MODES) for _ in range(rng.randrange(4))}
+        text = "".join(f"{mode} {to}\n" for to, mode in lines.items()).encode()
+        if host.run("import", "--replace", "--allow-empty", "-", data=text).code == 0:
+            m.rules = lines
+    elif what in ("pause", "resume"):
+        if host.run(*(["pause", "--for", "1h"] if what == "pause" else ["resume"])).code == 0:
+            m.is_paused = what == "pause"
+    elif what == "mail":
+        m.n_mails += 1
+        if answer(host, sender, recipient, encrypted, f"5F{rng.randrange(1 << 30):X}") == 250:
+            m.pairs.add((sender, recipient))
+    elif what == "history":
+        settle(s, m)  # what is on its way would be forgotten on some hosts and not on others
+        time.sleep(1.1)  # a tombstone ends what was until its second
+        if host.run("forget", "--history", sender, recipient).code in (0, 1):
+            m.pairs.discard((sender, recipient))
+        time.sleep(1.1)
+    elif what == "kill":
+        host.end_sync(signal.SIGKILL)
+        host.start_sync()
+    elif what == "cut":
+        host.proxy.cut()
+    elif what == "freeze":
+        host.proxy.flows.clear()
+        threading.Timer(rng.random(), host.proxy.flows.set).start()
+    elif what == "snapshot":
+        host.ask_write("UPDATE site SET rules_mark = 'none'")
+    elif what == "retention":
+        host.must("db", "prune", "--older-than", "1h") if rng.random() < 0.5 else None
+    elif what == "filter":
+        host.filter.process.kill()
+        host.filter.process.wait()
+        host.filter.start()
+    else:
+        s.centre.stop("immediate")
+        s.centre.run()
+    return what
+
+
+def settle(s, m):
+    for host in s.hosts:
+        host.proxy.flows.set()
+    wait_until(lambda: sum(len(h.verdicts()) for h in s.hosts) >= m.n_mails, "what was answered in the databases", 120)
+    s.wait_same(120)
+    known = s.centre.sql("SELECT max(no) FROM pgpgate.feed")[0] or "0"
+    wait_until(lambda: all(h.ask("SELECT feed_no FROM site")[0][0] >= int(known) for h in s.hosts), "the feed everywhere")
+
+
+def test_histories_at_random(site, keys):
+    """Issue test 5. After each history every host answers as the model does."""
+    seed = int(os.environ.get("PGPGATE_SITE_SEED", random.randrange(1 << 30)))
+    n = int(os.environ.get("PGPGATE_SITE_HISTORIES", 1000 if LONG else 3))
+    rng, m, done = random.Random(seed), Model(), {}
+    s = site(3, stale_after="1h")
+    encrypted = messages.inline(keys.gpg_armor())
+    print(f"site: histories: seed {seed}")
+    for i in range(n):
+        for _ in range(8):
+            what = step(s, m, rng, encrypted)
+            done[what] = done.get(what, 0) + 1
+        for host in s.hosts:
+            wait_until(lambda host=host: host.ask("SELECT 1 FROM site"), "it is there")
+        expected_rows = {h.name: len(h.verdicts()) for h in s.hosts}
+        settle(s, m)
+        pairs = [(f"s{a}@example.net", f"r{b}@example.org") for a in range(4) for b in range(6)]
+        for sender, recipient in rng.sample(pairs, 6):
+            for host in s.hosts:
+                m.n_mails += 1
+                got = answer(host, sender, recipient, messages.cleartext(), f"5G{rng.randrange(1 << 30):X}")
+                assert got == m.answer(sender, recipient), (seed, i, host.name, sender, recipient, got, m.rules, m.is_paused)
+        assert {r[1]: r[4] for r in s.rules()} == m.rules, (seed, i)
+        assert all(len(h.verdicts()) >= expected_rows[h.name] for h in s.hosts)
+    settle(s, m)
+    print(f"site: {n} histories of 8 steps: {done}: every host as the model")
+
+
+def test_a_replica_is_promoted_that_lacks_the_last_commits(site, spot):
+    """Issue test 6: asynchronous, so some changes and rows are gone; libpq finds the one that takes writes."""
+    s = site(2)
+    one, two = s.hosts
+    one.must("exempt", "kept@example.org")
+    answer(one, BOB, "kept@example.org", messages.cleartext(), "5H0")
+    wait_row(one, "SELECT 1 FROM verdict")
+    s.wait_same()
+    replica = s.centre.replica("replica")
+    replica.run()
+    wait_until(lambda: replica.sql("SELECT no FROM pgpgate.site", "postgres") == [str(s.no())], "the replica has it")
+    replica.stop()
+    two.must("exempt", "lost@example.org")
+    for i in range(4):
+        answer(two, BOB, "lost@example.org", messages.cleartext(), f"5H1{i}")
+    wait_until(lambda: len(two.verdicts()) == 4, "its mail")
+    s.wait_same()
+    s.centre.stop("immediate")
+    replica.promote()
+    both = f"host={s.centre.dir},{replica.dir} dbname=site target_session_attrs=read-write"
+    s.centre = replica
+    for host in s.hosts:
+        host.proxy.to = replica.dir
+        host.proxy.cut()
+    result = one.run("-o", f"centre={both} user=host", "-o", f"centre_admin={both} user=admin", "exempt", "other@example.org",
+                     "--wait", "20s")
+    assert result.code == 0, result
+    s.wait_same()
+    assert [r[1] for r in two.rules()] == ["kept@example.org", "other@example.org"] and len(s.verdicts("mx2")) == 4
+    assert "takes all rules of the centre anew" in two.sync_log()
+
+
+def test_a_full_disk_at_the_centre(make_site, spot):
+    where = spot.directory("small", 0, 0, 0o755)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=220m", "tmpfs", where], check=False).returncode != 0:
+        import pytest
+        pytest.skip("no tmpfs can be mounted here")
+    try:
+        s = make_site(2, centre_in=os.path.join(where, "pg"))
+        one, two = s.hosts
+        one.must("exempt", "open@example.org", "--wait", "20s")
+        filler = os.path.join(where, "filler")
+        subprocess.run(["dd", "if=/dev/zero", f"of={filler}", "bs=64k"], stderr=subprocess.DEVNULL, check=False)
+        for i in range(60):
+            assert answer(s.hosts[i % 2], BOB, "open@example.org", messages.cleartext(), f"5I{i}") == 250
+        wait_row(one, "SELECT 1 FROM verdict")
+        one.ask_write("""WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+            INSERT INTO verdict (time_unix, queue_id, host, client, authenticated, sender_key, is_local, message_id, size_bytes,
+                verdict, form, reason, detail, cleartext_bytes, returns_readable, action, would, reply)
+            SELECT time_unix, 'F' || i, host, client, authenticated, 'net.example@f', 0, hex(randomblob(200)), size_bytes, verdict,
+                form, reason, detail, cleartext_bytes, returns_readable, action, would, reply
+            FROM n, (SELECT * FROM verdict LIMIT 1)""")
+        wait_until(lambda: "No space left" in one.sync_log() or "the centre" in one.sync_log(), "the disk is full", 30)
+        assert answer(one, BOB, "open@example.org", messages.cleartext(), "5J") == 250 and one.sync.poll() is None
+        os.unlink(filler)
+        s.centre.stop("immediate")
+        s.centre.run()
+        s.wait_same(120)
+        print(f"site: a full disk: {len(one.verdicts())} rows, each once")
+        s.stop()
+        s.centre.stop("immediate")
+    finally:
+        subprocess.run(["umount", "-l", where], check=False)
