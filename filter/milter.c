@@ -141,7 +141,8 @@ static void session_client(struct session *s, const struct sockaddr *address)
 	} else if (address->sa_family == AF_INET6) {
 		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
 
-		inet_ntop(AF_INET6, &in6->sin6_addr, s->client, sizeof s->client);
+		if (!IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr))
+			inet_ntop(AF_INET6, &in6->sin6_addr, s->client, sizeof s->client);
 		s->has_port_zero = in6->sin6_port == 0;
 	}
 }
@@ -153,7 +154,7 @@ static int ask_for_macros(SMFICTX *ctx)
 		int stage;
 		const char *names;
 	} lists[] = {
-		{SMFIM_CONNECT, "j v"},
+		{SMFIM_CONNECT, "j v _"},
 		{SMFIM_ENVFROM, "i {auth_authen} {mail_addr}"},
 		{SMFIM_ENVRCPT, "{rcpt_addr}"},
 		{SMFIM_EOM, "i"},

@@ -2,6 +2,7 @@
 #include "filter/stand_in.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -80,6 +81,26 @@ __attribute__((format(printf, 3, 4))) void __syslog_chk(int priority, int flag, 
 	vsyslog(priority, format, arguments);
 	va_end(arguments);
 	errno = saved_errno;
+}
+
+/* The C library's, for all else. */
+int inet_pton(int family, const char *__restrict text, void *__restrict address)
+{
+	static _Atomic(void *) real;
+	int (*call)(int, const char *, void *);
+	void *found;
+
+	if (family == AF_INET6 && strcmp(text, "unknown") == 0) {
+		memset(address, 0, sizeof(struct in6_addr));
+		return 1;
+	}
+	found = atomic_load(&real);
+	if (found == NULL) {
+		found = dlsym(RTLD_NEXT, "inet_pton");
+		atomic_store(&real, found);
+	}
+	*(void **)&call = found;
+	return call(family, text, address);
 }
 
 int inet_aton(const char *text, struct in_addr *address)

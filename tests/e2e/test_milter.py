@@ -92,14 +92,31 @@ def test_mail_without_a_connection_is_deferred_and_told_once(alone):
     assert alone.filter.log()[logged:].count("MAIL gets 451") == 1
 
 
-def test_client_that_xclient_calls_unknown_is_a_stranger(alone):
+@pytest.mark.parametrize("family", [b"4", b"6"])
+def test_client_that_xclient_calls_unknown_is_a_stranger(alone, family):
     with Milter(alone.filter.path) as m:
-        m.connect("unknown", 0)
+        m.connect("unknown", 0, family=family)
         assert code(m.mail(BOB)) == 250
         assert code(m.recipient(ALICE)) == 250
         assert code(m.content(CRLF_CLEARTEXT)) == 550
     row = alone.json("log", "-n", "1")[0]
     assert row["client"] in ("", None), row
+
+
+def test_name_that_may_be_forged_is_none(alone):
+    """Of a client whose name does not lead back to it Sendmail says so, in a macro."""
+    def session(address, **more):
+        with Milter(alone.filter.path) as m:
+            m.connect(address, **more)
+            assert code(m.mail("carol@example.net", arguments=[b"SIZE=4711"])) == 250
+            codes = [code(m.recipient(r)) for r in (OPEN, ALICE)]
+            return codes, code(m.content(CRLF_CLEARTEXT)) if codes == [250, 250] else None
+
+    good, forged = ({"name": "a.pool.test", "_": f"a.pool.test [198.18.0.1]{more}"} for more in ("", " (may be forged)"))
+    assert session("198.18.0.1", **good) == ([250, 250], 451)
+    assert session("198.18.1.1", **good)[0] == [250, 450]
+    assert session("198.18.1.1", **forged) == ([250, 250], 451)
+    assert session("198.18.1.7", **forged)[0] == [250, 450]
 
 
 REPORT = b"""From: MAILER-DAEMON@mx.example.org

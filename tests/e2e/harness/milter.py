@@ -66,11 +66,11 @@ class Milter:
             text += name.encode() + b"\0" + value.encode() + b"\0"
         self.send(b"D", command + text)
 
-    def connect(self, address="192.0.2.1", port=1234, macros=True):
+    def connect(self, address="192.0.2.1", port=1234, macros=True, name="client.example", family=b"4", **more):
         """No reply: that was negotiated."""
         if macros:
-            self.macros(b"C", j="mx.example.org", v="Postfix 3.7.11")
-        self.send(b"C", b"client.example\0" + b"4" + struct.pack("!H", port) + address.encode() + b"\0")
+            self.macros(b"C", j="mx.example.org", v="Postfix 3.7.11", **more)
+        self.send(b"C", name.encode() + b"\0" + family + struct.pack("!H", port) + address.encode() + b"\0")
 
     def mail(self, sender, macros=True, arguments=(), **more):
         if macros:
