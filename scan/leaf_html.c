@@ -26,7 +26,7 @@ static void take_line(struct leaf *l)
 
 	l->line_len = 0;
 	l->is_html_line_styled = false;
-	for (; len > 0 && text_is_space(*line); len--)
+	for (; len > 0 && (text_is_blank(*line) || *line == '\r'); len--) /* what HTML passes over */
 		line++;
 	if (l->is_in_html_block) {
 		if (!armor_line(&l->armor, line, len))

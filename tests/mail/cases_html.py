@@ -178,6 +178,7 @@ BAD = [
     ("letters-clipped", html(cat('<div style="width: 1ch; overflow: hidden; white-space: nowrap">', lines(ARMOR), "</div>")), NONE,
      "the first letters of the lines, the others cut off"),
     ("letters-shifted", html(cat('<div style="text-indent: -9ch">', lines(ARMOR), "</div>")), NONE, "the lines begin beyond the edge"),
+    ("vertical-tab", pre(ARMOR.replace(b"\n\n", b"\n\x0bX: meet me\n\n", 1)), NONE, "a header behind what HTML does not pass over"),
     ("white", html(page(cat("<pre>", ARMOR, "</pre>"), META, ' bgcolor="#ffffff" text="#fefefe"')), NONE, "letters that nobody sees"),
     ("laid-over", html(cat('<div style="line-height: 0">', lines(ARMOR), "</div>")), NONE, "all lines in one place"),
     ("columns", html(lines(ARMOR, '<div style="float: left; width: 1ch; word-break: break-all">', "</div>")), NONE, "each line a column: the first letters are a line"),
