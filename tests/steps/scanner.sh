@@ -5,7 +5,7 @@
 
 scanner_programs() {
 	quietly "$logs/scanner-build.log" make -s -C "$build" -j"$(jobs_count)" tests/golden/run \
-		tests/property/judge_lines tests/property/gmime_text
+		tests/property/judge_lines tests/property/noise tests/property/gmime_text
 }
 
 step_golden() {
@@ -37,6 +37,9 @@ step_property() {
 	property packets_agree -n "${STREAMS:-2000}"
 	if [ -n "$SLOW_READERS" ]; then
 		property browser -n "${DOCUMENTS:-100000}"
+		count_sum noise sh -c "openssl enc -aes-256-ctr -pass pass:pgpgate -pbkdf2 -in /dev/zero 2>/dev/null |
+			'$build/tests/property/noise' ${NOISE_LINES:-10000000}"
+		grep -v passed "$logs/noise.log"
 	fi
 }
 
