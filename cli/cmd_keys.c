@@ -136,6 +136,7 @@ static const struct command list[] = {
 	{"add", "PATTERN FINGERPRINT", "a key that no program here reads", keys_run_add},
 	{"list", "[PATTERN]", "keys, their ends, their use", keys_run_list},
 	{"forget", "PATTERN [FINGERPRINT]", "remove keys", keys_run_forget},
+	{"check", "", "whose mail is to other keys", keys_run_check},
 	{"learn", "", "keys that the log suggests", keys_run_learn},
 	{"expiring", "", "whose keys end soon", keys_run_expiring},
 	{"group", "PATTERN = ADDRESS...", "who is behind a recipient", keys_run_group},

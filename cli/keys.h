@@ -12,6 +12,7 @@
 
 int keys_run_import(struct cli *cli, int argc, char **argv);
 int keys_run_export(struct cli *cli, int argc, char **argv);
+int keys_run_check(struct cli *cli, int argc, char **argv);
 int keys_run_learn(struct cli *cli, int argc, char **argv);
 int keys_run_list(struct cli *cli, int argc, char **argv);
 int keys_run_expiring(struct cli *cli, int argc, char **argv);

@@ -657,6 +657,11 @@ def test_keys_expire_are_forgotten_and_learned(guarded, guarded_mx, people, shel
     assert [o["key_id"] for o in learned] == [fingerprint[-16:]] and learned[0]["senders"] == 2
     used = guarded.json("keys", "list", ALICE)
     assert used[0]["messages"] > 0
+    checked = guarded.run("--json", "keys", "check")
+    rows = {o["recipient"]: o for o in map(json.loads, checked.out.splitlines())}
+    assert checked.code == 1 and rows[BOB]["other"] >= 1 and rows[BOB]["old"] == 0, rows
+    assert rows["some@example.org"]["unknown"] == rows["some@example.org"]["messages"] == 6
+    assert "to another key" in guarded.run("keys", "check").out
     simulated = guarded.json("simulate", "own-key", BOB)[0]
     assert simulated["messages"] > 0
 
