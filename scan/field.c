@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scan/charset.h"
 #include "scan/text.h"
 
 /* A reader over a field's value. */
@@ -141,100 +142,6 @@ static void lower(char *text)
 		*text = (char)text_lower((unsigned char)*text);
 }
 
-/* Character sets of mail in which base64 and what surrounds it is nothing but what it is in ASCII. A list of those that
- * are good, for iconv, Qt and Python read odd names in many ways ("+utf-7", "ut f-7"), and in UTF-7, UTF-16, HZ (RFC
- * 1843), or IMAP's own armor is other text. ISO-2022-JP shifts by an octet that armor may not have. */
-static bool is_known_charset(const char *name)
-{
-	static const char *const names[] = {
-		"",
-		"us-ascii",
-		"ascii",
-		"ansi_x3.4-1968",
-		"iso646-us",
-		"utf-8",
-		"utf8",
-		"latin1",
-		"latin-1",
-		"latin9",
-		"koi8-r",
-		"koi8-u",
-		"koi8-ru",
-		"gb2312",
-		"gbk",
-		"cp936",
-		"gb18030",
-		"big5",
-		"big5-hkscs",
-		"euc-jp",
-		"euc-kr",
-		"euc-cn",
-		"euc-tw",
-		"ks_c_5601-1987",
-		"uhc",
-		"cp949",
-		"shift_jis",
-		"shift-jis",
-		"sjis",
-		"cp932",
-		"windows-31j",
-		"iso-2022-jp",
-		"tis-620",
-		"tis620",
-		"macintosh",
-		"x-mac-roman",
-		"iso-8859-8-i",
-		"windows-874",
-		"windows-936",
-		"windows-949",
-		"cp437",
-		"ibm437",
-		"cp850",
-		"ibm850",
-		"cp852",
-		"ibm852",
-		"cp866",
-		"ibm866",
-		"x-unknown",
-		"unknown-8bit",
-		"unknown",
-		"us_ascii",
-		"usascii",
-		"x-user-defined",
-		"l1",
-		"csisolatin1",
-		"iso-2022-jp-1",
-		"iso-2022-jp-2",
-		"iso-2022-jp-3",
-		"iso-2022-jp-ms",
-		"x-gbk",
-		"cp950",
-		"big5hkscs",
-		"viscii",
-		"armscii-8",
-		"macroman",
-		"x-macroman",
-		"mac-roman",
-	};
-	static const char *const families[] = {
-		/* and one or two digits */
-		"iso-8859-", "iso8859-",    "iso_8859-", "iso-8859", "iso8859_",
-		"iso_8859_", "windows-125", "cp125",	 "win-125",
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(name, names[i]) == 0)
-			return true;
-	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
-		const char *number = name + strlen(families[i]);
-
-		if (strncmp(name, families[i], strlen(families[i])) == 0 && *number &&
-		    strspn(number, "0123456789") == strlen(number) && strlen(number) <= 2)
-			return true;
-	}
-	return false;
-}
-
 static void set_boundary(struct cursor *c, struct content_type *out)
 {
 	const unsigned char *begin = c->at;
@@ -270,7 +177,7 @@ static void set_charset(struct cursor *c, struct content_type *out)
 
 	take_value(c, charset, sizeof(charset), false, &is_cut);
 	lower(charset);
-	out->has_bad_charset |= is_cut || !is_known_charset(charset);
+	out->has_bad_charset |= is_cut || !charset_is_known(charset);
 }
 
 /* Is name (len octets) the RFC 2231 form of `of`: "boundary*", "boundary*0", ...? */
