@@ -9,6 +9,8 @@ import subprocess
 import threading
 import time
 
+import pytest
+
 from harness import messages
 from harness.place import wait_until
 from test_site import BOB, LONG, answer, wait_row
@@ -233,7 +235,6 @@ def test_a_replica_is_promoted_that_lacks_the_last_commits(site, spot):
 def test_a_full_disk_at_the_centre(make_site, spot):
     where = spot.directory("small", 0, 0, 0o755)
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=220m", "tmpfs", where], check=False).returncode != 0:
-        import pytest
         pytest.skip("no tmpfs can be mounted here")
     try:
         s = make_site(2, centre_in=os.path.join(where, "pg"))

@@ -9,6 +9,11 @@ step_site() {
 }
 
 step_long_site() {
+	# Installed it would start a service.
+	if ! command -v pgbouncer >/dev/null; then
+		unpack_packages "$build/unpacked" pgbouncer
+		PATH=$PATH:$build/unpacked/usr/sbin
+	fi
 	PGPGATE_LONG=1
 	export PGPGATE_LONG
 	step_site
