@@ -94,6 +94,7 @@ class Model:
 
     def __init__(self):
         self.rules, self.pairs, self.is_paused, self.n_mails = {}, set(), False, 0
+        self.steps = []
 
     def answer(self, sender, recipient):
         mode = self.rules.get(recipient, "encrypted")
@@ -108,6 +109,7 @@ def step(s, m, rng, encrypted):
     recipient, sender = f"r{rng.randrange(6)}@example.org", f"s{rng.randrange(4)}@example.net"
     what = rng.choice(["rule"] * 4 + ["forget", "undo", "import", "pause", "resume"] + ["mail"] * 4
                       + ["history", "kill", "cut", "freeze", "snapshot", "retention", "filter", "centre"])
+    m.steps.append((what, host.name, sender, recipient))
     if what == "rule":
         mode = rng.choice(MODES)
         if host.run(mode, recipient).code == 0:
@@ -133,7 +135,8 @@ def step(s, m, rng, encrypted):
             m.is_paused = what == "pause"
     elif what == "mail":
         m.n_mails += 1
-        if answer(host, sender, recipient, encrypted, f"5F{rng.randrange(1 << 30):X}") == 250:
+        message = messages.inline(encrypted, sender=sender, to=recipient)
+        if answer(host, sender, recipient, message, f"5F{rng.randrange(1 << 30):X}") == 250:
             m.pairs.add((sender, recipient))
     elif what == "history":
         settle(s, m)  # what is on its way would be forgotten on some hosts and not on others
@@ -178,7 +181,7 @@ def test_histories_at_random(site, keys):
     n = int(os.environ.get("PGPGATE_SITE_HISTORIES", 1000 if LONG else 3))
     rng, m, done = random.Random(seed), Model(), {}
     s = site(3, stale_after="1h")
-    encrypted = messages.inline(keys.gpg_armor())
+    encrypted = keys.gpg_armor()
     print(f"site: histories: seed {seed}")
     for i in range(n):
         for _ in range(8):
@@ -192,8 +195,10 @@ def test_histories_at_random(site, keys):
         for sender, recipient in rng.sample(pairs, 6):
             for host in s.hosts:
                 m.n_mails += 1
-                got = answer(host, sender, recipient, messages.cleartext(), f"5G{rng.randrange(1 << 30):X}")
-                assert got == m.answer(sender, recipient), (seed, i, host.name, sender, recipient, got, m.rules, m.is_paused)
+                got = answer(host, sender, recipient, messages.cleartext(sender=sender, to=recipient), f"5G{rng.randrange(1 << 30):X}")
+                assert got == m.answer(sender, recipient), (
+                    f"seed {seed}, history {i}, {host.name}: {sender} to {recipient}: {got}; {m.rules}, paused {m.is_paused}, "
+                    f"{m.steps[-24:]} {host.ask('SELECT * FROM pair')} {host.must('rules', '--history')[-1500:]}")
         assert {r[1]: r[4] for r in s.rules()} == m.rules, (seed, i)
         assert all(len(h.verdicts()) >= expected_rows[h.name] for h in s.hosts)
     settle(s, m)
