@@ -73,23 +73,38 @@ static long find_other(const struct db *d)
 	return pid;
 }
 
-/* What the log has to hold; 0: not known. As above, only while this process has no connection. */
-static int64_t read_needed_bytes(const struct db *d)
+static bool read_beside(const struct db *d, const char *suffix, void *out, size_t len, off_t offset)
 {
-	unsigned char head[WAL_FRAMES_HEAD_BYTES];
 	char path[DB_PATH_MAX + 8];
-	struct wal_frames x;
-	int64_t needed = 0;
+	bool result;
 	int fd;
 
-	snprintf(path, sizeof path, "%s-shm", d->path);
+	memcpy(path, d->path, strlen(d->path));
+	memcpy(path + strlen(d->path), suffix, strlen(suffix) + 1);
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
-		return 0;
-	if (pread(fd, head, sizeof head, 0) == (ssize_t)sizeof head && wal_frames_parse(head, &x))
-		needed = wal_frames_log_bytes(&x);
+		return false;
+	result = pread(fd, out, len, offset) == (ssize_t)len;
 	close(fd);
-	return needed;
+	return result;
+}
+
+/* Whose index and log do not fit, as harm.c finds for those that have them open; NULL: none. As above, only while this process
+ * has no connection. What changes at this moment may look so. */
+static const char *unfit(const struct db *d, int64_t log_bytes)
+{
+	unsigned char head[WAL_FRAMES_HEAD_BYTES], frame[WAL_FRAMES_FIRST_BYTES];
+	struct wal_frames x;
+
+	if (!read_beside(d, "-shm", head, sizeof head, 0) || !wal_frames_parse(head, &x) ||
+	    x.n_frames == 0)
+		return NULL;
+	if (log_bytes < wal_frames_log_bytes(&x))
+		return "-wal";
+	if (x.is_nonsense || (read_beside(d, "-wal", frame, sizeof frame, WAL_FRAMES_FIRST_AT) &&
+			      !wal_frames_first_fits(&x, frame)))
+		return "-shm";
+	return NULL;
 }
 
 /* Which is not there as one that is in use would be; NULL: none. */
@@ -101,10 +116,7 @@ static const char *missing(const struct db *d)
 		return "-wal";
 	if (stat_beside(d, "-shm", &index) != 0 || index.st_size < WAL_INDEX_BYTES)
 		return "-shm";
-	return log.st_size < read_needed_bytes(d) && stat_beside(d, "-wal", &log) == 0 &&
-			       log.st_size < read_needed_bytes(d)
-		       ? "-wal"
-		       : NULL;
+	return unfit(d, log.st_size);
 }
 
 /* https://sqlite.org/fileformat2.html section 1.3. As above. */

@@ -65,7 +65,8 @@ static bool is_unchanged(struct db *d, const struct wal_frames *x)
 	struct wal_frames again;
 
 	return wal_frames_read(d, &again) && memcmp(&again.salts, &x->salts, sizeof x->salts) == 0 &&
-	       again.n_frames >= x->n_frames && again.first_page == x->first_page;
+	       again.n_frames >= x->n_frames && again.first_page == x->first_page &&
+	       again.is_nonsense == x->is_nonsense;
 }
 
 enum harm harm_find(struct db *d)
@@ -90,6 +91,8 @@ enum harm harm_find(struct db *d)
 			return d->is_in_transaction && d->has_lock ? HARM_INDEX_WRONG : HARM_NONE;
 		if (st.st_size < wal_frames_log_bytes(&x))
 			h = HARM_LOG_SHORT;
+		else if (x.is_nonsense)
+			h = HARM_INDEX_WRONG;
 		else if (x.n_frames > 0 && first_page(d, &x) != 0 && first_page(d, &x) != x.first_page)
 			h = HARM_INDEX_WRONG;
 		else

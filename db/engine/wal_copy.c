@@ -36,7 +36,7 @@ int wal_copy_read(struct wal_copy *c, struct db *d)
 	struct wal_frames x, again;
 	int got;
 
-	if (!wal_frames_read(d, &x))
+	if (!wal_frames_read(d, &x) || x.is_nonsense)
 		return -1;
 	if (!c->walk.has_begun || memcmp(c->walk.salts, x.salts, sizeof x.salts) != 0) {
 		memset(&c->walk, 0, sizeof c->walk);

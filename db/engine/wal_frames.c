@@ -79,6 +79,8 @@ bool wal_frames_parse(const unsigned char head[WAL_FRAMES_HEAD_BYTES], struct wa
 	if (out->n_begun < out->n_written_back)
 		out->n_begun = out->n_written_back;
 	memcpy(out->salts, head + SALTS_AT, sizeof out->salts);
+	/* While the log begins anew the header is written first. */
+	out->is_nonsense = out->n_frames > 0 && out->n_begun > out->n_frames;
 	return true;
 }
 
@@ -114,10 +116,13 @@ bool wal_frames_is_read_behind(struct db *d)
 {
 	unsigned char head[WAL_FRAMES_HEAD_BYTES];
 	sqlite3_file *file = map_head(d, head);
+	struct wal_frames x;
 
+	if (file == NULL || !wal_frames_parse(head, &x) || x.is_nonsense)
+		return false;
 	/* The first slot is for those who read nothing of the log: they keep a checkpoint from beginning. */
-	for (int i = 1; file != NULL && i < N_READERS; i++) {
-		if (own32(head + READ_MARKS_AT + 4 * (size_t)i) >= own32(head + MX_FRAME_AT))
+	for (int i = 1; i < N_READERS; i++) {
+		if (own32(head + READ_MARKS_AT + 4 * (size_t)i) >= x.n_frames)
 			continue;
 		if (file->pMethods->xShmLock(file, READ_LOCK + i, 1,
 					     SQLITE_SHM_LOCK | SQLITE_SHM_EXCLUSIVE) != SQLITE_OK)
@@ -153,6 +158,12 @@ uint32_t wal_frames_first_page(struct db *d, const struct wal_frames *x)
 	    memcmp(frame + FRAME_SALTS_AT, x->salts, sizeof x->salts) != 0)
 		return 0;
 	return be32(frame);
+}
+
+bool wal_frames_first_fits(const struct wal_frames *x, const unsigned char frame[WAL_FRAMES_FIRST_BYTES])
+{
+	return memcmp(frame + FRAME_SALTS_AT, x->salts, sizeof x->salts) != 0 ||
+	       be32(frame) == x->first_page;
 }
 
 /* The header of the log, whose sum is the first of the chain. False: it is none of this generation. */

@@ -12,7 +12,9 @@
 #include "db/engine/internal.h"
 #include "db/engine/wal_index.h"
 
-#define WAL_INDEX_BYTES 32768 /* the least that a -shm in use has */
+#define WAL_INDEX_BYTES 32768  /* the least that a -shm in use has */
+#define WAL_FRAMES_FIRST_AT 32 /* of the log: the header of the first frame */
+#define WAL_FRAMES_FIRST_BYTES 24
 #define WAL_FRAMES_HEAD_BYTES \
 	140 /* two copies of the header, what was written back, the first page */
 
@@ -20,6 +22,7 @@ struct wal_frames {
 	uint32_t n_frames;	 /* committed */
 	uint32_t n_written_back; /* of them, in the database and synced */
 	uint32_t n_begun;	 /* at least as many: may be in the database in part */
+	bool is_nonsense; /* these are: the index was overwritten, and its header written since */
 	size_t page_bytes;
 	uint32_t first_page; /* which page the first frame holds, where there is one */
 	unsigned char salts[WAL_SALTS_BYTES]; /* of this generation of the log */
@@ -41,6 +44,9 @@ bool wal_frames_read(struct db *d, struct wal_frames *out);
 /* The same as x->first_page, as the log has it: another one, or 0 where the index is none of this log. 0 too where it cannot
  * be read. */
 uint32_t wal_frames_first_page(struct db *d, const struct wal_frames *x);
+/* The same of what was read there. True as well where it is of another generation. */
+bool wal_frames_first_fits(const struct wal_frames *x,
+			   const unsigned char frame[WAL_FRAMES_FIRST_BYTES]);
 /* What the log has to hold, at the least. */
 int64_t wal_frames_log_bytes(const struct wal_frames *x);
 

@@ -64,7 +64,7 @@ static enum rescued rescue_locked(struct db *d, struct wal_copy *copy)
 	struct wal_frames x;
 	int got;
 
-	if (!wal_frames_read(d, &x) || (got = wal_copy_read(copy, d)) < 0)
+	if (!wal_frames_read(d, &x) || x.is_nonsense || (got = wal_copy_read(copy, d)) < 0)
 		return NOT_YET;
 	if (got == 0)
 		return give_up(d, &x);

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -205,19 +206,20 @@ static void cut_anywhere(const char *path)
 	(void)!truncate(path, random_below(size_of(path)));
 }
 
+/* At once: what has a valid beginning and garbage behind it nobody could tell from an index. */
 static void fill(const char *path, int64_t from, int64_t n)
 {
-	unsigned char octets[4096];
+	unsigned char *octets = malloc((size_t)n + 1);
 	const int fd = open(path, O_WRONLY);
 
-	for (int64_t at = 0; fd >= 0 && at < n; at += (int64_t)sizeof octets) {
-		const int64_t some = n - at < (int64_t)sizeof octets ? n - at : (int64_t)sizeof octets;
-
-		assert_int_equal(getrandom(octets, sizeof octets, 0), sizeof octets);
-		assert_int_equal(pwrite(fd, octets, (size_t)some, from + at), some);
-	}
-	if (fd >= 0)
+	assert_non_null(octets);
+	for (int64_t at = 0; at < n; at += 256)
+		assert_true(getrandom(octets + at, (size_t)(n - at < 256 ? n - at : 256), 0) > 0);
+	if (fd >= 0) {
+		assert_int_equal(pwrite(fd, octets, (size_t)n, from), n);
 		close(fd);
+	}
+	free(octets);
 }
 
 static void overwrite_all(const char *path)
@@ -270,33 +272,34 @@ static void put_garbage(const char *path)
 struct harm {
 	const char *label, *suffix;
 	void (*do_it)(const char *path);
-	bool loses;	   /* what was confirmed before may be gone: it was only there */
-	bool is_taken_off; /* after a while, by somebody */
+	bool loses;		 /* what was confirmed before may be gone: it was only there */
+	bool is_taken_off;	 /* after a while, by somebody */
+	bool spares_checkpoints; /* which read the index, and nothing else says what it said */
 };
 
 static const struct harm harms[] = {
-	{"log removed", "-wal", remove_it, false, false},
-	{"log emptied", "-wal", cut_to_nothing, true, false},
-	{"log cut a little", "-wal", cut_a_little, true, false},
-	{"log cut anywhere", "-wal", cut_anywhere, true, false},
-	{"log overwritten", "-wal", overwrite_all, true, false},
-	{"log overwritten in part", "-wal", overwrite_some, true, false},
-	{"log full of zeros", "-wal", zero_all, true, false},
-	{"log replaced", "-wal", replace_by_nothing, false, false},
-	{"log a directory", "-wal", put_a_directory, false, true},
-	{"index removed", "-shm", remove_it, false, false},
-	{"index emptied", "-shm", cut_to_nothing, false, false},
-	{"index cut a little", "-shm", cut_a_little, false, false},
-	{"index cut anywhere", "-shm", cut_anywhere, false, false},
-	{"index overwritten", "-shm", overwrite_all, false, false},
-	{"index full of zeros", "-shm", zero_all, false, false},
-	{"index replaced", "-shm", replace_by_nothing, false, false},
-	{"index a directory", "-shm", put_a_directory, false, true},
-	{"lock removed", ".lock", remove_it, false, false},
-	{"lock replaced", ".lock", replace_by_nothing, false, false},
-	{"lock overwritten", ".lock", put_garbage, false, false},
-	{"lock a directory", ".lock", put_a_directory, false, true},
-	{"rollback journal of garbage", "-journal", put_garbage, false, false},
+	{"log removed", "-wal", remove_it, false, false, false},
+	{"log emptied", "-wal", cut_to_nothing, true, false, false},
+	{"log cut a little", "-wal", cut_a_little, true, false, false},
+	{"log cut anywhere", "-wal", cut_anywhere, true, false, false},
+	{"log overwritten", "-wal", overwrite_all, true, false, false},
+	{"log overwritten in part", "-wal", overwrite_some, true, false, false},
+	{"log full of zeros", "-wal", zero_all, true, false, false},
+	{"log replaced", "-wal", replace_by_nothing, false, false, false},
+	{"log a directory", "-wal", put_a_directory, false, true, false},
+	{"index removed", "-shm", remove_it, false, false, false},
+	{"index emptied", "-shm", cut_to_nothing, false, false, false},
+	{"index cut a little", "-shm", cut_a_little, false, false, false},
+	{"index cut anywhere", "-shm", cut_anywhere, false, false, false},
+	{"index overwritten", "-shm", overwrite_all, false, false, true},
+	{"index full of zeros", "-shm", zero_all, false, false, true},
+	{"index replaced", "-shm", replace_by_nothing, false, false, false},
+	{"index a directory", "-shm", put_a_directory, false, true, false},
+	{"lock removed", ".lock", remove_it, false, false, false},
+	{"lock replaced", ".lock", replace_by_nothing, false, false, false},
+	{"lock overwritten", ".lock", put_garbage, false, false, false},
+	{"lock a directory", ".lock", put_a_directory, false, true, false},
+	{"rollback journal of garbage", "-journal", put_garbage, false, false, false},
 };
 
 /* ---- a round ---- */
@@ -408,6 +411,22 @@ static void check(struct round *r)
 	free(found);
 }
 
+static void do_harm(struct round *r, const char *path)
+{
+	char lock[400];
+	int fd = -1;
+
+	if (r->harm->spares_checkpoints) {
+		beside(&r->f, ".lock", "", lock);
+		fd = open(lock, O_RDWR);
+		assert_true(fd >= 0);
+		assert_int_equal(flock(fd, LOCK_SH), 0);
+	}
+	r->harm->do_it(path);
+	if (fd >= 0)
+		close(fd);
+}
+
 static void run_round(const struct harm *harm)
 {
 	struct round r = {.harm = harm};
@@ -420,7 +439,7 @@ static void run_round(const struct harm *harm)
 	wait_for_all(&r, false, 2);
 	usleep((useconds_t)random_below(50000));
 	beside(&r.f, harm->suffix, "", path);
-	harm->do_it(path);
+	do_harm(&r, path);
 	if (harm->is_taken_off) {
 		usleep(HELD_MS * 1000);
 		rmdir(path);
