@@ -230,13 +230,10 @@ static void look_for_last(struct journal *j)
 static int append(struct journal *j, const struct settings *s, struct journal_entry *list, char *err)
 {
 	const int64_t wanted = bytes_of(list);
-	int64_t in_use, bytes;
+	int64_t bytes;
 
 	look_for_last(j);
-	pthread_mutex_lock(&j->lock);
-	in_use = j->bytes + j->other_bytes;
-	pthread_mutex_unlock(&j->lock);
-	if (in_use + wanted > s->journal_max_bytes)
+	if (journal_bytes(j) + wanted > s->journal_max_bytes)
 		return fail(err, j, "full: the database must take what waits in it first (journal_max)");
 	if ((j->last == NULL || j->must_roll ||
 	     (j->last->bytes > JOURNAL_HEADER_BYTES && j->last->bytes + wanted > j->segment_bytes)) &&
@@ -365,6 +362,16 @@ bool journal_is_voided(struct journal *j, uint64_t sequence)
 		is_voided = j->voided[i] == sequence;
 	pthread_mutex_unlock(&j->lock);
 	return is_voided;
+}
+
+int64_t journal_bytes(struct journal *j)
+{
+	int64_t bytes;
+
+	pthread_mutex_lock(&j->lock);
+	bytes = j->bytes + j->other_bytes;
+	pthread_mutex_unlock(&j->lock);
+	return bytes;
 }
 
 /* Under the lock: voids whose verdicts are in the database have done their work. */

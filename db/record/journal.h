@@ -74,6 +74,7 @@ struct journal_segment *journal_segment_after(struct journal *j, uint64_t after,
 /* The highest sequence that was published before the segment behind s began. *last_written: of the records in s. */
 uint64_t journal_end_of(struct journal *j, const struct journal_segment *s, uint64_t *last_written);
 bool journal_is_voided(struct journal *j, uint64_t sequence);
+int64_t journal_bytes(struct journal *j); /* of all segments, and of what others have left */
 /* Everything up to `moved` is in the database, and stays there: segments that hold nothing else go; with `all`
  * (nobody appends any more) the last one, too. d: for files and errors. Whether no file of the stream is left: only then
  * may the database forget how far it was moved. */

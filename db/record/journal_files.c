@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "db/engine/file.h"
@@ -18,6 +19,7 @@
 #define STREAM_DIGITS 16
 #define NUMBER_DIGITS 8
 #define NEW ".new" /* while it has no header and no lock */
+#define CREATE_TRIES 1000
 
 static char *suffix_of(const struct journal_header *name, const char *end, char out[SUFFIX_MAX])
 {
@@ -62,7 +64,7 @@ static bool read_hex(const char *text, size_t n_digits, uint64_t *out)
 	return true;
 }
 
-static bool read_name(const char *entry, const char *base, struct journal_header *out)
+static bool read_name(const char *entry, const char *base, const char *end, struct journal_header *out)
 {
 	const size_t len = strlen(base);
 	uint64_t number;
@@ -72,7 +74,7 @@ static bool read_name(const char *entry, const char *base, struct journal_header
 	entry += len + strlen(INFIX);
 	if (!read_hex(entry, STREAM_DIGITS, &out->stream) || entry[STREAM_DIGITS] != '.' ||
 	    !read_hex(entry + STREAM_DIGITS + 1, NUMBER_DIGITS, &number) ||
-	    entry[STREAM_DIGITS + 1 + NUMBER_DIGITS] != '\0')
+	    strcmp(entry + STREAM_DIGITS + 1 + NUMBER_DIGITS, end) != 0)
 		return false;
 	out->number = (uint32_t)number;
 	return true;
@@ -102,7 +104,8 @@ static int add_name(struct db *d, struct journal_names *out, size_t *room, struc
 	return 0;
 }
 
-int journal_files_list(struct db *d, struct journal_names *out)
+/* Those whose names end in `end`. */
+static int list(struct db *d, const char *end, struct journal_names *out)
 {
 	char directory[DB_PATH_MAX];
 	const char *base;
@@ -118,7 +121,7 @@ int journal_files_list(struct db *d, struct journal_names *out)
 	if (dir == NULL)
 		return db_fail(d, DB_NO_PERMISSION, "journal: %s", strerror(errno));
 	while (result == 0 && (entry = readdir(dir)) != NULL)
-		if (read_name(entry->d_name, base, &name))
+		if (read_name(entry->d_name, base, end, &name))
 			result = add_name(d, out, &room, name);
 	closedir(dir);
 	if (result != 0) {
@@ -128,6 +131,11 @@ int journal_files_list(struct db *d, struct journal_names *out)
 	if (out->n > 1)
 		qsort(out->name, out->n, sizeof out->name[0], by_name);
 	return result;
+}
+
+int journal_files_list(struct db *d, struct journal_names *out)
+{
+	return list(d, "", out);
 }
 
 /* ---- files ---- */
@@ -162,24 +170,63 @@ static int write_header(const struct journal_header *name, int fd)
 	return -1;
 }
 
-int journal_files_create(struct db *d, const struct journal_header *name)
+/* A descriptor; -1; -2: somebody took it for one that was left, in the moment between its making and its lock. */
+static int create_once(struct db *d, const struct journal_header *name)
 {
 	char suffix[SUFFIX_MAX], path[DB_PATH_MAX + SUFFIX_MAX], final[DB_PATH_MAX + SUFFIX_MAX];
 	const int fd = file_open_beside(d, suffix_of(name, NEW, suffix), O_RDWR, DB_FILE_MODE, NULL);
+	struct stat st;
+	int why;
 
 	if (fd < 0)
 		return -1;
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0 || (fstat(fd, &st) == 0 && st.st_nlink == 0)) {
+		close(fd);
+		return -2;
+	}
 	path_of(d, name, NEW, path);
 	path_of(d, name, "", final);
 	errno = 0;
 	/* It gets its name when it has its lock: without one it would be taken for somebody's who ended. */
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && write_header(name, fd) == 0 && rename(path, final) == 0)
+	if (write_header(name, fd) == 0 && rename(path, final) == 0)
 		return fd;
-	db_fail(d, errno == ENOSPC || errno == EDQUOT ? DB_FULL : DB_NO_PERMISSION,
-		"journal: %.200s: %s", path, strerror(errno));
+	why = errno;
+	db_fail(d, why == ENOSPC || why == EDQUOT ? DB_FULL : DB_NO_PERMISSION,
+		"journal: %.200s: %s", path, strerror(why));
 	unlink(path);
 	close(fd);
 	return -1;
+}
+
+int journal_files_create(struct db *d, const struct journal_header *name)
+{
+	static const struct timespec pause = {.tv_nsec = 1000000};
+	int fd;
+
+	for (int i = 0; (fd = create_once(d, name)) == -2 && i < CREATE_TRIES; i++)
+		nanosleep(&pause, NULL);
+	return fd != -2 ? fd : db_fail(d, DB_BUSY, "journal: somebody holds each segment that is made");
+}
+
+void journal_files_sweep(struct db *d)
+{
+	struct journal_names names;
+
+	if (list(d, NEW, &names) != 0)
+		return;
+	for (size_t i = 0; i < names.n; i++) {
+		char suffix[SUFFIX_MAX], path[DB_PATH_MAX + SUFFIX_MAX];
+		const int fd = file_open_beside(d, suffix_of(&names.name[i], NEW, suffix), O_RDWR,
+						0, NULL);
+
+		if (fd < 0)
+			continue;
+		path_of(d, &names.name[i], NEW, path);
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			unlink(path);
+		close(fd);
+	}
+	free(names.name);
 }
 
 int journal_files_remove(struct db *d, const struct journal_header *name)

@@ -29,6 +29,10 @@ int journal_files_open(struct db *d, const struct journal_header *name, int acce
 /* A new segment, locked, its header written, with its name. A descriptor or -1. */
 int journal_files_create(struct db *d, const struct journal_header *name);
 
+/* Removes what processes have left that were killed while they made a segment: it has another name until it has its header, and
+ * nothing is in it. */
+void journal_files_sweep(struct db *d);
+
 /* 0, also when it is gone, or -1. */
 int journal_files_remove(struct db *d, const struct journal_header *name);
 

@@ -10,6 +10,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "db/record/verdict_cover.h"
 #include "db/record/verdict_mover.h"
 
 #define GONE_AFTER_S (30 * 86400)
@@ -99,7 +100,8 @@ static int ask_moved(struct db *d, uint64_t stream, uint64_t *moved)
 	return db_end(d, batch_moved(d, stream, moved));
 }
 
-static int move_segment(struct leftover *left, size_t i, uint64_t *moved, int64_t *n_damaged)
+static int move_segment(struct leftover *left, size_t i, uint64_t *moved, uint64_t *stored,
+			int64_t *n_damaged)
 {
 	int got;
 
@@ -114,7 +116,7 @@ static int move_segment(struct leftover *left, size_t i, uint64_t *moved, int64_
 	do {
 		if (verdict_mover_own(left->log, false) != 0)
 			return -1;
-		got = verdict_mover_step(left->log, &left->reader, is_voided, left);
+		got = verdict_mover_step(left->log, &left->reader, stored, is_voided, left);
 		/* A record that the schema does not take is looked for with smaller batches. */
 		if (got < 0 && batch_was_refused(left->log->db))
 			got = 1;
@@ -148,15 +150,17 @@ static int forget_stream(struct db *d, uint64_t stream)
 /* Everything in order of the segments. 0 or -1. */
 static int move_all(struct leftover *left, struct db *d)
 {
-	uint64_t first, moved;
+	uint64_t first, moved, stored;
 	int64_t n_damaged = 0;
 
 	if (ask_moved(d, left->name[0].stream, &first) != 0 || find_voided(left) != 0)
 		return -1;
-	moved = first;
+	moved = stored = first;
 	for (size_t i = 0; i < left->n; i++)
-		if (move_segment(left, i, &moved, &n_damaged) != 0)
+		if (move_segment(left, i, &moved, &stored, &n_damaged) != 0)
 			return -1;
+	if (!cover_now(left->log))
+		return -1;
 	for (size_t i = 0; i < left->n; i++)
 		if (has_header(left, i) && journal_files_remove(d, &left->name[i]) != 0)
 			return -1;
@@ -241,6 +245,7 @@ int journal_leftover_move(struct verdict_log *l)
 	int64_t bytes = 0;
 	int result = 0;
 
+	journal_files_sweep(l->db);
 	if (journal_files_list(l->db, &names) != 0)
 		return -1;
 	for (size_t at = 0, end; at < names.n && !l->must_stop; at = end) {

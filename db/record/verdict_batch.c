@@ -124,20 +124,31 @@ static int store_rows(struct batch *b, struct db *d, uint64_t moved)
 	return daily_sums_write(d, &daily);
 }
 
-int batch_store(struct batch *b, struct db *d, uint64_t stream, int64_t now_unix, bool skip)
+int batch_store(struct batch *b, struct db *d, uint64_t stream, uint64_t *stored, int64_t now_unix,
+		bool skip)
 {
 	uint64_t moved;
 	int result;
 
 	d->was_constraint = false;
+	b->went_back = false;
 	if (db_begin_write(d) != 0)
 		return -1;
 	result = batch_moved(d, stream, &moved);
+	if (result == 0 && moved < *stored) {
+		b->went_back = true;
+		*stored = moved;
+		result = db_fail(d, DB_BROKEN,
+				 "what was moved from the journal last is no longer there");
+	}
 	if (result == 0 && !skip)
 		result = store_rows(b, d, moved);
 	if (result == 0)
 		result = set_moved(d, stream, b->last_sequence, now_unix);
-	return db_end(d, result);
+	if (db_end(d, result) != 0)
+		return -1;
+	*stored = b->last_sequence;
+	return 0;
 }
 
 bool batch_was_refused(const struct db *d)

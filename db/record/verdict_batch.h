@@ -21,6 +21,7 @@ struct batch {
 	struct batch_row *rows; /* room for BATCH_RECORDS */
 	size_t n;
 	uint64_t last_sequence; /* of the last record looked at, whatever its kind; 0: none */
+	bool went_back;		/* batch_store(): the database has less than it had */
 	struct arena arena;
 };
 
@@ -35,8 +36,11 @@ int batch_read(struct batch *b, struct journal_reader *r, size_t max,
 	       bool (*is_voided)(void *context, uint64_t sequence), void *context);
 
 /* Stores b and that its stream is moved up to b->last_sequence: what the database says is moved already is left
- * out. With `skip` nothing but that is stored. 0, or -1 with db_error(). */
-int batch_store(struct batch *b, struct db *d, uint64_t stream, int64_t now_unix, bool skip);
+ * out. With `skip` nothing but that is stored. *stored: how far the database had the stream moved when we knew last, and
+ * has now: with less than that, what was committed was lost with the write-ahead log; nothing is stored then, and
+ * b->went_back is set. 0, or -1 with db_error(). */
+int batch_store(struct batch *b, struct db *d, uint64_t stream, uint64_t *stored, int64_t now_unix,
+		bool skip);
 
 /* After batch_store() failed: for a row that the schema does not take. */
 bool batch_was_refused(const struct db *d);

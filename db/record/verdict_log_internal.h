@@ -21,6 +21,7 @@
 /* A verdict that is in the database and whose message was answered with a temporary failure: to be retracted. */
 struct late_verdict {
 	struct late_verdict *next;
+	uint64_t sequence;
 	unsigned char *payload;	       /* which the strings of the verdict point into */
 	struct stored_verdict verdict; /* owns its arena */
 };
@@ -38,9 +39,12 @@ struct verdict_log {
 	pthread_t mover, writer;
 	bool has_writer; /* verdict_sync = power */
 	_Atomic bool must_stop;
-	_Atomic uint64_t moved; /* of the own stream */
+	_Atomic uint64_t moved; /* of the own stream; no less than stored */
 	/* the mover's own */
-	struct db *db; /* NULL: memory was short; tried again */
+	struct db *db;	  /* NULL: memory was short; tried again */
+	uint64_t stored;  /* how far the database said that the own stream is moved */
+	uint64_t covered; /* how far that is in the database file itself */
+	int64_t next_cover_ms;
 	struct settings *mover_settings;
 	struct journal_reader reader;
 	struct batch batch;

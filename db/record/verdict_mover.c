@@ -8,107 +8,14 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "db/record/journal_leftover.h"
+#include "db/record/verdict_cover.h"
+#include "db/record/verdict_late.h"
 
 #define BUSY_MS 1000	       /* one try at a lock */
 #define TICK_MS 1000	       /* how often everything is moved, and upkeep gets a turn */
 #define COMPLAINT_MS 60000     /* between two complaints of a database that does not take records */
 #define LEFTOVER_MS 60000      /* between two looks for streams of others */
 #define LEFTOVER_AGAIN_MS 5000 /* after one that failed */
-/* WAL beyond this is written back: some ten ms. Most pages are written again and again: of a WAL four times as
- * long a quarter of the syncs is enough. */
-#define CHECKPOINT_BYTES (16 << 20)
-
-/* ---- late answers ---- */
-
-static void free_late(struct late_verdict *late)
-{
-	arena_reset(&late->verdict.arena);
-	free(late->payload);
-	free(late);
-}
-
-/* A copy that lives longer than its batch. NULL: no memory. */
-static struct late_verdict *copy_late(const struct stored_verdict *v)
-{
-	struct late_verdict *late = calloc(1, sizeof *late);
-	struct arena arena = {0};
-	size_t len;
-
-	if (late == NULL)
-		return NULL;
-	late->payload = journal_record_encode(v, &len);
-	if (late->payload == NULL ||
-	    journal_record_decode(late->payload + 1, len - 1, &arena, &late->verdict) != 0) {
-		late->verdict.arena = arena;
-		free_late(late);
-		return NULL;
-	}
-	late->verdict.arena = arena;
-	late->verdict.id = v->id;
-	for (size_t i = 0; i < v->record.n_recipients; i++) {
-		memcpy(late->verdict.recipients[i].pair_last_unix, v->recipients[i].pair_last_unix,
-		       sizeof v->recipients[i].pair_last_unix);
-		late->verdict.recipients[i].outgoing_last_unix = v->recipients[i].outgoing_last_unix;
-	}
-	return late;
-}
-
-/* Stored as it was judged, and answered otherwise meanwhile. */
-static void note_late(void *context, uint64_t sequence)
-{
-	struct verdict_log *l = context;
-
-	for (size_t i = 0; i < l->batch.n; i++) {
-		const struct batch_row *row = &l->batch.rows[i];
-		const struct verdict_record *r = &row->verdict.record;
-		struct late_verdict *late;
-
-		if (row->sequence != sequence || !row->is_stored || row->was_voided ||
-		    r->stands_unrecorded || r->action == ACTION_TEMPFAIL)
-			continue;
-		late = copy_late(&row->verdict);
-		if (late == NULL) {
-			log_error("%s: out of memory: on record with action %s, and was answered "
-				  "with a temporary failure",
-				  r->queue_id, action_name(r->action));
-			return;
-		}
-		late->next = l->late;
-		l->late = late;
-	}
-}
-
-/* One a transaction: they are rare. What the database does not take now is tried again at the next tick. */
-static void retract_late(struct verdict_log *l)
-{
-	while (l->late != NULL) {
-		struct late_verdict *late = l->late;
-		struct daily_sums daily = {.n = 0};
-
-		if (db_begin_write(l->db) != 0 ||
-		    db_end(l->db, stored_verdict_retract(l->db, &late->verdict, &daily)) != 0)
-			return;
-		log_warning("%s: committed too late: the message was answered with a temporary "
-			    "failure, "
-			    "and the record says so now",
-			    late->verdict.record.queue_id);
-		l->late = late->next;
-		free_late(late);
-	}
-}
-
-static void give_up_late(struct verdict_log *l)
-{
-	while (l->late != NULL) {
-		struct late_verdict *late = l->late;
-
-		log_error("%s: on record with action %s, and was answered with a temporary failure",
-			  late->verdict.record.queue_id, action_name(late->verdict.record.action));
-		l->late = late->next;
-		free_late(late);
-	}
-}
-
 /* ---- moving ---- */
 
 /* Hits that the database does not take while there is no room left are not counted. */
@@ -139,17 +46,17 @@ static void complain(struct verdict_log *l, const char *text)
 }
 
 /* On a full disk the WAL is written back: then it begins again from its start, instead of taking what little space there is. */
-static int store(struct verdict_log *l, uint64_t stream, bool skip)
+static int store(struct verdict_log *l, uint64_t stream, uint64_t *stored, bool skip)
 {
-	int result = batch_store(&l->batch, l->db, stream, clock_now_unix(), skip);
+	int result = batch_store(&l->batch, l->db, stream, stored, clock_now_unix(), skip);
 
 	if (result != 0 && db_failure(l->db) == DB_FULL && db_checkpoint(l->db, 0) == 1)
-		result = batch_store(&l->batch, l->db, stream, clock_now_unix(), skip);
+		result = batch_store(&l->batch, l->db, stream, stored, clock_now_unix(), skip);
 	return result;
 }
 
 /* A record that the schema does not take must not hold up the others: it is looked for one by one, told, left out. */
-static int store_the_rest(struct verdict_log *l, struct journal_reader *r)
+static int store_the_rest(struct verdict_log *l, struct journal_reader *r, uint64_t *stored)
 {
 	if (!batch_was_refused(l->db) || l->batch.n == 0)
 		return -1;
@@ -160,10 +67,10 @@ static int store_the_rest(struct verdict_log *l, struct journal_reader *r)
 	log_error("%s: the record of a message is left out: %s",
 		  l->batch.rows[0].verdict.record.queue_id, db_error(l->db));
 	l->batch.n = 0;
-	return store(l, r->name.stream, true);
+	return store(l, r->name.stream, stored, true);
 }
 
-int verdict_mover_step(struct verdict_log *l, struct journal_reader *r,
+int verdict_mover_step(struct verdict_log *l, struct journal_reader *r, uint64_t *stored,
 		       bool (*is_voided)(void *context, uint64_t sequence), void *context)
 {
 	const int64_t offset = r->offset;
@@ -171,12 +78,14 @@ int verdict_mover_step(struct verdict_log *l, struct journal_reader *r,
 	int got;
 
 	l->db->was_constraint = false;
+	l->batch.went_back = false;
 	got = batch_read(&l->batch, r, l->batch_max, is_voided, context);
 
 	if (got < 0)
 		complain(l, errno == ENOMEM ? "out of memory" : strerror(errno));
-	if (got == 1 && store(l, r->name.stream, false) != 0 && store_the_rest(l, r) != 0) {
-		if (!batch_was_refused(l->db))
+	if (got == 1 && store(l, r->name.stream, stored, false) != 0 &&
+	    store_the_rest(l, r, stored) != 0) {
+		if (!batch_was_refused(l->db) && !l->batch.went_back)
 			complain(l, db_error(l->db));
 		got = -1;
 	}
@@ -211,6 +120,24 @@ static void refuse(struct verdict_log *l, const char *error)
 	tickets_refuse(&l->tickets, journal_published(&l->journal), error, void_refused, &l->journal);
 }
 
+/* The write-ahead log was cut short or lost, and with it what had been moved: it is in the journal still, as far as no checkpoint
+ * has it. */
+static void go_back(struct verdict_log *l)
+{
+	log_warning(
+		"%s: what was moved from the journal after record %llu is no longer there, and is "
+		"moved again",
+		l->mover_settings->database_path, (unsigned long long)l->stored);
+	if (l->stored < l->covered)
+		log_error("%s: the database is older than its last checkpoint: records %llu to "
+			  "%llu may be lost",
+			  l->mover_settings->database_path, (unsigned long long)l->stored + 1,
+			  (unsigned long long)l->covered);
+	l->moved = l->stored;
+	l->reader.fd = -1;
+	late_forget(l, l->stored);
+}
+
 /* One batch of the own stream. 1, 0, -1 as above. */
 static int move_own(struct verdict_log *l)
 {
@@ -224,7 +151,11 @@ static int move_own(struct verdict_log *l)
 	if (l->reader.fd != s->fd || l->reader.name.number != s->name.number)
 		journal_reader_begin(&l->reader, s->fd, &s->name, limit, l->moved);
 	l->reader.limit = limit;
-	got = verdict_mover_step(l, &l->reader, own_is_voided, j);
+	got = verdict_mover_step(l, &l->reader, &l->stored, own_is_voided, j);
+	if (got < 0 && l->batch.went_back) {
+		go_back(l);
+		return 1;
+	}
 	if (got < 0)
 		return -1;
 	if (got == 0) {
@@ -242,9 +173,9 @@ static int move_own(struct verdict_log *l)
 		return 1;
 	}
 	l->moved = l->batch.last_sequence;
-	tickets_answer(&l->tickets, l->moved, note_late, l);
-	retract_late(l);
-	journal_forget(j, l->db, l->moved, false);
+	tickets_answer(&l->tickets, l->moved, late_note, l);
+	late_retract(l);
+	cover_step(l);
 	return 1;
 }
 
@@ -294,17 +225,24 @@ static void write_counts(struct verdict_log *l)
 	answer_times_write(l->db, &l->times);
 }
 
-/* Were records of pairs removed? That is a change with a number, as those of rules are. */
-static void look_at_rules(struct verdict_log *l)
+/* Were records of pairs removed? That is a change with a number, as those of rules are. Was what we stored? */
+static void look_at_changes(struct verdict_log *l)
 {
 	int64_t changed = 0;
+	uint64_t stored = 0;
 	int result;
 
 	if (db_begin_read(l->db) != 0)
 		return;
 	result = db_one(l->db, SQL_METRICS_RULES_CHANGED, &changed);
+	if (result == 0)
+		result = batch_moved(l->db, l->journal.stream, &stored);
 	if (db_end(l->db, result) != 0)
 		return;
+	if (stored < l->stored) {
+		l->stored = stored;
+		go_back(l);
+	}
 	if (changed != l->last_audit)
 		urgent_forget(&l->urgent);
 	l->last_audit = changed;
@@ -317,13 +255,14 @@ static int64_t tick(struct verdict_log *l)
 	use_settings(l);
 	if (!has_database(l))
 		return TICK_MS;
-	look_at_rules(l);
-	retract_late(l);
+	look_at_changes(l);
+	late_retract(l);
 	verdict_mover_own(l, true);
 	write_counts(l);
 	if (clock_monotonic_ms() >= l->next_leftover_ms)
 		l->next_leftover_ms = clock_monotonic_ms() +
 				      (journal_leftover_move(l) == 0 ? LEFTOVER_MS : LEFTOVER_AGAIN_MS);
+	cover_tick(l);
 	now_unix = clock_now_unix();
 	return upkeep_step(l->db, l->mover_settings, now_unix,
 			   clock_watch_is_steady(&l->clock, now_unix, clock_monotonic_ms()),
@@ -365,11 +304,11 @@ static void finish(struct verdict_log *l)
 	while (verdict_mover_own(l, true) != 0 && clock_monotonic_ms() < until_ms)
 		if (db_failure(l->db) != DB_BUSY && !batch_was_refused(l->db))
 			break;
-	retract_late(l);
+	late_retract(l);
 	write_counts(l);
-	if (l->moved >= journal_published(&l->journal)) {
+	if (l->moved >= journal_published(&l->journal) && cover_now(l)) {
 		/* The files first: without them nobody asks how far they were moved. */
-		if (journal_forget(&l->journal, l->db, l->moved, true) && l->moved > 0 &&
+		if (journal_forget(&l->journal, l->db, l->covered, true) && l->moved > 0 &&
 		    (l->mover_settings->verdict_sync == SYNC_PROCESS ||
 		     journal_files_sync_names(l->db) == 0))
 			forget_stream(l);
@@ -383,13 +322,14 @@ void *verdict_mover_run(void *context)
 	int64_t next_tick_ms = clock_monotonic_ms();
 
 	use_settings(l);
+	cover_begin(l);
 	while (!l->must_stop) {
 		tickets_sleep(&l->tickets, published, &l->journal, next_tick_ms);
 		if (l->must_stop)
 			break;
 		if (has_database(l)) {
 			verdict_mover_own(l, false);
-			db_checkpoint(l->db, CHECKPOINT_BYTES);
+			cover_step(l);
 		} else {
 			refuse(l, "out of memory");
 		}
@@ -397,7 +337,7 @@ void *verdict_mover_run(void *context)
 			next_tick_ms = clock_monotonic_ms() + tick(l);
 	}
 	finish(l);
-	give_up_late(l);
+	late_give_up(l);
 	db_close(l->db);
 	settings_unref(l->mover_settings);
 	journal_reader_free(&l->reader);

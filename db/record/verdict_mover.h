@@ -13,9 +13,9 @@
  * first, if the database takes it within VERDICT_LOG_WAIT_MS. */
 void *verdict_mover_run(void *context);
 
-/* One batch of what a reader gives, stored. 1: stored; 0: nothing left to read; -1: failed, the reader is where it
+/* One batch of what a reader gives, stored. *stored: as for batch_store(); l->batch.went_back too. 1: stored; 0: nothing left to read; -1: failed, the reader is where it
  * was. Answers those that wait when it is the log's own stream. */
-int verdict_mover_step(struct verdict_log *l, struct journal_reader *r,
+int verdict_mover_step(struct verdict_log *l, struct journal_reader *r, uint64_t *stored,
 		       bool (*is_voided)(void *context, uint64_t sequence), void *context);
 
 /* What waits in the log's own stream, if it is urgent: somebody waits, or it is much. 0, or -1: failed. */
