@@ -16,12 +16,37 @@ static void show_removed(void *context, int64_t done)
 	progress_update(context, done, 0);
 }
 
+/* The daemon takes little away on the word of a clock that has just jumped; here, a person is asked. 0 or an exit code. */
+static int believe_clock(const struct cli *cli, struct db *d, int64_t before_unix, int64_t now_unix)
+{
+	char last[CLOCK_TEXT_MAX], now[CLOCK_TEXT_MAX];
+	int64_t last_unix;
+	const int got = verdicts_prune_doubt(d, before_unix, now_unix, &last_unix);
+
+	(void)cli;
+	if (got < 0)
+		return open_failed(d);
+	if (got == 0)
+		return 0;
+	clock_format(last_unix, last);
+	clock_format(now_unix, now);
+	cli_error("nothing is removed: the last message that would go is of %s, and for a month "
+		  "after it "
+		  "there is none. Is the clock right, which says %s? Then say so with "
+		  "--clock-is-right",
+		  last, now);
+	return EX_UNAVAILABLE;
+}
+
 int db_space_prune(struct cli *cli, int argc, char **argv)
 {
 	int64_t older_than_s = -1;
+	bool is_clock_right = false;
 	const struct option_spec specs[] = {
 		{"older-than", 0, "DURATION", OPTION_DURATION, &older_than_s,
 		 "as in 90d; default: verdict_retention"},
+		{"clock-is-right", 0, NULL, OPTION_FLAG, &is_clock_right,
+		 "remove them although there is a month without a message before what stays"},
 	};
 	char **operands;
 	const int n = options_parse(
@@ -33,7 +58,7 @@ int db_space_prune(struct cli *cli, int argc, char **argv)
 	struct progress progress;
 	struct settings *s;
 	struct db *d;
-	int64_t n_removed;
+	int64_t n_removed, now_unix;
 	int code = 0;
 
 	if (n != 0)
@@ -44,8 +69,14 @@ int db_space_prune(struct cli *cli, int argc, char **argv)
 	if (older_than_s == 0)
 		cli_misuse(cli, "older than what? (verdict_retention keeps all, or 0 was given)");
 	d = open_database(s, DB_WRITE);
+	now_unix = clock_now_unix();
+	if (!is_clock_right && (code = believe_clock(cli, d, now_unix - older_than_s, now_unix)) != 0) {
+		db_close(d);
+		settings_unref(s);
+		return code;
+	}
 	progress_begin(&progress, "verdicts");
-	n_removed = verdicts_prune(d, clock_now_unix() - older_than_s, show_removed, &progress);
+	n_removed = verdicts_prune(d, now_unix - older_than_s, show_removed, &progress);
 	progress_clear(&progress);
 	if (n_removed < 0) {
 		code = open_failed(d);

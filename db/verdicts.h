@@ -68,4 +68,9 @@ int verdicts_get_lag(struct db *d, struct verdicts_lag *out);
 int64_t verdicts_prune(struct db *d, int64_t before_unix,
 		       void (*progress)(void *context, int64_t done), void *context);
 
+/* Whether before_unix is to be doubted, since the clock may have been set forward: between the last verdict that would be
+ * removed (*last_unix) and the first that would stay, or now_unix where none would, there is a month without any. 1, 0,
+ * -1. */
+int verdicts_prune_doubt(struct db *d, int64_t before_unix, int64_t now_unix, int64_t *last_unix);
+
 #endif

@@ -123,6 +123,28 @@ WHERE id IN (
 	ORDER BY time_unix
 	LIMIT ?2);
 
+-- name: verdict_prune_ids
+-- The same, by time behind (?2, ?3).
+SELECT id, time_unix
+FROM verdict
+WHERE time_unix < ?1
+	AND (time_unix, id) > (?2, ?3)
+	AND (id <= (SELECT coalesce(min(pushed_no), 9223372036854775807) FROM site) OR time_unix < ?4)
+ORDER BY time_unix, id
+LIMIT ?5;
+
+-- name: verdict_prune_one
+DELETE FROM verdict
+WHERE id = ?1
+	AND time_unix < ?2
+	AND (id <= (SELECT coalesce(min(pushed_no), 9223372036854775807) FROM site) OR time_unix < ?3);
+
+-- name: verdict_prune_gap
+-- The newest that is older than ?1, and the oldest that is not.
+SELECT
+	(SELECT max(time_unix) FROM verdict WHERE time_unix < ?1),
+	(SELECT min(time_unix) FROM verdict WHERE time_unix >= ?1);
+
 -- name: verdict_oldest
 SELECT time_unix
 FROM verdict

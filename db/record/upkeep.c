@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "db/record/upkeep.h"
 
-#include <stdio.h>
-#include <time.h>
+#include <stddef.h>
 
 #include "common/clock.h"
 #include "db/policy/split.h"
@@ -16,15 +15,12 @@
 #define REMOVE_FIRST_MS 5
 #define REMOVE_MOST_MS 12
 #define ROWS_AT_ONCE 5
-#define SWEEP_ROWS 500		    /* rows looked at in one step of a sweep */
-#define SWEEP_EVERY 10		    /* steps */
-#define PRUNE_PAUSE_MS 5	    /* between steps that a person asked for: mail's turn */
-#define PRUNE_WAL_BYTES (512 << 10) /* written back beyond this: others wait for it */
-#define UNSTEADY_S (3 * 86400)	    /* what a clock may take away that is not to be believed */
-#define OTHER_ROWS 200		    /* rows of split evidence and attempts removed in one step */
+#define SWEEP_ROWS 500	       /* rows looked at in one step of a sweep */
+#define SWEEP_EVERY 10	       /* steps */
+#define UNSTEADY_S (3 * 86400) /* what a clock may take away that is not to be believed */
+#define OTHER_ROWS 200	       /* rows of split evidence and attempts removed in one step */
 
-/* Verdicts older than this go also where the centre of a site does not have them. */
-static int64_t unpushed_before(const struct db *d)
+int64_t upkeep_unpushed_before(const struct db *d)
 {
 	const int64_t most_s = d->settings->unpushed_max_s;
 
@@ -43,7 +39,7 @@ static int remove_verdicts(struct db *d, int64_t before_unix, int64_t until_ms)
 			return -1;
 		db_bind_int(st, 1, before_unix);
 		db_bind_int(st, 2, ROWS_AT_ONCE);
-		db_bind_int(st, 3, unpushed_before(d));
+		db_bind_int(st, 3, upkeep_unpushed_before(d));
 		if (db_run(d, st) != 0)
 			return -1;
 		removed = sqlite3_changes(d->handle);
@@ -52,9 +48,18 @@ static int remove_verdicts(struct db *d, int64_t before_unix, int64_t until_ms)
 	return total;
 }
 
+/* The next step is to take so long that all of it, with its commit, takes STEP_AIM_MS. */
+static void fit(int *remove_ms, int64_t took_ms)
+{
+	if (took_ms > STEP_AIM_MS && *remove_ms > 1)
+		*remove_ms /= 2;
+	else if (took_ms < STEP_AIM_MS * 3 / 4 && *remove_ms < REMOVE_MOST_MS)
+		++*remove_ms;
+}
+
 int upkeep_expire_verdicts(struct db *d, int64_t before_unix, int *remove_ms)
 {
-	int64_t started_ms, took_ms;
+	int64_t started_ms;
 	int removed;
 
 	if (*remove_ms == 0)
@@ -65,11 +70,44 @@ int upkeep_expire_verdicts(struct db *d, int64_t before_unix, int *remove_ms)
 	removed = remove_verdicts(d, before_unix, started_ms + *remove_ms);
 	if (db_end(d, removed < 0 ? -1 : 0) != 0)
 		return -1;
-	took_ms = clock_monotonic_ms() - started_ms;
-	if (took_ms > STEP_AIM_MS && *remove_ms > 1)
-		*remove_ms /= 2;
-	else if (took_ms < STEP_AIM_MS * 3 / 4 && *remove_ms < REMOVE_MOST_MS)
-		++*remove_ms;
+	fit(remove_ms, clock_monotonic_ms() - started_ms);
+	return removed;
+}
+
+/* One row. 1, 0 it is gone or to stay, -1. */
+static int remove_one(struct db *d, int64_t id, int64_t before_unix)
+{
+	sqlite3_stmt *st = db_statement(d, SQL_VERDICT_PRUNE_ONE);
+
+	if (st == NULL)
+		return -1;
+	db_bind_int(st, 1, id);
+	db_bind_int(st, 2, before_unix);
+	db_bind_int(st, 3, upkeep_unpushed_before(d));
+	return db_run(d, st) != 0 ? -1 : sqlite3_changes(d->handle);
+}
+
+int upkeep_remove(struct db *d, const int64_t *ids, size_t n, size_t *at, int64_t before_unix,
+		  int *remove_ms)
+{
+	size_t next = *at;
+	int removed = 0, got = 0;
+	int64_t started_ms;
+
+	if (*remove_ms == 0)
+		*remove_ms = REMOVE_FIRST_MS;
+	if (db_begin_write(d) != 0)
+		return -1;
+	started_ms = clock_monotonic_ms();
+	do {
+		got = remove_one(d, ids[next], before_unix);
+		removed += got > 0 ? got : 0;
+		next++;
+	} while (got >= 0 && next < n && clock_monotonic_ms() < started_ms + *remove_ms);
+	if (db_end(d, got < 0 ? -1 : 0) != 0)
+		return -1;
+	*at = next;
+	fit(remove_ms, clock_monotonic_ms() - started_ms);
 	return removed;
 }
 
@@ -196,21 +234,4 @@ int upkeep_step(struct db *d, const struct settings *s, int64_t now_unix, bool i
 	if (s->verdict_retention_s == 0 || !has_old_verdicts(d, u, is_clock_steady, &before_unix))
 		return STEP_MS;
 	return upkeep_expire_verdicts(d, before_unix, &u->remove_ms) > 0 ? BACKLOG_STEP_MS : STEP_MS;
-}
-
-int64_t verdicts_prune(struct db *d, int64_t before_unix,
-		       void (*progress)(void *context, int64_t done), void *context)
-{
-	static const struct timespec pause = {.tv_nsec = PRUNE_PAUSE_MS * 1000000L};
-	int64_t total = 0;
-	int remove_ms = 0, removed;
-
-	while ((removed = upkeep_expire_verdicts(d, before_unix, &remove_ms)) > 0) {
-		total += removed;
-		if (progress != NULL)
-			progress(context, total);
-		db_checkpoint(d, PRUNE_WAL_BYTES);
-		nanosleep(&pause, NULL);
-	}
-	return removed < 0 ? -1 : total;
 }

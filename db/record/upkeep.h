@@ -29,4 +29,11 @@ int upkeep_step(struct db *d, const struct settings *s, int64_t now_unix, bool i
 /* Removes verdicts before a time: for about *remove_ms, which it fits. Returns how many, or -1. */
 int upkeep_expire_verdicts(struct db *d, int64_t before_unix, int *remove_ms);
 
+/* The same by id, from ids[*at] on, which becomes the next one: what is older than before_unix still. */
+int upkeep_remove(struct db *d, const int64_t *ids, size_t n, size_t *at, int64_t before_unix,
+		  int *remove_ms);
+
+/* Verdicts older than this go also where the centre of a site does not have them. */
+int64_t upkeep_unpushed_before(const struct db *d);
+
 #endif

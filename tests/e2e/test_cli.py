@@ -1216,6 +1216,18 @@ def test_report_and_metrics_keep_what_prune_takes(gate):
     assert gate.json("db", "prune") == [{"removed": 0}]
 
 
+def test_prune_does_not_believe_a_clock_that_was_set_forward(gate):
+    """All verdicts are half a year old: as if the clock were wrong by that much."""
+    fill_report(gate)
+    with sqlite3.connect(gate.database) as d:
+        d.execute("UPDATE verdict SET time_unix = time_unix - 180 * 86400")
+    d.close()
+    n = len(gate.json("log"))
+    gate.misuse("db", "prune", "--older-than", "90d", code=69, says="--clock-is-right")
+    assert len(gate.json("log")) == n
+    assert gate.json("db", "prune", "--older-than", "90d", "--clock-is-right") == [{"removed": n}]
+
+
 def test_metrics_follow_the_conventions(gate):
     gate.must("pause", "--for", "1h")
     seen = set()

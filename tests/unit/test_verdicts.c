@@ -339,6 +339,50 @@ static void prune_removes_what_is_older(void **state)
 	fixture_end(&f);
 }
 
+/* The times of four verdicts, and what the clock says. */
+static void prune_doubts_a_clock_that_jumped(void **state)
+{
+	static const int64_t day = 86400, older = 90 * 86400;
+	static const struct {
+		const char *label;
+		int64_t days[4]; /* before the clock */
+		int doubt, last_days;
+	} rows[] = {
+		{"nothing is that old", {80, 60, 40, 1}, 0, 0},
+		{"as mail comes", {100, 95, 85, 1}, 0, 95},
+		{"some weeks closed", {100, 99, 72, 1}, 0, 99},
+		{"a year forward", {365 + 3, 365 + 2, 365 + 1, 365}, 1, 365},
+		{"a year forward, mail since", {365 + 3, 365 + 2, 365 + 1, 0}, 1, 366},
+		{"none for long", {200, 199, 198, 197}, 1, 197},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct fixture f;
+		struct verdict_log *l;
+		int64_t last_unix;
+		struct db *d;
+		int got;
+
+		fixture_begin(&f);
+		fixture_use(&f, fixture_settings(&f, "verdict_retention=0", NULL));
+		l = start(&f);
+		for (int n = 0; n < 4; n++) {
+			struct verdict_record r = record("Q", "s@x.test", NOW - rows[i].days[n] * day);
+
+			submit(l, &r);
+		}
+		verdict_log_stop(l);
+		d = fixture_open(&f, DB_WRITE);
+		got = verdicts_prune_doubt(d, NOW - older, NOW, &last_unix);
+		if (got != rows[i].doubt ||
+		    last_unix != (rows[i].last_days == 0 ? 0 : NOW - rows[i].last_days * day))
+			fail_msg("%s: %d, %lld", rows[i].label, got, (long long)last_unix);
+		db_close(d);
+		fixture_end(&f);
+	}
+}
+
 /* ---- hashed ---- */
 
 static bool file_holds(const char *path, const char *word)
@@ -454,6 +498,7 @@ int main(void)
 		cmocka_unit_test(old_rows_go_in_steps_and_new_ones_stay),
 		cmocka_unit_test(a_clock_that_jumped_takes_three_days_at_most),
 		cmocka_unit_test(prune_removes_what_is_older),
+		cmocka_unit_test(prune_doubts_a_clock_that_jumped),
 		cmocka_unit_test(with_hashes_nothing_readable_is_in_any_file),
 		cmocka_unit_test(keys_turn_back_into_addresses),
 	};
