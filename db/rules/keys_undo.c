@@ -150,7 +150,7 @@ int keys_undo(struct db *d, int64_t change_key, int64_t no, const struct keys_ch
 			free_rows(page, PAGE_ROWS);
 	}
 	if (result == 1) {
-		db_end(d, -1);
+		keys_edit_finish(&e, -1);
 		return 1;
 	}
 	return keys_edit_finish(&e, result);
