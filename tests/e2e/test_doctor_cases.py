@@ -1,152 +1,34 @@
 # SPDX-License-Identifier: ISC
 """A table of faults: each breaks a private Postfix, or the pair beside it, looks at `pgpgate doctor`, gives its mend to a
-shell as it stands there, and looks again.
+shell as it stands there, and looks again."""
 
-There is no systemd and no running Postfix: `systemctl`, `postfix` and `timedatectl` are found first in PATH, and put
-down what they were called with; then the daemons of this test get what systemd would have done. tests/package does it
-with all of them."""
-
-import json
 import os
 import re
 import shutil
 import signal
-import socket
 import sqlite3
-import subprocess
 import time
 
 import pytest
 
 from harness import messages, pair as harness_pair
-from harness.pair import BUILD, program, run_program
+from harness.doctor_site import after_a_test, chrooted, filtered, make_site, ours, proxied
+from harness.pair import program
 from harness.place import wait_until
 from harness.schema import sql_back_to
 from harness.smtp import send
 
 
-class Site:
-    """One pair and one Postfix for all cases; each case puts main.cf, master.cf and pgpgate.conf back."""
-
-    def __init__(self, pair, postfix):
-        self.pair, self.postfix = pair, postfix
-        self.files = [f"{postfix.etc}/main.cf", f"{postfix.etc}/master.cf", pair.conf]
-        self.texts = [open(f, encoding="utf-8").read() for f in self.files]
-        self.service = f"127.0.0.1:{postfix.port}/inet"
-        self.instance = postfix.etc
-        self.path = self.make_stand_ins()
-        self.is_clock_wrong = False
-
-    def doctor(self, *words):
-        result = self.pair.run("--json", "doctor", "--postfix-config", self.instance, *words)
-        assert result.code in (0, 1, 3), result
-        return [json.loads(line) for line in result.out.splitlines()]
-
-    def main(self, *settings):
-        self.postconf("-e", *settings)
-
-    def postconf(self, *words):
-        subprocess.run(["postconf", "-c", self.postfix.etc, *words], check=True)
-        self.age()
-
-    def conf(self, line):
-        """One line of pgpgate.conf, in the place of the one with that key."""
-        key = line.split("=")[0].strip()
-        text = open(self.pair.conf, encoding="utf-8").read()
-        text = re.sub(rf"^{key} *=.*\n", "", text, flags=re.M) + line + "\n"
-        with open(self.pair.conf, "w", encoding="utf-8") as f:
-            f.write(text)
-
-    def make_stand_ins(self):
-        self.called = f"{self.pair.dir}/called"
-        folder = self.pair.place.directory("cases/bin")
-        for name in ("systemctl", "postfix", "timedatectl"):
-            with open(f"{folder}/{name}", "w", encoding="ascii") as f:
-                f.write(f'#!/bin/sh\necho "{name} $*" >>{self.called}\n')
-            os.chmod(f"{folder}/{name}", 0o755)
-        return f"{folder}:{BUILD}:{os.environ['PATH']}"
-
-    def type(self, mend):
-        """The mend, as a person would type it."""
-        open(self.called, "w", encoding="ascii").close()
-        result = run_program(["sh", "-c", mend], env={**os.environ, "PATH": self.path, "EDITOR": f"{self.pair.dir}/editor"})
-        assert result.code == 0, (mend, result)
-        for line in open(self.called, encoding="ascii"):
-            words = line.split()
-            if words[0] == "timedatectl":
-                self.set_clock_right()
-            for name in words[2:] if words[0] == "systemctl" else ():
-                daemon = {"pgpgate-filter": self.pair.filter, "pgpgate-policyd": self.pair.policyd}[name]
-                if words[1] == "reload":
-                    daemon.reload()
-                    continue
-                if words[1] in ("stop", "restart"):
-                    daemon.end(signal.SIGKILL)  # libmilter takes 5 s for another
-                if words[1] in ("start", "restart") and (daemon.process is None or daemon.process.poll() is not None):
-                    before = daemon.log().count(": ready (")
-                    daemon.start(wait=False)  # wherever it listens now
-                    wait_until(lambda: daemon.log().count(": ready (") > before, lambda: daemon.log()[-1000:])
-        self.age()
-
-    def set_clock_right(self):
-        if self.is_clock_wrong:
-            for daemon in (self.pair.filter, self.pair.policyd):
-                daemon.end(signal.SIGKILL)
-                daemon.start()
-        self.is_clock_wrong = False
-
-    def age(self):
-        """Postfix's programs wait until a file of its configuration is two seconds old."""
-        for file in self.files[:2]:
-            os.utime(file, (1, 1))
-
-    def reload(self):
-        self.pair.filter.reload()
-        self.pair.policyd.reload()
-
-    def put_back(self):
-        for file, text in zip(self.files, self.texts):
-            with open(file, "w", encoding="utf-8") as f:
-                f.write(text)
-        self.age()
-
-
 @pytest.fixture(scope="module")
 def site(place, make_pair, make_postfix):
-    run = f"{place.path}/cases/run"
-    postfix = make_postfix("cases-mx", milters=f"unix:{run}/filter.sock", here_domains="example.org, example.net",
-                           settings={"mynetworks": "127.0.0.0/8", "smtpd_forbid_bare_newline": "normalize",
-                                     "smtpd_recipient_restrictions": f"check_policy_service unix:{run}/policy.sock, permit",
-                                     "non_smtpd_milters": f"unix:{run}/filter.sock"})
-    postfix.stop()
-    pair = make_pair("cases", postfix_config=postfix.etc, local_clients="$mynetworks, 198.51.100.0/24")
-    site = Site(pair, postfix)
-    yield site
+    return make_site("cases", place, make_pair, make_postfix)
 
 
 @pytest.fixture(autouse=True)
 def _put_back(site):
     site.put_back()
     yield
-    site.put_back()
-    site.instance = site.postfix.etc
-    site.set_clock_right()
-    for daemon in (site.pair.filter, site.pair.policyd):
-        with socket.socket(socket.AF_UNIX) as s:
-            if s.connect_ex(daemon.path) != 0:  # it listens elsewhere
-                daemon.end(signal.SIGKILL)
-    for name in os.listdir(site.pair.state):
-        os.chown(f"{site.pair.state}/{name}", site.pair.place.user.pw_uid, site.pair.place.user.pw_gid)
-    for daemon in (site.pair.filter, site.pair.policyd):
-        if daemon.process is None or daemon.process.poll() is not None:
-            daemon.start()
-    site.reload()
-
-
-def chrooted(site):
-    """As in Debian: smtpd chrooted, and the sockets below the queue directory."""
-    site.postconf("-e", f"queue_directory = {site.pair.dir}")
-    site.postconf("-F", f"{site.service}/chroot = y")
+    after_a_test(site)
 
 
 def absolute_policy(site):
@@ -157,10 +39,6 @@ def absolute_policy(site):
 def absolute_milter(site):
     chrooted(site)
     site.main("smtpd_recipient_restrictions = check_policy_service unix:run/policy.sock, permit")
-
-
-def ours(site):
-    return site.pair.milter
 
 
 def after_reload(line):
@@ -176,33 +54,11 @@ def bad_file(site):
     site.put_back()
 
 
-def filtered(site, option, *more):
-    """smtpd at the front with a filter; what comes back goes to 127.0.0.1:10025, with our milter."""
-    site.postconf("-M", "127.0.0.1:10025/inet=127.0.0.1:10025 inet n - n - - smtpd")
-    site.postconf("-P", f"{site.service}/{option}", f"{site.service}/smtpd_milters=")
-    for word in more:
-        site.postconf("-P", f"127.0.0.1:10025/inet/{word}")
-
-
 def stranger_as_ours(site):
     filtered(site, "content_filter=smtp:[127.0.0.1]:10024")
     site.conf("local_clients = 127.0.0.0/8, 198.51.100.0/24")
     site.conf("protected_domains = postfix")
     site.postconf("-PX", f"{site.service}/smtpd_milters")
-    site.reload()
-
-
-def proxied(site, in_main, *more):
-    """A proxy in front, the whole of it; what comes back goes to 127.0.0.1:10025, if anywhere."""
-    site.conf("protected_domains = postfix")
-    if more:
-        site.postconf("-M", "127.0.0.1:10025/inet=127.0.0.1:10025 inet n - n - - smtpd")
-        site.postconf("-P", *(f"127.0.0.1:10025/inet/{word}" for word in ("smtpd_proxy_filter=", *more)))
-    if in_main:
-        site.main("smtpd_proxy_filter = 127.0.0.1:10024")
-    else:
-        site.postconf("-P", f"{site.service}/smtpd_proxy_filter=127.0.0.1:10024")
-    site.conf("local_clients = $mynetworks")
     site.reload()
 
 
@@ -434,121 +290,6 @@ def test_alias_map_that_cannot_be_asked_is_not_well(site):
     site.main("virtual_alias_maps = socketmap:inet:127.0.0.1:1:aliases, pcre:/nonexistent")
     told = [f for f in site.doctor() if f["topic"] == "aliases"]
     assert [f["state"] for f in told] == ["skipped", "skipped"], told
-
-
-# label, how it is, what must not be a problem
-RIGHT = [
-    ("7 inet:localhost is 127.0.0.1",
-     lambda s: (s.main("smtpd_milters = inet:localhost:8895", "non_smtpd_milters ="), s.conf("filter_socket = inet:8895@127.0.0.1")),
-     ("does not name our filter",)),
-    ("6 default_action of another", lambda s: s.main(f"smtpd_milters = {{ inet:127.0.0.1:8891, default_action=accept }}, {ours(s)}"),
-     ("default_action",)),
-    ("6 default_action of ours is right, all others' is not",
-     lambda s: s.main(f"smtpd_milters = {{ {ours(s)}, default_action=tempfail }}", "milter_default_action = accept"),
-     ("default_action",)),
-    ("7 amavis takes mail back without milters",
-     lambda s: (s.postconf("-M", "127.0.0.1:10025/inet=127.0.0.1:10025 inet n - n - - smtpd"),
-                s.main("content_filter = smtp:[127.0.0.1]:10024"),
-                s.postconf("-P", "127.0.0.1:10025/inet/content_filter=", "127.0.0.1:10025/inet/smtpd_milters=")),
-     ("goes without our filter", "no_milters")),
-    ("7 amavis takes mail back with no_milters",
-     lambda s: (s.postconf("-M", "127.0.0.1:10025/inet=127.0.0.1:10025 inet n - n - - smtpd"),
-                s.main("content_filter = smtp:[127.0.0.1]:10024"),
-                s.postconf("-P", "127.0.0.1:10025/inet/content_filter=",
-                           "127.0.0.1:10025/inet/receive_override_options=no_milters,no_address_mappings")),
-     ("no_milters",)),
-]
-
-
-def as_debian(site, *services):
-    """Sockets below the queue directory, the services as Debian's master.cf has them, or would without its "#"."""
-    site.postconf("-e", f"queue_directory = {site.pair.dir}", "smtpd_milters = unix:run/filter.sock",
-                  "non_smtpd_milters = unix:run/filter.sock",
-                  "smtpd_recipient_restrictions = check_policy_service unix:run/policy.sock")
-    with open("/usr/share/postfix/master.cf.dist", encoding="utf-8") as f:
-        text = f.read()
-    for service in services:
-        text, n = re.subn(rf"(?m)^#({re.escape(service)} +(?:inet|unix|pass) .*)((?:\n#  .*)*)",
-                          lambda m: m.group(1) + m.group(2).replace("\n#  -o", "\n  -o"), text)
-        assert n == 1, service
-    with open(f"{site.postfix.etc}/master.cf", "w", encoding="utf-8") as f:
-        f.write(text)
-    site.age()
-
-
-AMAVIS = """
-smtp-amavis unix - - n - 2 smtp
-  -o smtp_data_done_timeout=1200
-  -o smtp_send_xforward_command=yes
-127.0.0.1:10025 inet n - n - - smtpd
-  -o content_filter=
-  -o smtpd_delay_reject=no
-  -o smtpd_client_restrictions=permit_mynetworks,reject
-  -o smtpd_helo_restrictions=
-  -o smtpd_sender_restrictions=
-  -o smtpd_recipient_restrictions=permit_mynetworks,reject
-  -o smtpd_data_restrictions=reject_unauth_pipelining
-  -o smtpd_end_of_data_restrictions=
-  -o mynetworks=127.0.0.0/8
-  -o receive_override_options=no_header_body_checks,no_unknown_recipient_checks,no_milters
-"""
-
-
-def with_amavis(site):
-    as_debian(site, "submission")
-    site.main("content_filter = smtp-amavis:[127.0.0.1]:10024")
-    with open(f"{site.postfix.etc}/master.cf", "a", encoding="utf-8") as f:
-        f.write(AMAVIS)
-    site.age()
-
-
-def second_instance(site):
-    """As postmulti makes one: the doctor of it looks nowhere else."""
-    other = site.pair.place.directory("cases/postfix-out")
-    for name in ("main.cf", "master.cf"):
-        shutil.copyfile(f"{site.postfix.etc}/{name}", f"{other}/{name}")
-        os.utime(f"{other}/{name}", (1, 1))
-    site.main("smtpd_milters =", "multi_instance_enable = yes", f"multi_instance_directories = {other}")
-    site.instance = other
-
-
-# label, how it is: nothing at all may be a problem
-WELL = [
-    ("Debian's master.cf", as_debian),
-    ("submission and smtps", lambda s: as_debian(s, "submission", "submissions")),
-    ("postscreen", lambda s: (as_debian(s, "smtp", "smtpd", "dnsblog", "tlsproxy"),
-                              s.postconf("-M#", "smtp/inet"), s.postconf("-M", "smtp/inet=smtp inet n - y - 1 postscreen"))),
-    ("amavis, as its own page says", with_amavis),
-    ("another milter in front", lambda s: s.main(f"smtpd_milters = unix:opendkim/opendkim.sock, inet:localhost:11332, {ours(s)}")),
-    ("milters of master.cf only",
-     lambda s: (s.main("smtpd_milters = inet:localhost:11332"),
-                s.postconf("-P", f"{s.service}/smtpd_milters=inet:localhost:11332,{ours(s)}"))),
-    ("milters by a word of main.cf",
-     lambda s: (s.main("smtpd_milters =", f"mua_milters = {ours(s)}"), s.postconf("-P", f"{s.service}/smtpd_milters=$mua_milters"))),
-    ("a proxy, and ours behind it", lambda s: proxied(s, False, f"smtpd_milters={ours(s)}")),
-    ("a proxy, ours behind it, and no milters in front",
-     lambda s: (proxied(s, True, f"smtpd_milters={ours(s)}"), s.main("smtpd_milters ="),
-                s.postconf("-P", f"{s.service}/receive_override_options=no_milters"))),
-    ("a proxy, ours behind it, and none in front by -o",
-     lambda s: (proxied(s, True, f"smtpd_milters={ours(s)}"), s.postconf("-P", f"{s.service}/smtpd_milters="))),
-    ("an instance of several", second_instance),
-    ("absolute paths without chroot", lambda s: s.postconf("-F", f"{s.service}/chroot = n")),
-]
-
-
-@pytest.mark.parametrize("label, makes", WELL, ids=[c[0] for c in WELL])
-def test_no_false_alarm(site, label, makes):
-    makes(site)
-    site.reload()
-    problems = [f for f in site.doctor() if f["state"] == "problem"]
-    assert problems == [], label
-
-
-@pytest.mark.parametrize("label, makes, signs", RIGHT, ids=[c[0] for c in RIGHT])
-def test_what_is_right_is_no_fault(site, label, makes, signs):
-    makes(site)
-    problems = [f["text"] for f in site.doctor() if f["state"] == "problem"]
-    assert not any(sign in p for p in problems for sign in signs), (label, problems)
 
 
 def test_hung_filter_is_to_be_restarted(site):
