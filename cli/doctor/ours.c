@@ -65,7 +65,9 @@ static void examine_mynetworks(struct doctor *x, const struct postfix_facts *f)
 	for (size_t i = 0; i < f->n_networks; i++)
 		if (!f->networks[i].is_excluded && postfix_facts_is_ours(f, &f->networks[i].network) &&
 		    !is_written(s, &f->networks[i].network) &&
-		    used + NETADDR_TEXT_MAX + 2 < sizeof(missing))
+		    used + NETADDR_TEXT_MAX + 2 < sizeof(missing) &&
+		    /* ::ffff:127.0.0.0/104 is 127.0.0.0/8 once more */
+		    strstr(missing, netaddr_format(&f->networks[i].network, text)) == NULL)
 			used += (size_t)snprintf(missing + used, sizeof(missing) - used, "%s%s",
 						 used > 0 ? ", " : "",
 						 netaddr_format(&f->networks[i].network, text));

@@ -5,6 +5,7 @@ systemd as it is everywhere, and without. The tests of one machine follow one an
 Run by `./runtests package`, or as root with PGPGATE_BUILD naming a configured build directory."""
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -191,6 +192,68 @@ def test_a_killed_service_comes_back_every_time(machine):
         machine.run("systemctl kill -s KILL pgpgate-filter; i=0; while :; do "
                     f"p=$(systemctl show -P MainPID pgpgate-filter); [ $p != {old} ] && [ $p != 0 ] && "
                     "systemctl -q is-active pgpgate-filter && break; i=$((i+1)); [ $i -lt 300 ] || exit 1; sleep 0.1; done")
+
+
+# label, what goes wrong in a real machine
+FAULTS = [
+    ("the filter is stopped", "systemctl stop pgpgate-filter"),
+    ("the folder of the sockets is gone", "systemctl stop pgpgate-filter pgpgate-policyd; rm -rf /var/spool/postfix/pgpgate"),
+    ("nobody is let through to the sockets", "chmod 700 /var/spool/postfix/pgpgate"),
+    ("the database is root's", "systemctl stop pgpgate-filter pgpgate-policyd; chown root: /var/lib/pgpgate/pgpgate.db*"),
+    ("the database is everybody's", "chmod 666 /var/lib/pgpgate/pgpgate.db"),
+    ("mail passes while the filter is down", "postconf -e milter_default_action=accept"),
+    ("a path that the chroot has not", "postconf -e smtpd_milters=unix:/var/spool/postfix/pgpgate/filter.sock"),
+    ("no milters", "postconf -e receive_override_options=no_milters"),
+    ("another delimiter", "postconf -e recipient_delimiter=-"),
+    ("a typing error", "sed -i 's/^enforce = .*/enforce = perhaps/' /etc/pgpgate/pgpgate.conf"),
+    ("no reload", "sed -i 's/^enforce = .*/enforce = yes/' /etc/pgpgate/pgpgate.conf"),
+    ("no state directory", "systemctl stop pgpgate-filter pgpgate-policyd; rm -rf /var/lib/pgpgate"),
+]
+
+
+def problems(machine):
+    found = [json.loads(line) for line in machine.run("pgpgate --json doctor", False).stdout.splitlines()]
+    return [f for f in found if f["state"] == "problem"]
+
+
+def test_each_mend_of_doctor_mends_when_it_is_typed(machine):
+    if not machine.has_systemd:
+        pytest.skip("the mends are systemd's")
+    with open(machine.path("root/editor"), "w", encoding="ascii") as file:
+        file.write('#!/bin/sh\nexec sed -i "${1#+}s/perhaps/no/" "$2"\n')
+    os.chmod(machine.path("root/editor"), 0o755)
+    assert problems(machine) == []
+    for label, fault in FAULTS:
+        machine.run(fault)
+        found = problems(machine)
+        assert found, label
+        for _ in range(4):  # one fault can hide another
+            for problem in found:
+                machine.run(f"export EDITOR=/root/editor; {problem['mend']}")
+            found = problems(machine)
+            if not found:
+                break
+        assert found == [], (label, found)
+    machine.run("pgpgate config --set 'enforce = no' && systemctl reload pgpgate-filter pgpgate-policyd")
+
+
+def operation_commands():
+    """What pgpgate-operation(7) shows, in its order; the backup of a night is that of today."""
+    with open(os.path.join(TOP, "man", "pgpgate-operation.7"), encoding="utf-8") as page:
+        commands = re.findall(r"(?m)^# (.*)$", page.read())
+    assert len(commands) > 10
+    return [re.sub(r"pgpgate-\d{4}-\d\d-\d\d\.db", "pgpgate-$(date +%F).db", c) for c in commands]
+
+
+def test_the_page_for_life_with_it_as_it_is_printed(machine):
+    if not machine.has_systemd:
+        pytest.skip("the page is systemd's")
+    machine.run("mkdir -p /var/backups; pgpgate exempt page@example.org")
+    for command in operation_commands():
+        machine.run(command)
+    machine.run("systemctl start pgpgate-policyd pgpgate-filter")
+    assert "page@example.org" in machine.run("pgpgate rules").stdout and are_running(machine)
+    machine.run("rm -f FILE* rules /root/pgpgate.db* /var/backups/pgpgate-* /var/lib/pgpgate/*.before-*")
 
 
 def back_to_schema_1(machine, more=""):
