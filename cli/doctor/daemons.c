@@ -157,6 +157,27 @@ static void examine_folder(struct doctor *x, const char *topic, const char *path
 			    "%s does not exist", folder);
 }
 
+/* A daemon that does not listen, and whose folder is somebody else's, as after the user was made anew: it is given the folder
+ * before it is started. Returns out, which holds the start, or the same. */
+static const char *with_folder(const struct doctor *x, const struct socket_address *a,
+			       const char *start, char *out, size_t out_size)
+{
+	char user[64], folder[120];
+	const struct passwd *owner;
+	struct stat st;
+
+	snprintf(user, sizeof(user), "%.*s", (int)strcspn(x->settings->user, ":"), x->settings->user);
+	snprintf(folder, sizeof(folder), "%.*s",
+		 (int)(a->is_unix ? strrchr(a->path, '/') - a->path : 0), a->path);
+	owner = user[0] != '\0' && a->is_unix ? getpwnam(user) : NULL;
+	if (owner == NULL || stat(folder, &st) != 0 || st.st_uid == owner->pw_uid ||
+	    (st.st_gid == owner->pw_gid && (st.st_mode & 0030) == 0030))
+		return start;
+	by_install(x, out, out_size, folder);
+	snprintf(out + strlen(out), out_size - strlen(out), " && %s", start);
+	return out;
+}
+
 static void examine_daemon(struct doctor *x, const char *topic, const char *program,
 			   const char *socket_text, bool is_policy)
 {
@@ -186,7 +207,7 @@ static void examine_daemon(struct doctor *x, const char *topic, const char *prog
 	if (fd < 0) {
 		doctor_tell(
 			x, is_policy && !x->postfix.uses_policy ? DOCTOR_NOTE : DOCTOR_PROBLEM,
-			topic, mend,
+			topic, with_folder(x, &a, mend, start, sizeof(start)),
 			"%s does not listen: %s; if it does not start, `journalctl -u %s` says why",
 			program, err, program);
 		return;
