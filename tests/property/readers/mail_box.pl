@@ -24,8 +24,8 @@ sub text {
 	my $shown = eval { $part->decoded->string };
 	my $raw = $body->string;
 	$shown = "" unless defined $shown;
-	utf8::encode($shown) if utf8::is_utf8($shown);
-	utf8::encode($raw) if utf8::is_utf8($raw);
+	utf8::downgrade($shown, 1) or utf8::encode($shown);
+	utf8::downgrade($raw, 1) or utf8::encode($raw);
 	return $out . $shown . "\n" . ($shown eq $raw ? "" : "$out$raw\n");
 }
 

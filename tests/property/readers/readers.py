@@ -271,8 +271,18 @@ class Mailutils(Folder):
                               env=dict(os.environ, HOME=folder + "/home", LC_ALL="C.UTF-8", PAGER="cat"), timeout=120)
         texts = [b""] * count
         for piece in re.split(rb"^<<<(?=\d{6}>>>$)", done.stdout, flags=re.M)[1:]:
-            texts[int(piece[:6])] = piece[10:]
+            texts[int(piece[:6])] = self.leaves(piece[10:])
         return texts
+
+    BOX = re.compile(rb"^\+-+\+\n(?:\| [^\n]*\n)*?\| Type=([^\n;]*)[^\n]*\n(?:\| [^\n]*\n)*\+-+\+\n", re.M)
+
+    def leaves(self, text):
+        """With the frame around each part's type as the mark of a leaf, and without the message's own header."""
+        first = self.BOX.search(text)
+        start = first.end() if first else 0
+        end = re.search(rb"^\r?\n", text[start:], re.M)
+        text = text[:start] + text[start + end.end() if end else start:]
+        return self.BOX.sub(lambda m: b"\0" + m[1].strip() + b"\n", text)
 
 
 class Each(Folder):
