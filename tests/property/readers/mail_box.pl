@@ -33,6 +33,6 @@ while (read(STDIN, my $head, 4) == 4) {
 	my $len = unpack "N", $head;
 	read(STDIN, my $message, $len) == $len || $len == 0 or last;
 	my $out = eval { text(Mail::Message->read($message, strip_status_fields => 0, log => "NONE", trace => "NONE")) } // "";
-	utf8::encode($out) if utf8::is_utf8($out);
+	utf8::downgrade($out, 1) or utf8::encode($out);
 	print pack("N", length $out), $out;
 }
