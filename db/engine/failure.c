@@ -101,7 +101,10 @@ int db_fail_engine(struct db *d, const char *doing)
 		break;
 	case SQLITE_IOERR:
 		d->is_suspect = true;
-		if (db_is_mounted_read_only(d)) {
+		if (d->handle != NULL && sqlite3_system_errno(d->handle) == EDQUOT) {
+			failure = DB_FULL; /* the engine knows no quota */
+			mend = "; free some space";
+		} else if (db_is_mounted_read_only(d)) {
 			failure = DB_NO_PERMISSION;
 			mend = DB_MOUNT_MEND;
 		}

@@ -20,6 +20,8 @@ pytestmark = pytest.mark.skipif(bool(os.environ.get("PGPGATE_SANITIZED")), reaso
 # never gives it, and the C library ends a process that it is told so. Late ones put threads out of step.
 ROWS = [
     ("pwrite64,pwritev", "error=ENOSPC", "1+", True), ("pwrite64,pwritev", "error=EIO", "1+", False),
+    ("pwrite64,pwritev", "error=EDQUOT", "1+", True), ("pwrite64,pwritev,ftruncate", "error=EROFS", "1+", False),
+    ("openat", "error=EROFS", "1+", False), ("openat", "error=EDQUOT", "1+", False),
     ("pwrite64,pwritev", "error=EIO", "3+5", True), ("fdatasync,fsync", "error=EIO", "1+", True),
     ("fdatasync,fsync", "error=EIO", "2+3", False), ("pread64", "error=EIO", "1+", True), ("pread64", "error=EIO", "4+7", False),
     ("openat", "error=EMFILE", "1+", True), ("openat", "error=EACCES", "1+", False), ("openat", "error=EIO", "2+3", False),
