@@ -12,251 +12,16 @@
 #include <string.h>
 
 #include "db/engine/column.h"
-#include "db/engine/key.h"
 #include "db/record/journal_tail.h"
+#include "db/record/verdict_asked.h"
+#include "db/record/verdict_ids.h"
 #include "db/record/verdict_row.h"
 
-#define PAGE_IDS 1000 /* ids read under one snapshot */
-#define PAGE_ROWS 50  /* whole rows read under one snapshot */
+#define PAGE_ROWS 50 /* whole rows read under one snapshot */
 #define FOREVER INT64_MAX
 #define WALK_ROWS 10000	  /* looked at before an index is asked: a quarter of a second */
 #define WINDOW_ROWS 50000 /* likewise, of a time: only their ids */
 #define SECONDS_A_DAY 86400
-#define OPERAND_MAX 1100 /* bytes with NUL: a Message-ID as it is kept, with its brackets */
-
-struct ids {
-	int64_t *id;
-	size_t n, room;
-	int64_t last_id; /* newer ones are in the journal's tail as well, and told there */
-};
-
-static int ids_add(struct db *d, struct ids *ids, int64_t id)
-{
-	if (id > ids->last_id)
-		return 0;
-	if (ids->n == ids->room) {
-		const size_t room = ids->room == 0 ? PAGE_IDS : ids->room * 2;
-		int64_t *more = realloc(ids->id, room * sizeof more[0]);
-
-		if (more == NULL)
-			return db_fail(d, DB_BROKEN, "out of memory");
-		ids->id = more;
-		ids->room = room;
-	}
-	ids->id[ids->n++] = id;
-	return 0;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static void ids_sort(struct ids *ids)
-{
-	size_t kept = 0;
-
-	if (ids->n == 0)
-		return;
-	qsort(ids->id, ids->n, sizeof ids->id[0], by_value);
-	for (size_t i = 1; i < ids->n; i++)
-		if (ids->id[i] != ids->id[kept])
-			ids->id[++kept] = ids->id[i];
-	ids->n = kept + 1;
-}
-
-/* ---- ids by an index ---- */
-
-/* One page of (id, key) behind (*from, *after_id). Returns how many, or -1; moves both. */
-static int page_of_index(struct db *d, enum sql_statement which, char from[KEY_MAX], const char *to,
-			 int64_t *after_id, struct ids *ids)
-{
-	sqlite3_stmt *st;
-	char last[KEY_MAX];
-	int got = -1, n = 0;
-
-	if (db_begin_read(d) != 0)
-		return -1;
-	memcpy(last, from, KEY_MAX);
-	st = db_statement(d, which);
-	if (st != NULL) {
-		db_bind_text(st, 1, from);
-		db_bind_text(st, 2, to);
-		db_bind_int(st, 3, *after_id);
-		db_bind_int(st, 4, PAGE_IDS);
-		while ((got = db_step(d, st)) == 1) {
-			*after_id = sqlite3_column_int64(st, 0);
-			db_column_text(st, 1, last, sizeof last);
-			n++;
-			/* One that is cut would not lead to the next page, but back to this one. */
-			if ((size_t)sqlite3_column_bytes(st, 1) != strlen(last))
-				got = db_fail(d, DB_BROKEN,
-					      "an address in the record is damaged; "
-					      "restore a backup");
-			if (got != 1 || ids_add(d, ids, *after_id) != 0) {
-				got = -1;
-				break;
-			}
-		}
-	}
-	got = db_end(d, got);
-	memcpy(from, last, KEY_MAX);
-	return got == 0 ? n : -1;
-}
-
-static int collect_by_index(struct db *d, enum sql_statement which, const char *key, const char *to,
-			    int64_t after_id, struct ids *ids)
-{
-	char from[KEY_MAX];
-	int n;
-
-	snprintf(from, sizeof from, "%s", key);
-	do
-		n = page_of_index(d, which, from, to, &after_id, ids);
-	while (n == PAGE_IDS);
-	return n < 0 ? -1 : 0;
-}
-
-/* Under every form in which the address may be stored: plain, and hashed. What is asked for as a hash
- * already ("h:...", copied from the log) is found as it is. */
-static int collect_address(struct db *d, enum sql_statement one, enum sql_statement range,
-			   const char *pattern, int64_t after_id, struct ids *ids)
-{
-	const char *domain = pattern[0] == '@' ? pattern + 1 : pattern;
-	char from[KEY_MAX], to[KEY_MAX], hash[HASHED_ADDRESS_MAX], hashed_pattern[KEY_MAX];
-
-	key_range(pattern, from, to);
-	if (collect_by_index(d, to[0] != '\0' ? range : one, from, to[0] != '\0' ? to : NULL,
-			     to[0] != '\0' ? 0 : after_id, ids) != 0)
-		return -1;
-	/* A hash of a domain says nothing of the domains below it. */
-	if (!d->hashed.has_key || pattern[0] == '.' || strncmp(pattern, "h:", 2) == 0)
-		return 0;
-	if (to[0] == '\0')
-		hashed_address(&d->hashed, pattern, hashed_pattern);
-	else
-		snprintf(hashed_pattern, sizeof hashed_pattern, "%s",
-			 hashed_text(&d->hashed, HASHED_DOMAIN, domain, hash));
-	key_range(hashed_pattern, from, to);
-	return collect_by_index(d, to[0] != '\0' ? range : one, from, to[0] != '\0' ? to : NULL,
-				to[0] != '\0' ? 0 : after_id, ids);
-}
-
-/* ---- the filter ---- */
-
-/* The ways in which an address may be stored and shown, to hold a row against what was asked. */
-struct asked {
-	const struct verdicts_filter *filter;
-	char sender[2][2][KEY_MAX]; /* [plain, hashed][from, to] */
-	char recipient[2][2][KEY_MAX];
-	size_t n_forms;
-	/* Without angle brackets; and hashed, "" without a key. */
-	char message_id[2][OPERAND_MAX];
-	char client_hash[HASHED_TEXT_MAX];
-};
-
-static void copy_message_id(const char *text, char out[OPERAND_MAX])
-{
-	size_t len;
-
-	text += strspn(text, " \t<");
-	len = strcspn(text, "> \t");
-	snprintf(out, OPERAND_MAX, "%.*s", (int)len, text);
-}
-
-static bool message_id_is_asked(const struct asked *asked, const char *stored)
-{
-	char bare[OPERAND_MAX];
-
-	if (asked->filter->message_id == NULL)
-		return true;
-	copy_message_id(stored, bare);
-	return strcmp(bare, asked->message_id[0]) == 0 ||
-	       (asked->message_id[1][0] != '\0' && strcmp(stored, asked->message_id[1]) == 0);
-}
-
-static bool client_is_asked(const struct asked *asked, const char *stored)
-{
-	const struct netaddr *network = asked->filter->client;
-	struct netaddr client;
-	char err[200];
-
-	if (network == NULL)
-		return true;
-	if (strncmp(stored, "h:", 2) == 0) /* which network it is in nobody knows */
-		return strcmp(stored, asked->client_hash) == 0;
-	return stored[0] != '\0' && netaddr_parse(stored, &client, err, sizeof err) == 0 &&
-	       netaddr_contains(network, &client);
-}
-
-/* The forms in which both may be stored. */
-static void prepare_texts(struct db *d, struct asked *asked)
-{
-	char text[OPERAND_MAX + 2], client[NETADDR_TEXT_MAX];
-
-	if (asked->filter->message_id != NULL) {
-		copy_message_id(asked->filter->message_id, asked->message_id[0]);
-		snprintf(text, sizeof text, "<%s>", asked->message_id[0]);
-		if (d->hashed.has_key)
-			hashed_text(&d->hashed, HASHED_MESSAGE_ID, text, asked->message_id[1]);
-	}
-	if (asked->filter->client != NULL && d->hashed.has_key)
-		hashed_text(&d->hashed, HASHED_CLIENT,
-			    netaddr_format(asked->filter->client, client), asked->client_hash);
-}
-
-static void prepare_pattern(struct db *d, const char *pattern, char out[2][2][KEY_MAX])
-{
-	const char *domain = pattern[0] == '@' ? pattern + 1 : pattern;
-	char hash[HASHED_ADDRESS_MAX];
-
-	key_range(pattern, out[0][0], out[0][1]);
-	if (out[0][1][0] == '\0')
-		key_range(hashed_address(&d->hashed, pattern, hash), out[1][0], out[1][1]);
-	else
-		key_range(hashed_text(&d->hashed, HASHED_DOMAIN, domain, hash), out[1][0], out[1][1]);
-}
-
-static bool address_is_asked(const struct asked *asked, char forms[2][2][KEY_MAX], const char *address)
-{
-	char key[KEY_MAX];
-
-	key_from_address(address, key);
-	for (size_t i = 0; i < asked->n_forms; i++) {
-		const char *from = forms[i][0], *to = forms[i][1];
-
-		if (to[0] == '\0' ? strcmp(key, from) == 0
-				  : strcmp(key, from) >= 0 && strcmp(key, to) < 0)
-			return true;
-	}
-	return false;
-}
-
-static bool row_is_asked(struct asked *asked, const struct verdict_row *row)
-{
-	const struct verdicts_filter *f = asked->filter;
-	const struct verdict_record *r = &row->record;
-
-	if (row->id <= f->after_id || r->time_unix < f->since_unix ||
-	    (f->until_unix != 0 && r->time_unix >= f->until_unix))
-		return false;
-	if ((f->verdict >= 0 && row->judgement.verdict != (enum verdict)f->verdict) ||
-	    (f->action >= 0 && r->action != (enum action)f->action) ||
-	    (f->queue_id != NULL && strcmp(r->queue_id, f->queue_id) != 0))
-		return false;
-	if (!client_is_asked(asked, r->client) || !message_id_is_asked(asked, r->message_id))
-		return false;
-	if (f->sender != NULL && !address_is_asked(asked, asked->sender, r->sender))
-		return false;
-	if (f->recipient == NULL)
-		return true;
-	for (size_t i = 0; i < r->n_recipients; i++)
-		if (address_is_asked(asked, asked->recipient, r->recipients[i].address))
-			return true;
-	return false;
-}
 
 struct listing {
 	struct db *d;
@@ -282,7 +47,7 @@ static int tell_ids(struct listing *l, const int64_t *ids, size_t n_ids)
 		if (n < 0)
 			result = -1;
 		for (int i = 0; i < n && result == 0; i++)
-			if (row_is_asked(&l->asked, &rows[i]))
+			if (asked_row(&l->asked, &rows[i]))
 				result = l->tell(l->context, &rows[i]);
 		arena_reset(&arena);
 	}
@@ -307,7 +72,7 @@ static int keep_newest(struct listing *l, struct ids *ids, int64_t last_n)
 		if (n < 0)
 			result = -1;
 		while (n-- > 0 && n_found < last_n)
-			if (row_is_asked(&l->asked, &rows[n])) {
+			if (asked_row(&l->asked, &rows[n])) {
 				ids->id[--kept] = rows[n].id;
 				n_found++;
 			}
@@ -327,15 +92,14 @@ static int list_by_index(struct listing *l)
 	int result;
 
 	if (f->queue_id != NULL)
-		result = collect_by_index(l->d, SQL_VERDICT_IDS_OF_QUEUE_ID, f->queue_id, NULL,
-					  f->after_id, &ids);
+		result = ids_by_index(l->d, SQL_VERDICT_IDS_OF_QUEUE_ID, f->queue_id, NULL,
+				      f->after_id, &ids);
 	else if (f->recipient != NULL)
-		result = collect_address(l->d, SQL_VERDICT_IDS_OF_RECIPIENT,
-					 SQL_VERDICT_IDS_OF_RECIPIENTS, f->recipient, f->after_id,
-					 &ids);
+		result = ids_by_address(l->d, SQL_VERDICT_IDS_OF_RECIPIENT,
+					SQL_VERDICT_IDS_OF_RECIPIENTS, f->recipient, f->after_id, &ids);
 	else
-		result = collect_address(l->d, SQL_VERDICT_IDS_OF_SENDER,
-					 SQL_VERDICT_IDS_OF_SENDERS, f->sender, f->after_id, &ids);
+		result = ids_by_address(l->d, SQL_VERDICT_IDS_OF_SENDER, SQL_VERDICT_IDS_OF_SENDERS,
+					f->sender, f->after_id, &ids);
 	ids_sort(&ids);
 	if (result == 0 && l->last_n > 0 && ids.n > 0)
 		result = keep_newest(l, &ids, l->last_n);
@@ -368,10 +132,10 @@ static int page_by_time(struct listing *l, bool backward, struct position *at, s
 					   : SQL_VERDICT_IDS_FORWARD);
 	if (st != NULL) {
 		db_bind_int(st, 1, by_id ? at->id : at->time_unix);
-		db_bind_int(st, 2, by_id ? PAGE_IDS : at->id);
+		db_bind_int(st, 2, by_id ? IDS_PAGE : at->id);
 		if (!by_id) {
 			db_bind_int(st, 3, backward ? l->since_unix : l->until_unix);
-			db_bind_int(st, 4, PAGE_IDS);
+			db_bind_int(st, 4, IDS_PAGE);
 		}
 		while ((got = db_step(l->d, st)) == 1) {
 			at->id = sqlite3_column_int64(st, 0);
@@ -381,8 +145,8 @@ static int page_by_time(struct listing *l, bool backward, struct position *at, s
 			     strcmp(column_text(st, 2), verdict_name((enum verdict)f->verdict)) == 0) &&
 			    (f->action < 0 ||
 			     strcmp(column_text(st, 3), action_name((enum action)f->action)) == 0) &&
-			    client_is_asked(&l->asked, column_text(st, 4)) &&
-			    message_id_is_asked(&l->asked, column_text(st, 5)) &&
+			    asked_client(&l->asked, column_text(st, 4)) &&
+			    asked_message_id(&l->asked, column_text(st, 5)) &&
 			    ids_add(l->d, ids, at->id) != 0) {
 				got = -1;
 				break;
@@ -410,7 +174,7 @@ static int list_newest(struct listing *l)
 
 	do
 		result = page_by_time(l, true, &at, &ids, &n_seen);
-	while (result == 0 && n_seen == PAGE_IDS && (int64_t)ids.n < l->last_n);
+	while (result == 0 && n_seen == IDS_PAGE && (int64_t)ids.n < l->last_n);
 	if (result == 0 && ids.n > 0) {
 		if ((int64_t)ids.n > l->last_n)
 			ids.n = (size_t)l->last_n;
@@ -433,7 +197,7 @@ static int list_all(struct listing *l)
 		result = page_by_time(l, false, &at, &ids, &n_seen);
 		if (result == 0)
 			result = tell_ids(l, ids.id, ids.n);
-	} while (result == 0 && n_seen == PAGE_IDS);
+	} while (result == 0 && n_seen == IDS_PAGE);
 	free(ids.id);
 	return result;
 }
@@ -457,9 +221,9 @@ static int newest_by_walk(struct listing *l, struct ids *found, bool *is_enough)
 			result = keep_newest(l, &page, l->last_n - (int64_t)found->n);
 		for (size_t i = page.n; i-- > 0 && result == 0;)
 			result = ids_add(l->d, found, page.id[i]);
-	} while (result == 0 && (int64_t)found->n < l->last_n && n_seen == PAGE_IDS &&
+	} while (result == 0 && (int64_t)found->n < l->last_n && n_seen == IDS_PAGE &&
 		 n_walked < WALK_ROWS);
-	*is_enough = (int64_t)found->n == l->last_n || n_seen < PAGE_IDS;
+	*is_enough = (int64_t)found->n == l->last_n || n_seen < IDS_PAGE;
 	reverse(found->id, found->n);
 	free(page.id);
 	return result;
@@ -474,8 +238,8 @@ static int ids_of_window(struct listing *l, struct ids *ids, bool *is_whole)
 	do {
 		result = page_by_time(l, false, &at, ids, &n_seen);
 		n_walked += n_seen;
-	} while (result == 0 && n_seen == PAGE_IDS && n_walked < WINDOW_ROWS);
-	*is_whole = n_seen < PAGE_IDS;
+	} while (result == 0 && n_seen == IDS_PAGE && n_walked < WINDOW_ROWS);
+	*is_whole = n_seen < IDS_PAGE;
 	return result;
 }
 
@@ -574,7 +338,7 @@ static int tell_waiting(void *context, const struct stored_verdict *v)
 
 	if (verdict_row_of(&t->arena, v, &row) != 0)
 		result = db_fail(t->listing->d, DB_BROKEN, "out of memory");
-	else if (row_is_asked(&t->listing->asked, &row) && t->n_found++ >= t->n_skip && !t->is_counting)
+	else if (asked_row(&t->listing->asked, &row) && t->n_found++ >= t->n_skip && !t->is_counting)
 		result = t->listing->tell(t->listing->context, &row);
 	arena_reset(&t->arena);
 	return result;
@@ -611,13 +375,7 @@ int verdicts_list(struct db *d, const struct verdicts_filter *f,
 
 	if (db_ready(d) != 0)
 		return -1;
-	l.asked.filter = f;
-	l.asked.n_forms = d->hashed.has_key ? 2 : 1;
-	prepare_texts(d, &l.asked);
-	if (f->sender != NULL)
-		prepare_pattern(d, f->sender, l.asked.sender);
-	if (f->recipient != NULL)
-		prepare_pattern(d, f->recipient, l.asked.recipient);
+	asked_begin(&l.asked, d, f);
 	if (f->is_stored_only)
 		return list_stored(&l);
 	tail = journal_tail_open(d);
