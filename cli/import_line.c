@@ -196,8 +196,10 @@ int import_line(struct import_context *c, const char *line, struct rule out[IMPO
 		return json_line(c, text, out, err, err_size);
 	case IMPORT_ACCESS:
 		return access_line(c, text, out, err, err_size);
-	default:
-		n = rule_parse(text, c->delimiters, c->now_unix, out, err, err_size);
-		return n == 1 ? 0 : n == 0 ? 1 : -1;
+	case IMPORT_AUTO:
+	case IMPORT_TEXT:
+		break;
 	}
+	n = rule_parse(text, c->delimiters, c->now_unix, out, err, err_size);
+	return n == 1 ? 0 : n == 0 ? 1 : -1;
 }

@@ -42,9 +42,10 @@ static int kind_of(enum own_key_state state)
 		return 2;
 	case OWN_KEY_UNKNOWN:
 		return 3;
-	default:
-		return -1;
+	case OWN_KEY_GOOD:
+		break;
 	}
+	return -1;
 }
 
 static int count(struct checking *c, const struct report_row *row, const char *recipient)

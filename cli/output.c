@@ -71,9 +71,13 @@ enum output_colour output_verdict_colour(enum verdict v)
 	case VERDICT_PARTIAL:
 	case VERDICT_INVALID:
 		return COLOUR_RED;
-	default:
-		return COLOUR_YELLOW;
+	case VERDICT_SMIME:
+	case VERDICT_SIGNED:
+	case VERDICT_REPORT:
+	case VERDICT_HANDSHAKE:
+		break;
 	}
+	return COLOUR_YELLOW;
 }
 
 enum output_colour output_action_colour(enum action a)
@@ -83,9 +87,13 @@ enum output_colour output_action_colour(enum action a)
 		return COLOUR_GREEN;
 	case ACTION_REFUSE:
 		return COLOUR_RED;
-	default:
-		return COLOUR_YELLOW;
+	case ACTION_SPLIT:
+	case ACTION_QUARANTINE:
+	case ACTION_TAG:
+	case ACTION_TEMPFAIL:
+		break;
 	}
+	return COLOUR_YELLOW;
 }
 
 char *output_clean(char *out, size_t out_size, const char *text)

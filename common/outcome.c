@@ -25,9 +25,14 @@ static bool meets_encrypted(const struct judgement *j, const struct acceptance *
 		/* A readable subject is no footer: no number of octets tolerates it. */
 		return is_form_accepted(j, a) && strcmp(j->reason, "readable-subject") != 0 &&
 		       j->cleartext_bytes > 0 && j->cleartext_bytes <= a->max_cleartext_bytes;
-	default:
-		return false;
+	case VERDICT_CLEARTEXT:
+	case VERDICT_SIGNED:
+	case VERDICT_INVALID:
+	case VERDICT_REPORT:
+	case VERDICT_HANDSHAKE:
+		break;
 	}
+	return false;
 }
 
 bool outcome_meets(const struct judgement *j, enum requirement demand, const struct acceptance *a)
@@ -165,7 +170,8 @@ void outcome_decide(const struct outcome_input *in, struct outcome *out)
 	case ACTION_QUARANTINE: /* the reason for the queue */
 		set_line(out, explain_first(in));
 		break;
-	default:
+	case ACTION_ACCEPT:
+	case ACTION_TAG:
 		break;
 	}
 }

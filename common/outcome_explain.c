@@ -70,9 +70,13 @@ static const char *explain_unaccepted(const struct judgement *j)
 					   : "reports are not accepted here";
 	case VERDICT_HANDSHAKE:
 		return "key exchange messages are not accepted here";
-	default:
-		return NULL;
+	case VERDICT_CLEARTEXT:
+	case VERDICT_SIGNED:
+	case VERDICT_PARTIAL:
+	case VERDICT_INVALID:
+		break;
 	}
+	return NULL;
 }
 
 static const char *explain_reason(const char *reason)

@@ -39,9 +39,11 @@ static inline const char *own_key_reason(enum own_key_state state)
 		return "expired-key";
 	case OWN_KEY_HIDDEN:
 		return "hidden-recipient";
-	default:
-		return NULL;
+	case OWN_KEY_UNKNOWN:
+	case OWN_KEY_GOOD:
+		break;
 	}
+	return NULL;
 }
 
 #endif

@@ -339,15 +339,16 @@ static bool is_special(unsigned char c)
 
 static bool take_octet(struct html *h, unsigned char c)
 {
-	switch (h->state) {
+	switch ((enum state)h->state) {
 	case STATE_TAG:
 	case STATE_REFERENCE:
 		return gather_markup(h, c) && !h->is_wrong;
 	case STATE_SPACE:
 		return gather_space(h, c);
-	default:
-		return special(h, c);
+	case STATE_TEXT:
+		break;
 	}
+	return special(h, c);
 }
 
 void html_begin(struct html *h, html_sink *sink, void *context)

@@ -52,7 +52,8 @@ bool report_is_well_formed(const struct report *r, enum report_kind kind)
 		return r->has_recipient && r->has_action && r->has_status;
 	case REPORT_DISPOSITION: /* RFC 8098 section 3.1 */
 		return r->has_recipient && r->has_disposition;
-	default:
-		return false;
+	case REPORT_NONE:
+		break;
 	}
+	return false;
 }
