@@ -181,9 +181,8 @@ struct db_remote {
 };
 void db_set_remote(struct db *d, struct db_remote *r);
 
-/* Judge and log, refuse nothing, until then (0 ends it). Audited, unless it is so already. */
-int db_pause(struct db *d, int64_t until_unix, int64_t now_unix, const char *author);
-/* The same that takes back a change (undoes; 0: none). *no: its number, 0 when nothing changed; may be NULL. */
+/* Judge and log, refuse nothing, until then (0 ends it). Audited, unless it is so already. undoes: the change that this takes
+ * back, or 0. *no: its number, 0 when nothing changed; may be NULL. */
 int db_pause_as(struct db *d, int64_t until_unix, int64_t now_unix, const char *author,
 		int64_t undoes, int64_t *no);
 int db_paused_until(struct db *d, int64_t now_unix, int64_t *until_unix); /* 0 when not paused */

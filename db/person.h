@@ -31,10 +31,8 @@ struct person_counts {
 int person_forget(struct db *d, const char *address, int64_t now_unix, const char *author,
 		  struct person_counts *out);
 
-/* The same without the audit, which at a site is the centre's; and what it says. */
+/* The same without the audit, which at a site is the centre's. */
 int person_remove(struct db *d, const char *address, struct person_counts *out);
-#define PERSON_TEXT_MAX 300
-char *person_text(const struct person_counts *n, char out[PERSON_TEXT_MAX]);
 /* At a site (db.h, db_remote): hands it over to the centre, from where it comes back. n: what is here. 0 or -1. */
 int person_hand_over(struct db *d, const char *address, int64_t now_unix, const char *author,
 		     struct person_counts *n);

@@ -123,13 +123,6 @@ int rules_edit_remove(struct rules_edit *e, const struct rule *key);
 int rules_edit_commit(struct rules_edit *e, struct rules_result *out); /* frees, even when it fails */
 void rules_edit_abort(struct rules_edit *e);			       /* frees; nothing happened */
 
-/* Edits of one rule. Adding: r->id, created_at and the like are set to what is there then; either pointer may be
- * NULL. 0 or -1. */
-int rules_add(struct db *d, struct rule *r, int64_t now_unix, bool *was_replaced, struct rule *replaced);
-/* Removes the rule with exactly that recipient, sender and client; with all, also those that narrow that
- * recipient pattern. Returns how many, or -1. */
-int rules_forget(struct db *d, const struct rule *key, bool all, int64_t now_unix, const char *author);
-int rules_forget_id(struct db *d, int64_t id, int64_t now_unix, const char *author); /* 1, 0 or -1 */
 int rules_of_id(struct db *d, int64_t id, struct rule *out); /* 1, 0 or -1 */
 
 /* Takes a change back: no, or 0 for the newest that is no undo and was not taken back. All of it or nothing. o:

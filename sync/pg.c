@@ -33,7 +33,7 @@ struct pg *pg_new(const char *conninfo, int timeout_ms)
 	return p;
 }
 
-void pg_close(struct pg *p)
+static void pg_close(struct pg *p)
 {
 	PQfinish(p->connection);
 	p->connection = NULL;

@@ -21,7 +21,6 @@ void pg_free(struct pg *p);
 
 /* Connects, unless that is done. 0 or -1. */
 int pg_open(struct pg *p);
-void pg_close(struct pg *p);
 bool pg_is_open(const struct pg *p);
 
 /* Runs one statement with n text parameters (NULL: NULL). *out, if out is not NULL: the first column of the first row,

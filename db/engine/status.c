@@ -159,11 +159,6 @@ int pause_apply(struct db *d, int64_t until_unix, struct change *c)
 	return db_end(d, pause_in_transaction(d, until_unix, c));
 }
 
-int db_pause(struct db *d, int64_t until_unix, int64_t now_unix, const char *author)
-{
-	return db_pause_as(d, until_unix, now_unix, author, 0, NULL);
-}
-
 int db_pause_as(struct db *d, int64_t until_unix, int64_t now_unix, const char *author,
 		int64_t undoes, int64_t *no)
 {

@@ -13,7 +13,8 @@ static void copy(unsigned char out[WAL_INDEX_HEADER_BYTES], volatile const unsig
 	}
 }
 
-bool wal_index_header(struct db *d, unsigned char out[WAL_INDEX_HEADER_BYTES])
+/* After the first statement that reads. False: it is being written at this moment, or cannot be seen. */
+static bool wal_index_header(struct db *d, unsigned char out[WAL_INDEX_HEADER_BYTES])
 {
 	sqlite3_file *file = NULL;
 	volatile void *region = NULL;

@@ -13,9 +13,6 @@
 #define WAL_INDEX_BYTES 32768
 #define WAL_INDEX_HEADER_BYTES 48
 
-/* After the first statement that reads. False: it is being written at this moment, or cannot be seen. */
-bool wal_index_header(struct db *d, unsigned char out[WAL_INDEX_HEADER_BYTES]);
-
 /* What the database is at a moment. To be taken before what is to be remembered of it is read: then as long as the mark
  * is the same nothing of that can have become another. */
 struct wal_index_mark {

@@ -115,7 +115,10 @@ static void write_network(const struct netaddr *address, char out[SPLIT_CLIENT_M
 	snprintf(out, SPLIT_CLIENT_MAX, "%s", netaddr_format(&network, text));
 }
 
-const char *split_client(const char *address, const char *name, char out[SPLIT_CLIENT_MAX])
+/* Who is taken for the client that was there before, as an address may be anybody's: whoever has a verified name in the same
+ * registrable domain, since large senders try again from elsewhere; without a name the network, /24 or /64. Canonical text of
+ * the address, or "" or NULL; name: see policy.h. Returns out. */
+static const char *split_client(const char *address, const char *name, char out[SPLIT_CLIENT_MAX])
 {
 	struct netaddr parsed;
 	char err[256];

@@ -22,11 +22,7 @@
  * hash and time of SRS. Canonical text in, out at most as long. */
 const char *split_sender(const char *sender, char out[ADDRESS_MAX + 1]);
 
-/* Who is taken for the client that was there before, as an address may be anybody's: whoever has a verified name in the same
- * registrable domain, since large senders try again from elsewhere; without a name the network, /24 or /64. Canonical text of
- * the address, or "" or NULL; name: see policy.h. Returns out. */
 #define SPLIT_CLIENT_MAX 256
-const char *split_client(const char *address, const char *name, char out[SPLIT_CLIENT_MAX]);
 
 /* What evidence is kept under: sender and client, a blank between, as stored. Cut at KEY_MAX - 1. Returns out. */
 const char *split_key(const struct hashed *h, const char *sender, const char *client_address,

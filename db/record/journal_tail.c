@@ -195,7 +195,8 @@ static int lag_of_stream(struct journal_tail *t, size_t first, size_t last, stru
 	return got < 0 ? -1 : 0;
 }
 
-int journal_tail_lag(struct journal_tail *t, struct db *d, struct verdicts_lag *out)
+/* After settling. 0 or -1. */
+static int journal_tail_lag(struct journal_tail *t, struct db *d, struct verdicts_lag *out)
 {
 	memset(out, 0, sizeof *out);
 	out->n_segments = (int64_t)t->n;

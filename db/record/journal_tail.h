@@ -27,7 +27,4 @@ int journal_tail_settle_within(struct journal_tail *t, struct db *d, int64_t *la
 int journal_tail_each(struct journal_tail *t, struct db *d,
 		      int (*tell)(void *context, const struct stored_verdict *v), void *context);
 
-/* After settling. 0 or -1. */
-int journal_tail_lag(struct journal_tail *t, struct db *d, struct verdicts_lag *out);
-
 #endif

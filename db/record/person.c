@@ -166,8 +166,10 @@ static int forget_form(struct forgetting *f, struct person_counts *out)
 	return remove_all(f, SQL_PERSON_SPLIT_VAIN, &out->n_others);
 }
 
-/* Says how much, never whose. */
-char *person_text(const struct person_counts *n, char out[PERSON_TEXT_MAX])
+#define PERSON_TEXT_MAX 300
+
+/* What the audit says: how much, never whose. */
+static char *person_text(const struct person_counts *n, char out[PERSON_TEXT_MAX])
 {
 	snprintf(
 		out, PERSON_TEXT_MAX,

@@ -57,7 +57,8 @@ static void fit(int *remove_ms, int64_t took_ms)
 		++*remove_ms;
 }
 
-int upkeep_expire_verdicts(struct db *d, int64_t before_unix, int *remove_ms)
+/* Removes verdicts before a time: for about *remove_ms, which it fits. Returns how many, or -1. */
+static int upkeep_expire_verdicts(struct db *d, int64_t before_unix, int *remove_ms)
 {
 	int64_t started_ms;
 	int removed;

@@ -26,10 +26,8 @@ struct upkeep {
 int upkeep_step(struct db *d, const struct settings *s, int64_t now_unix, bool is_clock_steady,
 		struct upkeep *u);
 
-/* Removes verdicts before a time: for about *remove_ms, which it fits. Returns how many, or -1. */
-int upkeep_expire_verdicts(struct db *d, int64_t before_unix, int *remove_ms);
-
-/* The same by id, from ids[*at] on, which becomes the next one: what is older than before_unix still. */
+/* Removes verdicts for about *remove_ms, which it fits: from ids[*at] on, which becomes the next one, what is older than before_unix
+ * still. Returns how many, or -1. */
 int upkeep_remove(struct db *d, const int64_t *ids, size_t n, size_t *at, int64_t before_unix,
 		  int *remove_ms);
 

@@ -29,9 +29,9 @@ static void tell(struct keys_edit *e, enum rule_outcome o, const struct recipien
 		e->c->tell(e->c->context, o, k);
 }
 
-/* before or after may be NULL. */
-int keys_edit_settle(struct keys_edit *e, const struct recipient_key *before,
-		     const struct recipient_key *after)
+/* Of a key, either of them may be NULL: makes it so, counts, tells, and puts it on record. */
+static int settle(struct keys_edit *e, const struct recipient_key *before,
+		  const struct recipient_key *after)
 {
 	const struct recipient_key *k = after != NULL ? after : before;
 	char was[KEYS_TEXT_MAX] = "", is[KEYS_TEXT_MAX] = "";
@@ -51,7 +51,8 @@ int keys_edit_settle(struct keys_edit *e, const struct recipient_key *before,
 	return keys_edit_note(e, k->pattern, was, is);
 }
 
-int keys_edit_sweep(struct keys_edit *e)
+/* Certificates of which no key is left go: at the beginning of the next change, so that the last one can be taken back whole. */
+static int sweep(struct keys_edit *e)
 {
 	sqlite3_stmt *st = db_statement(e->d, SQL_CERTIFICATE_SWEEP);
 
@@ -91,7 +92,7 @@ static int put_one(struct keys_edit *e, const struct recipient_key *k)
 		return -1;
 	snprintf(after.author, sizeof after.author, "%s", e->c->author);
 	after.created_at_unix = e->c->now_unix;
-	return keys_edit_settle(e, found == 1 ? &before : NULL, &after);
+	return settle(e, found == 1 ? &before : NULL, &after);
 }
 
 static int compare_keys(const void *a, const void *b)
@@ -142,13 +143,13 @@ static int retire(struct keys_edit *e, const struct recipient_key *k, void *cont
 	if (bsearch(k, sorted, e->c->n_keys, sizeof *k, compare_keys) != NULL)
 		return 0;
 	if (e->c->replaces_all)
-		return keys_edit_settle(e, k, NULL);
+		return settle(e, k, NULL);
 	if (k->state != KEY_ACTIVE || (k->until_unix != 0 && k->until_unix <= e->c->now_unix) ||
 	    bsearch(k, sorted, e->c->n_keys, sizeof *k, compare_patterns) == NULL)
 		return 0;
 	after.state = KEY_SUPERSEDED;
 	after.until_unix = e->c->now_unix;
-	return keys_edit_settle(e, k, &after);
+	return settle(e, k, &after);
 }
 
 static int retire_others(struct keys_edit *e)
@@ -187,7 +188,7 @@ int keys_put(struct db *d, const struct keys_change *c, struct keys_result *out)
 
 	if (result != 0)
 		return -1;
-	result = keys_edit_sweep(&e);
+	result = sweep(&e);
 	for (size_t i = 0; i < c->n_keys && result == 0; i++)
 		result = put_one(&e, &c->keys[i]);
 	if (result == 0)
@@ -212,7 +213,7 @@ static int forget_if(struct keys_edit *e, const struct recipient_key *k, void *c
 	if (f->fingerprint != NULL && strcmp(k->fingerprint, f->fingerprint) != 0 &&
 	    strcmp(k->primary_fingerprint, f->fingerprint) != 0)
 		return 0;
-	return keys_edit_settle(e, k, NULL);
+	return settle(e, k, NULL);
 }
 
 int keys_forget(struct db *d, const struct keys_change *c, const char *pattern,
@@ -224,7 +225,7 @@ int keys_forget(struct db *d, const struct keys_change *c, const char *pattern,
 
 	if (result != 0)
 		return -1;
-	result = keys_edit_sweep(&e);
+	result = sweep(&e);
 	if (result == 0)
 		result = each_key(&e, forget_if, &f);
 	if (result == 0 && fingerprint == NULL)

@@ -51,12 +51,7 @@ struct keys_edit {
 
 int keys_edit_begin(struct keys_edit *e, struct db *d, const struct keys_change *c,
 		    struct keys_result *out);
-/* Of a key, either of them may be NULL: makes it so, counts, tells, and puts it on record. */
-int keys_edit_settle(struct keys_edit *e, const struct recipient_key *before,
-		     const struct recipient_key *after);
 int keys_edit_note(struct keys_edit *e, const char *pattern, const char *before, const char *after);
-/* Certificates of which no key is left go: at the beginning of the next change, so that the last one can be taken back whole. */
-int keys_edit_sweep(struct keys_edit *e);
 /* Ends the transaction; all of it is undone when result is -1. */
 int keys_edit_finish(struct keys_edit *e, int result);
 

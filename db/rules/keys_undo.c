@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * keys_undo.c: takes a change of keys back: each key and group that it touched becomes what it was, and only when each still is as
- * that change left it. Certificates are still there when nothing was changed since (keys_edit_sweep()).
+ * that change left it. Certificates are still there when nothing was changed since (sweep() in keys.c).
  */
 #include "db/rules/keys_internal.h"
 

@@ -19,6 +19,7 @@
 
 #include "db/db.h"
 #include "db/rules.h"
+#include "tests/unit/rules_plain.h"
 
 #define FIXTURE_OVERRIDES_MAX 8
 

@@ -108,8 +108,8 @@ static void the_longest_rule_fits_its_text(void **state)
 
 static void add(struct db *d, const char *line, bool expect_replaced)
 {
-	struct rule r = fixture_rule(line, NOW), old;
-	bool was_replaced;
+	struct rule r = fixture_rule(line, NOW), old = {0};
+	bool was_replaced = false;
 
 	if (rules_add(d, &r, NOW, &was_replaced, &old) != 0)
 		fail_msg("%s", db_error(d));
@@ -569,7 +569,7 @@ static void the_same_rule_again_stays_what_it_is(void **state)
 	struct fixture f;
 	struct db *d;
 	struct rule r = fixture_rule("exempt a@b.test note=\"x\"", NOW), first;
-	bool was_replaced;
+	bool was_replaced = false;
 
 	(void)state;
 	fixture_begin(&f);
