@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""The pair among what stands around a Postfix: amavis, OpenDKIM, another milter, mlmmj, Dovecot's LMTP server, and the
+"""The pair among what stands around a Postfix: amavis, OpenDKIM, clamav-milter, spamass-milter, mlmmj, Dovecot's LMTP server, and the
 queue's own tools. Debian's programs, extracted only. Run by `./runtests companions`."""
 
 import os
@@ -11,7 +11,6 @@ import sys
 import pytest
 
 from harness import messages
-from harness.other_milter import Milter
 from harness.place import free_port, wait_until
 from harness.smtp import STRANGER, send
 from harness.unpacked import overlaid, unpacked
@@ -147,26 +146,76 @@ def test_opendkim_signs_before_and_after_us(pair, make_postfix, dkim, keys, is_f
     assert not holds(text.replace("Version: 1", "Version: 2"))
 
 
-# ---- a virus scanner's milter ----
+# ---- other milters that look at what is in a message ----
+
+BAD = "PGPGATE-TEST-OF-BAD-MAIL"  # the only word that the scanners below know
+CLAMAV = ["clamav-milter", "clamav-daemon", "libclamav12", "libmspack0"]
+SPAMASSASSIN = ["spamass-milter", "spamc", "spamd", "spamassassin", "libnet-dns-perl", "libnetaddr-ip-perl",
+                "libhtml-parser-perl", "libhtml-tagset-perl", "libhttp-date-perl", "liburi-perl", "libtimedate-perl",
+                "libhttp-message-perl", "libencode-locale-perl", "libio-html-perl", "liblwp-mediatypes-perl"]
+
+
+def clamav(place, run):
+    """Its own database would be 300 MB; this one has one signature."""
+    prefix = overlaid(unpacked("clamav", CLAMAV))
+    here, port = place.directory("clamav"), free_port()
+    write(f"{here}/db/test.ndb", f"Test.Bad:0:*:{BAD.encode().hex()}\n")
+    conf = write(f"{here}/clamd.conf", f"LocalSocket {here}/clamd\nDatabaseDirectory {here}/db\nForeground yes\n"
+                 f"TemporaryDirectory {here}\n")
+    log = run("clamd", [*prefix, "clamd", "-c", conf])
+    wait_until(lambda: os.path.exists(f"{here}/clamd"), lambda: f"clamd: {said(log)}")
+    conf = write(f"{here}/milter.conf", f"MilterSocket inet:{port}@127.0.0.1\nClamdSocket unix:{here}/clamd\n"
+                 f"OnInfected Reject\nOnFail Defer\nForeground yes\nTemporaryDirectory {here}\n")
+    log = run("clamav-milter", [*prefix, "clamav-milter", "-c", conf])
+    wait_until(lambda: answers(port), lambda: f"clamav-milter: {said(log)}")
+    return f"inet:127.0.0.1:{port}"
+
+
+def spamassassin(place, run):
+    """With one rule."""
+    prefix = overlaid(unpacked("spamassassin", SPAMASSASSIN))
+    here, spamd, port = place.directory("spam"), free_port(), free_port()
+    for folder in ("rules", "home"):
+        place.directory(f"spam/{folder}", place.user.pw_uid, place.user.pw_gid)
+    write(f"{here}/rules/init.pre", "loadplugin Mail::SpamAssassin::Plugin::Check\n")
+    write(f"{here}/rules/local.cf", f"body BAD_TEST /{BAD}/\nscore BAD_TEST 100\nuse_bayes 0\n"
+          "add_header all Status _YESNO_, score=_SCORE_ required=_REQD_ tests=_TESTS_\nadd_header spam Flag _YESNOCAPS_\n")
+    log = run("spamd", [*prefix, "perl", "-T", "/usr/sbin/spamd", "-L", "-x", "-m", "2", "-i", "127.0.0.1", "-p", str(spamd),
+                        "-C", f"{here}/rules", "--siteconfigpath", f"{here}/rules", "-H", f"{here}/home",
+                        "-u", place.user.pw_name])
+    wait_until(lambda: answers(spamd), lambda: f"spamd: {said(log)}")
+    log = run("spamass-milter", [*prefix, "spamass-milter", "-p", f"inet:{port}@127.0.0.1", "-r", "15", "-m", "--",
+                                 "-d", "127.0.0.1", "-p", str(spamd)])
+    wait_until(lambda: answers(port), lambda: f"spamass-milter: {said(log)}")
+    return f"inet:127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="module", params=[clamav, spamassassin], ids=lambda f: f.__name__)
+def scanner(request, place, run):
+    return request.param.__name__, request.param(place, run)
+
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["before us", "after us"])
-def test_a_scanner_that_refuses_before_or_after_us(make_pair, make_postfix, keys, is_first):
-    """A stand-in for clamav-milter, of which Debian's wants its whole database to start."""
-    name = f"scanner-{is_first}"
-    pair = make_pair(name)
-    port = free_port()
-    scanner = Milter(port, at_end=b"r")
-    order = [f"inet:127.0.0.1:{port}", pair.milter]
+def test_a_scanner_before_or_after_us(make_pair, make_postfix, keys, scanner, is_first):
+    what, socket_of = scanner
+    name = f"{what}-{is_first}"
+    pair = make_pair(name, add_header="yes")
+    pair.must("exempt", OPEN)
+    order = [socket_of, pair.milter]
     mx = make_postfix(name, milters=", ".join(order if is_first else order[::-1]))
-    try:
-        mark = messages.token()
-        assert send(mx.port, BOB, ALICE, messages.pgp_mime(keys.gpg_armor(), mark)).code == 550
-        assert mx.queue_ids() == set() and mx.delivered() == []
-        # one that comes after is not known when the record is written: "accept" means that we did not refuse
-        assert [r["action"] for r in pair.json("log")] == ([] if is_first else ["accept"])
-        assert send(mx.port, BOB, ALICE, messages.cleartext()).code == 550
-    finally:
-        scanner.stop()
+    good, clear = messages.token(), messages.token()
+    assert send(mx.port, BOB, ALICE, messages.pgp_mime(keys.gpg_armor(), good)).code == 250, mx.log()[-2000:]
+    assert send(mx.port, BOB, OPEN, messages.text_mail(f"{clear} hello\n", clear)).code == 250, mx.log()[-2000:]
+    assert send(mx.port, BOB, ALICE, messages.cleartext()).code == 550
+    mark = messages.token()
+    assert send(mx.port, BOB, OPEN, messages.text_mail(f"{BAD}\n", mark)).code == 550, mx.log()[-2000:]
+    wait_until(lambda: mx.delivered_to(good) and mx.delivered_to(clear), lambda: mx.log()[-2000:])
+    for text in mx.mail_texts():
+        assert ("X-PGP-Gate: verdict=encrypted" in text) == (good in text), text
+    assert mx.delivered_to(mark) == [] and mx.queue_ids() == set()
+    # one that comes after is not known when the record is written: "accept" means that we did not refuse
+    found = [r["action"] for r in pair.json("log", "-n", "50") if mark in (r["message_id"] or "")]
+    assert found == ([] if is_first else ["accept"])
 
 
 # ---- Dovecot ----

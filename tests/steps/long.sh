@@ -49,7 +49,7 @@ step_long_record() {
 	sed -n -E '/ messages|verdicts: | damaged databases| runs of /s/^[.s]*//p' "$logs/long.log"
 }
 
-# amavis, OpenDKIM, Dovecot, mlmmj and the tools of the queue around the pair; step_long_record runs them, too.
+# amavis, OpenDKIM, clamav-milter, spamass-milter, Dovecot, mlmmj and the tools of the queue around the pair; step_long_record runs them, too.
 step_companions() {
 	headline "companions of Postfix"
 	run_e2e "$build" companions "$top/tests/long/test_companions.py"
