@@ -85,6 +85,13 @@ SET passed = ?5,
 	yields = ?6,
 	time_unix = ?7;
 
+-- name: split_other_sizes
+-- Of a sender with a client there are those of a day.
+DELETE FROM split_evidence
+WHERE sender_key = ?1
+	AND declared_size_bytes <> ?2
+	AND digest = ?3;
+
 -- name: split_done
 DELETE FROM split_evidence
 WHERE sender_key = ?1

@@ -339,6 +339,16 @@ int split_write(struct db *d, const struct split_message *m, const char *recipie
 	return db_run(d, st);
 }
 
+int split_forget_other_sizes(struct db *d, const struct split_message *m)
+{
+	sqlite3_stmt *st = bind_message(d, SQL_SPLIT_OTHER_SIZES, m->sender_key, m->declared_size_bytes);
+
+	if (st == NULL)
+		return -1;
+	sqlite3_bind_blob(st, 3, m->digest, 32, SQLITE_STATIC);
+	return db_run(d, st);
+}
+
 int split_done(struct db *d, const struct split_message *m, const char *recipient_key)
 {
 	sqlite3_stmt *st = bind_message(d, SQL_SPLIT_DONE, m->sender_key, m->declared_size_bytes);

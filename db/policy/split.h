@@ -40,6 +40,10 @@ struct split_message {
 int split_write(struct db *d, const struct split_message *m, const char *recipient_key, bool passed,
 		bool yields);
 
+/* What the same message left under another size, for Sendmail declares another one at its first attempt: nothing would
+ * end that, and for a day other messages of that size would come in more rounds. Before its first row. */
+int split_forget_other_sizes(struct db *d, const struct split_message *m);
+
 /* It got its last answer for one recipient; and then, once, for the message: deferring does lead somewhere. */
 int split_done(struct db *d, const struct split_message *m, const char *recipient_key);
 int split_progress(struct db *d, const struct split_message *m);

@@ -16,6 +16,8 @@ static int write_evidence(struct db *d, const struct stored_verdict *v, const st
 	const size_t n = v->record.n_recipients;
 	size_t n_of[2] = {0, 0}; /* failed, passed */
 
+	if (split_forget_other_sizes(d, m) != 0)
+		return -1;
 	for (size_t i = 0; i < n; i++)
 		n_of[v->recipients[i].passes ? 1 : 0]++;
 	for (size_t i = 0; i < n; i++) {

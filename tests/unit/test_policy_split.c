@@ -367,6 +367,27 @@ static void split_sender_is_known_again(void **state)
 		assert_string_equal(split_sender(rows[i].sender, out), rows[i].expected);
 }
 
+/* As Sendmail does: what its first attempt left behind is nobody's. */
+static void split_again_with_another_size_is_the_same_message(void **state)
+{
+	struct sent m = {"a+b-", 1, ACTION_SPLIT, 1234, NOW, NULL, false, false};
+	const struct sent another = {"a+b-", 2, ACTION_SPLIT, 1234, NOW, NULL, false, false};
+	struct fresh x;
+
+	(void)state;
+	begin(&x, "log_addresses=full");
+	write_message(&x.f, x.d, &m);
+	expect(&x, "ab", 1234, NOW + 1, ".d");
+	m.size = 1300;
+	write_message(&x.f, x.d, &m);
+	expect(&x, "ab", 1234, NOW + 1, "..");
+	expect(&x, "ab", 1300, NOW + 1, ".d");
+	write_message(&x.f, x.d, &another);
+	expect(&x, "ab", 1234, NOW + 1, ".d");
+	expect(&x, "ab", 1300, NOW + 1, ".d");
+	end(&x);
+}
+
 /* An address may be anybody's: what a stranger leaves behind under a partner's must not delay the partner. */
 static void split_counts_for_the_client_that_was_there_only(void **state)
 {
@@ -422,6 +443,7 @@ int main(void)
 		cmocka_unit_test(split_two_messages_do_not_wait_for_each_other),
 		cmocka_unit_test(split_that_leads_nowhere_is_given_up),
 		cmocka_unit_test(split_whoever_waits_alone_waits_three_times_only),
+		cmocka_unit_test(split_again_with_another_size_is_the_same_message),
 		cmocka_unit_test(split_counts_for_the_client_that_was_there_only),
 		cmocka_unit_test(split_is_known_by_a_sender_with_another_tag),
 		cmocka_unit_test(split_sender_is_known_again),
