@@ -202,7 +202,8 @@ FAULTS = [
     ("the database is root's", "systemctl stop pgpgate-filter pgpgate-policyd; chown root: /var/lib/pgpgate/pgpgate.db*"),
     ("the database is everybody's", "chmod 666 /var/lib/pgpgate/pgpgate.db"),
     ("mail passes while the filter is down", "postconf -e milter_default_action=accept"),
-    ("a path that the chroot has not", "postconf -e smtpd_milters=unix:/var/spool/postfix/pgpgate/filter.sock"),
+    ("a path that the chroot has not", "postconf -F smtp/inet/chroot=y; "
+     "postconf -e smtpd_milters=unix:/var/spool/postfix/pgpgate/filter.sock"),
     ("no milters", "postconf -e receive_override_options=no_milters"),
     ("another delimiter", "postconf -e recipient_delimiter=-"),
     ("a typing error", "sed -i 's/^enforce = .*/enforce = perhaps/' /etc/pgpgate/pgpgate.conf"),
