@@ -61,11 +61,16 @@ static void look_for_words(struct armor *a, const unsigned char *lines, size_t n
 			   size_t n_chars, size_t stride)
 {
 	const size_t left = a->n_worded < ARMOR_WORDING_MAX ? ARMOR_WORDING_MAX - a->n_worded : 0;
+	/* lines that begin before ARMOR_LINES_MAX */
+	const size_t alone = a->n_worded < ARMOR_LINES_MAX
+				     ? (ARMOR_LINES_MAX - a->n_worded + n_chars - 1) / n_chars
+				     : 0;
 
 	if (n_lines > left / n_chars)
 		n_lines = (left + n_chars - 1) / n_chars;
-	for (size_t i = 0; i < n_lines && a->n_worded + i * n_chars < ARMOR_LINES_MAX; i++)
-		wording_weigh_line(&a->channel->lines, lines + i * stride, n_chars);
+	if (alone > 0)
+		wording_weigh_lines(&a->channel->lines, lines, alone < n_lines ? alone : n_lines,
+				    n_chars, stride);
 	if (a->channel->lines.is_text)
 		armor_fault(a, "words in the lines of the data");
 	a->n_worded += n_lines * n_chars;

@@ -285,10 +285,19 @@ static int best_of_noise(size_t len)
 	return 154; /* 1024 */
 }
 
-bool wording_weigh_line(struct wording_lines *w, const unsigned char *chars, size_t len)
+/* A line with such a best run. */
+static void take_best(struct wording_lines *w, int best, size_t len)
 {
 	const int charge = (NAT * 2 + 4) / 5; /* 0.4 nats */
-	int lower = 0, upper = 0, best = 0, excess;
+	const int excess = at_least_0(best - best_of_noise(len));
+
+	w->sum = at_least_0(w->sum + excess - charge);
+	w->is_text |= w->sum > WORDING_LINES_NATS * NAT;
+}
+
+bool wording_weigh_line(struct wording_lines *w, const unsigned char *chars, size_t len)
+{
+	int lower = 0, upper = 0, best = 0;
 	unsigned char previous = '+';
 
 	for (size_t i = 0; i < len; i++) {
@@ -300,8 +309,38 @@ bool wording_weigh_line(struct wording_lines *w, const unsigned char *chars, siz
 		best = lower > best ? lower : best;
 		best = upper > best ? upper : best;
 	}
-	excess = at_least_0(best - best_of_noise(len));
-	w->sum = at_least_0(w->sum + excess - charge);
-	w->is_text |= w->sum > WORDING_LINES_NATS * NAT;
+	take_best(w, best, len);
+	return w->is_text;
+}
+
+/* The best runs of N_STREAMS lines, each by itself. */
+static struct runs weigh_beside(const unsigned char *lines, size_t n_chars, size_t stride)
+{
+	const unsigned char *a = lines, *b = a + stride, *c = b + stride, *d = c + stride;
+	struct runs r = {.now = {0}};
+
+	add(&r, (doubles){both(pair_of('+', *a)), both(pair_of('+', *b)), both(pair_of('+', *c)),
+			  both(pair_of('+', *d))});
+	for (size_t i = 0; i + 1 < n_chars; i++)
+		add(&r, (doubles){both(pair_at(a + i)), both(pair_at(b + i)), both(pair_at(c + i)),
+				  both(pair_at(d + i))});
+	return r;
+}
+
+bool wording_weigh_lines(struct wording_lines *w, const unsigned char *lines, size_t n_lines,
+			 size_t n_chars, size_t stride)
+{
+	size_t n = 0;
+
+	for (; n_chars <= BLOCK && n + N_STREAMS <= n_lines; n += N_STREAMS) {
+		const struct runs r = weigh_beside(lines + n * stride, n_chars, stride);
+
+		for (size_t k = 0; k < N_STREAMS; k++)
+			take_best(w,
+				  r.most[2 * k] > r.most[2 * k + 1] ? r.most[2 * k] : r.most[2 * k + 1],
+				  n_chars);
+	}
+	for (; n < n_lines; n++)
+		wording_weigh_line(w, lines + n * stride, n_chars);
 	return w->is_text;
 }

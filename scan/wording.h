@@ -51,4 +51,8 @@ struct wording_lines {
 /* One line of a block, or a piece of a long one. True: there are words in the lines, or were. */
 bool wording_weigh_line(struct wording_lines *w, const unsigned char *chars, size_t len);
 
+/* The same with each of many lines, as wording_feed_lines() takes them; several times as fast. */
+bool wording_weigh_lines(struct wording_lines *w, const unsigned char *lines, size_t n_lines,
+			 size_t n_chars, size_t stride);
+
 #endif

@@ -111,6 +111,7 @@ static void wording_of_lines_is_that_of_their_characters(void **state)
 	static const char words[] = "Please+meet+me+at+eight+behind+the+old+church";
 	unsigned char noise[9 * STRIDE], lines[sizeof(noise)];
 	uint64_t random = 2;
+	size_t n_summed = 0;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(noise); i++) {
@@ -120,6 +121,7 @@ static void wording_of_lines_is_that_of_their_characters(void **state)
 	for (size_t place = 0; place < 9 * LINE * 4; place++) {
 		const size_t n_lines = 1 + place % 9, n_words = sizeof(words) - 1 - place % 4 * 9;
 		struct wording by_lines, by_chars;
+		struct wording_lines one = {0}, many = {0};
 
 		memcpy(lines, noise, sizeof(noise));
 		for (size_t i = 0, at = place / 4; i < n_words && at < 9 * LINE; i++, at++)
@@ -131,6 +133,13 @@ static void wording_of_lines_is_that_of_their_characters(void **state)
 		for (size_t i = 0; i < sizeof(lines); i++)
 			if (i % STRIDE < LINE && !by_chars.is_text)
 				wording_feed(&by_chars, lines + i, 1);
+		wording_weigh_lines(&many, lines, n_lines, LINE, STRIDE);
+		wording_weigh_lines(&many, lines + n_lines * STRIDE, 9 - n_lines, LINE, STRIDE);
+		for (size_t i = 0; i < 9; i++)
+			wording_weigh_line(&one, lines + i * STRIDE, LINE);
+		assert_int_equal(many.sum, one.sum);
+		assert_int_equal(many.is_text, one.is_text);
+		n_summed += one.sum > 0;
 		assert_int_equal(by_lines.is_text, by_chars.is_text);
 		if (by_chars.is_text)
 			continue;
@@ -138,6 +147,7 @@ static void wording_of_lines_is_that_of_their_characters(void **state)
 		assert_int_equal(by_lines.upper, by_chars.upper);
 		assert_int_equal(by_lines.previous, by_chars.previous);
 	}
+	assert_true(n_summed > 100);
 }
 
 int main(void)
