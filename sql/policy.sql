@@ -75,6 +75,13 @@ FROM bounce_window
 WHERE last_sent_unix > ?1
 LIMIT 1;
 
+-- name: policy_split_any
+SELECT EXISTS (
+	SELECT 1
+	FROM split_evidence
+	WHERE time_unix > 0
+);
+
 -- name: policy_split
 -- In the order of digests, so that of too many messages the same ones are told apart for each recipient.
 SELECT digest, passed, yields

@@ -98,7 +98,7 @@ static void close_handle(struct db *d)
 	d->wal_pages = -1;
 	d->wal_marked_pages = -1;
 	d->rules_counted.is_known = false;
-	d->seen.is_known = d->seen.has_state = false;
+	d->seen.is_known = d->seen.has_state = d->seen.has_splits = false;
 }
 
 static int set_up_handle(struct db *d)

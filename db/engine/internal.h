@@ -62,6 +62,7 @@ struct db {
 		int64_t data_version; /* as long as it is that of the transaction */
 		bool has_state;
 		struct db_state state;
+		bool has_splits, is_any_split; /* split.c */
 	} seen;
 	int busy_ms;
 	int64_t busy_until_ms;	    /* of the wait under way */

@@ -21,7 +21,7 @@ static int check_schema(struct db *d)
 			return -1;
 		if (d->seen.is_known && d->seen.data_version == version)
 			return 0;
-		d->seen.is_known = d->seen.has_state = false;
+		d->seen.is_known = d->seen.has_state = d->seen.has_splits = false;
 	}
 	if (schema_check(d) != 0)
 		return -1;

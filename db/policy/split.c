@@ -263,12 +263,30 @@ static int ask_whether_vain(struct db *d, const char *sender, const struct polic
 	return yields < 0 ? -1 : 0;
 }
 
+/* Is there evidence of any message? Remembered as long as nothing is committed. 1, 0, -1. */
+static int is_any_split(struct db *d)
+{
+	int64_t found = 0;
+
+	if (d->seen.is_known && d->seen.has_splits)
+		return d->seen.is_any_split;
+	if (db_one(d, SQL_POLICY_SPLIT_ANY, &found) != 0)
+		return -1;
+	d->seen.has_splits = d->seen.is_known;
+	d->seen.is_any_split = found != 0;
+	return found != 0;
+}
+
 int policy_ask_split(struct db *d, const struct policy_query *q, struct policy_answer *a)
 {
 	char sender[KEY_MAX], client[NETADDR_TEXT_MAX] = "";
+	int any;
 
 	a->n_split = 0;
 	a->split_yields = a->is_split_vain = false;
+	any = is_any_split(d);
+	if (any != 1)
+		return any;
 	if (q->client != NULL)
 		netaddr_format(q->client, client);
 	split_key(&d->hashed, q->sender->text, client, q->client_name, sender);

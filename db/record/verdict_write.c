@@ -89,7 +89,11 @@ int stored_verdict_fill(struct stored_verdict *v, const struct hashed *h, const 
 	v->record.message_id = keep_shown(a, h, HASHED_MESSAGE_ID, r->message_id);
 	v->record.sender = keep_key(a, h, r->sender);
 	v->record.client_name = "";
-	v->split_sender_key = arena_keep(a, split_key(h, r->sender, r->client, r->client_name, split));
+	/* Only these are looked up by it (verdict_split.c); the client's domain costs more than all else here. */
+	v->split_sender_key = "";
+	if (r->is_vain || r->has_split_digest)
+		v->split_sender_key = arena_keep(
+			a, split_key(h, r->sender, r->client, r->client_name, split));
 	v->record.header_from = keep_key(a, h, r->header_from);
 	v->record.reply = keep_reply(a, h, r);
 	v->key_ids = arena_keep(a, key_ids_format(r->judgement, h, key_ids));

@@ -9,6 +9,7 @@
 
 #include "db/engine/internal.h"
 #include "db/engine/wal_index.h"
+#include "db/policy.h"
 #include "db/record/verdict_urgent.h"
 
 #define CHANGES 3000
@@ -54,6 +55,48 @@ static void reader_sees_each_change_in_its_next_transaction(void **state)
 	assert_int_equal(db_begin_read(reader), -1);
 	assert_int_equal(db_failure(reader), DB_TOO_NEW);
 	db_close(writer);
+	db_close(reader);
+	fixture_end(&f);
+}
+
+static size_t n_split(struct db *d, const struct fixture *f)
+{
+	static const char sender_text[] = "s@x.test", recipient_text[] = "bob@example.org";
+	struct address sender, recipient;
+	struct policy_query q = {.sender = &sender,
+				 .recipient = &recipient,
+				 .declared_size_bytes = 4321,
+				 .client_name = "mail.client.test",
+				 .now_unix = NOW};
+	struct policy_answer a;
+
+	address_canonical(sender_text, strlen(sender_text), &sender);
+	address_canonical(recipient_text, strlen(recipient_text), &recipient);
+	assert_int_equal(policy_decide(d, f->settings, &q, &a), 0);
+	return a.n_split;
+}
+
+/* Nothing is looked for where there is no evidence at all: from the first on it is. */
+static void reader_sees_the_first_split(void **state)
+{
+	struct fixture f;
+	struct db *reader;
+
+	(void)state;
+	fixture_begin(&f);
+	reader = fixture_open(&f, DB_READ);
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(n_split(reader, &f), 0);
+		assert_int_equal(n_split(reader, &f), 0);
+		run_sql(&f, "INSERT INTO split_evidence (sender_key, declared_size_bytes, "
+			    "recipient_key, digest, passed, "
+			    "yields, time_unix) VALUES ('test.x@s client.test', 4321, "
+			    "'org.example@bob', zeroblob(32), 1, "
+			    "0, 1799999990)");
+		assert_int_equal(n_split(reader, &f), 1);
+		assert_int_equal(n_split(reader, &f), 1);
+		run_sql(&f, "DELETE FROM split_evidence");
+	}
 	db_close(reader);
 	fixture_end(&f);
 }
@@ -177,6 +220,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reader_sees_each_change_in_its_next_transaction),
+		cmocka_unit_test(reader_sees_the_first_split),
 		cmocka_unit_test(readers_are_never_late_while_another_writes),
 		cmocka_unit_test(first_of_a_pair_is_urgent_from_the_first_ratchet_on),
 	};
