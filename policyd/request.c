@@ -5,13 +5,15 @@
 
 struct attribute {
 	const char *name;
+	size_t name_len;
 	size_t offset, size;
 	bool may_cut;
 };
 
-#define ATTRIBUTE(name_, field, may_cut_)                                                              \
-	{                                                                                              \
-		name_, offsetof(struct request, field), sizeof(((struct request *)0)->field), may_cut_ \
+#define ATTRIBUTE(name_, field, may_cut_)                                  \
+	{                                                                  \
+		name_, sizeof(name_) - 1, offsetof(struct request, field), \
+			sizeof(((struct request *)0)->field), may_cut_     \
 	}
 
 static const struct attribute attributes[] = {
@@ -73,7 +75,7 @@ static enum request_result end_of_name(struct request_parser *p)
 	for (size_t i = 0; i < sizeof attributes / sizeof attributes[0]; i++) {
 		const struct attribute *a = &attributes[i];
 
-		if (strlen(a->name) == p->name_len && memcmp(a->name, p->name, p->name_len) == 0) {
+		if (a->name_len == p->name_len && memcmp(a->name, p->name, p->name_len) == 0) {
 			p->value = (char *)&p->request + a->offset;
 			p->value_size = a->size;
 			p->may_cut = a->may_cut;
@@ -129,6 +131,32 @@ static enum request_result feed_byte(struct request_parser *p, unsigned char c)
 	return REQUEST_MORE;
 }
 
+/* Takes octets that mean nothing but themselves, as many as feed_byte() would take one by one: nearly all of a request.
+ * Returns how many. */
+static size_t feed_plain(struct request_parser *p, const unsigned char *bytes, size_t len)
+{
+	const bool is_kept = !p->is_in_value || p->value != NULL;
+	size_t room = sizeof p->name - p->name_len, n = 0, n_kept;
+
+	if (p->is_in_value)
+		room = is_kept ? p->value_size - 1 - p->value_len : 0;
+	if (is_kept && len > room && !(p->is_in_value && p->may_cut))
+		len = room;
+	while (n < len && bytes[n] >= 0x20 && bytes[n] != 0x7f && (p->is_in_value || bytes[n] != '='))
+		n++;
+	n_kept = !is_kept ? 0 : n < room ? n : room;
+	if (n_kept == 0)
+		return n;
+	if (p->is_in_value) {
+		memcpy(p->value + p->value_len, bytes, n_kept);
+		p->value_len += n_kept;
+	} else {
+		memcpy(p->name + p->name_len, bytes, n_kept);
+		p->name_len += n_kept;
+	}
+	return n;
+}
+
 enum request_result request_feed(struct request_parser *p, const unsigned char *bytes, size_t len,
 				 size_t *n_used)
 {
@@ -136,6 +164,13 @@ enum request_result request_feed(struct request_parser *p, const unsigned char *
 	size_t i = 0;
 
 	while (i < len && result == REQUEST_MORE) {
+		const size_t left = p->n_bytes < REQUEST_BYTES_MAX ? REQUEST_BYTES_MAX - p->n_bytes : 0;
+		const size_t n = feed_plain(p, bytes + i, len - i < left ? len - i : left);
+
+		p->n_bytes += n;
+		i += n;
+		if (i == len)
+			break;
 		if (p->n_bytes++ == REQUEST_BYTES_MAX)
 			result = malformed(p, "over 64 KiB");
 		else
