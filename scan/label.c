@@ -178,8 +178,10 @@ static void count_word(struct counter *c, const struct word *w)
 
 	base64_reset(&base64);
 	if (!w->is_base64 || w->len > WORD_MAX ||
-	    base64_decode(&base64, w->text, w->len, decoded, &n_decoded) < w->len)
+	    base64_decode(&base64, w->text, w->len, decoded, &n_decoded) < w->len) {
 		count_escaped(c, w->text, w->len, '=');
+		return;
+	}
 	for (size_t i = 0; i < n_decoded; i++)
 		count(c, decoded[i]);
 }

@@ -24,11 +24,11 @@ def main():
     options.add_argument("--keep", default="disagreements")
     options = options.parse_args()
     judge = Talker(options.build + "/judge_lines")
-    bases, failures = list(canary.base_messages()), 0
+    # octets of ciphertext as they are hold LF, which is no line end there
+    bases, failures = [b for b in canary.base_messages() if not b[0].startswith("r28-8bit")], 0
     for i in range(options.n):
         rng = random.Random("%d/%d" % (options.seed, i))
         mutated = None
-        # octets of ciphertext as they are hold LF, which is no line end there
         while mutated is None or "unarmored" in mutated[1]:
             mutated = mutate.mutate(rng, bases[rng.randrange(len(bases))][1], "canary-%06d!" % i, rng.choice(sorted(mutate.CLASSES)))
         lf = re.sub(rb"\r+\n", b"\n", mutated[0])
