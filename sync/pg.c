@@ -110,7 +110,7 @@ static int wait_for(struct pg *p, short events, int64_t until_ms)
 	return n > 0 ? 0 : -1;
 }
 
-int pg_open(struct pg *p)
+static int connect_once(struct pg *p)
 {
 	const int64_t until_ms = clock_monotonic_ms() + p->timeout_ms;
 	const char *const keys[] = {"dbname",		"fallback_application_name",
@@ -137,6 +137,14 @@ int pg_open(struct pg *p)
 	}
 	PQsetnonblocking(p->connection, 1);
 	return 0;
+}
+
+/* A server that is busy, or a pooler, may hang up on one that it has just let in: that is asked for once more. */
+int pg_open(struct pg *p)
+{
+	if (connect_once(p) == 0)
+		return 0;
+	return strstr(p->error, "closed the connection") != NULL ? connect_once(p) : -1;
 }
 
 static int send_all(struct pg *p, int64_t until_ms)
