@@ -16,7 +16,8 @@ struct telling {
 };
 
 /* A setting that would let this very message in, by its reason or verdict. */
-static void tell_setting(const struct settings *s, const struct judgement *j, const struct telling *t)
+static void tell_setting(const struct settings *s, const struct judgement *j,
+			 const struct telling *t)
 {
 	static const struct {
 		const char *reason, *what, *line;
@@ -37,7 +38,8 @@ static void tell_setting(const struct settings *s, const struct judgement *j, co
 		snprintf(line, sizeof(line), "max_cleartext_bytes = %lld",
 			 (long long)j->cleartext_bytes);
 		t->tell(t->context,
-			"tolerate so much readable text beside what is encrypted, for everybody", line);
+			"tolerate so much readable text beside what is encrypted, for everybody",
+			line);
 	}
 	if (j->verdict == VERDICT_SMIME)
 		t->tell(t->context, "take S/MIME", "accept_smime = yes");
@@ -62,19 +64,22 @@ static void tell_recipient(const struct settings *s, const struct verdict_record
 	if (!suggestions_word(s, v->address, false, recipient, sizeof(recipient)))
 		return;
 	if (v->source == SOURCE_HISTORY && has_sender) {
-		snprintf(command, sizeof(command), "pgpgate forget --history %s %s", sender, recipient);
+		snprintf(command, sizeof(command), "pgpgate forget --history %s %s", sender,
+			 recipient);
 		t->tell(t->context, "forget that this sender has encrypted before", command);
 	}
 	if (has_sender) {
 		snprintf(command, sizeof(command), "pgpgate exempt %s --sender %s --expires +30d",
 			 recipient, sender);
 		t->tell(t->context,
-			"let this sender write to this recipient in cleartext, for 30 days", command);
+			"let this sender write to this recipient in cleartext, for 30 days",
+			command);
 	}
 	snprintf(command, sizeof(command), "pgpgate exempt %s", recipient);
 	t->tell(t->context, "let everybody write to this recipient in cleartext", command);
 	if (v->source == SOURCE_RULE && v->rule_id != 0) {
-		snprintf(command, sizeof(command), "pgpgate forget --id %lld", (long long)v->rule_id);
+		snprintf(command, sizeof(command), "pgpgate forget --id %lld",
+			 (long long)v->rule_id);
 		t->tell(t->context, "take back the rule that demanded it, if it is still there",
 			command);
 	}

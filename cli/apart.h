@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * apart.h: what a command reads from the database while it writes, as root, where root was told to: in a process of its
- * own, which becomes the user of the settings for good (open.h), for who owns the database may have made it to take
- * over whoever reads it. Others than root start one as well: there is one way. It ends with whoever started it.
+ * apart.h: what a command reads from the database while it writes, as root, where root was told to:
+ * in a process of its own, which becomes the user of the settings for good (open.h), for who owns
+ * the database may have made it to take over whoever reads it. Others than root start one as well:
+ * there is one way. It ends with whoever started it.
  */
 #ifndef PGPGATE_CLI_APART_H
 #define PGPGATE_CLI_APART_H
@@ -17,8 +18,8 @@ struct apart {
 	FILE *from; /* what run() wrote: nothing of it is to be believed */
 };
 
-/* Starts run(context, to) there, which returns an exit code after having said why. Returns 0, or an exit code of its
- * own, likewise. */
+/* Starts run(context, to) there, which returns an exit code after having said why. Returns 0, or an
+ * exit code of its own, likewise. */
 int apart_begin(struct apart *a, const struct settings *s, int (*run)(void *context, FILE *to),
 		void *context);
 

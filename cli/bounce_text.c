@@ -9,7 +9,8 @@
 #define QUEUE_ID_MIN 6 /* Postfix's short ones: 5 hexadecimal digits of time and an inode */
 #define QUEUE_ID_MAX 40
 
-static void keep(char names[BOUNCE_NAMES_MAX][BOUNCE_NAME_MAX], size_t *n, const char *text, size_t length)
+static void keep(char names[BOUNCE_NAMES_MAX][BOUNCE_NAME_MAX], size_t *n, const char *text,
+		 size_t length)
 {
 	for (size_t i = 0; i < *n; i++)
 		if (strlen(names[i]) == length && memcmp(names[i], text, length) == 0)
@@ -29,7 +30,8 @@ bool bounce_is_queue_id(const char *text)
 	return text[n] == '\0' && n >= QUEUE_ID_MIN && n <= QUEUE_ID_MAX && n_digits > 0;
 }
 
-/* Behind "Reference:": white space, line ends and marks of quoting, as mail programs put them there. */
+/* Behind "Reference:": white space, line ends and marks of quoting, as mail programs put them
+ * there. */
 static const char *skip_filling(const char *text)
 {
 	return text + strspn(text, " \t\r\n>|");

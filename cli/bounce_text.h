@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * bounce_text.h: finds in the text of a bounce, as somebody pastes it, which message it is about: the queue id in
- * our refusals ("Reference: 4cDmS64YQkz1Xq") and Message-IDs. The text is hostile and of any form. Pure.
+ * bounce_text.h: finds in the text of a bounce, as somebody pastes it, which message it is about:
+ * the queue id in our refusals ("Reference: 4cDmS64YQkz1Xq") and Message-IDs. The text is hostile
+ * and of any form. Pure.
  */
 #ifndef PGPGATE_CLI_BOUNCE_TEXT_H
 #define PGPGATE_CLI_BOUNCE_TEXT_H

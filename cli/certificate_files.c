@@ -95,7 +95,8 @@ static int list_names(DIR *directory, char ***out, size_t *n)
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		if (*n == room) {
-			char **more = realloc(*out, (room = room == 0 ? 64 : 2 * room) * sizeof(*more));
+			char **more = realloc(*out,
+					      (room = room == 0 ? 64 : 2 * room) * sizeof(*more));
 
 			if (more == NULL)
 				return -1;
@@ -111,8 +112,10 @@ static int list_names(DIR *directory, char ***out, size_t *n)
 	return 0;
 }
 
-/* Of a Web Key Directory everything is looked at, `.well-known` too; of another one what is not hidden. */
-static int read_directory(struct certificate_files *f, const char *path, bool is_wkd, unsigned depth)
+/* Of a Web Key Directory everything is looked at, `.well-known` too; of another one what is not
+ * hidden. */
+static int read_directory(struct certificate_files *f, const char *path, bool is_wkd,
+			  unsigned depth)
 {
 	DIR *directory = opendir(path);
 	char **names, *inside;
@@ -147,16 +150,16 @@ static bool is_wkd_name(const char *path)
 	       strspn(base, "ybndrfg8ejkmcpqxot1uwisza345h769") == WKD_HASH_MAX - 1;
 }
 
-/* NULL, or why what was opened is not read: what lies in a directory and is no plain file. What was given as path may be a pipe,
- * as the shell's <(...) is. */
+/* NULL, or why what was opened is not read: what lies in a directory and is no plain file. What was
+ * given as path may be a pipe, as the shell's <(...) is. */
 static const char *is_odd(int fd, int open_errno, const struct stat *st, unsigned depth)
 {
 	if (fd < 0 && depth > 0 && open_errno == ELOOP)
 		return "a symbolic link, which is not followed";
 	if (fd < 0)
 		return open_errno == ENXIO ? "no plain file" : strerror(open_errno); /* a socket */
-	if (S_ISREG(st->st_mode) ||
-	    (depth == 0 && (S_ISFIFO(st->st_mode) || S_ISSOCK(st->st_mode) || S_ISCHR(st->st_mode))))
+	if (S_ISREG(st->st_mode) || (depth == 0 && (S_ISFIFO(st->st_mode) ||
+						    S_ISSOCK(st->st_mode) || S_ISCHR(st->st_mode))))
 		return NULL;
 	return "no plain file";
 }
@@ -164,7 +167,8 @@ static const char *is_odd(int fd, int open_errno, const struct stat *st, unsigne
 static int read_path(struct certificate_files *f, const char *path, bool is_wkd, unsigned depth)
 {
 	/* A pipe that nobody writes into keeps nobody waiting: it is empty. */
-	const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (depth > 0 ? O_NOFOLLOW : 0);
+	const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY |
+			  (depth > 0 ? O_NOFOLLOW : 0);
 	const int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, flags);
 	const int open_errno = errno;
 	struct stat st = {.st_mode = 0};

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * certificate_files.h: the files that `keys import` is given, read into memory as a whole before anything is looked at: root may read
- * them, and whoever looks at them then is not root any more. A directory may be one that others write in: what is there and no plain
- * file is told, and nothing waits for it.
+ * certificate_files.h: the files that `keys import` is given, read into memory as a whole before
+ * anything is looked at: root may read them, and whoever looks at them then is not root any more. A
+ * directory may be one that others write in: what is there and no plain file is told, and nothing
+ * waits for it.
  *
  * Limits: 4 MB a file, 256 MB and 100,000 files in all. One thread.
  */
@@ -24,8 +25,9 @@ struct certificate_files {
 	size_t n, room, n_bytes;
 };
 
-/* Reads a file, standard input ("-"), the files of a directory, or (is_wkd) of a Web Key Directory, those that are named by a hash.
- * A link is followed only where it was given as path. 0, or -1: no memory. */
+/* Reads a file, standard input ("-"), the files of a directory, or (is_wkd) of a Web Key Directory,
+ * those that are named by a hash. A link is followed only where it was given as path. 0, or -1: no
+ * memory. */
 int certificate_files_read(struct certificate_files *f, const char *path, bool is_wkd);
 
 /* Wipes what was read: it may hold a secret key. */

@@ -116,7 +116,8 @@ void certificate_subkeys(const unsigned char *packets, size_t len,
 }
 
 /* The address in a user id: what stands in the last angle brackets, or all of it. */
-static bool is_wanted(const struct certificate_packet *user_id, certificate_wants *wants, void *context)
+static bool is_wanted(const struct certificate_packet *user_id, certificate_wants *wants,
+		      void *context)
 {
 	const unsigned char *from = user_id->body, *to = from + user_id->body_len, *open, *close;
 	struct address a;

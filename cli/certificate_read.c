@@ -139,7 +139,8 @@ static void end_key(struct parsing *p)
 		size_t k = p->out->n_keys - 1;
 		int64_t *until_unix = &p->out->key[k].until_unix;
 
-		/* A subkey ends with its primary key, whatever it says of itself; gpg tells each its own end. */
+		/* A subkey ends with its primary key, whatever it says of itself; gpg tells each
+		 * its own end. */
 		if (p->primary_until_unix != 0 &&
 		    (*until_unix == 0 || p->primary_until_unix < *until_unix))
 			*until_unix = p->primary_until_unix;
@@ -162,14 +163,16 @@ static int64_t number(const char *text)
 
 enum use { USE_NONE, USE_SPARE, USE_ENCRYPTION };
 
-/* Lower case in the capabilities: what this key can do; upper case: what the whole certificate can. */
+/* Lower case in the capabilities: what this key can do; upper case: what the whole certificate can.
+ */
 static enum use use_of(char *const field[FIELDS_MAX])
 {
 	const long long algorithm = number(field[FIELD_ALGORITHM]);
 	const bool is_flagged = strchr(field[FIELD_CAPS], 'e') != NULL;
 
-	/* What gpg calls invalid stays out: but a subkey of an algorithm that it does not have, whose length it gives as 0, has
-	 * this letter always. That the primary key's signature binds it was checked: gpg shows none where it does not. */
+	/* What gpg calls invalid stays out: but a subkey of an algorithm that it does not have,
+	 * whose length it gives as 0, has this letter always. That the primary key's signature
+	 * binds it was checked: gpg shows none where it does not. */
 	if (strchr("in", field[FIELD_VALIDITY][0] != '\0' ? field[FIELD_VALIDITY][0] : '-') != NULL)
 		return is_flagged && strcmp(field[FIELD_TYPE], "sub") == 0 &&
 				       strcmp(field[FIELD_LENGTH], "0") == 0 &&
@@ -334,10 +337,13 @@ int certificate_read(struct certificate_reader *r, const unsigned char *packets,
 		parse_line(&p, line);
 	end_key(&p);
 	if (out->fingerprint[0] == '\0')
-		snprintf(why,
-			 CERTIFICATE_READ_WHY_MAX, "gpg reads no key in it: it is damaged, or of a kind that it does not know");
+		snprintf(why, CERTIFICATE_READ_WHY_MAX,
+			 "gpg reads no key in it: it is damaged, or of a kind that it does not "
+			 "know");
 	else if (p.has_too_many)
-		snprintf(why, CERTIFICATE_READ_WHY_MAX, "%.40s has more than %d keys or addresses; give what is used of it: gpg --export-options export-minimal,export-clean --export",
+		snprintf(why, CERTIFICATE_READ_WHY_MAX,
+			 "%.40s has more than %d keys or addresses; give what is used of it: gpg "
+			 "--export-options export-minimal,export-clean --export",
 			 out->fingerprint, CERTIFICATE_KEYS_MAX);
 	else if (p.n_usable == 0)
 		snprintf(why, CERTIFICATE_READ_WHY_MAX, "%.40s holds no key to encrypt to",

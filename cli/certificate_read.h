@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * certificate_read.h: what a certificate says, as gpg tells it: `gpg --show-keys --with-colons`, with an empty home of its own, without
- * network, for 5 s at most. Signatures are checked there, not here.
+ * certificate_read.h: what a certificate says, as gpg tells it: `gpg --show-keys --with-colons`,
+ * with an empty home of its own, without network, for 5 s at most. Signatures are checked there,
+ * not here.
  *
  * One thread.
  */
@@ -34,7 +35,8 @@ struct certificate {
 
 struct certificate_reader;
 
-/* program: gpg, or where it is. NULL: it does not run, or there is no place for its home; why says so. */
+/* program: gpg, or where it is. NULL: it does not run, or there is no place for its home; why says
+ * so. */
 struct certificate_reader *certificate_reader_new(const char *program,
 						  char why[CERTIFICATE_READ_WHY_MAX]);
 void certificate_reader_free(struct certificate_reader *r); /* NULL allowed */

@@ -11,8 +11,9 @@
 static const char secret[] =
 	"a secret key; it was not kept. Give the public one: gpg --export --armor";
 
-/* RFC 9580 section 10.1; besides what means nothing: trust, markers, padding, and what others made up. What a certificate holds is kept
- * and handed out again, so nothing else may travel in it: a secret key in a compressed packet. */
+/* RFC 9580 section 10.1; besides what means nothing: trust, markers, padding, and what others made
+ * up. What a certificate holds is kept and handed out again, so nothing else may travel in it: a
+ * secret key in a compressed packet. */
 static bool is_of_certificate(unsigned tag)
 {
 	switch (tag) {
@@ -30,7 +31,9 @@ static bool is_of_certificate(unsigned tag)
 	}
 }
 
-#define PACKETS_MAX 10000 /* of one certificate: gpg takes longer for each, and nobody needs them */
+#define PACKETS_MAX                                                                   \
+	10000 /* of one certificate: gpg takes longer for each, and nobody needs them \
+	       */
 
 struct splitting {
 	const struct certificate_sink *sink;
@@ -127,8 +130,9 @@ static bool starts(const unsigned char *line, size_t len, const char *word)
 	return len >= strlen(word) && memcmp(line, word, strlen(word)) == 0;
 }
 
-/* Decodes lines up to the end of the armor into out. NULL, or what is wrong. Headers are "Word: text" or empty lines, in any
- * order at the top: some programs leave the blank line out, or begin with one. */
+/* Decodes lines up to the end of the armor into out. NULL, or what is wrong. Headers are "Word:
+ * text" or empty lines, in any order at the top: some programs leave the blank line out, or begin
+ * with one. */
 static const char *dearmor(const unsigned char **p, const unsigned char *end, unsigned char *out,
 			   size_t *n)
 {

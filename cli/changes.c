@@ -64,7 +64,8 @@ static void print_text(enum rule_outcome o, const struct rule *before, const str
 	print_line(text);
 }
 
-void changes_tell(void *context, enum rule_outcome o, const struct rule *before, const struct rule *after)
+void changes_tell(void *context, enum rule_outcome o, const struct rule *before,
+		  const struct rule *after)
 {
 	struct changes *c = context;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * changes.h: what every command that changes rules says about what it did: one line or object a rule, with the
- * outcome (added, changed, unchanged, removed); with --dry-run what it would do, as a diff.
+ * changes.h: what every command that changes rules says about what it did: one line or object a
+ * rule, with the outcome (added, changed, unchanged, removed); with --dry-run what it would do, as
+ * a diff.
  */
 #ifndef PGPGATE_CLI_CHANGES_H
 #define PGPGATE_CLI_CHANGES_H
@@ -24,7 +25,8 @@ struct changes {
 void changes_tell(void *context, enum rule_outcome o, const struct rule *before,
 		  const struct rule *after);
 
-/* "-exempt a@example.org" in red, "+..." in green; text is a rule as import reads it, or what people read. */
+/* "-exempt a@example.org" in red, "+..." in green; text is a rule as import reads it, or what
+ * people read. */
 void changes_print_side(char sign, const char *text);
 
 /* added, changed, unchanged, removed, kept, change (a number or null), dry_run, of a whole edit. */
@@ -38,10 +40,11 @@ void changes_print_counts(const struct rules_result *r, bool is_dry_run);
 		"dry-run", 0, NULL, OPTION_FLAG, target, "only show what would change, as a diff" \
 	}
 
-#define CHANGES_OPTION_WAIT(cli)                                                                                                     \
-	{                                                                                                                            \
-		"wait", 0, "DURATION", OPTION_DURATION,                                                                              \
-			&(cli)->site_wait_s, "of a site: so long for all hosts that can be reached; exit status 75: not all have it" \
+#define CHANGES_OPTION_WAIT(cli)                                                                 \
+	{                                                                                        \
+		"wait", 0, "DURATION", OPTION_DURATION, &(cli)->site_wait_s,                     \
+			"of a site: so long for all hosts that can be reached; exit status 75: " \
+			"not all have it"                                                        \
 	}
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * cli.h: what every subcommand of pgpgate(8) gets: the global options as they stood on the command line,
- * and how it ends when something is wrong. A subcommand is one file, cmd_NAME.c, with one function
- * `int cmd_NAME(struct cli *, int argc, char **argv)` that returns the exit code: 0, 1 (the answer is
- * "no": see each command), or one of sysexits(3). argv[0] is the subcommand's name.
+ * cli.h: what every subcommand of pgpgate(8) gets: the global options as they stood on the command
+ * line, and how it ends when something is wrong. A subcommand is one file, cmd_NAME.c, with one
+ * function `int cmd_NAME(struct cli *, int argc, char **argv)` that returns the exit code: 0, 1
+ * (the answer is "no": see each command), or one of sysexits(3). argv[0] is the subcommand's name.
  *
  * One thread, one process, one command.
  */
@@ -47,12 +47,14 @@ int cli_flushed(int code);
 _Noreturn void cli_misuse(const struct cli *cli, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Reads the global options from argv[1] on. Returns the index of the first word that is none of them: a
- * command, or, where cli->name says that one was read already, what that one takes. Ends the process after
+/* Reads the global options from argv[1] on. Returns the index of the first word that is none of
+ * them: a command, or, where cli->name says that one was read already, what that one takes. Ends
+ * the process after
  * --help and --version before a command (0), and on misuse (64). */
 int cli_global_options(struct cli *cli, int argc, char **argv);
 
-/* Who makes a change, for the audit trail: the login name behind sudo(8), else of the real user id. Static. */
+/* Who makes a change, for the audit trail: the login name behind sudo(8), else of the real user id.
+ * Static. */
 const char *cli_author(void);
 
 int cmd_check(struct cli *cli, int argc, char **argv);

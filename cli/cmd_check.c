@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * pgpgate check: the verdict of messages in files, folders and mailboxes, by the same library as the filter.
- * Exit 0: all encrypted. 1: some not. 66: something could not be read (whatever the rest was).
+ * pgpgate check: the verdict of messages in files, folders and mailboxes, by the same library as
+ * the filter. Exit 0: all encrypted. 1: some not. 66: something could not be read (whatever the
+ * rest was).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,8 +100,10 @@ static void print_part(const json_t *part)
 		depth += *p == '.';
 	used = printf("%*s%-5s ", 2 + 2 * depth, "", path[0] != '\0' ? path : "body");
 	used += printf("%s", output_clean(clean, sizeof(clean), part_text(part, "type")));
-	if (!json_is_true(json_object_get(part, "is_multipart")) && part_text(part, "encoding")[0] != '\0')
-		used += printf(", %s", output_clean(clean, sizeof(clean), part_text(part, "encoding")));
+	if (!json_is_true(json_object_get(part, "is_multipart")) &&
+	    part_text(part, "encoding")[0] != '\0')
+		used += printf(", %s",
+			       output_clean(clean, sizeof(clean), part_text(part, "encoding")));
 	if (part_text(part, "finding")[0] == '\0') {
 		putchar('\n');
 		return;
@@ -151,7 +154,8 @@ static void print_json(struct check *c, const struct judgement *j)
 	output_json(o);
 }
 
-/* As accept_forms and accept_smime say. Reports and handshakes pass the filter, and are not encrypted. */
+/* As accept_forms and accept_smime say. Reports and handshakes pass the filter, and are not
+ * encrypted. */
 static bool counts_as_encrypted(const struct check *c, const struct judgement *j)
 {
 	return (j->verdict == VERDICT_ENCRYPTED || j->verdict == VERDICT_SMIME) &&
@@ -176,7 +180,8 @@ static void print_text(struct check *c, const struct judgement *j)
 	}
 	if (j->verdict == VERDICT_ENCRYPTED && !c->has_tree)
 		return;
-	snprintf(why, sizeof(why), "%s%s%s", j->reason, j->detail[0] != '\0' ? ": " : "", j->detail);
+	snprintf(why, sizeof(why), "%s%s%s", j->reason, j->detail[0] != '\0' ? ": " : "",
+		 j->detail);
 	if (why[0] != '\0') {
 		printf("%23s", "");
 		output_wrap(stdout, 23, 23, output_clean(name, sizeof(name), why));
@@ -225,7 +230,8 @@ static void print_summary(const struct check *c)
 	printf("\n%s %s", output_number(number, c->n_messages),
 	       output_plural(c->n_messages, "message", "messages"));
 	for (int i = 0; i < VERDICT_COUNT; i++) {
-		/* encrypted first, which is what one looks for; then the others as the enum has them. */
+		/* encrypted first, which is what one looks for; then the others as the enum has
+		 * them. */
 		enum verdict v = i == 0	  ? VERDICT_ENCRYPTED
 				 : i == 1 ? VERDICT_CLEARTEXT
 					  : (enum verdict)i;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * pgpgate config: the settings in force, in the syntax of pgpgate.conf(5); with --set, one of them in the file.
+ * pgpgate config: the settings in force, in the syntax of pgpgate.conf(5); with --set, one of them
+ * in the file.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -21,7 +22,8 @@
 static void print_setting(const struct cli *cli, const char *name, const char *value,
 			  const char *in_default)
 {
-	/* Lists may be long, and what is printed may become a configuration again: nothing is cut. */
+	/* Lists may be long, and what is printed may become a configuration again: nothing is cut.
+	 */
 	const size_t room = 4 * strlen(value) + 16;
 	char *clean = malloc(room);
 	json_t *o;
@@ -102,7 +104,8 @@ static bool is_valid(const char *key, const char *value, char *err, size_t err_s
 	return s != NULL;
 }
 
-/* What is wrong with the text as a file: "" for nothing. Its name in err is not that of the file. */
+/* What is wrong with the text as a file: "" for nothing. Its name in err is not that of the file.
+ */
 static void look_at_text(const char *text, char *err, size_t err_size)
 {
 	const int fd = memfd_create("pgpgate.conf", MFD_CLOEXEC);
@@ -134,7 +137,8 @@ static int set(const struct cli *cli, const char *key_value)
 		cli_error("%s", strncmp(err, "-o ", 3) == 0 ? err + 3 : err);
 		return EX_CONFIG;
 	}
-	if (access(cli->config_path, F_OK) == 0 && conf_file_slurp(cli->config_path, &text, &len) != 0) {
+	if (access(cli->config_path, F_OK) == 0 &&
+	    conf_file_slurp(cli->config_path, &text, &len) != 0) {
 		cli_error("%s: %s", cli->config_path, strerror(errno));
 		return EX_NOINPUT;
 	}
@@ -158,7 +162,8 @@ static int set(const struct cli *cli, const char *key_value)
 	if (code == 0)
 		printf("%s: %s = %s; `systemctl %s pgpgate-filter pgpgate-policyd` puts it into "
 		       "force\n",
-		       cli->config_path, key, value, daemon_needs_restart(key) ? "restart" : "reload");
+		       cli->config_path, key, value,
+		       daemon_needs_restart(key) ? "restart" : "reload");
 	settings_unref(before);
 	free(edited);
 	free(text);
@@ -171,7 +176,8 @@ int cmd_config(struct cli *cli, int argc, char **argv)
 	const char *key_value = NULL;
 	const struct option_spec specs[] = {
 		{NULL, 'd', NULL, OPTION_FLAG, &only_defaults, "the defaults"},
-		{NULL, 'n', NULL, OPTION_FLAG, &only_different, "only what differs from the defaults"},
+		{NULL, 'n', NULL, OPTION_FLAG, &only_different,
+		 "only what differs from the defaults"},
 		{"set", 0, "KEY=VALUE", OPTION_TEXT, &key_value,
 		 "write it into the file, in the place of the line that is there"},
 	};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * pgpgate db: the database: make it, look at it, migrate it, check it, back it up, prune and compact it.
+ * pgpgate db: the database: make it, look at it, migrate it, check it, back it up, prune and
+ * compact it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,11 +42,13 @@ static void print_state(const struct cli *cli, const char *key, const char *text
 		json_object_set_new(o, "schema", json_integer(schema));
 		output_json(o);
 	} else {
-		printf("%s: %s, schema %d\n", output_clean(clean, sizeof(clean), text), key, schema);
+		printf("%s: %s, schema %d\n", output_clean(clean, sizeof(clean), text), key,
+		       schema);
 	}
 }
 
-/* One transaction, during which nobody writes: who looks on should know how long, and that no mail is lost. */
+/* One transaction, during which nobody writes: who looks on should know how long, and that no mail
+ * is lost. */
 #define MIGRATION_OF_VERDICTS 1	   /* the version from which all verdicts are read */
 #define MIGRATION_S_PER_MILLION 10 /* measured: 8, on a machine that did other things too */
 #define MIGRATION_WORTH_A_WORD_S 3
@@ -176,8 +179,9 @@ static void print_status(const struct db_status *st, const struct verdicts_lag *
 	       st->schema_version == db_schema_current()
 		       ? ", current"
 		       : "; `pgpgate db migrate` brings it up to date");
-	printf("size       %s, and %s of write-ahead log; %s free\n", output_bytes(a, st->file_bytes),
-	       output_bytes(b, st->wal_bytes), output_bytes(c, st->free_bytes));
+	printf("size       %s, and %s of write-ahead log; %s free\n",
+	       output_bytes(a, st->file_bytes), output_bytes(b, st->wal_bytes),
+	       output_bytes(c, st->free_bytes));
 	if (st->unused_bytes > 0)
 		printf("unused     %s of it; new verdicts go there\n",
 		       output_bytes(a, st->unused_bytes));
@@ -187,7 +191,8 @@ static void print_status(const struct db_status *st, const struct verdicts_lag *
 		       output_plural(lag->n_records, "verdict waits", "verdicts wait"),
 		       clock_format(lag->oldest_unix, first));
 	else
-		printf("journal    %s; nothing waits for the database\n", output_bytes(a, lag->bytes));
+		printf("journal    %s; nothing waits for the database\n",
+		       output_bytes(a, lag->bytes));
 	printf("rules      %s\n", output_number(a, st->n_rules));
 	if (st->n_verdicts > 0)
 		printf("verdicts   about %s, from %s to %s\n", output_number(a, st->n_verdicts),
@@ -407,7 +412,8 @@ static int db_run_backup(struct cli *cli, int argc, char **argv)
 	return code;
 }
 
-static void print_restored(const struct cli *cli, const struct settings *s, const struct db_restored *r)
+static void print_restored(const struct cli *cli, const struct settings *s,
+			   const struct db_restored *r)
 {
 	char clean[OUTPUT_TEXT_MAX];
 
@@ -417,7 +423,8 @@ static void print_restored(const struct cli *cli, const struct settings *s, cons
 		json_object_set_new(o, "database", output_json_text(s->database_path));
 		json_object_set_new(o, "state", output_json_text("restored"));
 		json_object_set_new(o, "schema", json_integer(r->schema_version));
-		json_object_set_new(o, "kept", output_json_text(r->kept[0] != '\0' ? r->kept : NULL));
+		json_object_set_new(o, "kept",
+				    output_json_text(r->kept[0] != '\0' ? r->kept : NULL));
 		output_json(o);
 	} else {
 		print_state(cli, "restored", s->database_path, r->schema_version);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * pgpgate explain: what applies to a recipient, from where, which rules lost and why; with a message, its
- * verdict and the very reply it would get. Or what happened to a message that was answered; or the rules of a domain.
+ * pgpgate explain: what applies to a recipient, from where, which rules lost and why; with a
+ * message, its verdict and the very reply it would get. Or what happened to a message that was
+ * answered; or the rules of a domain.
  *
  * It asks the function that the filter and the policy server ask, so it cannot disagree with them.
  */
@@ -86,7 +87,8 @@ static int read_message(struct mail_opener *opener, const struct settings *s,
 	}
 	mail_files_read(opener, &sink);
 	if (r.n_failed == 0 && r.n_messages != 1) {
-		cli_error("%s holds %lld messages; one is wanted", o->message, (long long)r.n_messages);
+		cli_error("%s holds %lld messages; one is wanted", o->message,
+			  (long long)r.n_messages);
 		r.n_failed = 1;
 	}
 	if (r.n_failed == 0) {
@@ -98,7 +100,8 @@ static int read_message(struct mail_opener *opener, const struct settings *s,
 	return r.n_failed > 0 ? EX_NOINPUT : 0;
 }
 
-/* What read_message() found, from a process that took a stranger's mail apart: nothing of it is believed. */
+/* What read_message() found, from a process that took a stranger's mail apart: nothing of it is
+ * believed. */
 struct told {
 	struct judgement judgement;
 	struct from_header header_from;
@@ -166,7 +169,8 @@ static int take_message(struct settings *s, const struct explain_options *o, str
 	int code;
 
 	open_become_user(s);
-	code = geteuid() == 0 ? read_message_as_nobody(opener, s, o, x) : read_message(opener, s, o, x);
+	code = geteuid() == 0 ? read_message_as_nobody(opener, s, o, x)
+			      : read_message(opener, s, o, x);
 	mail_opener_free(opener);
 	return code;
 }
@@ -262,7 +266,8 @@ static int explain_recipient(struct cli *cli, struct settings *s, const char *re
 	return code;
 }
 
-/* What people have in hand: an address, a domain, a queue id, a Message-ID, the text of a bounce. */
+/* What people have in hand: an address, a domain, a queue id, a Message-ID, the text of a bounce.
+ */
 static int explain_operand(struct cli *cli, struct settings *s, const char *text,
 			   const struct explain_options *o)
 {
@@ -286,13 +291,17 @@ int cmd_explain(struct cli *cli, int argc, char **argv)
 {
 	struct explain_options o = {0};
 	const struct option_spec specs[] = {
-		{"sender", 0, "ADDRESS", OPTION_TEXT, &o.sender, "envelope sender; <> is the null sender"},
+		{"sender", 0, "ADDRESS", OPTION_TEXT, &o.sender,
+		 "envelope sender; <> is the null sender"},
 		{"client", 0, "IP", OPTION_TEXT, &o.client, "address of the client"},
-		{"authenticated", 0, "USER", OPTION_TEXT, &o.authenticated, "the client has logged in"},
+		{"authenticated", 0, "USER", OPTION_TEXT, &o.authenticated,
+		 "the client has logged in"},
 		{"local", 0, NULL, OPTION_FLAG, &o.is_local, "submitted here, with sendmail(1)"},
-		{"message", 0, "FILE", OPTION_TEXT, &o.message, "the message, or - for standard input"},
+		{"message", 0, "FILE", OPTION_TEXT, &o.message,
+		 "the message, or - for standard input"},
 		SITE_ROWS_OPTION(&o.is_site),
-		{"queue-id", 0, "ID", OPTION_TEXT, &o.queue_id, "what happened to that message, and why"},
+		{"queue-id", 0, "ID", OPTION_TEXT, &o.queue_id,
+		 "what happened to that message, and why"},
 	};
 	char **operands;
 	int n = options_parse(cli, argc, argv, specs, OPTIONS_N(specs), NULL, &operands);

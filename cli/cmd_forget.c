@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * pgpgate forget: removes rules, or makes the record of a pair of correspondents not count any more.
- * Exit 1 if one of them was not there.
+ * pgpgate forget: removes rules, or makes the record of a pair of correspondents not count any
+ * more. Exit 1 if one of them was not there.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,7 +105,8 @@ static void hint(struct forgetting *f, const struct wanted *w)
 	const struct rules_filter same = {.recipient = &w->key.recipient};
 	int n = 0;
 
-	if (w->key.recipient.text[0] != '\0' && rules_list(f->db, &same, count_rule, &n) == 0 && n > 0)
+	if (w->key.recipient.text[0] != '\0' && rules_list(f->db, &same, count_rule, &n) == 0 &&
+	    n > 0)
 		cli_warning("%s has %d %s with another sender or client: `pgpgate rules %s` shows, "
 			    "--all removes",
 			    w->key.recipient.text, n, output_plural(n, "rule", "rules"),
@@ -145,7 +146,8 @@ static int finish(struct forgetting *f)
 	return code;
 }
 
-/* All of them are one change. Returns 1 when one of them was not there; the others are gone nevertheless. */
+/* All of them are one change. Returns 1 when one of them was not there; the others are gone
+ * nevertheless. */
 static int forget_rules(struct forgetting *f, const struct forget_options *o)
 {
 	const struct rules_edit_options options = {.author = cli_author(),
@@ -264,8 +266,10 @@ int cmd_forget(struct cli *cli, int argc, char **argv)
 	const struct option_spec specs[] = {
 		{"sender", 0, "PATTERN", OPTION_TEXT, &o.sender,
 		 "the rule that is narrowed to this sender"},
-		{"client", 0, "NET", OPTION_TEXT, &o.client, "the rule that is narrowed to this client"},
-		{"all", 0, NULL, OPTION_FLAG, &o.all, "also the rules that narrow this recipient pattern"},
+		{"client", 0, "NET", OPTION_TEXT, &o.client,
+		 "the rule that is narrowed to this client"},
+		{"all", 0, NULL, OPTION_FLAG, &o.all,
+		 "also the rules that narrow this recipient pattern"},
 		{"id", 0, "N", OPTION_COUNT, &o.id, "the rule with this number"},
 		{"expired", 0, NULL, OPTION_FLAG, &o.expired, "all rules whose time is over"},
 		{"history", 0, NULL, OPTION_FLAG, &o.history,
@@ -293,7 +297,8 @@ int cmd_forget(struct cli *cli, int argc, char **argv)
 		cli_misuse(cli, "--expired goes without a pattern and other options");
 	if (o.all && is_narrowed)
 		cli_misuse(cli, "--all takes every sender and client");
-	if (o.person != NULL && (n != 0 || o.id >= 0 || o.all || o.expired || o.history || is_narrowed))
+	if (o.person != NULL &&
+	    (n != 0 || o.id >= 0 || o.all || o.expired || o.history || is_narrowed))
 		cli_misuse(cli, "--person goes without a pattern and other options");
 	if (o.only_export && o.person == NULL)
 		cli_misuse(cli, "--export goes with --person");

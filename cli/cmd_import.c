@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * pgpgate import: rules in bulk, all or nothing. Every fault is reported as FILE:LINE, up to 20 of them, so that one
- * run shows most of what is to be mended. With --replace the rules (of one owner) become exactly the file.
+ * pgpgate import: rules in bulk, all or nothing. Every fault is reported as FILE:LINE, up to 20 of
+ * them, so that one run shows most of what is to be mended. With --replace the rules (of one owner)
+ * become exactly the file.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -90,13 +91,14 @@ static int gather(struct import *im, const char *line, const struct rule *rules,
 		return 0;
 	kept = import_sort_keep(&im->sort, line);
 	for (int i = 0; i < n; i++)
-		if (kept == NULL || import_sort_add(&im->sort, rules[i].recipient.text, kept, i) != 0)
+		if (kept == NULL ||
+		    import_sort_add(&im->sort, rules[i].recipient.text, kept, i) != 0)
 			return no_memory();
 	return import_sort_is_full(&im->sort) ? put_sorted(im) : 0;
 }
 
-/* Reads one logical line: in access(5) one that begins with white space continues the one before. Returns its
- * length, 0 at the end. *number is its first line. */
+/* Reads one logical line: in access(5) one that begins with white space continues the one before.
+ * Returns its length, 0 at the end. *number is its first line. */
 static size_t read_line(struct import *im, char *line, int64_t *number)
 {
 	size_t used = 0;
@@ -154,7 +156,8 @@ static int read_file(struct import *im)
 			complain(im, number, "the line is too long for a rule");
 			continue;
 		}
-		/* Some programs begin a text file with a byte order mark: it is no part of the rule. */
+		/* Some programs begin a text file with a byte order mark: it is no part of the
+		 * rule. */
 		text = number == 1 && strncmp(line, "\xef\xbb\xbf", 3) == 0 ? line + 3 : line;
 		n = import_line(&im->lines, text, rules, err, sizeof(err));
 		if (n > 0)
@@ -176,7 +179,8 @@ static int read_file(struct import *im)
 	if (im->n_errors > 0) {
 		if (im->n_errors > 1) /* a single one says enough */
 			cli_error("%s: nothing was imported%s", im->name,
-				  im->n_errors >= ERRORS_MAX ? "; these are the first 20 errors" : "");
+				  im->n_errors >= ERRORS_MAX ? "; these are the first 20 errors"
+							     : "");
 		code = EX_DATAERR;
 	} else if (code == 0 && im->options.replaces && im->n_rules == 0 && !im->allows_empty) {
 		/* More often a query that failed than a site without rules. */
@@ -225,7 +229,8 @@ static int commit(struct import *im)
 	return 0;
 }
 
-/* Other changes of the site wait meanwhile: for us, not for the program that writes into our pipe. */
+/* Other changes of the site wait meanwhile: for us, not for the program that writes into our pipe.
+ */
 static int begin_at_centre(struct import *im, struct settings *s)
 {
 	FILE *copy;
@@ -324,10 +329,12 @@ int cmd_import(struct cli *cli, int argc, char **argv)
 		 "with --format access: what a result means, as in OK=exempt; exempt, observe, "
 		 "signed, encrypted, "
 		 "ratchet, own-key, readable, or skip; repeatable"},
-		{"replace", 0, NULL, OPTION_FLAG,
-		 &im.options.replaces, "the rules become exactly these: others are removed; with --owner, others of that owner"},
-		{"owner", 0, "NAME", OPTION_TEXT,
-		 &im.options.owner, "whose rules these are, such as ldap; rules of others, and typed ones, stay as they are"},
+		{"replace", 0, NULL, OPTION_FLAG, &im.options.replaces,
+		 "the rules become exactly these: others are removed; with --owner, others of that "
+		 "owner"},
+		{"owner", 0, "NAME", OPTION_TEXT, &im.options.owner,
+		 "whose rules these are, such as ldap; rules of others, and typed ones, stay as "
+		 "they are"},
 		{"allow-empty", 0, NULL, OPTION_FLAG, &im.allows_empty,
 		 "with --replace: do so even when there is no rule in the file"},
 		CHANGES_OPTION_WAIT(cli),
@@ -361,7 +368,8 @@ int cmd_import(struct cli *cli, int argc, char **argv)
 	if (im.options.owner != NULL &&
 	    (im.options.owner[0] == '\0' ||
 	     rule_set_owner(&scratch, im.options.owner, err, sizeof(err)) != 0))
-		cli_misuse(cli, "--owner: %s", im.options.owner[0] == '\0' ? "a name is wanted" : err);
+		cli_misuse(cli, "--owner: %s",
+			   im.options.owner[0] == '\0' ? "a name is wanted" : err);
 	if (im.allows_empty && !im.options.replaces)
 		cli_misuse(cli, "--allow-empty goes with --replace");
 	s = open_settings(cli);

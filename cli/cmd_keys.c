@@ -20,8 +20,9 @@
 
 enum key_state keys_state_at(const struct recipient_key *k, int64_t now_unix)
 {
-	return k->state == KEY_ACTIVE && k->until_unix != 0 && k->until_unix <= now_unix ? KEY_EXPIRED
-											 : k->state;
+	return k->state == KEY_ACTIVE && k->until_unix != 0 && k->until_unix <= now_unix
+		       ? KEY_EXPIRED
+		       : k->state;
 }
 
 int keys_fingerprint(const char *text, char out[FINGERPRINT_MAX])
@@ -84,14 +85,16 @@ static int keys_run_add(struct cli *cli, int argc, char **argv)
 	const struct option_spec specs[] = {
 		{"from", 0, "WHEN", OPTION_START, &from_unix, "when it was made"},
 		{"until", 0, "WHEN", OPTION_END, &until_unix, "when it expires, or was revoked"},
-		{"state", 0, "STATE", OPTION_TEXT, &state, "active (default), superseded or compromised"},
+		{"state", 0, "STATE", OPTION_TEXT, &state,
+		 "active (default), superseded or compromised"},
 		{"note", 0, "TEXT", OPTION_TEXT, &note, "why; kept with the key"},
 		CHANGES_OPTION_WAIT(cli),
 		{"dry-run", 0, NULL, OPTION_FLAG, &dry_run, "only show what would change"},
 	};
 	struct keys_show show = {.cli = cli, .tells_unchanged = true};
 	struct recipient_key k = {.source = "add"};
-	struct keys_change c = {.keys = &k, .n_keys = 1, .tell = keys_show_change, .context = &show};
+	struct keys_change c = {
+		.keys = &k, .n_keys = 1, .tell = keys_show_change, .context = &show};
 	struct keys_result result;
 	struct pattern pattern;
 	struct settings *s;
@@ -107,8 +110,10 @@ static int keys_run_add(struct cli *cli, int argc, char **argv)
 		cli_misuse(cli, "which pattern, and which fingerprint?");
 	if (key_state_from_name(state, &k.state) != 0 || k.state == KEY_EXPIRED)
 		cli_misuse(cli, "--state %s: one of active, superseded, compromised", state);
-	if (keys_fingerprint(operands[1], k.fingerprint) != 0 || key_id_of(k.fingerprint, &k.key_id) != 0)
-		cli_misuse(cli, "'%s' is no fingerprint: 40 hexadecimal digits, of a version 6 key 64",
+	if (keys_fingerprint(operands[1], k.fingerprint) != 0 ||
+	    key_id_of(k.fingerprint, &k.key_id) != 0)
+		cli_misuse(cli,
+			   "'%s' is no fingerprint: 40 hexadecimal digits, of a version 6 key 64",
 			   operands[1]);
 	if (strlen(note) > NOTE_MAX)
 		cli_misuse(cli, "--note: at most %d bytes", NOTE_MAX);

@@ -55,8 +55,8 @@ static int print_row(void *context, const struct verdict_row *row)
 	return ferror(stdout) ? 1 : 0;
 }
 
-/* Polls: SQLite tells nobody, and a look at the newest ids costs nothing. A database that fails is told once and
- * asked again. */
+/* Polls: SQLite tells nobody, and a look at the newest ids costs nothing. A database that fails is
+ * told once and asked again. */
 static void follow(struct db *d, struct verdicts_filter *f, struct listing *l)
 {
 	struct sigaction action = {.sa_handler = interrupt};
@@ -93,7 +93,8 @@ static const char *filter_text(const struct cli *cli, const struct settings *s, 
 	return out->text;
 }
 
-static void read_names(const struct cli *cli, const struct log_options *o, struct verdicts_filter *f)
+static void read_names(const struct cli *cli, const struct log_options *o,
+		       struct verdicts_filter *f)
 {
 	enum verdict verdict;
 	enum action action;
@@ -101,13 +102,17 @@ static void read_names(const struct cli *cli, const struct log_options *o, struc
 	f->verdict = f->action = -1;
 	if (o->verdict != NULL) {
 		if (verdict_from_name(o->verdict, &verdict) != 0)
-			cli_misuse(cli, "--verdict %s: one of encrypted, smime, signed, partial, invalid, report, handshake, cleartext",
+			cli_misuse(cli,
+				   "--verdict %s: one of encrypted, smime, signed, partial, "
+				   "invalid, report, handshake, cleartext",
 				   o->verdict);
 		f->verdict = (int)verdict;
 	}
 	if (o->action != NULL) {
 		if (action_from_name(o->action, &action) != 0)
-			cli_misuse(cli, "--action %s: one of accept, refuse, split, quarantine, tag, tempfail",
+			cli_misuse(cli,
+				   "--action %s: one of accept, refuse, split, quarantine, tag, "
+				   "tempfail",
 				   o->action);
 		f->action = (int)action;
 	}
@@ -165,13 +170,16 @@ int cmd_log(struct cli *cli, int argc, char **argv)
 		 "2026-12-31, an RFC 3339 time, -24h, 30d"},
 		{"until", 0, "WHEN", OPTION_UNTIL, &o.until_unix,
 		 "likewise; a bare date includes that day"},
-		{"recipient", 0, "PATTERN", OPTION_TEXT, &o.recipient, "address, domain or .domain"},
+		{"recipient", 0, "PATTERN", OPTION_TEXT, &o.recipient,
+		 "address, domain or .domain"},
 		{"sender", 0, "PATTERN", OPTION_TEXT, &o.sender, "address, domain, .domain or <>"},
-		{"verdict", 0, "VERDICT", OPTION_TEXT, &o.verdict, "encrypted, cleartext, partial, ..."},
+		{"verdict", 0, "VERDICT", OPTION_TEXT, &o.verdict,
+		 "encrypted, cleartext, partial, ..."},
 		{"action", 0, "ACTION", OPTION_TEXT, &o.action,
 		 "accept, refuse, split, quarantine, tag, tempfail"},
 		{"queue-id", 0, "ID", OPTION_TEXT, &o.queue_id, "this queue id"},
-		{"message-id", 0, "ID", OPTION_TEXT, &o.message_id, "this Message-ID, with or without <>"},
+		{"message-id", 0, "ID", OPTION_TEXT, &o.message_id,
+		 "this Message-ID, with or without <>"},
 		{"client", 0, "NET", OPTION_TEXT, &o.client, "from this client address or network"},
 		{NULL, 'n', "N", OPTION_COUNT, &o.last_n, "only the newest N; 0 for all"},
 		SITE_ROWS_OPTION(&o.site),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * pgpgate metrics: counters in Prometheus' text format, for the text file collector of node_exporter.
+ * pgpgate metrics: counters in Prometheus' text format, for the text file collector of
+ * node_exporter.
  */
 #include <stdio.h>
 

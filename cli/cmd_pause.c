@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * pgpgate pause: for an emergency. Everything is judged and logged, nothing is refused, until the time is
- * over or `pgpgate resume`.
+ * pgpgate pause: for an emergency. Everything is judged and logged, nothing is refused, until the
+ * time is over or `pgpgate resume`.
  */
 #include <stdio.h>
 
@@ -64,7 +64,8 @@ int cmd_pause(struct cli *cli, int argc, char **argv)
 	int64_t duration = -1;
 	bool dry_run = false;
 	const struct option_spec specs[] = {
-		{"for", 0, "DURATION", OPTION_DURATION, &duration, "how long: 30m, 1h, 2d; at most 30d"},
+		{"for", 0, "DURATION", OPTION_DURATION, &duration,
+		 "how long: 30m, 1h, 2d; at most 30d"},
 		CHANGES_OPTION_WAIT(cli),
 		CHANGES_OPTION_DRY_RUN(&dry_run),
 	};

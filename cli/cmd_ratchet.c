@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * pgpgate ratchet: these recipients demand encryption from whoever has sent them encrypted mail before.
+ * pgpgate ratchet: these recipients demand encryption from whoever has sent them encrypted mail
+ * before.
  */
 #include "cli/rule_add.h"
 

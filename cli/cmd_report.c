@@ -32,7 +32,8 @@ struct gathering {
 	struct tally tally;
 	struct progress progress;
 	int64_t n_expected; /* messages; 0: not known */
-	/* Of the day of the oldest verdict, which retention may have halved: what was counted from rows. */
+	/* Of the day of the oldest verdict, which retention may have halved: what was counted from
+	 * rows. */
 	int64_t stored_day;
 	bool has_addresses; /* senders and recipients were counted */
 	struct {
@@ -49,7 +50,8 @@ static int gather(void *context, const struct report_row *row)
 		g->stored_day = row->time_unix / DAY_S;
 	if (row->time_unix / DAY_S == g->stored_day) {
 		g->counted[row->judgement.verdict][row->action][row->would].n_messages++;
-		g->counted[row->judgement.verdict][row->action][row->would].bytes += row->size_bytes;
+		g->counted[row->judgement.verdict][row->action][row->would].bytes +=
+			row->size_bytes;
 	}
 	return tally_add(&g->tally, row) != 0 ? 1 : 0;
 }
@@ -94,8 +96,8 @@ static void print_bar(enum output_colour colour, int64_t n, int64_t of, int colu
 	print_cells(colour, eighths[n > 0 && n_eighths == 0 ? 1 : n_eighths % 8], 1);
 }
 
-/* Refused, would be, accepted: told apart without colours, too. Where they end is rounded, not how long they
- * are, so that the whole is as long as it should be. */
+/* Refused, would be, accepted: told apart without colours, too. Where they end is rounded, not how
+ * long they are, so that the whole is as long as it should be. */
 static void print_stack(const struct sum *k, int64_t most)
 {
 	const int64_t ends[3] = {k->n_refused, k->n_refused + k->n_would, k->n_messages};
@@ -158,13 +160,16 @@ static void print_totals(const struct tally *t, int64_t since_unix, bool has_add
 	print_share("would be refused", COLOUR_YELLOW, all->n_would, all->n_messages);
 }
 
-/* Where a list of n_lines begins (0: all): days end with the newest, everything else begins with the most. */
+/* Where a list of n_lines begins (0: all): days end with the newest, everything else begins with
+ * the most. */
 static size_t first_of(const struct sums *s, enum tally_by by, int64_t n_lines)
 {
-	return by == TALLY_DAY && n_lines > 0 && (int64_t)s->n > n_lines ? s->n - (size_t)n_lines : 0;
+	return by == TALLY_DAY && n_lines > 0 && (int64_t)s->n > n_lines ? s->n - (size_t)n_lines
+									 : 0;
 }
 
-/* A line a day: a column for each verdict that there is, within 80 columns even if there are all. */
+/* A line a day: a column for each verdict that there is, within 80 columns even if there are all.
+ */
 static void print_days(struct tally *t, int64_t n_lines)
 {
 	static const char *const heads[VERDICT_COUNT] = {
@@ -224,9 +229,11 @@ static void print_list(struct tally *t, enum tally_by by, int64_t n_lines)
 		putchar('\n');
 	}
 	printf("%60s%s\u2588%s refused %s\u2593%s would be\n", "", output_colour(COLOUR_RED),
-	       output_colour(COLOUR_PLAIN), output_colour(COLOUR_YELLOW), output_colour(COLOUR_PLAIN));
+	       output_colour(COLOUR_PLAIN), output_colour(COLOUR_YELLOW),
+	       output_colour(COLOUR_PLAIN));
 	if ((int64_t)s->n > shown)
-		printf("and %s more; -n 0 shows all\n", output_number(number[0], (int64_t)s->n - shown));
+		printf("and %s more; -n 0 shows all\n",
+		       output_number(number[0], (int64_t)s->n - shown));
 }
 
 static void print_json(struct tally *t, enum tally_by by, int64_t n_lines)
@@ -247,10 +254,12 @@ static mode_t current_umask(void)
 	return mask;
 }
 
-/* /dev/stdout is a symbolic link, and nobody but root puts one there; into /dev/shm everybody does. */
+/* /dev/stdout is a symbolic link, and nobody but root puts one there; into /dev/shm everybody does.
+ */
 static bool is_device(const char *path)
 {
-	static const char *const devices[] = {"/dev/stdout", "/dev/stderr", "/dev/null", "/dev/tty"};
+	static const char *const devices[] = {"/dev/stdout", "/dev/stderr", "/dev/null",
+					      "/dev/tty"};
 
 	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++)
 		if (strcmp(path, devices[i]) == 0)
@@ -258,8 +267,8 @@ static bool is_device(const char *path)
 	return strncmp(path, "/dev/fd/", 8) == 0 && strchr(path + 8, '/') == NULL;
 }
 
-/* Opened before this process becomes another user, and emptied only when there is something to write. NULL after
- * having said why. */
+/* Opened before this process becomes another user, and emptied only when there is something to
+ * write. NULL after having said why. */
 static FILE *open_html(const char *path)
 {
 	const struct safe_open o = {.path = path,
@@ -274,14 +283,16 @@ static FILE *open_html(const char *path)
 
 	if (strcmp(path, "-") == 0)
 		return stdout;
-	fd = is_device(path) ? open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY) : safe_open(&o, NULL, why);
+	fd = is_device(path) ? open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY)
+			     : safe_open(&o, NULL, why);
 	to = fd >= 0 ? fdopen(fd, "w") : NULL;
 	if (to == NULL)
 		cli_error("%s: %s", path, fd < 0 && !is_device(path) ? why : strerror(errno));
 	return to;
 }
 
-static int write_html(struct tally *t, FILE *to, const char *path, const char *title, int64_t since_unix)
+static int write_html(struct tally *t, FILE *to, const char *path, const char *title,
+		      int64_t since_unix)
 {
 	char host[256] = "";
 	const struct report_page page = {.title = title != NULL ? title : host,
@@ -319,8 +330,8 @@ static int gather_day(void *context, const struct verdicts_day *day)
 	return rest.n_messages > 0 && tally_add_day(&g->tally, &rest) != 0 ? 1 : 0;
 }
 
-/* Everything from the stored verdicts; what is missing of the whole days up to the oldest of them from the sums
- * that retention leaves. 0, -1 the database failed, 1 no memory. */
+/* Everything from the stored verdicts; what is missing of the whole days up to the oldest of them
+ * from the sums that retention leaves. 0, -1 the database failed, 1 no memory. */
 static int gather_rows(struct gathering *g, struct db *d, int64_t since_unix, int64_t until_unix)
 {
 	const int64_t first_day = (since_unix + DAY_S - 1) / DAY_S;
@@ -337,8 +348,8 @@ static int gather_rows(struct gathering *g, struct db *d, int64_t since_unix, in
 	return code;
 }
 
-/* Days and verdicts alone come from the sums, whatever the number of verdicts; the stored verdicts are asked for what
- * is no whole day at either end. Likewise. */
+/* Days and verdicts alone come from the sums, whatever the number of verdicts; the stored verdicts
+ * are asked for what is no whole day at either end. Likewise. */
 static int gather_sums(struct gathering *g, struct db *d, int64_t since_unix, int64_t until_unix)
 {
 	const int64_t first_day = (since_unix + DAY_S - 1) / DAY_S;
@@ -358,7 +369,8 @@ static int gather_sums(struct gathering *g, struct db *d, int64_t since_unix, in
 	return code;
 }
 
-/* When the first and the last message came that are still stored, in all and of each day. 0 or -1. */
+/* When the first and the last message came that are still stored, in all and of each day. 0 or -1.
+ */
 static int find_times(struct tally *t, struct db *d, int64_t since_unix, int64_t until_unix)
 {
 	struct sums *days = &t->by[TALLY_DAY];
@@ -390,9 +402,11 @@ int cmd_report(struct cli *cli, int argc, char **argv)
 	const struct option_spec specs[] = {
 		{"since", 0, "WHEN", OPTION_SINCE, &since_unix,
 		 "2026-12-31, an RFC 3339 time, -7d; default -30d"},
-		{"until", 0, "WHEN", OPTION_UNTIL, &until_unix, "likewise; a bare date includes that day"},
-		{"by", 0, "WHAT", OPTION_TEXT,
-		 &by_name, "day (default), recipient, sender, domain (of the sender), verdict, reason, pair, rule"},
+		{"until", 0, "WHEN", OPTION_UNTIL, &until_unix,
+		 "likewise; a bare date includes that day"},
+		{"by", 0, "WHAT", OPTION_TEXT, &by_name,
+		 "day (default), recipient, sender, domain (of the sender), verdict, reason, pair, "
+		 "rule"},
 		{"html", 0, "FILE", OPTION_TEXT, &html,
 		 "one page with charts that needs nothing else; - for standard output"},
 		{"title", 0, "TEXT", OPTION_TEXT, &title,
@@ -412,7 +426,9 @@ int cmd_report(struct cli *cli, int argc, char **argv)
 	if (options_parse(cli, argc, argv, specs, OPTIONS_N(specs), NULL, &operands) != 0)
 		cli_misuse(cli, "takes no operand");
 	if (tally_from_name(by_name, &by) != 0)
-		cli_misuse(cli, "--by %s: one of day, recipient, sender, domain, verdict, reason, pair, rule",
+		cli_misuse(cli,
+			   "--by %s: one of day, recipient, sender, domain, verdict, reason, pair, "
+			   "rule",
 			   by_name);
 	s = open_settings(cli);
 	if (html != NULL && (page = open_html(html)) == NULL) {
@@ -425,7 +441,8 @@ int cmd_report(struct cli *cli, int argc, char **argv)
 		settings_unref(s);
 		return code;
 	}
-	/* Each table costs a microsecond a message. What is printed: the list, and how many addresses there were. */
+	/* Each table costs a microsecond a message. What is printed: the list, and how many
+	 * addresses there were. */
 	if (html == NULL)
 		g.tally.only = 1u << by;
 	if (html == NULL && !cli->json)

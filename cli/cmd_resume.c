@@ -20,7 +20,8 @@ static void tell(const struct cli *cli, int64_t was, int64_t no, bool dry_run)
 	if (cli->json) {
 		o = json_object();
 		json_object_set_new(o, "was_paused", json_boolean(was != 0));
-		json_object_set_new(o, "result", output_json_text(was != 0 ? "removed" : "unchanged"));
+		json_object_set_new(o, "result",
+				    output_json_text(was != 0 ? "removed" : "unchanged"));
 		json_object_set_new(o, "change", no != 0 ? json_integer(no) : json_null());
 		json_object_set_new(o, "dry_run", json_boolean(dry_run));
 		output_json(o);
@@ -32,7 +33,8 @@ static void tell(const struct cli *cli, int64_t was, int64_t no, bool dry_run)
 	}
 }
 
-/* The pause of this host alone, made while the centre of the site was away. Whether there was one. */
+/* The pause of this host alone, made while the centre of the site was away. Whether there was one.
+ */
 static bool end_here(struct db *d, int64_t now)
 {
 	struct site_state state;
@@ -44,7 +46,8 @@ static bool end_here(struct db *d, int64_t now)
 int cmd_resume(struct cli *cli, int argc, char **argv)
 {
 	bool dry_run = false;
-	const struct option_spec specs[] = {CHANGES_OPTION_DRY_RUN(&dry_run), CHANGES_OPTION_WAIT(cli)};
+	const struct option_spec specs[] = {CHANGES_OPTION_DRY_RUN(&dry_run),
+					    CHANGES_OPTION_WAIT(cli)};
 	char **operands;
 	struct settings *s;
 	struct db *d;

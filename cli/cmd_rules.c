@@ -29,7 +29,8 @@ static void print_cell(const char *text, size_t width)
 
 	snprintf(piece, sizeof(piece), "%s", text);
 	while (output_width(piece) > width) {
-		size_t len = strlen(piece) - 4; /* the dots, or what is before them, and one byte more */
+		size_t len = strlen(piece) -
+			     4; /* the dots, or what is before them, and one byte more */
 
 		while (len > 0 && ((unsigned char)piece[len] & 0xc0) == 0x80)
 			len--;
@@ -49,7 +50,8 @@ static void print_row(const struct listing *l, const struct rule *r)
 
 	if (l->n == 1)
 		printf("%s%6s  %-9s  %-*s %-11s %7s%s\n", output_colour(COLOUR_BOLD), "rule",
-		       "demands", TABLE_PHRASE, "for", "until", "hits", output_colour(COLOUR_PLAIN));
+		       "demands", TABLE_PHRASE, "for", "until", "hits",
+		       output_colour(COLOUR_PLAIN));
 	snprintf(text, sizeof(text), "%s%s%s%s%s", r->recipient.text, r->has_sender ? " from " : "",
 		 r->has_sender ? r->sender.text : "",
 		 r->client_kind != RULE_CLIENT_ANY ? " client " : "", rule_client_text(r, client));
@@ -92,7 +94,8 @@ static void print_more(const struct rule *r, int64_t now_unix)
 	}
 	if (r->owner[0] != '\0')
 		printf("        owner: %s\n", output_clean(clean, sizeof(clean), r->owner));
-	n = (size_t)snprintf(text, sizeof(text), "by %s, %s; ", r->author[0] != '\0' ? r->author : "?",
+	n = (size_t)snprintf(text, sizeof(text), "by %s, %s; ",
+			     r->author[0] != '\0' ? r->author : "?",
 			     output_time(r->created_at_unix, when));
 	if (r->hits == 0)
 		snprintf(text + n, sizeof(text) - n, "unused");
@@ -132,7 +135,8 @@ static void print_side(const char *label, const char *rule)
 
 	if (rule[0] != '\0') {
 		printf("        %s", label);
-		output_wrap(stdout, 16, 8 + strlen(label), output_clean(clean, sizeof(clean), rule));
+		output_wrap(stdout, 16, 8 + strlen(label),
+			    output_clean(clean, sizeof(clean), rule));
 	}
 }
 
@@ -154,8 +158,10 @@ static int print_change(void *context, const struct rule_change *c)
 		json_object_set_new(o, "what", output_json_text(c->what));
 		json_object_set_new(o, "before",
 				    output_json_text(c->before[0] != '\0' ? c->before : NULL));
-		json_object_set_new(o, "after", output_json_text(c->after[0] != '\0' ? c->after : NULL));
-		json_object_set_new(o, "owner", output_json_text(c->owner[0] != '\0' ? c->owner : NULL));
+		json_object_set_new(o, "after",
+				    output_json_text(c->after[0] != '\0' ? c->after : NULL));
+		json_object_set_new(o, "owner",
+				    output_json_text(c->owner[0] != '\0' ? c->owner : NULL));
 		json_object_set_new(o, "undoes",
 				    c->undoes != 0 ? json_integer(c->undoes) : json_null());
 		output_json(o);
@@ -181,11 +187,13 @@ int cmd_rules(struct cli *cli, int argc, char **argv)
 	struct rules_filter f = {0};
 	bool history = false, is_long = false;
 	const struct option_spec specs[] = {
-		{"unused", 0, NULL, OPTION_FLAG, &f.only_unused, "only rules that never decided anything"},
+		{"unused", 0, NULL, OPTION_FLAG, &f.only_unused,
+		 "only rules that never decided anything"},
 		{"expired", 0, NULL, OPTION_FLAG, &f.only_expired, "only rules whose time is over"},
 		{NULL, 'l', NULL, OPTION_FLAG, &is_long,
 		 "everything about each, as when the output is no terminal; else one line a rule"},
-		{"owner", 0, "NAME", OPTION_TEXT, &f.owner, "only rules of this owner; '' for typed ones"},
+		{"owner", 0, "NAME", OPTION_TEXT, &f.owner,
+		 "only rules of this owner; '' for typed ones"},
 		{"history", 0, NULL, OPTION_FLAG, &history,
 		 "every change, oldest first: when, by whom, what"},
 	};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * pgpgate simulate: replays logged verdicts against a rule that does not exist yet. What the rule would decide: every
- * recipient that it matches and for whom no more specific rule decided. Nothing is changed.
+ * pgpgate simulate: replays logged verdicts against a rule that does not exist yet. What the rule
+ * would decide: every recipient that it matches and for whom no more specific rule decided. Nothing
+ * is changed.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -37,7 +38,8 @@ struct simulation {
 	struct progress progress;
 	struct sums encrypting; /* pairs that were seen encrypting, for ratchet */
 	struct sums senders;	/* n_messages, n_refused */
-	/* "sender recipient" of what would be decided otherwise than it was: what a person has to look at. */
+	/* "sender recipient" of what would be decided otherwise than it was: what a person has to
+	 * look at. */
 	struct sums newly_refused, newly_accepted;
 	struct {
 		int64_t id; /* of the rule that decided */
@@ -49,7 +51,8 @@ struct simulation {
 };
 
 /* Negative: a is more specific, and wins. Both match the same mail. */
-static int compare_patterns(bool has_a, const struct pattern *a, bool has_b, const struct pattern *b)
+static int compare_patterns(bool has_a, const struct pattern *a, bool has_b,
+			    const struct pattern *b)
 {
 	if (!has_a || !has_b)
 		return (int)has_b - (int)has_a;
@@ -75,7 +78,8 @@ static bool wins_over(const struct rule *new, const struct rule *old)
 	int order = compare_patterns(true, &new->recipient, true, &old->recipient);
 
 	if (order == 0)
-		order = compare_patterns(new->has_sender, &new->sender, old->has_sender, &old->sender);
+		order = compare_patterns(new->has_sender, &new->sender, old->has_sender,
+					 &old->sender);
 	return order != 0 ? order < 0 : client_rank(new) >= client_rank(old);
 }
 
@@ -120,7 +124,8 @@ static bool decides(struct simulation *m, const struct report_recipient *r)
 	return r->rule_id == 0 || rule_loses(m, r->rule_id);
 }
 
-/* Had this pair sent encrypted mail before? Seen in the replay, or on record from before this message. */
+/* Had this pair sent encrypted mail before? Seen in the replay, or on record from before this
+ * message. */
 static bool has_encrypted_before(struct simulation *m, const struct report_row *row,
 				 const struct report_recipient *r)
 {
@@ -140,7 +145,8 @@ static bool has_encrypted_before(struct simulation *m, const struct report_row *
 }
 
 /* 0, or -1 when memory is short. */
-static int count_pair(struct sums *s, const struct report_row *row, const struct report_recipient *r)
+static int count_pair(struct sums *s, const struct report_row *row,
+		      const struct report_recipient *r)
 {
 	char pair[2 * ADDRESS_MAX + 8];
 	struct sum *sum;
@@ -154,7 +160,8 @@ static int count_pair(struct sums *s, const struct report_row *row, const struct
 	return 0;
 }
 
-/* Where log_addresses = hashed, whose keys count is known only where the rule is for one address. */
+/* Where log_addresses = hashed, whose keys count is known only where the rule is for one address.
+ */
 static int ask_own_key(struct simulation *m, const struct report_row *row,
 		       const struct report_recipient *r, struct own_key *out)
 {
@@ -201,7 +208,8 @@ static int replay(void *context, const struct report_row *row)
 		passes = outcome_passes(&row->judgement, demand, &own_key, m->settings);
 		is_refused |= !passes;
 		if (passes != r->passes)
-			failed |= count_pair(passes ? &m->newly_accepted : &m->newly_refused, row, r);
+			failed |= count_pair(passes ? &m->newly_accepted : &m->newly_refused, row,
+					     r);
 	}
 	if (!is_concerned)
 		return 0;
@@ -263,7 +271,8 @@ static void print_json(struct simulation *m)
 		json_t *sender = json_object();
 
 		json_object_set_new(sender, "sender", output_json_text(m->senders.list[i]->key));
-		json_object_set_new(sender, "messages", json_integer(m->senders.list[i]->n_messages));
+		json_object_set_new(sender, "messages",
+				    json_integer(m->senders.list[i]->n_messages));
 		json_object_set_new(sender, "refused", json_integer(m->senders.list[i]->n_refused));
 		json_array_append_new(top, sender);
 	}
@@ -290,7 +299,8 @@ static void print_pairs(const char *title, const struct sums *s)
 
 		used = (size_t)printf("%8s  %.10s  ", output_number(number, k->n_messages),
 				      output_time(k->last_unix, when));
-		snprintf(pair, sizeof(pair), "%.*s -> %s", length, k->key, end != NULL ? end + 1 : "");
+		snprintf(pair, sizeof(pair), "%.*s -> %s", length, k->key,
+			 end != NULL ? end + 1 : "");
 		output_wrap(stdout, used + 2, used, output_clean(clean, sizeof(clean), pair));
 	}
 	if (s->n > TOP)

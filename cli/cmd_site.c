@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * pgpgate site: several hosts as one site. pgpgate-sync does it, which has what speaks to PostgreSQL.
+ * pgpgate site: several hosts as one site. pgpgate-sync does it, which has what speaks to
+ * PostgreSQL.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -34,7 +35,8 @@ static int site_join(struct cli *cli, int argc, char **argv)
 {
 	bool yes = false;
 	const struct option_spec specs[] = {
-		{"yes", 0, NULL, OPTION_FLAG, &yes, "drop rules of this host that the site does not have"},
+		{"yes", 0, NULL, OPTION_FLAG, &yes,
+		 "drop rules of this host that the site does not have"},
 	};
 	char *const more[] = {(char *)(uintptr_t) "--yes"};
 	char **operands;
@@ -50,7 +52,8 @@ static int site_status(struct cli *cli, int argc, char **argv)
 {
 	char **operands;
 
-	if (options_parse(cli, argc, argv, NULL, 0, "Exit status 1: something is wrong.", &operands) != 0)
+	if (options_parse(cli, argc, argv, NULL, 0, "Exit status 1: something is wrong.",
+			  &operands) != 0)
 		cli_misuse(cli, "takes no operand");
 	return run(cli, "status", 0, NULL);
 }

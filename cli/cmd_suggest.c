@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: ISC
  *
- * pgpgate suggest: rules that the log suggests, as commands to copy, each with its evidence. Never applied by itself:
- * everyone who sends mail writes part of the evidence.
+ * pgpgate suggest: rules that the log suggests, as commands to copy, each with its evidence. Never
+ * applied by itself: everyone who sends mail writes part of the evidence.
  *
  * What it looks for:
  *   a recipient that demands nothing and gets encrypted mail only		-> require
  *   a recipient that demands encryption and never gets any			-> observe first
- *   a sender's domain that is refused again and again, on several days (its address, where anybody can have one
- *   in that domain)								-> exempt for that sender, for a while
- *   a rule that is over, or that has decided nothing for a long time		-> forget
+ *   a sender's domain that is refused again and again, on several days (its address, where anybody
+ * can have one in that domain)								-> exempt
+ * for that sender, for a while a rule that is over, or that has decided nothing for a long time
+ * -> forget
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,7 +89,8 @@ static int gather(void *context, const struct report_row *row)
 }
 
 /* Those of s whom is_meant() means (NULL: all). NULL: memory is short; free() it. */
-static const struct sum **choose(const struct sums *s, bool (*is_meant)(const struct sum *k), size_t *n)
+static const struct sum **choose(const struct sums *s, bool (*is_meant)(const struct sum *k),
+				 size_t *n)
 {
 	const struct sum **found = malloc((s->n + 1) * sizeof(*found));
 
@@ -145,7 +147,8 @@ static void suggest_for_recipients(struct search *s)
 	free(found);
 }
 
-/* The key of a sum in refused: sender, line end, recipient. Addresses may hold blanks, and no control characters. */
+/* The key of a sum in refused: sender, line end, recipient. Addresses may hold blanks, and no
+ * control characters. */
 static const char *recipient_in(const struct sum *k)
 {
 	const char *end = strchr(k->key, '\n');
@@ -222,7 +225,8 @@ static int suggest_for_rule(void *context, const struct rule *r)
 	struct search *s = context;
 	char phrase[OUTPUT_TEXT_MAX], command[60], evidence[2 * OUTPUT_TEXT_MAX];
 	char when[CLOCK_TEXT_MAX];
-	const int64_t last_unix = r->last_hit_at_unix != 0 ? r->last_hit_at_unix : r->created_at_unix;
+	const int64_t last_unix = r->last_hit_at_unix != 0 ? r->last_hit_at_unix
+							   : r->created_at_unix;
 
 	if (r->expires_at_unix != 0 && r->expires_at_unix <= s->now_unix) {
 		s->n_expired++;
@@ -234,7 +238,8 @@ static int suggest_for_rule(void *context, const struct rule *r)
 	snprintf(command, sizeof(command), "pgpgate forget --id %lld", (long long)r->id);
 	snprintf(evidence, sizeof(evidence), "has decided nothing since %s: %s",
 		 output_time(last_unix, when), phrase);
-	suggestions_add(&s->suggestions, SUGGEST_FORGET, s->now_unix - last_unix, command, evidence);
+	suggestions_add(&s->suggestions, SUGGEST_FORGET, s->now_unix - last_unix, command,
+			evidence);
 	return 0;
 }
 
@@ -297,8 +302,9 @@ int cmd_suggest(struct cli *cli, int argc, char **argv)
 	struct db *d;
 	int code;
 
-	if (options_parse(cli, argc, argv, specs,
-			  OPTIONS_N(specs), "Prints commands to copy, and applies none: the evidence can be forged by anyone.",
+	if (options_parse(cli, argc, argv, specs, OPTIONS_N(specs),
+			  "Prints commands to copy, and applies none: the evidence can be forged "
+			  "by anyone.",
 			  &operands) != 0)
 		cli_misuse(cli, "takes no operand");
 	settings = open_settings(cli);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * pgpgate undo: takes the last change back, or the one with a number of `rules --history`. Exit 1 if it cannot be.
+ * pgpgate undo: takes the last change back, or the one with a number of `rules --history`. Exit 1
+ * if it cannot be.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -23,7 +24,8 @@ static int64_t number_of(const struct cli *cli, const char *text)
 	errno = 0;
 	n = strtoll(text, &end, 10);
 	if (errno != 0 || end == text || *end != '\0' || n <= 0)
-		cli_misuse(cli, "'%s' is no number of a change; `pgpgate rules --history` shows them",
+		cli_misuse(cli,
+			   "'%s' is no number of a change; `pgpgate rules --history` shows them",
 			   text);
 	return n;
 }
@@ -58,7 +60,8 @@ static void tell(const struct cli *cli, const struct rules_undone *u, bool dry_r
 int cmd_undo(struct cli *cli, int argc, char **argv)
 {
 	bool dry_run = false;
-	const struct option_spec specs[] = {CHANGES_OPTION_DRY_RUN(&dry_run), CHANGES_OPTION_WAIT(cli)};
+	const struct option_spec specs[] = {CHANGES_OPTION_DRY_RUN(&dry_run),
+					    CHANGES_OPTION_WAIT(cli)};
 	char **operands;
 	const int n = options_parse(cli, argc, argv, specs, OPTIONS_N(specs),
 				    "A change is what one command did, an import with all of its "

@@ -38,7 +38,8 @@ static const char *next_line(const char *line)
 	return line + (*line == '\n');
 }
 
-/* Behind a setting: comments and empty lines between it and what continues it go with it, those after it stay. */
+/* Behind a setting: comments and empty lines between it and what continues it go with it, those
+ * after it stay. */
 static const char *end_of_setting(const char *line)
 {
 	const char *end = next_line(line);
@@ -66,7 +67,8 @@ static void find_place(const char *text, const char *key, const char **begin, co
 			return;
 		} else if (*begin == NULL && sets(line, key, true) &&
 			   end_of_setting(line) == next_line(line)) {
-			/* Otherwise what continues a setting above the comment would continue ours. */
+			/* Otherwise what continues a setting above the comment would continue ours.
+			 */
 			*begin = next_line(line);
 			*end = *begin;
 		}

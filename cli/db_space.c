@@ -16,7 +16,8 @@ static void show_removed(void *context, int64_t done)
 	progress_update(context, done, 0);
 }
 
-/* The daemon takes little away on the word of a clock that has just jumped; here, a person is asked. 0 or an exit code. */
+/* The daemon takes little away on the word of a clock that has just jumped; here, a person is
+ * asked. 0 or an exit code. */
 static int believe_clock(const struct cli *cli, struct db *d, int64_t before_unix, int64_t now_unix)
 {
 	char last[CLOCK_TEXT_MAX], now[CLOCK_TEXT_MAX];
@@ -70,7 +71,8 @@ int db_space_prune(struct cli *cli, int argc, char **argv)
 		cli_misuse(cli, "older than what? (verdict_retention keeps all, or 0 was given)");
 	d = open_database(s, DB_WRITE);
 	now_unix = clock_now_unix();
-	if (!is_clock_right && (code = believe_clock(cli, d, now_unix - older_than_s, now_unix)) != 0) {
+	if (!is_clock_right &&
+	    (code = believe_clock(cli, d, now_unix - older_than_s, now_unix)) != 0) {
 		db_close(d);
 		settings_unref(s);
 		return code;
@@ -117,7 +119,8 @@ static int print_compacted(const struct cli *cli, const struct settings *s,
 		json_object_set_new(o, "after_bytes", json_integer(c->after_bytes));
 		output_json(o);
 	} else {
-		printf("%s: %s before, %s now\n", output_clean(clean, sizeof(clean), s->database_path),
+		printf("%s: %s before, %s now\n",
+		       output_clean(clean, sizeof(clean), s->database_path),
 		       output_bytes(a, c->before_bytes), output_bytes(b, c->after_bytes));
 	}
 	return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * db_space.h: `pgpgate db prune` and `pgpgate db compact`: less in the database, and a shorter file. As cli.h says of
- * commands: an exit code.
+ * db_space.h: `pgpgate db prune` and `pgpgate db compact`: less in the database, and a shorter
+ * file. As cli.h says of commands: an exit code.
  */
 #ifndef PGPGATE_CLI_DB_SPACE_H
 #define PGPGATE_CLI_DB_SPACE_H

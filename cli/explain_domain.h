@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * explain_domain.h: `pgpgate explain example.org`: which rules hold for a domain, for addresses in it and below it,
- * and what holds where there is none.
+ * explain_domain.h: `pgpgate explain example.org`: which rules hold for a domain, for addresses in
+ * it and below it, and what holds where there is none.
  */
 #ifndef PGPGATE_CLI_EXPLAIN_DOMAIN_H
 #define PGPGATE_CLI_EXPLAIN_DOMAIN_H

@@ -98,7 +98,8 @@ int explain_queue_id(const struct cli *cli, struct settings *s, const char *queu
 	return explain_one(cli, s, &f, is_site, "queue id", queue_id);
 }
 
-int explain_message_id(const struct cli *cli, struct settings *s, const char *message_id, bool is_silent)
+int explain_message_id(const struct cli *cli, struct settings *s, const char *message_id,
+		       bool is_silent)
 {
 	const struct verdicts_filter f = {.verdict = -1, .action = -1, .message_id = message_id};
 
@@ -135,7 +136,8 @@ static int explain_names(struct db *d, const struct bounce_text *names, struct l
 
 		code = list(d, &f, l);
 	}
-	/* The returned message's own: asked only when no reference leads anywhere, since they may be somebody's reply. */
+	/* The returned message's own: asked only when no reference leads anywhere, since they may
+	 * be somebody's reply. */
 	for (size_t i = 0; i < names->n_message_ids && code == 0 && l->n == 0; i++) {
 		const struct verdicts_filter f = {
 			.verdict = -1, .action = -1, .message_id = names->message_ids[i]};

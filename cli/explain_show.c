@@ -14,7 +14,8 @@
 void explanation_add(void *context, const struct rule *r, const char *why_lost)
 {
 	struct explanation *x = context;
-	struct considered *more = output_memory(x->considered, (x->n_considered + 1) * sizeof(*more));
+	struct considered *more = output_memory(x->considered,
+						(x->n_considered + 1) * sizeof(*more));
 
 	x->considered = more;
 	more += x->n_considered++;
@@ -53,8 +54,9 @@ static void add_message_json(json_t *o, const struct explanation *x)
 	json_object_set_new(o, "passes", json_boolean(x->passes));
 	json_object_set_new(o, "action", output_json_text(action_name(x->outcome.action)));
 	json_object_set_new(o, "would", output_json_text(action_name(x->outcome.would)));
-	json_object_set_new(o, "reply",
-			    output_json_text(outcome_reply_text(&x->outcome, reply, sizeof(reply))));
+	json_object_set_new(
+		o, "reply",
+		output_json_text(outcome_reply_text(&x->outcome, reply, sizeof(reply))));
 }
 
 json_t *explanation_json(const struct explanation *x, const struct settings *s)
@@ -141,7 +143,8 @@ static void print_rules(const struct explanation *x)
 		bool is_winner = c->why_lost[0] == '\0';
 
 		printf("%-*s%s%s", LABEL_COLUMNS, i == 0 ? "rules" : "",
-		       output_colour(is_winner ? COLOUR_BOLD : COLOUR_PLAIN), is_winner ? "* " : "  ");
+		       output_colour(is_winner ? COLOUR_BOLD : COLOUR_PLAIN),
+		       is_winner ? "* " : "  ");
 		snprintf(text, sizeof(text), "%lld: %s", (long long)c->rule.id,
 			 rule_show_phrase(&c->rule, phrase, sizeof(phrase)));
 		output_wrap(stdout, LABEL_COLUMNS + 4, LABEL_COLUMNS + 2, text);

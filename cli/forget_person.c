@@ -124,7 +124,8 @@ static int gather(struct db *d, struct gathering *g)
 	if (verdicts_list(d, &sent, see_sent, g) == -1 ||
 	    verdicts_list(d, &received, see_received, g) == -1 ||
 	    person_pairs(d, g->address, see_pair, g) == -1 ||
-	    keys_list(d, g->address, 0, see_key, g) == -1 || keys_groups(d, NULL, see_group, g) == -1)
+	    keys_list(d, g->address, 0, see_key, g) == -1 ||
+	    keys_groups(d, NULL, see_group, g) == -1)
 		return -1;
 	return rules_list(d, &all, see_rule, g) == -1 ? -1 : 0;
 }
@@ -169,7 +170,8 @@ static void tell_removed(const struct cli *cli, const struct person_counts *n)
 		json_object_set_new(o, "rules", json_integer(n->n_rules));
 		json_object_set_new(o, "changes", json_integer(n->n_changes));
 		json_object_set_new(o, "others", json_integer(n->n_others));
-		json_object_set_new(o, "result", output_json_text(n->no != 0 ? "removed" : "unchanged"));
+		json_object_set_new(o, "result",
+				    output_json_text(n->no != 0 ? "removed" : "unchanged"));
 		json_object_set_new(o, "change", n->no != 0 ? json_integer(n->no) : json_null());
 		json_object_set_new(o, "dry_run", json_false());
 		output_json(o);
@@ -210,7 +212,8 @@ static int forget_at_site(struct cli *cli, struct settings *s, struct db *d, con
 	return site_session_end(code);
 }
 
-int forget_person(struct cli *cli, struct settings *s, const char *text, bool only_export, bool dry_run)
+int forget_person(struct cli *cli, struct settings *s, const char *text, bool only_export,
+		  bool dry_run)
 {
 	struct person_counts n;
 	struct address address;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * forget_person.h: `forget --person ADDRESS`: removes what the database holds about one address, or with --export
- * prints it as JSON, one object a line, for whoever asks what is known of them.
+ * forget_person.h: `forget --person ADDRESS`: removes what the database holds about one address, or
+ * with --export prints it as JSON, one object a line, for whoever asks what is known of them.
  */
 #ifndef PGPGATE_CLI_FORGET_PERSON_H
 #define PGPGATE_CLI_FORGET_PERSON_H

@@ -12,7 +12,8 @@
 
 static const char blanks[] = " \t\r";
 
-static int wrong(char *err, size_t err_size, const char *before, const char *outside, const char *after)
+static int wrong(char *err, size_t err_size, const char *before, const char *outside,
+		 const char *after)
 {
 	char escaped[160];
 
@@ -34,8 +35,9 @@ int import_map_add(struct import_context *c, const char *text, char *err, size_t
 	snprintf(m->result, sizeof(m->result), "%.*s", (int)(equals - text), text);
 	m->is_skipped = strcmp(equals + 1, "skip") == 0;
 	if (!m->is_skipped && requirement_from_name(equals + 1, &m->requirement) != 0)
-		return wrong(err, err_size, "--map ",
-			     text, ": exempt, observe, signed, encrypted, ratchet, own-key, readable or skip must follow the '='");
+		return wrong(err, err_size, "--map ", text,
+			     ": exempt, observe, signed, encrypted, ratchet, own-key, readable or "
+			     "skip must follow the '='");
 	c->n_maps++;
 	return 0;
 }
@@ -48,7 +50,8 @@ static const struct import_map *find_map(const struct import_context *c, const c
 		if (strcasecmp(c->map[i].result, result) == 0)
 			return &c->map[i];
 	for (size_t i = 0; i < c->n_maps; i++)
-		if (strlen(c->map[i].result) == word && strncasecmp(c->map[i].result, result, word) == 0)
+		if (strlen(c->map[i].result) == word &&
+		    strncasecmp(c->map[i].result, result, word) == 0)
 			return &c->map[i];
 	return NULL;
 }
@@ -68,7 +71,8 @@ static int access_line(const struct import_context *c, const char *line, struct 
 		rest_len--;
 	if (rest_len == 0)
 		return wrong(err, err_size,
-			     "no result after the pattern: access(5) wants `pattern result`", "", "");
+			     "no result after the pattern: access(5) wants `pattern result`", "",
+			     "");
 	snprintf(key, sizeof(key), "%.*s", (int)key_len, line);
 	snprintf(result, sizeof(result), "%.*s", (int)rest_len, rest);
 	m = find_map(c, result);
@@ -129,14 +133,17 @@ static int set_field(const struct import_context *c, const char *name, json_t *v
 		return rule_client_parse(text, r, err, err_size);
 	if (strcmp(name, "requirement") == 0) {
 		if (requirement_from_name(text, &r->requirement) != 0)
-			return wrong(err, err_size, "unknown requirement '",
-				     text, "': one of exempt, observe, signed, encrypted, ratchet, own-key, readable");
+			return wrong(err, err_size, "unknown requirement '", text,
+				     "': one of exempt, observe, signed, encrypted, ratchet, "
+				     "own-key, readable");
 		return 0;
 	}
 	if (strcmp(name, "starts_at") == 0)
-		return clock_parse_when(text, c->now_unix, false, &r->starts_at_unix, err, err_size);
+		return clock_parse_when(text, c->now_unix, false, &r->starts_at_unix, err,
+					err_size);
 	if (strcmp(name, "expires_at") == 0)
-		return clock_parse_when(text, c->now_unix, true, &r->expires_at_unix, err, err_size);
+		return clock_parse_when(text, c->now_unix, true, &r->expires_at_unix, err,
+					err_size);
 	if (strcmp(name, "note") == 0)
 		return rule_set_text(r, text, NULL, err, err_size);
 	if (strcmp(name, "help_url") == 0)

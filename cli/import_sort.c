@@ -71,7 +71,8 @@ static bool is_after(const struct import_sorted *a, const struct import_sorted *
 	return strcmp(a->recipient, b->recipient) > 0;
 }
 
-static void merge(const struct import_sorted *from, struct import_sorted *to, size_t n_left, size_t n)
+static void merge(const struct import_sorted *from, struct import_sorted *to, size_t n_left,
+		  size_t n)
 {
 	size_t left = 0, right = n_left;
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
- * import_sort.h: the rules of a file in the order of their recipients, which is that of the indices of rules and of
- * changes. A query gives them in any order, and then each rule is in a page of its own: a million were 16 GB of writes,
- * half an hour of a disk; in order some sixty share a page.
+ * import_sort.h: the rules of a file in the order of their recipients, which is that of the indices
+ * of rules and of changes. A query gives them in any order, and then each rule is in a page of its
+ * own: a million were 16 GB of writes, half an hour of a disk; in order some sixty share a page.
  *
- * Kept is where a rule stands, not the rule: the line, of up to 8 KB, and which of its rules. Rules of one recipient stay in
- * the order in which they came: of those with the same key the last one counts. Bounded by IMPORT_SORT_BYTES_MAX: who adds
- * gives away what there is when it is full. One thread.
+ * Kept is where a rule stands, not the rule: the line, of up to 8 KB, and which of its rules. Rules
+ * of one recipient stay in the order in which they came: of those with the same key the last one
+ * counts. Bounded by IMPORT_SORT_BYTES_MAX: who adds gives away what there is when it is full. One
+ * thread.
  */
 #ifndef PGPGATE_CLI_IMPORT_SORT_H
 #define PGPGATE_CLI_IMPORT_SORT_H

@@ -19,7 +19,8 @@ int keys_run_expiring(struct cli *cli, int argc, char **argv);
 int keys_run_forget(struct cli *cli, int argc, char **argv);
 int keys_run_group(struct cli *cli, int argc, char **argv);
 
-/* The tell() of struct keys_change: a line or an object for each key; context is a struct keys_show. */
+/* The tell() of struct keys_change: a line or an object for each key; context is a struct
+ * keys_show. */
 struct keys_show {
 	const struct cli *cli;
 	bool is_dry_run;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * pgpgate keys check: which recipients get mail that is not encrypted to a key of theirs that is known here. Nothing is changed.
+ * pgpgate keys check: which recipients get mail that is not encrypted to a key of theirs that is
+ * known here. Nothing is changed.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,7 +21,8 @@
 
 /* What a message may be to its recipient, besides good: kind_of(). */
 static const char *const kinds[KINDS] = {"to another key", "to an old or a compromised key",
-					 "to nobody who is named", "to somebody without a known key"};
+					 "to nobody who is named",
+					 "to somebody without a known key"};
 
 struct checking {
 	struct db *db;
@@ -56,7 +58,8 @@ static int count(struct checking *c, const struct report_row *row, const char *r
 	int kind;
 
 	address_canonical(recipient, strlen(recipient), &address);
-	if (policy_own_key(c->db, c->settings, &address, &row->judgement, row->time_unix, &own_key) != 0) {
+	if (policy_own_key(c->db, c->settings, &address, &row->judgement, row->time_unix,
+			   &own_key) != 0) {
 		c->has_failed = true;
 		return 1;
 	}
@@ -77,7 +80,8 @@ static int check_row(void *context, const struct report_row *row)
 	if (row->judgement.verdict != VERDICT_ENCRYPTED || row->judgement.n_messages == 0)
 		return 0;
 	for (size_t i = 0; i < row->n_recipients; i++)
-		if (strncmp(row->recipients[i].address, "h:", 2) != 0 && /* hashed: whose keys is not to be told */
+		if (strncmp(row->recipients[i].address, "h:", 2) !=
+			    0 && /* hashed: whose keys is not to be told */
 		    count(c, row, row->recipients[i].address) != 0)
 			return 1;
 	return 0;

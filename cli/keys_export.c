@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
- * pgpgate keys export --wkd DIR: a Web Key Directory that a web server can serve, from the certificates kept:
- * draft-koch-openpgp-webkey-service section 3.1, both methods.
+ * pgpgate keys export --wkd DIR: a Web Key Directory that a web server can serve, from the
+ * certificates kept: draft-koch-openpgp-webkey-service section 3.1, both methods.
  *
- *     DIR/.well-known/openpgpkey/DOMAIN/hu/HASH, DIR/.well-known/openpgpkey/DOMAIN/policy   openpgpkey.DOMAIN
- *     DIR/direct/DOMAIN/.well-known/openpgpkey/hu/HASH, .../policy                          DOMAIN
+ *     DIR/.well-known/openpgpkey/DOMAIN/hu/HASH, DIR/.well-known/openpgpkey/DOMAIN/policy
+ * openpgpkey.DOMAIN DIR/direct/DOMAIN/.well-known/openpgpkey/hu/HASH, .../policy DOMAIN
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -93,8 +93,8 @@ static int fail(struct exporting *x, const char *path)
 	return -1;
 }
 
-/* The folder of path below x->dir, made where it is absent. Whoever owns DIR, such as the web server, may have put links
- * there: none is followed. A descriptor, or -1 after having said why. */
+/* The folder of path below x->dir, made where it is absent. Whoever owns DIR, such as the web
+ * server, may have put links there: none is followed. A descriptor, or -1 after having said why. */
 static int open_folder(struct exporting *x, const char *path, const char **name)
 {
 	char folder[WKD_PATH_MAX];
@@ -107,7 +107,8 @@ static int open_folder(struct exporting *x, const char *path, const char **name)
 		snprintf(folder, sizeof(folder), "%.*s", (int)(at - *name), *name);
 		below = mkdirat(fd, folder, 0755) != 0 && errno != EEXIST
 				? -1
-				: openat(fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+				: openat(fd, folder,
+					 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		close(fd);
 		fd = below;
 		*name = at + 1;
@@ -135,7 +136,8 @@ static int write_all(int fd, const unsigned char *octets, size_t len)
 }
 
 /* Under another name first: who serves the directory never sees half a certificate. */
-static int write_file(struct exporting *x, const char *path, const unsigned char *octets, size_t len)
+static int write_file(struct exporting *x, const char *path, const unsigned char *octets,
+		      size_t len)
 {
 	char unfinished[WKD_PATH_MAX];
 	const char *name;
@@ -145,7 +147,8 @@ static int write_file(struct exporting *x, const char *path, const unsigned char
 	if (folder < 0)
 		return -1;
 	snprintf(unfinished, sizeof(unfinished), "%s" UNFINISHED_SUFFIX, name);
-	for (int i = 0; i < 2 && fd < 0; i++) { /* what is there was left by one that was interrupted */
+	for (int i = 0; i < 2 && fd < 0;
+	     i++) { /* what is there was left by one that was interrupted */
 		fd = openat(folder, unfinished,
 			    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 		if (fd < 0 && (errno != EEXIST || unlinkat(folder, unfinished, 0) != 0))
@@ -176,7 +179,8 @@ static int write_entry(struct exporting *x, const struct wkd_entry *e)
 	return 0;
 }
 
-/* 0, or -1 after having said why. The other process reads what strangers wrote: it is not believed. */
+/* 0, or -1 after having said why. The other process reads what strangers wrote: it is not believed.
+ */
 static int take_record(struct exporting *x, const struct record *r, FILE *from)
 {
 	struct wkd_entry e;
@@ -221,8 +225,9 @@ int keys_run_export(struct cli *cli, int argc, char **argv)
 	struct apart a;
 	int code;
 
-	if (options_parse(cli, argc, argv, specs,
-			  OPTIONS_N(specs), "DIR is the root of https://openpgpkey.DOMAIN for all domains, DIR/direct/DOMAIN that of https://DOMAIN.",
+	if (options_parse(cli, argc, argv, specs, OPTIONS_N(specs),
+			  "DIR is the root of https://openpgpkey.DOMAIN for all domains, "
+			  "DIR/direct/DOMAIN that of https://DOMAIN.",
 			  &operands) != 0 ||
 	    wkd == NULL)
 		cli_misuse(cli, "where to? As in: keys export --wkd /srv/wkd");

@@ -42,7 +42,8 @@ int keys_run_forget(struct cli *cli, int argc, char **argv)
 	if (n < 1 || n > 2)
 		cli_misuse(cli, "which pattern?");
 	if (n == 2 && keys_fingerprint(operands[1], fingerprint) != 0)
-		cli_misuse(cli, "'%s' is no fingerprint: 40 hexadecimal digits, of a version 6 key 64",
+		cli_misuse(cli,
+			   "'%s' is no fingerprint: 40 hexadecimal digits, of a version 6 key 64",
 			   operands[1]);
 	s = open_settings(cli);
 	rule_add_pattern(cli, s, operands[0], false, &pattern);
@@ -51,7 +52,8 @@ int keys_run_forget(struct cli *cli, int argc, char **argv)
 	c.is_dry_run = show.is_dry_run = dry_run;
 	d = open_database(s, dry_run ? DB_READ : DB_WRITE);
 	code = dry_run ? 0 : site_session_begin(cli, s, d, NULL);
-	if (code == 0 && keys_forget(d, &c, pattern.text, n == 2 ? fingerprint : NULL, &result) != 0) {
+	if (code == 0 &&
+	    keys_forget(d, &c, pattern.text, n == 2 ? fingerprint : NULL, &result) != 0) {
 		code = open_failed(d);
 	} else if (code == 0 && result.n[RULE_REMOVED] == 0) {
 		cli_error("there is no such key");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * pgpgate keys import: keys from certificates: files are read, taken apart, and each certificate is shown to gpg. All or nothing.
+ * pgpgate keys import: keys from certificates: files are read, taken apart, and each certificate is
+ * shown to gpg. All or nothing.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,8 +87,10 @@ static void add_keys(struct importing *im, const char *pattern, const struct cer
 		memset(k, 0, sizeof(*k));
 		snprintf(k->pattern, sizeof(k->pattern), "%s", pattern);
 		snprintf(k->fingerprint, sizeof(k->fingerprint), "%s", c->key[i].fingerprint);
-		snprintf(k->primary_fingerprint, sizeof(k->primary_fingerprint), "%s", c->fingerprint);
-		snprintf(k->source, sizeof(k->source), c->key[i].is_spare ? KEY_SOURCE_SPARE : "import");
+		snprintf(k->primary_fingerprint, sizeof(k->primary_fingerprint), "%s",
+			 c->fingerprint);
+		snprintf(k->source, sizeof(k->source),
+			 c->key[i].is_spare ? KEY_SOURCE_SPARE : "import");
 		k->from_unix = c->key[i].from_unix;
 		k->until_unix = c->key[i].until_unix;
 		k->state = c->key[i].state;
@@ -104,8 +107,10 @@ static bool is_of_domains(const struct importing *im, const struct address *a)
 	return false;
 }
 
-/* The domain that a file of a WKD tree is for, where its path says so: .well-known/openpgpkey/DOMAIN/hu/HASH, the advanced method;
- * or direct/DOMAIN/.well-known/openpgpkey/hu/HASH, as `keys export` writes it. "": it does not. Returns out. */
+/* The domain that a file of a WKD tree is for, where its path says so:
+ * .well-known/openpgpkey/DOMAIN/hu/HASH, the advanced method; or
+ * direct/DOMAIN/.well-known/openpgpkey/hu/HASH, as `keys export` writes it. "": it does not.
+ * Returns out. */
 static char *wkd_domain(const char *path, char *out, size_t out_size)
 {
 	static const char advanced[] = "/.well-known/openpgpkey/", direct[] = "/direct/";
@@ -124,7 +129,8 @@ static char *wkd_domain(const char *path, char *out, size_t out_size)
 	at = strstr(path, direct);
 	if (at != NULL && (end = strchr(at + strlen(direct), '/')) != NULL &&
 	    strncmp(end, advanced, strlen(advanced)) == 0)
-		snprintf(out, out_size, "%.*s", (int)(end - at - strlen(direct)), at + strlen(direct));
+		snprintf(out, out_size, "%.*s", (int)(end - at - strlen(direct)),
+			 at + strlen(direct));
 	return out;
 }
 
@@ -168,7 +174,9 @@ static int assign(struct importing *im, size_t number, const struct certificate 
 			n_assigned += pattern_matches(&im->pattern, &c->mailbox[i],
 						      im->settings->recipient_delimiter);
 		if (is_mailbox && n_assigned == 0 && !im->any_user_id) {
-			snprintf(why, sizeof(why), "%s is not of %.320s: its addresses: %s; --any-user-id takes it all the same",
+			snprintf(why, sizeof(why),
+				 "%s is not of %.320s: its addresses: %s; --any-user-id takes it "
+				 "all the same",
 				 c->fingerprint, im->pattern.text,
 				 list_mailboxes(c, list, sizeof(list)));
 			complain(im, number, why);
@@ -178,7 +186,8 @@ static int assign(struct importing *im, size_t number, const struct certificate 
 		return 0;
 	}
 	for (size_t i = 0; i < c->n_mailboxes; i++) {
-		if (im->is_wkd ? !is_of_file(im, &c->mailbox[i]) : !is_of_domains(im, &c->mailbox[i]))
+		if (im->is_wkd ? !is_of_file(im, &c->mailbox[i])
+			       : !is_of_domains(im, &c->mailbox[i]))
 			continue;
 		add_keys(im, c->mailbox[i].text, c);
 		n_assigned++;
@@ -213,7 +222,9 @@ static int take_certificate(void *context, size_t number, const unsigned char *p
 	im->n_read++;
 	if (certificate_read(im->reader, packets, len, im->now_unix, c, why) != 0) {
 		if (certificate_is_beyond_gpg(packets, len)) {
-			snprintf(why, sizeof(why), "a version %u key of a kind that gpg does not read; its keys to encrypt to can be added with",
+			snprintf(why, sizeof(why),
+				 "a version %u key of a kind that gpg does not read; its keys to "
+				 "encrypt to can be added with",
 				 version);
 			complain(im, number, why);
 			certificate_subkeys(packets, len, tell_unread_key, im);
@@ -235,7 +246,8 @@ static int take_certificate(void *context, size_t number, const unsigned char *p
 		if (kept != NULL) {
 			unsigned char *copy = malloc(len);
 
-			snprintf(kept->fingerprint, sizeof(kept->fingerprint), "%s", c->fingerprint);
+			snprintf(kept->fingerprint, sizeof(kept->fingerprint), "%s",
+				 c->fingerprint);
 			kept->packets = copy;
 			kept->len = len;
 			if (copy != NULL)
@@ -287,7 +299,8 @@ static int read_all(struct importing *im)
 			return EX_OSERR;
 		}
 		if (im->n_bad >= BAD_MAX) {
-			cli_error("%zu are bad, and there may be more; nothing was changed", im->n_bad);
+			cli_error("%zu are bad, and there may be more; nothing was changed",
+				  im->n_bad);
 			return EX_DATAERR;
 		}
 	}
@@ -305,7 +318,8 @@ static int compare_keys(const void *a, const void *b)
 	return order != 0 ? order : strcmp(left->fingerprint, right->fingerprint);
 }
 
-/* A certificate with two addresses that become one, or that came twice: what comes twice is put once. */
+/* A certificate with two addresses that become one, or that came twice: what comes twice is put
+ * once. */
 static void drop_doubles(struct importing *im)
 {
 	size_t n = 0;
@@ -408,14 +422,16 @@ int keys_run_import(struct cli *cli, int argc, char **argv)
 	bool dry_run = false, replaces_all = false, supersedes = false;
 	const char *wkd = NULL, *note = "", *program = "gpg";
 	const struct option_spec specs[] = {
-		{"wkd", 0, "DIR", OPTION_TEXT, &wkd, "a Web Key Directory, as a web server serves it"},
+		{"wkd", 0, "DIR", OPTION_TEXT, &wkd,
+		 "a Web Key Directory, as a web server serves it"},
 		{"domain", 0, "DOMAIN", OPTION_LIST, &im.domains,
 		 "without a pattern: the addresses of each certificate in this domain; repeatable"},
 		{"any-user-id", 0, NULL, OPTION_FLAG, &im.any_user_id,
 		 "the certificate need not name the address"},
 		{"replace-all", 0, NULL, OPTION_FLAG, &replaces_all,
 		 "all other keys, of all recipients, are removed"},
-		{"supersede", 0, NULL, OPTION_FLAG, &supersedes, "other keys of these recipients end now"},
+		{"supersede", 0, NULL, OPTION_FLAG, &supersedes,
+		 "other keys of these recipients end now"},
 		{"note", 0, "TEXT", OPTION_TEXT, &note, "why; kept with the keys"},
 		{"gpg", 0, "PROGRAM", OPTION_TEXT, &program, "where gpg is"},
 		CHANGES_OPTION_WAIT(cli),
@@ -442,7 +458,8 @@ int keys_run_import(struct cli *cli, int argc, char **argv)
 	im.has_pattern = n == 2;
 	if (im.has_pattern)
 		rule_add_pattern(cli, s, operands[0], false, &im.pattern);
-	if (certificate_files_read(&im.files, wkd != NULL ? wkd : operands[n - 1], im.is_wkd) != 0) {
+	if (certificate_files_read(&im.files, wkd != NULL ? wkd : operands[n - 1], im.is_wkd) !=
+	    0) {
 		cli_error("out of memory");
 		return EX_OSERR;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * pgpgate keys learn: the key that nearly all encrypted mail to a recipient names. It prints commands and applies nothing: whoever
- * sends mail can name any key (pgpgate-keys(7)).
+ * pgpgate keys learn: the key that nearly all encrypted mail to a recipient names. It prints
+ * commands and applies nothing: whoever sends mail can name any key (pgpgate-keys(7)).
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -28,7 +28,8 @@ struct learning {
 	struct sums senders; /* "sender ID recipient" */
 };
 
-static int count_key(struct learning *l, const struct report_row *row, const char *recipient, uint64_t id)
+static int count_key(struct learning *l, const struct report_row *row, const char *recipient,
+		     uint64_t id)
 {
 	char text[2 * ADDRESS_MAX + 40];
 	struct sum *pair, *sender;
@@ -120,7 +121,8 @@ static int suggest(struct cli *cli, struct db *d, struct learning *l)
 
 		if (to == NULL)
 			return EX_OSERR;
-		if (blank == NULL || pair->n_messages < MESSAGES_MIN || pair->n_encrypted < SENDERS_MIN ||
+		if (blank == NULL || pair->n_messages < MESSAGES_MIN ||
+		    pair->n_encrypted < SENDERS_MIN ||
 		    pair->n_messages * 100 < to->n_messages * SHARE_PERCENT)
 			continue;
 		if (keys_list(d, recipient, 0, compare_id, &known) < 0)
@@ -144,8 +146,9 @@ int keys_run_learn(struct cli *cli, int argc, char **argv)
 	struct db *d;
 	int code;
 
-	if (options_parse(cli, argc, argv, specs,
-			  OPTIONS_N(specs), "Prints commands, and changes nothing. A sender can name any key: compare the fingerprint with the owner's.",
+	if (options_parse(cli, argc, argv, specs, OPTIONS_N(specs),
+			  "Prints commands, and changes nothing. A sender can name any key: "
+			  "compare the fingerprint with the owner's.",
 			  &operands) != 0)
 		cli_misuse(cli, "takes no operand");
 	s = open_settings(cli);

@@ -49,15 +49,17 @@ static int by_id(const void *a, const void *b)
 {
 	const struct used_key *const *left = a, *const *right = b;
 
-	return (*left)->key.key_id < (*right)->key.key_id ? -1
-							  : (*left)->key.key_id > (*right)->key.key_id;
+	return (*left)->key.key_id < (*right)->key.key_id
+		       ? -1
+		       : (*left)->key.key_id > (*right)->key.key_id;
 }
 
 static int by_hash(const void *a, const void *b)
 {
 	const struct used_key *const *left = a, *const *right = b;
 
-	return (*left)->hashed_id < (*right)->hashed_id ? -1 : (*left)->hashed_id > (*right)->hashed_id;
+	return (*left)->hashed_id < (*right)->hashed_id ? -1
+							: (*left)->hashed_id > (*right)->hashed_id;
 }
 
 struct counting {
@@ -78,7 +80,8 @@ static void count_id(struct counting *c, uint64_t id, bool is_hashed)
 		else
 			high = middle;
 	}
-	for (; low < c->n && (is_hashed ? list[low]->hashed_id : list[low]->key.key_id) == id; low++)
+	for (; low < c->n && (is_hashed ? list[low]->hashed_id : list[low]->key.key_id) == id;
+	     low++)
 		list[low]->n_messages++;
 }
 
@@ -149,7 +152,8 @@ static void print_key(const struct cli *cli, const struct used_key *u, int64_t n
 		output_json(o);
 		return;
 	}
-	printf("%s\n  %s  %s", output_clean(clean, sizeof(clean), k->pattern), k->fingerprint, state);
+	printf("%s\n  %s  %s", output_clean(clean, sizeof(clean), k->pattern), k->fingerprint,
+	       state);
 	if (k->until_unix != 0)
 		printf("%s%s", k->state == KEY_ACTIVE ? " until " : " since ",
 		       output_time(k->until_unix, when));
@@ -225,8 +229,9 @@ int keys_run_expiring(struct cli *cli, int argc, char **argv)
 	struct db *d;
 	int code = 0;
 
-	if (options_parse(cli, argc, argv, specs,
-			  OPTIONS_N(specs), "Keys that end, of recipients who have no other that lasts longer. Exit status 1: there are some.",
+	if (options_parse(cli, argc, argv, specs, OPTIONS_N(specs),
+			  "Keys that end, of recipients who have no other that lasts longer. Exit "
+			  "status 1: there are some.",
 			  &operands) != 0)
 		cli_misuse(cli, "takes no operand");
 	s = open_settings(cli);

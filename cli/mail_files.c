@@ -39,7 +39,8 @@ static void numbered_end(void *context)
 	n->sink->end(n->sink->context);
 }
 
-/* Reads until a whole chunk is there, so that the first bytes can be looked at whatever a pipe gives. */
+/* Reads until a whole chunk is there, so that the first bytes can be looked at whatever a pipe
+ * gives. */
 static ssize_t read_chunk(int fd, unsigned char *chunk)
 {
 	size_t have = 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * mail_judge.h: the verdict of a message in raw form, for `check` and `explain --message`: scan/ fed through
- * scan/message.h, and the address in From:. Push style, one message after the other, constant memory.
+ * mail_judge.h: the verdict of a message in raw form, for `check` and `explain --message`: scan/
+ * fed through scan/message.h, and the address in From:. Push style, one message after the other,
+ * constant memory.
  */
 #ifndef PGPGATE_CLI_MAIL_JUDGE_H
 #define PGPGATE_CLI_MAIL_JUDGE_H

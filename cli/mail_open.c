@@ -92,8 +92,9 @@ static bool is_linked_folder(int fd, const char *entry)
 	       has_folder(fd, entry);
 }
 
-/* Opened to be read only when it is known what it is: to open a device, which whoever owns the folder may have put behind
- * a link in that moment, can do something. Returns a descriptor; -1 with errno; -2: neither file nor folder. */
+/* Opened to be read only when it is known what it is: to open a device, which whoever owns the
+ * folder may have put behind a link in that moment, can do something. Returns a descriptor; -1 with
+ * errno; -2: neither file nor folder. */
 static int open_entry(int fd, const char *entry, bool *is_folder)
 {
 	char path[64];

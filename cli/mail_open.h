@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * mail_open.h: the files of messages, opened by a process of its own. What is in them is a stranger's, and is not for
- * root to take apart: so root starts this, becomes another user, and is then handed descriptors one after the other.
- * That process looks at names and kinds of files, and reads no octet of any. Others than root start it as well: there
- * is one way.
+ * mail_open.h: the files of messages, opened by a process of its own. What is in them is a
+ * stranger's, and is not for root to take apart: so root starts this, becomes another user, and is
+ * then handed descriptors one after the other. That process looks at names and kinds of files, and
+ * reads no octet of any. Others than root start it as well: there is one way.
  *
  * One at a time; it ends with whoever started it.
  */
@@ -25,10 +25,12 @@ struct mail_opened {
 	int fd;			       /* the caller closes it; -1 where it cannot be opened */
 };
 
-/* Operands as in mail_files.h, borrowed until the end. NULL with errno when no process can be started. */
+/* Operands as in mail_files.h, borrowed until the end. NULL with errno when no process can be
+ * started. */
 struct mail_opener *mail_opener_new(char *const *operands, size_t n);
 
-/* The next one. False after the last; a process that ended before it was done is told as what cannot be opened. */
+/* The next one. False after the last; a process that ended before it was done is told as what
+ * cannot be opened. */
 bool mail_opener_next(struct mail_opener *o, struct mail_opened *out);
 
 void mail_opener_free(struct mail_opener *o); /* NULL allowed */

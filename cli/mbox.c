@@ -102,7 +102,8 @@ static void feed_special(struct mbox *m, unsigned char c)
 		while (quotes < m->line_len && m->line[quotes] == '>')
 			quotes++;
 		rest = m->line_len - quotes;
-		if (rest > FROM_LEN || memcmp(m->line + quotes, from, rest) != 0 || rest == FROM_LEN)
+		if (rest > FROM_LEN || memcmp(m->line + quotes, from, rest) != 0 ||
+		    rest == FROM_LEN)
 			release_line(m);
 		return;
 	}

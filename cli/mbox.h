@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC
  *
- * mbox.h: cuts an mbox file (RFC 4155, and the "mboxrd" quoting that mail programs write) into messages, push
- * style, in constant memory.
+ * mbox.h: cuts an mbox file (RFC 4155, and the "mboxrd" quoting that mail programs write) into
+ * messages, push style, in constant memory.
  *
- * A message begins at a line "From " that is the first of the file or follows an empty line, and that holds a
- * time of day ("12:34"): a text line that happens to begin with "From " has none. The separator and the
- * empty line before it belong to no message. ">From ", ">>From " lose one '>'.
+ * A message begins at a line "From " that is the first of the file or follows an empty line, and
+ * that holds a time of day ("12:34"): a text line that happens to begin with "From " has none. The
+ * separator and the empty line before it belong to no message. ">From ", ">>From " lose one '>'.
  *
  * Ignores: Content-Length (mboxcl), which lies as soon as somebody edits the file.
  */

@@ -49,7 +49,8 @@ static int find_user(const struct settings *s, struct user *u)
 	code = user_find(s->user, u, err, sizeof(err));
 	if (code == 0)
 		return 1;
-	/* Where nobody has made the default user yet, no daemon runs as it, and nobody is in its group. */
+	/* Where nobody has made the default user yet, no daemon runs as it, and nobody is in its
+	 * group. */
 	if (code == EX_NOUSER && strcmp(s->user, DEFAULT_USER) == 0)
 		return 0;
 	cli_error("%s", err);
@@ -125,7 +126,8 @@ struct db *open_connection(struct settings *s, enum db_mode mode)
 	exit(EX_OSERR);
 }
 
-static int show_exemption(void *context, const char *recipient, const char *author, int64_t expires_unix)
+static int show_exemption(void *context, const char *recipient, const char *author,
+			  int64_t expires_unix)
 {
 	char when[CLOCK_TEXT_MAX];
 

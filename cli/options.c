@@ -49,7 +49,8 @@ static void print_help(const struct cli *cli, const struct option_spec *specs, s
 		 cli->synopsis[0] != '\0' ? " " : "", cli->synopsis);
 	output_wrap(stdout, 15, 0, text);
 	putchar('\n');
-	snprintf(text, sizeof(text), "%c%s.", toupper((unsigned char)cli->summary[0]), cli->summary + 1);
+	snprintf(text, sizeof(text), "%c%s.", toupper((unsigned char)cli->summary[0]),
+		 cli->summary + 1);
 	output_wrap(stdout, 0, 0, text);
 	printf("\nOptions:\n");
 	for (size_t i = 0; i < n_specs; i++) {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * output.h: how the command line prints: text for 80 columns, colour on a terminal only (and not with
- * NO_COLOR, https://no-color.org, or TERM=dumb), JSON lines, numbers and times.
+ * output.h: how the command line prints: text for 80 columns, colour on a terminal only (and not
+ * with NO_COLOR, https://no-color.org, or TERM=dumb), JSON lines, numbers and times.
  *
  * Nothing from outside reaches a terminal as it is. Two ways, by where the text is from:
- * log_escape() for what nobody has escaped yet (file names, operands, header fields); output_clean() for
- * what the database holds, which was canonical or escaped when it was written: it escapes what is left, if
- * somebody else has written there, and keeps backslashes as they are.
+ * log_escape() for what nobody has escaped yet (file names, operands, header fields);
+ * output_clean() for what the database holds, which was canonical or escaped when it was written:
+ * it escapes what is left, if somebody else has written there, and keeps backslashes as they are.
  *
  * One thread. Call output_init() first.
  */
@@ -38,7 +38,8 @@ enum output_colour {
 void output_init(void);
 bool output_is_terminal(void); /* standard output */
 
-/* The terminal sequence that begins a colour, or "" when colours are off. Ends with COLOUR_PLAIN. */
+/* The terminal sequence that begins a colour, or "" when colours are off. Ends with COLOUR_PLAIN.
+ */
 const char *output_colour(enum output_colour colour);
 enum output_colour output_verdict_colour(enum verdict v);
 enum output_colour output_action_colour(enum action a);
@@ -53,8 +54,9 @@ size_t output_width(const char *text);
 void output_pad(FILE *to, const char *text, size_t width);
 void output_pad_colour(FILE *to, enum output_colour colour, const char *text, size_t width);
 
-/* Words of a clean text within 80 columns. `used`: columns taken already in this line; the lines after it
- * are indented. Ends the line. A word that is longer than a line goes on in the next one. */
+/* Words of a clean text within 80 columns. `used`: columns taken already in this line; the lines
+ * after it are indented. Ends the line. A word that is longer than a line goes on in the next one.
+ */
 void output_wrap(FILE *to, size_t indent, size_t used, const char *text);
 
 /* "1,234,567"; "1.2 MB" (powers of 1000). Return out. */
@@ -65,15 +67,17 @@ char *output_bytes(char out[OUTPUT_NUMBER_MAX], int64_t n);
 char *output_duration(char out[OUTPUT_NUMBER_MAX], int64_t seconds);
 const char *output_plural(int64_t n, const char *one, const char *many);
 
-/* A time for people: on a terminal local time with the zone, elsewhere as clock_format(). Returns out, whose size
- * is CLOCK_TEXT_MAX. */
+/* A time for people: on a terminal local time with the zone, elsewhere as clock_format(). Returns
+ * out, whose size is CLOCK_TEXT_MAX. */
 char *output_time(int64_t time_unix, char *out);
 
-/* realloc(3), or ends the process with EX_OSERR after having said why: what lacks a part for want of memory would be printed
- * as if it were whole, with exit 0. JSON values are made of this, too. */
+/* realloc(3), or ends the process with EX_OSERR after having said why: what lacks a part for want
+ * of memory would be printed as if it were whole, with exit 0. JSON values are made of this, too.
+ */
 void *output_memory(void *old, size_t size);
 
-/* JSON values. Strings that are not UTF-8 are escaped; a time of 0, and NULL, are null. New references. */
+/* JSON values. Strings that are not UTF-8 are escaped; a time of 0, and NULL, are null. New
+ * references. */
 json_t *output_json_text(const char *text);
 json_t *output_json_time(int64_t time_unix);
 

@@ -38,7 +38,8 @@ void progress_update(struct progress *p, int64_t done, int64_t total)
 	fflush(stdout);
 	if (total > 0)
 		fprintf(stderr, "\r\033[K%s of %s %s, %d %%", output_number(a, done),
-			output_number(b, total), p->what, (int)(100 * (double)done / (double)total));
+			output_number(b, total), p->what,
+			(int)(100 * (double)done / (double)total));
 	else
 		fprintf(stderr, "\r\033[K%s %s, %s/s", output_number(a, done), p->what,
 			output_number(c, done * 1000 / (now - p->started_ms + 1)));

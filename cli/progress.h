@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * progress.h: shows how far a long work is: one line on standard error that is written over, if standard
- * error is a terminal, from the second second on. Nothing otherwise.
+ * progress.h: shows how far a long work is: one line on standard error that is written over, if
+ * standard error is a terminal, from the second second on. Nothing otherwise.
  */
 #ifndef PGPGATE_CLI_PROGRESS_H
 #define PGPGATE_CLI_PROGRESS_H

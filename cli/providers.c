@@ -87,7 +87,8 @@ bool providers_has(const struct providers *p, const char *domain)
 		return true;
 	for (; domain != NULL; domain = strchr(domain, '.')) {
 		domain += *domain == '.';
-		if (p->n > 0 && bsearch(&domain, p->domains, p->n, sizeof(*p->domains), by_name) != NULL)
+		if (p->n > 0 &&
+		    bsearch(&domain, p->domains, p->n, sizeof(*p->domains), by_name) != NULL)
 			return true;
 	}
 	return false;

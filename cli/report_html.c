@@ -91,7 +91,8 @@ static void put_text(FILE *to, const char *text)
 			fputs("&quot;", to);
 		else
 			fputc(*p, to);
-		/* A long address may go on in the next line behind these, and never within a word. */
+		/* A long address may go on in the next line behind these, and never within a word.
+		 */
 		if (strchr("@.-_+=", *p) != NULL)
 			fputs("<wbr/>", to);
 	}
@@ -103,7 +104,8 @@ static void put_card(FILE *to, const char *label, int64_t n, int64_t of)
 
 	fprintf(to, "<div class=\"card\"><b>%s</b>%s", output_number(number, n), label);
 	if (of > 0)
-		fprintf(to, " <span class=\"soft\">%.1f&nbsp;%%</span>", 100.0 * (double)n / (double)of);
+		fprintf(to, " <span class=\"soft\">%.1f&nbsp;%%</span>",
+			100.0 * (double)n / (double)of);
 	fputs("</div>\n", to);
 }
 
@@ -208,8 +210,9 @@ static void put_days(FILE *to, struct tally *t)
 
 		if (at < 0)
 			continue;
-		fprintf(to, "<g><title>%s: %lld messages, %lld encrypted, %lld refused</title>", k->key,
-			(long long)k->n_messages, (long long)k->n_encrypted, (long long)k->n_refused);
+		fprintf(to, "<g><title>%s: %lld messages, %lld encrypted, %lld refused</title>",
+			k->key, (long long)k->n_messages, (long long)k->n_encrypted,
+			(long long)k->n_refused);
 		put_rect(to, "good", x, width, &y, k->n_encrypted, unit);
 		put_rect(to, "plain", x, width, &y, n_plain, unit);
 		put_rect(to, "would", x, width, &y, k->n_would, unit);
@@ -221,7 +224,8 @@ static void put_days(FILE *to, struct tally *t)
 				at == 0 ? "start" /* short: three have room */
 				: at == n_days - 1 && n_days > 6 ? "end"
 								 : "middle",
-				k->key + (at > 0 && strncmp(k->key, s->list[0]->key, 5) == 0 ? 5 : 0));
+				k->key + (at > 0 && strncmp(k->key, s->list[0]->key, 5) == 0 ? 5
+											     : 0));
 	}
 	fputs("</svg></div>\n<p class=\"key\"><span><i "
 	      "style=\"background:var(--good)\"></i>encrypted</span>"
@@ -234,7 +238,9 @@ static void put_days(FILE *to, struct tally *t)
 static void put_head(FILE *to, const struct tally *t, enum tally_by by, const char *title,
 		     const char *said)
 {
-	fprintf(to, "<h2>%s</h2>\n<p class=\"soft\">%s</p>\n<div class=\"wide\"><table>\n<thead><tr><th>%s</th>",
+	fprintf(to,
+		"<h2>%s</h2>\n<p class=\"soft\">%s</p>\n<div "
+		"class=\"wide\"><table>\n<thead><tr><th>%s</th>",
 		title, said,
 		by == TALLY_PAIR   ? "from and to"
 		: by == TALLY_RULE ? "what decided"
@@ -336,8 +342,10 @@ void report_html(FILE *to, struct tally *t, const struct report_page *page)
 		  "By reason, the most messages first; pgpgate-verdicts(7) explains them.");
 	put_table(to, t, TALLY_PAIR, SUMS_BY_MESSAGES,
 		  "Who sends what is not encrypted, and to whom", "The most messages first.");
-	put_table(to, t, TALLY_RECIPIENT, SUMS_BY_MESSAGES, "Recipients", "The most messages first.");
-	put_table(to, t, TALLY_DOMAIN, SUMS_BY_MESSAGES, "Senders' domains", "The most messages first.");
+	put_table(to, t, TALLY_RECIPIENT, SUMS_BY_MESSAGES, "Recipients",
+		  "The most messages first.");
+	put_table(to, t, TALLY_DOMAIN, SUMS_BY_MESSAGES, "Senders' domains",
+		  "The most messages first.");
 	put_table(to, t, TALLY_SENDER, SUMS_BY_REFUSED, "Senders most often refused",
 		  "The most refusals first, those that would have been included.");
 	put_table(to, t, TALLY_RULE, SUMS_BY_MESSAGES, "What decided",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * report_html.h: a report as one self-contained page: charts in inline SVG, no script, nothing fetched; light and dark
- * by the reader's preference, readable on a phone and on paper.
+ * report_html.h: a report as one self-contained page: charts in inline SVG, no script, nothing
+ * fetched; light and dark by the reader's preference, readable on a phone and on paper.
  */
 #ifndef PGPGATE_CLI_REPORT_HTML_H
 #define PGPGATE_CLI_REPORT_HTML_H

@@ -69,14 +69,16 @@ static enum requirement level_of(const struct cli *cli, const char *level)
 {
 	enum requirement r;
 
-	if (requirement_from_name(level, &r) != 0 || r == REQUIREMENT_EXEMPT || r == REQUIREMENT_OBSERVE)
+	if (requirement_from_name(level, &r) != 0 || r == REQUIREMENT_EXEMPT ||
+	    r == REQUIREMENT_OBSERVE)
 		cli_misuse(cli, "--level %s: one of encrypted, signed, ratchet, own-key, readable",
 			   level);
 	return r;
 }
 
 /* All of them are one change. */
-static int put_all(struct cli *cli, struct settings *s, const struct rule *rules, size_t n, bool dry_run)
+static int put_all(struct cli *cli, struct settings *s, const struct rule *rules, size_t n,
+		   bool dry_run)
 {
 	struct changes changes = {.cli = cli, .is_dry_run = dry_run, .tells_each = true};
 	const struct rules_edit_options o = {.author = cli_author(),
@@ -135,13 +137,15 @@ static int put_here(struct cli *cli, struct settings *s, const struct rule *rule
 
 static void check_here(const struct cli *cli, const struct rule_add_options *o, enum requirement r)
 {
-	if (r != REQUIREMENT_EXEMPT || o->sender != NULL || o->client != NULL || o->starts_unix != 0)
+	if (r != REQUIREMENT_EXEMPT || o->sender != NULL || o->client != NULL ||
+	    o->starts_unix != 0)
 		cli_misuse(cli, "--here goes with exempt, for all senders and clients, at once");
 	if (o->expires_unix == 0 || o->expires_unix > clock_now_unix() + SITE_HERE_MAX_S)
 		cli_misuse(cli, "--here wants --expires, within 6h");
 }
 
-int rule_add_command(struct cli *cli, int argc, char **argv, enum requirement requirement, bool with_level)
+int rule_add_command(struct cli *cli, int argc, char **argv, enum requirement requirement,
+		     bool with_level)
 {
 	struct rule_add_options o = {0};
 	bool dry_run = false;
@@ -150,16 +154,19 @@ int rule_add_command(struct cli *cli, int argc, char **argv, enum requirement re
 		 "only mail from these senders; <> is the null sender"},
 		{"client", 0, "NET", OPTION_TEXT, &o.client,
 		 "only mail from this client address or network, or from `authenticated` clients"},
-		{"starts", 0, "WHEN", OPTION_START,
-		 &o.starts_unix, "not before: 7d (from now), tomorrow, friday, 2026-12-31, \"2026-12-31 18:00\" (local time)"},
+		{"starts", 0, "WHEN", OPTION_START, &o.starts_unix,
+		 "not before: 7d (from now), tomorrow, friday, 2026-12-31, \"2026-12-31 18:00\" "
+		 "(local time)"},
 		{"expires", 0, "WHEN", OPTION_END, &o.expires_unix,
 		 "not after; likewise; a day alone includes that day"},
 		{"note", 0, "TEXT", OPTION_TEXT, &o.note, "why; kept with the rule"},
-		{"help-url", 0, "URL", OPTION_TEXT, &o.help_url, "shown in the reply to refused mail"},
+		{"help-url", 0, "URL", OPTION_TEXT, &o.help_url,
+		 "shown in the reply to refused mail"},
 		CHANGES_OPTION_DRY_RUN(&dry_run),
 		CHANGES_OPTION_WAIT(cli),
-		{"here", 0, NULL, OPTION_FLAG,
-		 &o.here, "of a site: on this host alone, for 6h at most, while the centre is away (exempt)"},
+		{"here", 0, NULL, OPTION_FLAG, &o.here,
+		 "of a site: on this host alone, for 6h at most, while the centre is away "
+		 "(exempt)"},
 		{"yes", 0, NULL, OPTION_FLAG, &o.yes, "really for every recipient ('*')"},
 		{"level", 0, "LEVEL", OPTION_TEXT, &o.level,
 		 "encrypted (default), signed, ratchet, own-key or readable"},
@@ -194,7 +201,8 @@ int rule_add_command(struct cli *cli, int argc, char **argv, enum requirement re
 	}
 	if (o.here)
 		check_here(cli, &o, requirement);
-	code = o.here ? put_here(cli, s, rules, (size_t)n) : put_all(cli, s, rules, (size_t)n, dry_run);
+	code = o.here ? put_here(cli, s, rules, (size_t)n)
+		      : put_all(cli, s, rules, (size_t)n, dry_run);
 	if (code == 0 && !dry_run)
 		tell_enforcement(s, requirement);
 	free(rules);

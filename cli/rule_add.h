@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * rule_add.h: what exempt, require and observe share: the options that narrow and date a rule, and the
- * change itself.
+ * rule_add.h: what exempt, require and observe share: the options that narrow and date a rule, and
+ * the change itself.
  */
 #ifndef PGPGATE_CLI_RULE_ADD_H
 #define PGPGATE_CLI_RULE_ADD_H

@@ -62,8 +62,10 @@ char *rule_show_state(const struct rule *r, int64_t now_unix, char out[RULE_SHOW
 
 	out[0] = '\0';
 	if (r->expires_at_unix != 0 && r->expires_at_unix <= now_unix)
-		snprintf(out, RULE_SHOW_STATE_MAX, "expired %s", output_time(r->expires_at_unix, when));
+		snprintf(out, RULE_SHOW_STATE_MAX, "expired %s",
+			 output_time(r->expires_at_unix, when));
 	else if (r->starts_at_unix > now_unix)
-		snprintf(out, RULE_SHOW_STATE_MAX, "starts %s", output_time(r->starts_at_unix, when));
+		snprintf(out, RULE_SHOW_STATE_MAX, "starts %s",
+			 output_time(r->starts_at_unix, when));
 	return out;
 }

@@ -13,11 +13,12 @@
 
 #include "db/rules.h"
 
-/* id, recipient, sender, client, requirement, starts_at, expires_at, note, help_url, author, created_at,
- * hits, last_hit_at, owner. What is not there is null. New reference. */
+/* id, recipient, sender, client, requirement, starts_at, expires_at, note, help_url, author,
+ * created_at, hits, last_hit_at, owner. What is not there is null. New reference. */
 json_t *rule_show_json(const struct rule *r);
 
-/* "exempt alice@example.org from shop.test, client 192.0.2.0/24, until 2027-01-01T00:00:00Z". Returns out. */
+/* "exempt alice@example.org from shop.test, client 192.0.2.0/24, until 2027-01-01T00:00:00Z".
+ * Returns out. */
 char *rule_show_phrase(const struct rule *r, char *out, size_t out_size);
 
 /* "" in force, "starts 2026-12-01T00:00:00Z", "expired 2026-11-01T00:00:00Z". Returns out. */

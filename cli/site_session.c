@@ -171,7 +171,8 @@ static int send_commit(void *context, const struct db_remote_change *c, int64_t 
 
 	(void)context;
 	for (size_t i = 0; i < 2 && c->sender_key[i] != NULL; i++)
-		json_array_append_new(keys, json_pack("[ss]", c->sender_key[i], c->recipient_key[i]));
+		json_array_append_new(keys,
+				      json_pack("[ss]", c->sender_key[i], c->recipient_key[i]));
 	if (json_array_size(keys) > 0)
 		json_object_update_new(o, json_pack("{sO}", "keys", keys));
 	json_decref(keys);

@@ -16,8 +16,8 @@ struct subcommands {
 	size_t n;
 };
 
-/* Runs the one that argv names, with its name, synopsis and summary in cli; or prints the list for --help. Returns its exit code.
- * A word that is none of them is misuse, and does not return. */
+/* Runs the one that argv names, with its name, synopsis and summary in cli; or prints the list for
+ * --help. Returns its exit code. A word that is none of them is misuse, and does not return. */
 int subcommands_run(struct cli *cli, const struct subcommands *s, int argc, char **argv);
 
 #endif

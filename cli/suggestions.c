@@ -92,7 +92,8 @@ static size_t count_domain(const struct sums *all, const char *domain)
 static void suggest_words(struct suggestions *s, const struct suggestion_addresses *a,
 			  const char *words, size_t n_recipients, int64_t n_messages)
 {
-	const size_t size = strlen(a->command_before) + strlen(words) + strlen(a->command_after) + 1;
+	const size_t size = strlen(a->command_before) + strlen(words) + strlen(a->command_after) +
+			    1;
 	char *command = malloc(size);
 	char evidence[OUTPUT_TEXT_MAX], number[OUTPUT_NUMBER_MAX], of[OUTPUT_NUMBER_MAX];
 
@@ -114,7 +115,8 @@ static void suggest_words(struct suggestions *s, const struct suggestion_address
 
 /* Those of one domain, from first to end. */
 static void suggest_domain(struct suggestions *s, const struct suggestion_addresses *a,
-			   const struct sum **found, size_t first, size_t end, const struct sums *all)
+			   const struct sum **found, size_t first, size_t end,
+			   const struct sums *all)
 {
 	char words[ADDRESSES_MAX * (2 * ADDRESS_MAX + 8)], word[2 * ADDRESS_MAX];
 	const char *domain = tally_domain(found[first]->key);
@@ -206,8 +208,8 @@ static void print_json(const struct suggestion *one)
 	output_json(o);
 }
 
-/* Words within 80 columns: `first` before them, `next` at the beginning of each further line, `end` at the end of each
- * line that goes on. */
+/* Words within 80 columns: `first` before them, `next` at the beginning of each further line, `end`
+ * at the end of each line that goes on. */
 static void print_words(const char *text, const char *first, const char *next, const char *end)
 {
 	size_t used = strlen(first);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * suggestions.h: what `pgpgate suggest` has found, as commands with their evidence, in groups: so many that a person
- * reads them, not a thousand. One thread.
+ * suggestions.h: what `pgpgate suggest` has found, as commands with their evidence, in groups: so
+ * many that a person reads them, not a thousand. One thread.
  */
 #ifndef PGPGATE_CLI_SUGGESTIONS_H
 #define PGPGATE_CLI_SUGGESTIONS_H
@@ -37,9 +37,10 @@ struct suggestions {
 void suggestions_add(struct suggestions *s, enum suggestion_kind kind, int64_t weight,
 		     const char *command, const char *evidence);
 
-/* Addresses that the same is suggested for, from which commands are made: one for those of a domain, of at most 20
- * addresses each. Where the addresses of a domain are three or more, and all that were looked at, and may_name_domain,
- * the domain stands for them. Words that are no pattern are left out: senders are forged. */
+/* Addresses that the same is suggested for, from which commands are made: one for those of a
+ * domain, of at most 20 addresses each. Where the addresses of a domain are three or more, and all
+ * that were looked at, and may_name_domain, the domain stands for them. Words that are no pattern
+ * are left out: senders are forged. */
 struct suggestion_addresses {
 	enum suggestion_kind kind;
 	const struct settings *settings;

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* FNV-1a. Keys are forged by whoever likes: a flood of equal hashes makes a report slow, nothing else. */
+/* FNV-1a. Keys are forged by whoever likes: a flood of equal hashes makes a report slow, nothing
+ * else. */
 static size_t hash_of(const char *key)
 {
 	uint64_t hash = 14695981039346656037u;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * sums.h: counts of messages by a key (a day, an address, a domain), for `report`, `simulate` and `suggest`. A hash
- * table that grows to SUMS_MAX keys; what comes after goes to one more key, SUMS_OTHERS, so that a flood of forged
- * senders cannot take all memory.
+ * sums.h: counts of messages by a key (a day, an address, a domain), for `report`, `simulate` and
+ * `suggest`. A hash table that grows to SUMS_MAX keys; what comes after goes to one more key,
+ * SUMS_OTHERS, so that a flood of forged senders cannot take all memory.
  */
 #ifndef PGPGATE_CLI_SUMS_H
 #define PGPGATE_CLI_SUMS_H

@@ -67,7 +67,8 @@ static bool is_wanted(const struct tally *t, enum tally_by by)
 	return t->only == 0 || (t->only & 1u << by) != 0;
 }
 
-static int count_key(struct tally *t, enum tally_by by, const char *key, const struct report_row *row)
+static int count_key(struct tally *t, enum tally_by by, const char *key,
+		     const struct report_row *row)
 {
 	struct sum *s;
 
@@ -126,8 +127,9 @@ static void count_day(struct sum *s, const struct verdicts_day *day)
 	s->n_encrypted += day->verdict == VERDICT_ENCRYPTED ? day->n_messages : 0;
 	s->n_refused += is_refused(day->action) ? day->n_messages : 0;
 	s->n_would += !is_refused(day->action) && is_refused(day->would) ? day->n_messages : 0;
-	s->n_deferred += day->action == ACTION_SPLIT || day->action == ACTION_TEMPFAIL ? day->n_messages
-										       : 0;
+	s->n_deferred += day->action == ACTION_SPLIT || day->action == ACTION_TEMPFAIL
+				 ? day->n_messages
+				 : 0;
 	s->bytes += day->size_bytes;
 	s->by_verdict[day->verdict] += day->n_messages;
 	/* When they came within the day the sums do not know. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * tally.h: what a report counts, gathered row by row: totals, and sums by day, recipient, sender, sender's domain and
- * verdict. Pure.
+ * tally.h: what a report counts, gathered row by row: totals, and sums by day, recipient, sender,
+ * sender's domain and verdict. Pure.
  */
 #ifndef PGPGATE_CLI_TALLY_H
 #define PGPGATE_CLI_TALLY_H
@@ -34,7 +34,8 @@ struct tally {
 
 /* 0, or -1 when memory is short. */
 int tally_add(struct tally *t, const struct report_row *row);
-/* A day's sums, of verdicts that are not stored any more: totals, verdicts and days only. 0 or -1. */
+/* A day's sums, of verdicts that are not stored any more: totals, verdicts and days only. 0 or -1.
+ */
 int tally_add_day(struct tally *t, const struct verdicts_day *day);
 void tally_free(struct tally *t);
 

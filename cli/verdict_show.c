@@ -121,7 +121,8 @@ void verdict_show_brief(const struct verdict_row *row)
 		       output_is_terminal() && columns + 20 > OUTPUT_COLUMNS ? "\n   " : "",
 		       action_name(r->would), output_colour(COLOUR_PLAIN));
 	printf("\n    %s%s%s  ", output_colour(COLOUR_DIM),
-	       output_clean(clean, sizeof(clean), or_empty(r->queue_id)), output_colour(COLOUR_PLAIN));
+	       output_clean(clean, sizeof(clean), or_empty(r->queue_id)),
+	       output_colour(COLOUR_PLAIN));
 	columns = 6 + output_width(clean);
 	if (shows_hosts) {
 		printf("%s  ", output_clean(clean, sizeof(clean), or_empty(r->host)));

@@ -9,8 +9,8 @@
 
 #include "db/verdicts.h"
 
-/* time, queue_id, host, client, authenticated, sender, recipients (address, requirement, rule), verdict, form,
- * reason, detail, action, reply, size, message_id; and more. New reference. */
+/* time, queue_id, host, client, authenticated, sender, recipients (address, requirement, rule),
+ * verdict, form, reason, detail, action, reply, size, message_id; and more. New reference. */
 json_t *verdict_show_json(const struct verdict_row *row);
 
 /* From now on the brief form names the host of each. */

@@ -20,7 +20,8 @@ struct telling {
 	int result;
 };
 
-/* A domain as part of a path: canonical ones are; whatever else stands in the database is passed over. */
+/* A domain as part of a path: canonical ones are; whatever else stands in the database is passed
+ * over. */
 static bool is_safe(const char *domain)
 {
 	return domain[0] != '\0' && domain[0] != '.' &&
@@ -28,7 +29,8 @@ static bool is_safe(const char *domain)
 	       strstr(domain, "..") == NULL;
 }
 
-int wkd_tree_entry(const char *address, const unsigned char *bytes, size_t len, struct wkd_entry *out)
+int wkd_tree_entry(const char *address, const unsigned char *bytes, size_t len,
+		   struct wkd_entry *out)
 {
 	const char *at = strrchr(address, '@');
 
@@ -86,8 +88,9 @@ static int see_key(void *context, const struct recipient_key *k)
 	const char *at = strrchr(k->pattern, '@');
 
 	/* Keys that can be encrypted to; a certificate with two of them comes once. */
-	if (at == NULL || at == k->pattern || !is_safe(at + 1) || k->primary_fingerprint[0] == '\0' ||
-	    keys_state_at(k, t->now_unix) != KEY_ACTIVE || key_is_spare(k))
+	if (at == NULL || at == k->pattern || !is_safe(at + 1) ||
+	    k->primary_fingerprint[0] == '\0' || keys_state_at(k, t->now_unix) != KEY_ACTIVE ||
+	    key_is_spare(k))
 		return 0;
 	if (strcmp(t->address, k->pattern) != 0) {
 		t->result = flush(t);

@@ -11,8 +11,8 @@
 #include "common/log.h"
 #include "common/utf8.h"
 
-/* Bytes of an address before it is canonical: Postfix's line_length_limit. Quoting, a source route and
- * U-labels may make it longer than ADDRESS_MAX. */
+/* Bytes of an address before it is canonical: Postfix's line_length_limit. Quoting, a source route
+ * and U-labels may make it longer than ADDRESS_MAX. */
 #define RAW_MAX 2048
 
 #define LABEL_MAX 63   /* RFC 1035 section 2.3.4 */
@@ -59,8 +59,8 @@ static void lower_ascii(char *text, size_t len)
 			text[i] = (char)(text[i] - 'A' + 'a');
 }
 
-/* "@one,@two:" in front of an address (RFC 5321 section 4.1.2, A-d-l): its length; 0 when there is none.
- * Only what can be domains is passed over. */
+/* "@one,@two:" in front of an address (RFC 5321 section 4.1.2, A-d-l): its length; 0 when there is
+ * none. Only what can be domains is passed over. */
 static size_t source_route_len(const char *text, size_t len)
 {
 	bool in_literal = false;
@@ -82,9 +82,9 @@ static size_t source_route_len(const char *text, size_t len)
 	return 0;
 }
 
-/* Takes text apart at the last '@' that is not quoted. is_quoted: the text is in the form of RFC 5321
- * (quoted strings, quoted pairs); otherwise every octet stands for itself. A domain keeps its quotes, and is
- * none with them. -1: malformed quoting. */
+/* Takes text apart at the last '@' that is not quoted. is_quoted: the text is in the form of RFC
+ * 5321 (quoted strings, quoted pairs); otherwise every octet stands for itself. A domain keeps its
+ * quotes, and is none with them. -1: malformed quoting. */
 static int take_apart(const char *text, size_t len, bool is_quoted, struct parts *out)
 {
 	bool in_quotes = false;
@@ -121,7 +121,8 @@ static int take_apart(const char *text, size_t len, bool is_quoted, struct parts
 	return 0;
 }
 
-/* An ASCII domain, lower case, of letters, digits, hyphens and underscores (which real hosts have). */
+/* An ASCII domain, lower case, of letters, digits, hyphens and underscores (which real hosts have).
+ */
 static bool is_ascii_domain(const char *domain, size_t len)
 {
 	size_t label = 0;
@@ -180,9 +181,10 @@ static int canonical_domain(char *domain, size_t *len)
 	return is_ascii_domain(domain, *len) ? 0 : -1;
 }
 
-/* Makes a local part canonical in place. Letters of all scripts are folded, as Postfix folds what it has resolved (smtpd
- * shows a milter the folded form of an address that another spelling has asked for before), and normalised: NFC
- * turns some characters into ASCII letters (U+212A KELVIN SIGN into K). */
+/* Makes a local part canonical in place. Letters of all scripts are folded, as Postfix folds what
+ * it has resolved (smtpd shows a milter the folded form of an address that another spelling has
+ * asked for before), and normalised: NFC turns some characters into ASCII letters (U+212A KELVIN
+ * SIGN into K). */
 static int canonical_local(char *local, size_t *len)
 {
 	if (!is_ascii(local, *len)) {
@@ -205,8 +207,8 @@ static int canonical_local(char *local, size_t *len)
 	return *len == 0 || strpbrk(local, "\"\\<>") != NULL ? -1 : 0;
 }
 
-/* Where what stands behind the '@' is a domain, it is kept, and as much of the local part as fits: rules for
- * either may raise what is demanded. Otherwise all of it is local part. */
+/* Where what stands behind the '@' is a domain, it is kept, and as much of the local part as fits:
+ * rules for either may raise what is demanded. Otherwise all of it is local part. */
 static void bad(const char *text, size_t len, bool is_quoted, struct address *out)
 {
 	struct parts parts;
@@ -223,7 +225,8 @@ static void bad(const char *text, size_t len, bool is_quoted, struct address *ou
 		lower_ascii(parts.local, parts.local_len);
 		log_escape(out->text, sizeof(out->text) - strlen(domain) - 1, local, local_len);
 		out->local_len = strlen(out->text);
-		snprintf(out->text + out->local_len, sizeof(out->text) - out->local_len, "@%s", domain);
+		snprintf(out->text + out->local_len, sizeof(out->text) - out->local_len, "@%s",
+			 domain);
 		return;
 	}
 	log_escape(out->text, sizeof(out->text), text, len);
@@ -250,7 +253,8 @@ static void canonical(const char *raw, size_t raw_len, bool is_quoted, struct ad
 	route = source_route_len(text, len);
 	text += route;
 	len -= route;
-	if (len > RAW_MAX || !is_clean(text, len) || take_apart(text, len, is_quoted, &parts) != 0 ||
+	if (len > RAW_MAX || !is_clean(text, len) ||
+	    take_apart(text, len, is_quoted, &parts) != 0 ||
 	    canonical_local(parts.local, &parts.local_len) != 0 ||
 	    (parts.has_domain && canonical_domain(parts.domain, &parts.domain_len) != 0) ||
 	    parts.local_len + parts.has_domain + parts.domain_len > ADDRESS_MAX) {

@@ -3,14 +3,15 @@
  * address.h: one canonical form for every mail address, whoever gives it (policy attributes, milter
  * arguments, the command line, imports), and the patterns that rules are written in.
  *
- * Canonical (RFC 5321 section 4.1.2, RFC 6531, UTS 46): angle brackets and source route removed, local
- * part unquoted, split at the last '@', domain lower-cased, one trailing dot removed, U-labels turned
- * to A-labels (libidn2, non-transitional), letters of the local part folded (Unicode's full case
- * folding; ASCII ones lower-cased), Unicode normalised to NFC. The null sender is "<>". Address literals stay, lower-cased.
+ * Canonical (RFC 5321 section 4.1.2, RFC 6531, UTS 46): angle brackets and source route removed,
+ * local part unquoted, split at the last '@', domain lower-cased, one trailing dot removed,
+ * U-labels turned to A-labels (libidn2, non-transitional), letters of the local part folded
+ * (Unicode's full case folding; ASCII ones lower-cased), Unicode normalised to NFC. The null sender
+ * is "<>". Address literals stay, lower-cased.
  *
- * Not canonical (ADDRESS_BAD): invalid UTF-8, control characters, an empty local part, over 320 bytes; also
- * a domain that is no host name, and a local part that holds a quote, a backslash or an angle bracket once
- * it is unquoted: it would read as another one when it is read again.
+ * Not canonical (ADDRESS_BAD): invalid UTF-8, control characters, an empty local part, over 320
+ * bytes; also a domain that is no host name, and a local part that holds a quote, a backslash or an
+ * angle bracket once it is unquoted: it would read as another one when it is read again.
  *
  * Plain values without memory of their own; any thread.
  */
@@ -33,18 +34,20 @@ enum address_kind {
 
 struct address {
 	enum address_kind kind;
-	bool is_routed; /* local part holds '@', '%' or '!' after unquoting: as ADDRESS_BAD for rules */
-	size_t local_len;	    /* bytes of the local part within text */
-	char text[ADDRESS_MAX + 1]; /* canonical, NUL-terminated; "<>" for the null sender; for ADDRESS_BAD
-				     * what log_escape() makes of the local part, cut where it is too long,
-				     * and the domain if it is one */
+	bool is_routed;	  /* local part holds '@', '%' or '!' after unquoting: as ADDRESS_BAD for
+			     rules */
+	size_t local_len; /* bytes of the local part within text */
+	char text[ADDRESS_MAX + 1]; /* canonical, NUL-terminated; "<>" for the null sender; for
+				     * ADDRESS_BAD what log_escape() makes of the local part, cut
+				     * where it is too long, and the domain if it is one */
 };
 
-/* Canonicalises raw (raw_len bytes, hostile). Never fails: what cannot be canonical is ADDRESS_BAD. */
+/* Canonicalises raw (raw_len bytes, hostile). Never fails: what cannot be canonical is ADDRESS_BAD.
+ */
 void address_canonical(const char *raw, size_t raw_len, struct address *out);
 
-/* The same for the form that Postfix's policy protocol has: the local part is unquoted already, so that
- * quotes and backslashes are octets of it. */
+/* The same for the form that Postfix's policy protocol has: the local part is unquoted already, so
+ * that quotes and backslashes are octets of it. */
 void address_internal(const char *raw, size_t raw_len, struct address *out);
 
 /* A domain or address literal alone: 0, or -1 when it cannot be canonical. */
@@ -53,28 +56,30 @@ int address_canonical_domain(const char *raw, size_t raw_len, char out[ADDRESS_M
 /* The domain within text (after the last '@'), or "" when there is none. Borrowed from a. */
 const char *address_domain(const struct address *a);
 
-/* True if a rule that lessens the requirement may match: a mailbox or the null sender, not routed. */
+/* True if a rule that lessens the requirement may match: a mailbox or the null sender, not routed.
+ */
 bool address_is_trustworthy(const struct address *a);
 
-/* Who a message says it is from: the mailboxes of all its From: fields. RFC 5322 section 3.6 allows one field,
- * which may name several; what mail programs show of several fields differs. Zero-initialised. */
+/* Who a message says it is from: the mailboxes of all its From: fields. RFC 5322 section 3.6 allows
+ * one field, which may name several; what mail programs show of several fields differs.
+ * Zero-initialised. */
 struct from_header {
 	size_t n;
 	bool has_more; /* than FROM_MAX different ones */
 	struct address address[FROM_MAX];
 };
 
-/* Adds the mailboxes of one field, value as in the header: comments, display names, groups, folding. What is no
- * mailbox with a domain is passed over. */
+/* Adds the mailboxes of one field, value as in the header: comments, display names, groups,
+ * folding. What is no mailbox with a domain is passed over. */
 void from_header_add(struct from_header *f, const char *value, size_t value_len);
 
 /* The one mailbox, or NULL when there is none, or several. Borrowed from f. */
 const struct address *from_header_single(const struct from_header *f);
 
-/* Bytes of a canonical local part before its extension, by Postfix's rule for recipient_delimiter (a set of
- * characters): the first one splits, unless the local part begins with it; postmaster, mailer-daemon and
- * double-bounce are never split, nor owner-x and x-request where '-' is a delimiter. local_len when there is
- * no extension. */
+/* Bytes of a canonical local part before its extension, by Postfix's rule for recipient_delimiter
+ * (a set of characters): the first one splits, unless the local part begins with it; postmaster,
+ * mailer-daemon and double-bounce are never split, nor owner-x and x-request where '-' is a
+ * delimiter. local_len when there is no extension. */
 size_t address_user_len(const char *local, size_t local_len, const char *delimiters);
 
 /* Patterns, most specific first: the order in which they win. */
@@ -107,8 +112,9 @@ struct candidates {
 	char buffer[ADDRESS_MAX * 4 + 64];
 };
 
-/* Fills c; pointers into it live as long as both a and c. For the null sender: "<>" and "*". What matches an
- * address that is not trustworthy may only raise the requirement: callers see to that. */
+/* Fills c; pointers into it live as long as both a and c. For the null sender: "<>" and "*". What
+ * matches an address that is not trustworthy may only raise the requirement: callers see to that.
+ */
 void address_candidates(const struct address *a, const char *delimiters, struct candidates *c);
 
 /* Does pattern p match address a? The same rule as address_candidates(). */

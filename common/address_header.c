@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * address_header.c: the mailboxes of From: fields. Comments and folding are passed over (RFC 5322 section
- * 3.2.2). What stands before the angle brackets may be anything: display names with unquoted dots and at
- * signs are common, and a field that a mail program shows must not escape notice for want of quotes, nor
- * because it names somebody else as well.
+ * address_header.c: the mailboxes of From: fields. Comments and folding are passed over (RFC 5322
+ * section 3.2.2). What stands before the angle brackets may be anything: display names with
+ * unquoted dots and at signs are common, and a field that a mail program shows must not escape
+ * notice for want of quotes, nor because it names somebody else as well.
  */
 #include "common/address.h"
 
@@ -55,7 +55,8 @@ static void append(struct spec *s, char c)
 		s->text[s->len++] = c;
 }
 
-/* Copies a quoted string with its quotes; the reader stands behind the first. -1: it does not end. */
+/* Copies a quoted string with its quotes; the reader stands behind the first. -1: it does not end.
+ */
 static int copy_quoted(struct reader *r, struct spec *s)
 {
 	append(s, '"');

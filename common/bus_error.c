@@ -47,7 +47,8 @@ void bus_error_catch(const char *ident, bool to_syslog)
 		 "or its disk failed; "
 		 "ending, to begin anew\n",
 		 ident);
-	snprintf(syslog_line, sizeof syslog_line, "<%d>%.*s", MAIL_ERR, (int)strcspn(line, "\n"), line);
+	snprintf(syslog_line, sizeof syslog_line, "<%d>%.*s", MAIL_ERR, (int)strcspn(line, "\n"),
+		 line);
 	is_to_syslog = to_syslog;
 	sigaction(SIGBUS, &action, NULL);
 }

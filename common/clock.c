@@ -104,8 +104,8 @@ static int days_in_month(int year, int month)
 	return days[month - 1] + (month == 2 && is_leap ? 1 : 0);
 }
 
-/* Days from 1970-01-01, proleptic Gregorian: the year is counted from March, so that the leap day is the
- * last one, and 400 years are 146,097 days. */
+/* Days from 1970-01-01, proleptic Gregorian: the year is counted from March, so that the leap day
+ * is the last one, and 400 years are 146,097 days. */
 static int64_t days_since_1970(int year, int month, int day)
 {
 	int64_t y = year - (month <= 2 ? 1 : 0) + 400;
@@ -127,7 +127,8 @@ static int take_date(const char **text, struct when *w)
 	w->year = take_number(text, 4);
 	w->month = w->year < 0 || !take_char(text, '-') ? -1 : take_number(text, 2);
 	w->day = w->month < 0 || !take_char(text, '-') ? -1 : take_number(text, 2);
-	if (w->day < 1 || w->month < 1 || w->month > 12 || w->day > days_in_month(w->year, w->month))
+	if (w->day < 1 || w->month < 1 || w->month > 12 ||
+	    w->day > days_in_month(w->year, w->month))
 		return -1;
 	return 0;
 }
@@ -189,14 +190,16 @@ static int take_word(const char **text, int64_t now_unix, struct when *w)
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strncasecmp(*text, words[i], len) != 0 ||
-		    !(strlen(words[i]) == len || (i < 7 && len == 3)) || localtime_r(&now, &tm) == NULL)
+		    !(strlen(words[i]) == len || (i < 7 && len == 3)) ||
+		    localtime_r(&now, &tm) == NULL)
 			continue;
 		tm.tm_mday += i < 7 ? ((int)i - tm.tm_wday + 6) % 7 + 1 : days[i];
 		tm.tm_hour = 12; /* no change of the clocks turns this into another day */
 		tm.tm_isdst = -1;
 		if (mktime(&tm) == (time_t)-1)
 			return -1;
-		*w = (struct when){.year = tm.tm_year + 1900, .month = tm.tm_mon + 1, .day = tm.tm_mday};
+		*w = (struct when){
+			.year = tm.tm_year + 1900, .month = tm.tm_mon + 1, .day = tm.tm_mday};
 		*text += len;
 		return 0;
 	}
@@ -242,7 +245,8 @@ int clock_parse_when(const char *text, int64_t now_unix, bool is_end, int64_t *o
 		*out_unix = now_unix + offset;
 		return 0;
 	}
-	if (isalpha((unsigned char)*text) ? take_word(&at, now_unix, &w) != 0 : take_date(&at, &w) != 0)
+	if (isalpha((unsigned char)*text) ? take_word(&at, now_unix, &w) != 0
+					  : take_date(&at, &w) != 0)
 		return complain_about(text, forms, err, err_size);
 	if (*at != '\0' && ((*at != 'T' && *at != 't' && *at != ' ') ||
 			    (at++, take_time(&at, &w)) != 0 || *at != '\0'))

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * clock_watch.h: whether the clock on the wall may be believed by what removes things for good. It is, once it has gone
- * with the monotonic clock for an hour: since the start, and since it was seen to jump in either direction. The battery
- * of a clock is empty, or somebody types a wrong year, and within seconds NTP sets it right. A suspended machine counts
- * as a jump.
+ * clock_watch.h: whether the clock on the wall may be believed by what removes things for good. It
+ * is, once it has gone with the monotonic clock for an hour: since the start, and since it was seen
+ * to jump in either direction. The battery of a clock is empty, or somebody types a wrong year, and
+ * within seconds NTP sets it right. A suspended machine counts as a jump.
  */
 #ifndef PGPGATE_COMMON_CLOCK_WATCH_H
 #define PGPGATE_COMMON_CLOCK_WATCH_H

@@ -78,7 +78,8 @@ static int check_line(const char *line, size_t len, char *err, size_t err_size)
 {
 	for (size_t i = 0; i < len; i++)
 		if (((unsigned char)line[i] < 0x20 && line[i] != '\t') || line[i] == 0x7f) {
-			snprintf(err, err_size, "control character \\x%02X in column %zu; remove it",
+			snprintf(err, err_size,
+				 "control character \\x%02X in column %zu; remove it",
 				 (unsigned char)line[i], i + 1);
 			return -1;
 		}
@@ -88,7 +89,8 @@ static int check_line(const char *line, size_t len, char *err, size_t err_size)
 }
 
 /* Appends a continuation line to the value of the last entry. */
-static int continue_value(struct conf_file *f, const char *line, size_t len, char *err, size_t err_size)
+static int continue_value(struct conf_file *f, const char *line, size_t len, char *err,
+			  size_t err_size)
 {
 	struct conf_entry *last = &f->entries[f->n - 1];
 	size_t old;
@@ -125,8 +127,9 @@ static int add_entry(struct conf_file *f, const char *key, size_t key_len, const
 		return complain(err, err_size, "out of memory");
 	for (size_t i = 0; i + 1 < f->n; i++)
 		if (strcmp(entries[i].key, e->key) == 0) {
-			snprintf(err, err_size, "%s is set a second time (first in line %u); remove one",
-				 e->key, entries[i].line);
+			snprintf(err, err_size,
+				 "%s is set a second time (first in line %u); remove one", e->key,
+				 entries[i].line);
 			return -1;
 		}
 	return 0;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
- * conf_file.h: reads a file in main.cf syntax into a list of keys and values; what they mean is not known
- * here (settings.c).
+ * conf_file.h: reads a file in main.cf syntax into a list of keys and values; what they mean is not
+ * known here (settings.c).
  *
- * Syntax: "key = value"; white space around both is removed; a line that starts with white space continues
- * the one before; empty lines and lines whose first character that is not white space is '#' are passed
- * over, also between a line and its continuation. LF or CR LF ends a line. Refused: control characters
- * other than TAB, text that is not UTF-8, a key given twice. Deviates from main.cf: no $name expansion.
+ * Syntax: "key = value"; white space around both is removed; a line that starts with white space
+ * continues the one before; empty lines and lines whose first character that is not white space is
+ * '#' are passed over, also between a line and its continuation. LF or CR LF ends a line. Refused:
+ * control characters other than TAB, text that is not UTF-8, a key given twice. Deviates from
+ * main.cf: no $name expansion.
  *
  * One thread.
  */
@@ -28,7 +29,8 @@ struct conf_file {
 	size_t n;
 };
 
-/* Reads a whole file into memory that the caller frees; a NUL, not counted, stands behind it. 0, or -1 with errno (EFBIG: over CONF_FILE_MAX). */
+/* Reads a whole file into memory that the caller frees; a NUL, not counted, stands behind it. 0, or
+ * -1 with errno (EFBIG: over CONF_FILE_MAX). */
 int conf_file_slurp(const char *path, char **text, size_t *len);
 
 /* Parses. 0, or -1 with the line and a sentence; *out is to be freed in both cases. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * copy.h: text into a buffer, cut where it does not fit, always ended with NUL: what snprintf("%s") does in ten times as
- * many instructions. For what is done for each message.
+ * copy.h: text into a buffer, cut where it does not fit, always ended with NUL: what snprintf("%s")
+ * does in ten times as many instructions. For what is done for each message.
  */
 #ifndef PGPGATE_COMMON_COPY_H
 #define PGPGATE_COMMON_COPY_H

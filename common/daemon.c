@@ -57,7 +57,8 @@ static void to_dev_null(int first, int last)
 		close(fd);
 }
 
-/* Whoever handles these unblocks them or waits for them in a thread: none is to arrive while we start. */
+/* Whoever handles these unblocks them or waits for them in a thread: none is to arrive while we
+ * start. */
 static void prepare_signals(void)
 {
 	sigset_t set;
@@ -81,7 +82,8 @@ static void raise_descriptor_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* Its directory may be the user's: whatever lies there is looked at before it is taken for a pid file. */
+/* Its directory may be the user's: whatever lies there is looked at before it is taken for a pid
+ * file. */
 static int open_pid_file(const char *path, int access, bool is_create, char why[SAFE_OPEN_WHY_MAX])
 {
 	const struct safe_open file = {.path = path,
@@ -107,8 +109,8 @@ static void clean_pid_file(const char *path)
 	close(fd);
 }
 
-/* The first process: waits until the daemon is ready, and exits as it says. Whoever interrupts it interrupts the start:
- * the daemon finds nobody waiting. */
+/* The first process: waits until the daemon is ready, and exits as it says. Whoever interrupts it
+ * interrupts the start: the daemon finds nobody waiting. */
 static void wait_for_ready(int fd, pid_t child, const char *pid_file)
 {
 	sigset_t none;
@@ -191,9 +193,9 @@ static int open_both(const char *path, char why[SAFE_OPEN_WHY_MAX])
 	return -1;
 }
 
-/* The lock, not the number in the file, says whether its daemon lives: it ends with the process. will_change_user: the
- * number is written now, for whoever takes over that user must not be able to write another one, to which root
- * would then send signals. */
+/* The lock, not the number in the file, says whether its daemon lives: it ends with the process.
+ * will_change_user: the number is written now, for whoever takes over that user must not be able to
+ * write another one, to which root would then send signals. */
 static int lock_pid_file(const char *path, bool will_change_user)
 {
 	char why[SAFE_OPEN_WHY_MAX];

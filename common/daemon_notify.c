@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * daemon_notify.c: the protocol of sd_notify(3), which its manual publishes for this: one datagram to the
- * unix socket that $NOTIFY_SOCKET names, a path or, after '@', a name in the abstract space.
+ * daemon_notify.c: the protocol of sd_notify(3), which its manual publishes for this: one datagram
+ * to the unix socket that $NOTIFY_SOCKET names, a path or, after '@', a name in the abstract space.
  */
 #include "common/daemon.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * daemon_options.c: the options that both daemons share, and the configuration behind them (daemon.h).
+ * daemon_options.c: the options that both daemons share, and the configuration behind them
+ * (daemon.h).
  */
 #include "common/daemon.h"
 
@@ -75,8 +76,8 @@ static void add_override(struct daemon_options *o, const char *key, const char *
 {
 	char *text = NULL;
 
-	o->overrides = allocated(o->program,
-				 realloc(o->overrides, (o->n_overrides + 1) * sizeof(*o->overrides)));
+	o->overrides = allocated(
+		o->program, realloc(o->overrides, (o->n_overrides + 1) * sizeof(*o->overrides)));
 	if (key != NULL && asprintf(&text, "%s=%s", key, value) < 0)
 		text = NULL;
 	o->overrides[o->n_overrides++] = key == NULL ? value
@@ -160,7 +161,8 @@ bool daemon_needs_restart(const char *name)
 	return false;
 }
 
-/* How many fixed keys differ; each is given as "key=old value" in kept[] (malloc()ed). -1: no memory. */
+/* How many fixed keys differ; each is given as "key=old value" in kept[] (malloc()ed). -1: no
+ * memory. */
 static int differing(const struct settings *old, const struct settings *new, char *kept[])
 {
 	int n = 0;
@@ -168,7 +170,8 @@ static int differing(const struct settings *old, const struct settings *new, cha
 	for (size_t i = 0; i < settings_count(); i++) {
 		const char *value = settings_value(old, i);
 
-		if (!daemon_needs_restart(settings_name(i)) || strcmp(value, settings_value(new, i)) == 0)
+		if (!daemon_needs_restart(settings_name(i)) ||
+		    strcmp(value, settings_value(new, i)) == 0)
 			continue;
 		log_warning("%s cannot change while the daemon runs: restart it", settings_name(i));
 		if (asprintf(&kept[n], "%s=%s", settings_name(i), value) < 0) {

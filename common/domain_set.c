@@ -42,7 +42,8 @@ void domain_set_sort(struct domain_set *set)
 
 static bool has(const struct domain_set *set, const char *name)
 {
-	return set->n > 0 && bsearch(&name, set->names, set->n, sizeof(*set->names), compare) != NULL;
+	return set->n > 0 &&
+	       bsearch(&name, set->names, set->n, sizeof(*set->names), compare) != NULL;
 }
 
 bool domain_set_has(const struct domain_set *set, const char *domain)

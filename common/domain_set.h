@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * domain_set.h: a set of domains, with Postfix's meaning: "example.org" is that domain, ".example.org" what is below
- * it at any depth. Filled by one thread, then sorted; after that it only answers, to any thread.
+ * domain_set.h: a set of domains, with Postfix's meaning: "example.org" is that domain,
+ * ".example.org" what is below it at any depth. Filled by one thread, then sorted; after that it
+ * only answers, to any thread.
  */
 #ifndef PGPGATE_COMMON_DOMAIN_SET_H
 #define PGPGATE_COMMON_DOMAIN_SET_H
@@ -14,7 +15,8 @@ struct domain_set { /* zero-initialised: empty */
 	size_t n, room;
 };
 
-/* Adds a domain in any letter case, U-labels or A-labels, perhaps with a dot in front. 0; 1: it is no domain; -1: no memory. */
+/* Adds a domain in any letter case, U-labels or A-labels, perhaps with a dot in front. 0; 1: it is
+ * no domain; -1: no memory. */
 int domain_set_add(struct domain_set *set, const char *domain, size_t len);
 
 /* Before the first question, and after the last domain. */

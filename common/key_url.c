@@ -55,7 +55,8 @@ char *key_url_of(const struct settings *s, const char *address, const char *fing
 					     .fingerprint = fingerprint};
 
 	out[0] = '\0';
-	if (text[0] == '\0' || len == 0 || len >= sizeof local_part || at[1] == '\0' || at[1] == '[')
+	if (text[0] == '\0' || len == 0 || len >= sizeof local_part || at[1] == '\0' ||
+	    at[1] == '[')
 		return out;
 	if (strstr(text, "%f") != NULL && (fingerprint == NULL || fingerprint[0] == '\0'))
 		return out;
@@ -63,7 +64,8 @@ char *key_url_of(const struct settings *s, const char *address, const char *fing
 	if (address[0] != '"' && base < len)
 		len = base;
 	snprintf(local_part, sizeof local_part, "%.*s", (int)len, address);
-	if ((size_t)snprintf(recipient, sizeof recipient, "%s%s", local_part, at) >= sizeof recipient)
+	if ((size_t)snprintf(recipient, sizeof recipient, "%s%s", local_part, at) >=
+	    sizeof recipient)
 		return out;
 	wkd_hash(local_part, len, hash);
 	template_fill(text, true, &words, out, out_size);

@@ -25,8 +25,8 @@ static atomic_bool log_is_echoed; /* ends while threads run */
 static bool log_with_priority;
 static int log_verbose;
 
-/* systemd.exec(5): the device and inode of the journal's stream; a shell started below a service has the
- * variable too, and its standard error may be something else. */
+/* systemd.exec(5): the device and inode of the journal's stream; a shell started below a service
+ * has the variable too, and its standard error may be something else. */
 static bool is_journal(int fd)
 {
 	const char *text = getenv("JOURNAL_STREAM");
@@ -119,8 +119,8 @@ LOG_FUNCTION(log_warning, LOG_WARNING)
 LOG_FUNCTION(log_info, LOG_INFO)
 LOG_FUNCTION(log_debug, LOG_DEBUG)
 
-/* Writes the escaped form of the first unit of text (a character, or one bad byte) to piece. Returns how
- * many bytes of text it stands for. */
+/* Writes the escaped form of the first unit of text (a character, or one bad byte) to piece.
+ * Returns how many bytes of text it stands for. */
 static size_t escape_unit(const unsigned char *text, size_t len, char piece[20], size_t *piece_len)
 {
 	uint32_t codepoint;

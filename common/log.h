@@ -4,7 +4,8 @@
  * standard error. Log once, where it is decided.
  *
  * Nothing from outside reaches the log unescaped: log_escape() for every string that a client, a
- * message, a file or a database gave us. All functions may be called from any thread after log_open().
+ * message, a file or a database gave us. All functions may be called from any thread after
+ * log_open().
  */
 #ifndef PGPGATE_COMMON_LOG_H
 #define PGPGATE_COMMON_LOG_H
@@ -25,10 +26,11 @@ void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Copies text (text_len bytes, may hold NUL, need not be UTF-8) into out, escaped so that the result
- * is valid UTF-8 with no control character, no line break, no terminal sequence, no bidirectional
- * override and no C1 control: such bytes become \xHH and a backslash becomes \\. Cut, with "..." at
- * the end, at out_size - 1 bytes, never within a character. Returns out. out_size at least 8. */
+/* Copies text (text_len bytes, may hold NUL, need not be UTF-8) into out, escaped so that the
+ * result is valid UTF-8 with no control character, no line break, no terminal sequence, no
+ * bidirectional override and no C1 control: such bytes become \xHH and a backslash becomes \\. Cut,
+ * with "..." at the end, at out_size - 1 bytes, never within a character. Returns out. out_size at
+ * least 8. */
 char *log_escape(char *out, size_t out_size, const char *text, size_t text_len);
 
 #endif

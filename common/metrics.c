@@ -27,7 +27,8 @@ void metrics_sample(FILE *out, const char *name, const char *labels, int64_t val
 		fprintf(out, "%s{%s} %" PRId64 "\n", name, labels, value);
 }
 
-void metrics_single(FILE *out, const char *name, enum metric_type type, const char *help, int64_t value)
+void metrics_single(FILE *out, const char *name, enum metric_type type, const char *help,
+		    int64_t value)
 {
 	metrics_head(out, name, type, help);
 	metrics_sample(out, name, "", value);
@@ -72,6 +73,7 @@ void metrics_histogram(FILE *out, const char *name, const char *help, const stru
 		sum_us += h->sum_us[i];
 	fprintf(out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, n);
 	/* Not %f: its decimal point is the locale's. */
-	fprintf(out, "%s_sum %" PRIu64 ".%06" PRIu64 "\n", name, sum_us / 1000000, sum_us % 1000000);
+	fprintf(out, "%s_sum %" PRIu64 ".%06" PRIu64 "\n", name, sum_us / 1000000,
+		sum_us % 1000000);
 	fprintf(out, "%s_count %" PRIu64 "\n", name, n);
 }

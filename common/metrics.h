@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * metrics.h: Prometheus' text exposition format 0.0.4, as node_exporter's textfile collector and Prometheus
- * itself read it: HELP and TYPE before the samples of a metric, base units (seconds, bytes), counters end in
- * _total. Names and labels are ours and need no escaping; nothing from a message may become one.
+ * metrics.h: Prometheus' text exposition format 0.0.4, as node_exporter's textfile collector and
+ * Prometheus itself read it: HELP and TYPE before the samples of a metric, base units (seconds,
+ * bytes), counters end in _total. Names and labels are ours and need no escaping; nothing from a
+ * message may become one.
  *
  * Histograms count durations. A struct histogram belongs to one thread.
  */
@@ -21,7 +22,8 @@ void metrics_head(FILE *out, const char *name, enum metric_type type, const char
 /* One sample. labels: "" or what stands between the braces, `verdict="encrypted"`. */
 void metrics_sample(FILE *out, const char *name, const char *labels, int64_t value);
 /* Head and the only sample. */
-void metrics_single(FILE *out, const char *name, enum metric_type type, const char *help, int64_t value);
+void metrics_single(FILE *out, const char *name, enum metric_type type, const char *help,
+		    int64_t value);
 
 /* Upper bounds from 50 microseconds to 10 seconds, the longest that anybody waits for us. */
 #define HISTOGRAM_BOUNDS 14

@@ -39,7 +39,8 @@ static void clear_host_bits(struct netaddr *a)
 		a->octets[i / 8] &= (unsigned char)~(0x80u >> i % 8);
 }
 
-/* Copies the address proper, without brackets and "IPv6:", and finds the prefix. Accepts "[addr]/n" and
+/* Copies the address proper, without brackets and "IPv6:", and finds the prefix. Accepts "[addr]/n"
+ * and
  * "[addr/n]". 0, or -1 when it is too long or the brackets do not match. */
 static int split(const char *text, char host[NETADDR_TEXT_MAX], const char **prefix)
 {

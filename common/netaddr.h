@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
  * netaddr.h: IP addresses and networks of clients. IPv4 is kept as IPv4-mapped IPv6 (RFC 4291
- * section 2.5.5.2), so that one comparison serves both; yet no IPv6 network holds an IPv4 address (::/0
- * means IPv6 only, as in Postfix's CIDR tables), unless it is written within ::ffff:0:0/96. Plain values;
- * any thread.
+ * section 2.5.5.2), so that one comparison serves both; yet no IPv6 network holds an IPv4 address
+ * (::/0 means IPv6 only, as in Postfix's CIDR tables), unless it is written within ::ffff:0:0/96.
+ * Plain values; any thread.
  */
 #ifndef PGPGATE_COMMON_NETADDR_H
 #define PGPGATE_COMMON_NETADDR_H
@@ -18,8 +18,9 @@ struct netaddr {
 	unsigned prefix_bits; /* 0..128; an IPv4 network's is its own plus 96; 128 is one address */
 };
 
-/* Reads "192.0.2.1", "192.0.2.0/24", "2001:db8::/32", with or without brackets or Postfix's "IPv6:".
- * Bits behind the prefix must be zero. 0, or -1 with a sentence for the administrator in err. */
+/* Reads "192.0.2.1", "192.0.2.0/24", "2001:db8::/32", with or without brackets or Postfix's
+ * "IPv6:". Bits behind the prefix must be zero. 0, or -1 with a sentence for the administrator in
+ * err. */
 int netaddr_parse(const char *text, struct netaddr *out, char *err, size_t err_size);
 
 /* Is `address` within `network`? */

@@ -49,7 +49,8 @@ bool outcome_meets(const struct judgement *j, enum requirement demand, const str
 	if (demand == REQUIREMENT_SIGNED &&
 	    (j->verdict == VERDICT_SIGNED || j->verdict == VERDICT_ENCRYPTED))
 		return true;
-	/* Of own-key this is the half that needs no database. REQUIREMENT_RATCHET should have been resolved; as encrypted it lets nothing through. */
+	/* Of own-key this is the half that needs no database. REQUIREMENT_RATCHET should have been
+	 * resolved; as encrypted it lets nothing through. */
 	return meets_encrypted(j, a);
 }
 
@@ -73,7 +74,8 @@ bool outcome_passes(const struct judgement *j, enum requirement demand,
 	       key_trouble(j, demand, own_key, s) == OWN_KEY_GOOD;
 }
 
-enum own_key_state outcome_key_trouble(const struct outcome_input *in, const struct outcome_recipient *r)
+enum own_key_state outcome_key_trouble(const struct outcome_input *in,
+				       const struct outcome_recipient *r)
 {
 	return key_trouble(in->judgement, r->demand, r->own_key, in->settings);
 }
@@ -104,8 +106,8 @@ static enum action find_action(const struct outcome_input *in, size_t n_failed)
 		return ACTION_ACCEPT;
 	if (s->on_refusal == ON_REFUSAL_TAG)
 		return ACTION_TAG;
-	/* Some pass, some fail, and SMTP gives one answer: quarantine splits as well, since it would hold
-	 * the message for those who may have it. */
+	/* Some pass, some fail, and SMTP gives one answer: quarantine splits as well, since it
+	 * would hold the message for those who may have it. */
 	if (n_failed < in->n_recipients)
 		return s->mixed_recipients == MIXED_SPLIT && in->may_split ? ACTION_SPLIT
 									   : ACTION_REFUSE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * outcome_explain.c: why a message does not meet a requirement, in words for its sender (outcome.h): what
- * they can do something about, by the reason's slug.
+ * outcome_explain.c: why a message does not meet a requirement, in words for its sender
+ * (outcome.h): what they can do something about, by the reason's slug.
  */
 #include "common/outcome.h"
 
@@ -50,7 +50,8 @@ static const struct {
 	{"ascii-ciphertext", "what it calls ciphertext is readable text"},
 };
 
-/* Verdicts that are refused because of what the administrator accepts, not for a fault of theirs. */
+/* Verdicts that are refused because of what the administrator accepts, not for a fault of theirs.
+ */
 static const char *explain_unaccepted(const struct judgement *j)
 {
 	switch (j->verdict) {

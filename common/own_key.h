@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * own_key.h: is a message encrypted to a key of one of its recipients? A value that travels from the database, which knows the
- * keys, to the table that decides (outcome.h).
+ * own_key.h: is a message encrypted to a key of one of its recipients? A value that travels from
+ * the database, which knows the keys, to the table that decides (outcome.h).
  */
 #ifndef PGPGATE_COMMON_OWN_KEY_H
 #define PGPGATE_COMMON_OWN_KEY_H

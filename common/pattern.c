@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * pattern.c: the patterns that rules are written in, and which of them match an address (address.h).
+ * pattern.c: the patterns that rules are written in, and which of them match an address
+ * (address.h).
  */
 #include "common/address.h"
 
@@ -71,8 +72,10 @@ static const char *domain_of(const struct address *a)
 	return a->text[a->local_len] == '@' ? a->text + a->local_len + 1 : "";
 }
 
-/* user+ext@domain, user@domain, domain and the domains above it: suffixes of the address where possible. */
-static void add_with_domain(const struct address *a, size_t user_len, struct candidates *c, size_t *used)
+/* user+ext@domain, user@domain, domain and the domains above it: suffixes of the address where
+ * possible. */
+static void add_with_domain(const struct address *a, size_t user_len, struct candidates *c,
+			    size_t *used)
 {
 	const char *domain = domain_of(a);
 
@@ -119,8 +122,8 @@ bool pattern_matches(const struct pattern *p, const struct address *a, const cha
 	return false;
 }
 
-/* Fills out->text with `prefix` and the canonical domain. A single label takes an explicit '@' or '.' in
- * front: "alice" is more likely a user whose domain was forgotten. */
+/* Fills out->text with `prefix` and the canonical domain. A single label takes an explicit '@' or
+ * '.' in front: "alice" is more likely a user whose domain was forgotten. */
 static int parse_domain(const char *raw, size_t len, const char *prefix, struct pattern *out)
 {
 	char domain[ADDRESS_MAX + 1];
@@ -154,8 +157,9 @@ static int parse_mailbox(const char *raw, size_t len, const char *delimiters, st
 	address_canonical(raw, len, &a);
 	if (a.kind != ADDRESS_MAILBOX || a.is_routed || address_domain(&a)[0] == '\0')
 		return -1;
-	out->kind = address_user_len(a.text, a.local_len, delimiters) < a.local_len ? PATTERN_DETAIL
-										    : PATTERN_MAILBOX;
+	out->kind = address_user_len(a.text, a.local_len, delimiters) < a.local_len
+			    ? PATTERN_DETAIL
+			    : PATTERN_MAILBOX;
 	strcpy(out->text, a.text);
 	return 0;
 }
@@ -210,19 +214,22 @@ static int explain_mistake(const char *raw, size_t len, char *err, size_t err_si
 	if (next[0] != '\0') {
 		char first[100];
 
-		snprintf(err, err_size, "\"%s\" is more than one pattern; write each by itself: %s %s",
-			 shown, log_escape(first, sizeof(first), raw, n),
+		snprintf(err, err_size,
+			 "\"%s\" is more than one pattern; write each by itself: %s %s", shown,
+			 log_escape(first, sizeof(first), raw, n),
 			 log_escape(rest, sizeof(rest), next, strcspn(next, ",; ")));
 	} else if (has_prefix(raw, "*@")) {
 		snprintf(err, err_size,
 			 "\"%s\" is no pattern; every address in a domain is the domain alone: %s",
 			 shown, log_escape(rest, sizeof(rest), raw + 2, len - 2));
 	} else if (has_prefix(raw, "*.")) {
-		snprintf(err, err_size, "\"%s\" is no pattern; everything below a domain is written %s",
-			 shown, log_escape(rest, sizeof(rest), raw + 1, len - 1));
+		snprintf(err, err_size,
+			 "\"%s\" is no pattern; everything below a domain is written %s", shown,
+			 log_escape(rest, sizeof(rest), raw + 1, len - 1));
 	} else if (has_suffix(raw, len, "@*")) {
-		snprintf(err, err_size, "\"%s\" is no pattern; a user in every domain is written %s",
-			 shown, log_escape(rest, sizeof(rest), raw, len - 1));
+		snprintf(err, err_size,
+			 "\"%s\" is no pattern; a user in every domain is written %s", shown,
+			 log_escape(rest, sizeof(rest), raw, len - 1));
 	} else {
 		return -1;
 	}

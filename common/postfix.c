@@ -101,7 +101,8 @@ char *postfix_socket(const char *queue_directory, const char *text, char *out, s
 	snprintf(out, out_size, "%s", text);
 	if (socket_parse(text, &a, err, sizeof(err)) != 0)
 		return out;
-	if (a.is_unix && strncmp(a.path, queue_directory, queue_len) == 0 && a.path[queue_len] == '/')
+	if (a.is_unix && strncmp(a.path, queue_directory, queue_len) == 0 &&
+	    a.path[queue_len] == '/')
 		snprintf(out, out_size, "unix:%s", a.path + queue_len + 1);
 	else if (a.is_unix)
 		snprintf(out, out_size, "unix:%s", a.path);
@@ -119,7 +120,8 @@ char *postfix_socket(const char *queue_directory, const char *text, char *out, s
 	return out;
 }
 
-/* Postfix's "inet:host:port" as ours are written, "inet:port@host": then both can be compared. Returns out. */
+/* Postfix's "inet:host:port" as ours are written, "inet:port@host": then both can be compared.
+ * Returns out. */
 static const char *inet_of(const char *word, char *out, size_t out_size)
 {
 	const char *host = word + strlen("inet:"), *colon = strrchr(host, ':');
@@ -137,7 +139,8 @@ static const char *inet_of(const char *word, char *out, size_t out_size)
 }
 
 /* One word, or "{ socket, name=value ... }", of which the socket is the first word within. */
-static bool is_socket(const char *queue_directory, const char *word, size_t len, const char *socket_text)
+static bool is_socket(const char *queue_directory, const char *word, size_t len,
+		      const char *socket_text)
 {
 	char theirs[SOCKET_MAX], wanted[SOCKET_MAX], other[SOCKET_MAX + 20];
 
@@ -148,7 +151,8 @@ static bool is_socket(const char *queue_directory, const char *word, size_t len,
 			return false;
 		len -= len > 0 && word[len - 1] == '}';
 	}
-	snprintf(theirs, sizeof(theirs), "%.*s", (int)(len < SOCKET_MAX ? len : SOCKET_MAX - 1), word);
+	snprintf(theirs, sizeof(theirs), "%.*s", (int)(len < SOCKET_MAX ? len : SOCKET_MAX - 1),
+		 word);
 	postfix_socket(queue_directory, socket_text, wanted, sizeof(wanted));
 	if (strcmp(theirs, wanted) == 0 || strcmp(theirs, socket_text) == 0)
 		return true;

@@ -105,7 +105,8 @@ static void leave_out(struct question *q, const char *item, size_t len)
 	char shown[100];
 
 	log_escape(shown, sizeof(shown), item, len);
-	snprintf(text + used, sizeof(q->facts->left_out) - used, "%s%s", used > 0 ? ", " : "", shown);
+	snprintf(text + used, sizeof(q->facts->left_out) - used, "%s%s", used > 0 ? ", " : "",
+		 shown);
 }
 
 /* ---- lists ---- */
@@ -113,8 +114,8 @@ static void leave_out(struct question *q, const char *item, size_t len)
 /* Takes one word that is neither file nor table. False: it cannot be used. */
 typedef bool take_word(struct question *q, const char *word, size_t len, bool is_excluded);
 
-/* The words of a list; a file's are in its place, and the keys of a table. False where one could not be used: the
- * rest are taken all the same. */
+/* The words of a list; a file's are in its place, and the keys of a table. False where one could
+ * not be used: the rest are taken all the same. */
 static bool take_list(struct question *q, const char *list, take_word *take, bool wants_tables,
 		      int nesting);
 
@@ -194,7 +195,8 @@ static bool take_list(struct question *q, const char *list, take_word *take, boo
 
 /* ---- networks ---- */
 
-/* A "0.0.0.0/0", whose relaying something else must prevent, says of nobody that it is one of ours. */
+/* A "0.0.0.0/0", whose relaying something else must prevent, says of nobody that it is one of ours.
+ */
 static bool is_everybody(const char *word, size_t len)
 {
 	return len > 2 && strncmp(word + len - 2, "/0", 2) == 0;
@@ -210,7 +212,8 @@ static bool take_network(struct question *q, const char *word, size_t len, bool 
 	return rc == 0;
 }
 
-/* An exclusion that is not understood could mean what stands behind it: then nothing from there on is ours. */
+/* An exclusion that is not understood could mean what stands behind it: then nothing from there on
+ * is ours. */
 static void take_networks(struct question *q)
 {
 	char value[8192];
@@ -218,11 +221,13 @@ static void take_networks(struct question *q)
 
 	if (!postfix_value(q->parameters, "mynetworks", value, sizeof(value)))
 		return;
-	for (exclusion = strchr(value, '!'); exclusion != NULL; exclusion = strchr(exclusion + 1, '!')) {
+	for (exclusion = strchr(value, '!'); exclusion != NULL;
+	     exclusion = strchr(exclusion + 1, '!')) {
 		struct netaddr network;
 		char text[NETADDR_TEXT_MAX], err[300];
 
-		snprintf(text, sizeof(text), "%.*s", (int)strcspn(exclusion + 1, ", \t"), exclusion + 1);
+		snprintf(text, sizeof(text), "%.*s", (int)strcspn(exclusion + 1, ", \t"),
+			 exclusion + 1);
 		if (netaddr_parse(text, &network, err, sizeof(err)) == 0)
 			continue;
 		leave_out(q, exclusion, strlen(exclusion));
@@ -242,7 +247,8 @@ static void effective(const struct question *q, const struct postfix_service *s,
 		postfix_value(q->parameters, name, out, out_size);
 }
 
-/* The host of "smtp:[192.0.2.1]:10024" or "127.0.0.1:10024", where it is an address: what it sends is not its own. */
+/* The host of "smtp:[192.0.2.1]:10024" or "127.0.0.1:10024", where it is an address: what it sends
+ * is not its own. */
 static void exclude_host(struct question *q, const char *where)
 {
 	const char *bracket = strchr(where, '[');
@@ -253,11 +259,13 @@ static void exclude_host(struct question *q, const char *where)
 		start += 5;
 	if (bracket == NULL && strchr(start, ':') != strrchr(start, ':'))
 		start = strchr(start, ':') + 1;
-	snprintf(host, sizeof(host), "%.*s", (int)strcspn(start, bracket != NULL ? "]" : ": "), start);
+	snprintf(host, sizeof(host), "%.*s", (int)strcspn(start, bracket != NULL ? "]" : ": "),
+		 start);
 	q->is_out_of_memory |= add_network_text(q->facts, host, true) < 0;
 }
 
-/* An smtpd that mail may come back to: it filters nothing itself, and does not listen where clients come. */
+/* An smtpd that mail may come back to: it filters nothing itself, and does not listen where clients
+ * come. */
 static bool is_way_back(const struct question *q, const struct postfix_service *s)
 {
 	static const char *const for_clients[] = {"smtp",  "25",  "submission", "587",

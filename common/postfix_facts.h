@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: ISC
  *
- * postfix_facts.h: what the settings take from Postfix's configuration: whose mail is ours (mynetworks), and which
- * domains are (mydestination, virtual_mailbox_domains, virtual_alias_domains, relay_domains).
+ * postfix_facts.h: what the settings take from Postfix's configuration: whose mail is ours
+ * (mynetworks), and which domains are (mydestination, virtual_mailbox_domains,
+ * virtual_alias_domains, relay_domains).
  *
- * Where anything cannot be known the answer is the one that lets no cleartext in: a client is a stranger, a domain is
- * ours. Postfix lets each be a table. Those that can be listed (hash, btree, lmdb, texthash, inline, and files) are;
- * of the others (SQL, LDAP, regular expressions) no network is taken, and one of them makes every domain count as ours.
+ * Where anything cannot be known the answer is the one that lets no cleartext in: a client is a
+ * stranger, a domain is ours. Postfix lets each be a table. Those that can be listed (hash, btree,
+ * lmdb, texthash, inline, and files) are; of the others (SQL, LDAP, regular expressions) no network
+ * is taken, and one of them makes every domain count as ours.
  *
- * A content filter or proxy in front of the filter: what comes back from it comes from 127.0.0.1, whoever sent it, and
- * Postfix tells milters nothing of XFORWARD. So where an smtpd that could take such mail back has our milter, neither
- * loopback nor the address of the content filter counts as mynetworks.
+ * A content filter or proxy in front of the filter: what comes back from it comes from 127.0.0.1,
+ * whoever sent it, and Postfix tells milters nothing of XFORWARD. So where an smtpd that could take
+ * such mail back has our milter, neither loopback nor the address of the content filter counts as
+ * mynetworks.
  *
  * Built by one thread, then only read, by any; counted references.
  */
@@ -41,9 +44,9 @@ struct postfix_facts {
 /* What holds before anybody asked. NULL: no memory. */
 struct postfix_facts *postfix_facts_new(void);
 
-/* directory: of main.cf, "" for Postfix's own. filter_socket: ours. Takes 10 seconds at most, usually
- * 50 ms; 2 seconds where main.cf has just been changed (postconf waits until it is that old). NULL, with a
- * sentence in err, when Postfix is not there, or does not answer. */
+/* directory: of main.cf, "" for Postfix's own. filter_socket: ours. Takes 10 seconds at most,
+ * usually 50 ms; 2 seconds where main.cf has just been changed (postconf waits until it is that
+ * old). NULL, with a sentence in err, when Postfix is not there, or does not answer. */
 struct postfix_facts *postfix_facts_ask(const char *directory, const char *filter_socket, char *err,
 					size_t err_size);
 

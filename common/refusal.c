@@ -12,13 +12,15 @@
 #include "common/template.h"
 #include "common/utf8.h"
 
-/* Bytes with NUL of one reply line: RFC 5321 section 4.5.3.1.5 gives 512 with code, enhanced code and line end. */
+/* Bytes with NUL of one reply line: RFC 5321 section 4.5.3.1.5 gives 512 with code, enhanced code
+ * and line end. */
 #define REPLY_TEXT_MAX 490
 #define SHOWN_ADDRESS_MAX 180 /* bytes of an address in a reply; longer ones are cut */
 #define HELP_URLS_MAX 2
 #define KEY_LINES_MAX 8
 #define KEY_IDS_SHOWN 3
-/* Bytes with NUL of the URL of a key: the record knows it again, to hash it (db/record/hidden_reply.c). */
+/* Bytes with NUL of the URL of a key: the record knows it again, to hash it
+ * (db/record/hidden_reply.c). */
 #define KEY_URL_MAX 400
 #define OTHER_LINES 5 /* refuse_text, "and N more", what to do, whom to ask, the reference */
 
@@ -26,7 +28,8 @@ _Static_assert(OUTCOME_NAMED_MAX + HELP_URLS_MAX + KEY_LINES_MAX + OTHER_LINES <
 	       "all lines fit");
 _Static_assert(REPLY_TEXT_MAX < OUTCOME_LINE_MAX, "a line fits");
 
-__attribute__((format(printf, 2, 3))) static void add_line(struct outcome *o, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void add_line(struct outcome *o, const char *format,
+							   ...)
 {
 	va_list arguments;
 
@@ -37,7 +40,8 @@ __attribute__((format(printf, 2, 3))) static void add_line(struct outcome *o, co
 	va_end(arguments);
 }
 
-static struct template_words words_for(const struct outcome_input *in, const struct outcome_recipient *r)
+static struct template_words words_for(const struct outcome_input *in,
+				       const struct outcome_recipient *r)
 {
 	return (struct template_words){
 		.recipient = r->address,
@@ -74,7 +78,8 @@ static void add_what_happened(const struct outcome_input *in, struct outcome *o)
 		add_line(o, "Your message was not delivered. Mail without encryption required");
 		return;
 	}
-	add_line(o, "%s", template_fill(in->settings->refuse_text, false, &words, text, sizeof text));
+	add_line(o, "%s",
+		 template_fill(in->settings->refuse_text, false, &words, text, sizeof text));
 }
 
 const char *refusal_explain(const struct outcome_input *in, const struct outcome_recipient *r)
@@ -83,7 +88,8 @@ const char *refusal_explain(const struct outcome_input *in, const struct outcome
 
 	if (r->demand == REQUIREMENT_READABLE)
 		return "this message is encrypted";
-	return trouble != OWN_KEY_GOOD ? outcome_explain_key(trouble) : outcome_explain(in->judgement);
+	return trouble != OWN_KEY_GOOD ? outcome_explain_key(trouble)
+				       : outcome_explain(in->judgement);
 }
 
 /* "0x0123456789ABCDEF, 0x... and more": the keys that a message names. "" when it names none. */
@@ -184,7 +190,8 @@ static void add_what_to_do(const struct outcome_input *in, struct outcome *o)
 			 all_demand(in, REQUIREMENT_SIGNED) ? "sign or encrypt" : "encrypt");
 }
 
-/* Where the keys are of those who refuse for want of encryption. Angle brackets: RFC 3986 appendix C. */
+/* Where the keys are of those who refuse for want of encryption. Angle brackets: RFC 3986 appendix
+ * C. */
 static void add_keys(const struct outcome_input *in, size_t n_max, struct outcome *o)
 {
 	char told[KEY_LINES_MAX][KEY_URL_MAX], shown[SHOWN_ADDRESS_MAX];
@@ -195,7 +202,8 @@ static void add_keys(const struct outcome_input *in, size_t n_max, struct outcom
 		char *url = told[n_told];
 		bool is_new;
 
-		if (r->passes || r->demand == REQUIREMENT_SIGNED || r->demand == REQUIREMENT_READABLE)
+		if (r->passes || r->demand == REQUIREMENT_SIGNED ||
+		    r->demand == REQUIREMENT_READABLE)
 			continue;
 		key_url_of(in->settings, r->address,
 			   r->own_key != NULL ? r->own_key->fingerprint : "", url, KEY_URL_MAX);
@@ -238,7 +246,8 @@ static void add_help(const struct outcome_input *in, size_t n_max, struct outcom
 	}
 }
 
-/* contact, with the domain of the first who refuses where it ends in "@"; not those who refuse themselves. */
+/* contact, with the domain of the first who refuses where it ends in "@"; not those who refuse
+ * themselves. */
 static void add_contact(const struct outcome_input *in, struct outcome *o)
 {
 	const struct outcome_recipient *first = first_refusing(in);
@@ -270,7 +279,8 @@ static void add_reference(const struct outcome_input *in, struct outcome *o)
 			 log_escape(shown, sizeof shown, in->queue_id, strlen(in->queue_id)));
 }
 
-/* The lines as one; what does not fit is left out from the middle, since the reference comes last. */
+/* The lines as one; what does not fit is left out from the middle, since the reference comes last.
+ */
 static void join(struct outcome *o)
 {
 	char text[REPLY_TEXT_MAX];

@@ -40,13 +40,15 @@ static void prepare(struct plan *p, const char *const *argv, int fd)
 	p->n_paths = argv[0][0] == '/' ? 1 : FOLDERS_MAX;
 	for (size_t i = 0; i < p->n_paths; i++)
 		snprintf(p->paths[i], sizeof(p->paths[i]), "%s%s%s",
-			 argv[0][0] == '/' ? "" : folders[i], argv[0][0] == '/' ? "" : "/", argv[0]);
+			 argv[0][0] == '/' ? "" : folders[i], argv[0][0] == '/' ? "" : "/",
+			 argv[0]);
 }
 
 static _Noreturn void become(const struct plan *p)
 {
 	static const char *const environment[] = {
-		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL};
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C",
+		NULL};
 	const int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	sigset_t none;
 
@@ -74,7 +76,8 @@ static bool converse(int fd, const char *input, char *out, size_t out_size, int6
 	bool is_over = false, is_sending = true;
 
 	while (!is_over) {
-		char rest[4096]; /* what does not fit is read, too: the writer must not wait for us */
+		char rest[4096]; /* what does not fit is read, too: the writer must not wait for us
+				  */
 		struct pollfd p = {.fd = fd, .events = POLLIN};
 		const int64_t left = deadline_ms - clock_monotonic_ms();
 		ssize_t n;
@@ -134,12 +137,14 @@ static int run(const char *const *argv, const char *input, char *out, size_t out
 	return WEXITSTATUS(status);
 }
 
-int run_output(const char *const *argv, const char *input, char *out, size_t out_size, int timeout_ms)
+int run_output(const char *const *argv, const char *input, char *out, size_t out_size,
+	       int timeout_ms)
 {
 	return run(argv, input, out, out_size, timeout_ms, false);
 }
 
-int run_output_all(const char *const *argv, const char *input, char *out, size_t out_size, int timeout_ms)
+int run_output_all(const char *const *argv, const char *input, char *out, size_t out_size,
+		   int timeout_ms)
 {
 	return run(argv, input, out, out_size, timeout_ms, true);
 }

@@ -46,7 +46,8 @@ static int examine(const struct safe_open *o, int fd, char *why)
 	if (fstat(fd, &st) != 0)
 		result = say(why, errno, strerror(errno));
 	else if (!S_ISREG(st.st_mode))
-		result = not_ours(why, S_ISDIR(st.st_mode) ? "is a directory" : "is no regular file");
+		result = not_ours(why,
+				  S_ISDIR(st.st_mode) ? "is a directory" : "is no regular file");
 	else if (st.st_nlink != 1)
 		result = not_ours(why, "has more than one name");
 	else if (st.st_uid != geteuid() && st.st_uid != o->owner &&

@@ -123,7 +123,8 @@ static struct postfix_facts *facts_of(const struct settings *before)
 	return f;
 }
 
-int settings_ask_postfix(struct settings *s, const struct settings *before, char *err, size_t err_size)
+int settings_ask_postfix(struct settings *s, const struct settings *before, char *err,
+			 size_t err_size)
 {
 	struct postfix_facts *f;
 	char why[200];
@@ -133,7 +134,8 @@ int settings_ask_postfix(struct settings *s, const struct settings *before, char
 		return 0;
 	f = postfix_facts_ask(s->postfix_config, s->filter_socket, why, sizeof(why));
 	if (f == NULL && (f = facts_of(before)) != NULL)
-		snprintf(err, err_size, "Postfix's configuration: %s: what it said before holds", why);
+		snprintf(err, err_size, "Postfix's configuration: %s: what it said before holds",
+			 why);
 	else if (f == NULL)
 		snprintf(err, err_size,
 			 "Postfix's configuration: %s: of local_clients, $mynetworks is "
@@ -171,7 +173,8 @@ static int find_key(const char *name, size_t *index, char *err, size_t err_size)
 	if (closest != NULL)
 		snprintf(err, err_size, "unknown key \"%s\"; did you mean %s?", shown, closest);
 	else
-		snprintf(err, err_size, "unknown key \"%s\"; pgpgate.conf(5) lists them all", shown);
+		snprintf(err, err_size, "unknown key \"%s\"; pgpgate.conf(5) lists them all",
+			 shown);
 	return -1;
 }
 
@@ -271,7 +274,8 @@ static int fill_from_file(const struct loader *l, const struct conf_file *f)
 	return 0;
 }
 
-/* Takes "key=value" apart and puts it into its slot. *copy gets the memory that the slot points into. */
+/* Takes "key=value" apart and puts it into its slot. *copy gets the memory that the slot points
+ * into. */
 static int override_one(const struct loader *l, const char *text, char **copy)
 {
 	struct slot at = {.override = text};
@@ -297,7 +301,8 @@ static int override_one(const struct loader *l, const char *text, char **copy)
 	return rc;
 }
 
-static struct settings *apply_overrides(const struct loader *l, const char *const *overrides, size_t n)
+static struct settings *apply_overrides(const struct loader *l, const char *const *overrides,
+					size_t n)
 {
 	char **copies = calloc(n, sizeof(*copies));
 	struct settings *s = NULL;
@@ -318,7 +323,8 @@ static struct settings *apply_overrides(const struct loader *l, const char *cons
 }
 
 /* Reads the file, if there is one, into f. *is_absent says that there is none and need not be. */
-static int read_file(const struct loader *l, bool path_may_be_absent, struct conf_file *f, bool *is_absent)
+static int read_file(const struct loader *l, bool path_may_be_absent, struct conf_file *f,
+		     bool *is_absent)
 {
 	char what[300];
 	char *text;
@@ -346,8 +352,9 @@ static int read_file(const struct loader *l, bool path_may_be_absent, struct con
 	return rc;
 }
 
-struct settings *settings_load(const char *path, bool path_may_be_absent, const char *const *overrides,
-			       size_t n_overrides, char *err, size_t err_size)
+struct settings *settings_load(const char *path, bool path_may_be_absent,
+			       const char *const *overrides, size_t n_overrides, char *err,
+			       size_t err_size)
 {
 	struct loader l = {path, NULL, err, err_size};
 	struct settings *s = NULL;

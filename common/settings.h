@@ -2,9 +2,9 @@
  *
  * settings.h: pgpgate.conf, in main.cf syntax, read into one immutable value.
  *
- * A settings value is built whole or not at all: an unknown key, a bad value, a value out of range is an
- * error that names file and line and the mend. It is reference-counted: a daemon that rereads its
- * configuration swaps the pointer, and messages under way keep the one they began with.
+ * A settings value is built whole or not at all: an unknown key, a bad value, a value out of range
+ * is an error that names file and line and the mend. It is reference-counted: a daemon that rereads
+ * its configuration swaps the pointer, and messages under way keep the one they began with.
  *
  * settings_load() belongs to one thread; _ref, _unref and reading the fields are for any thread.
  */
@@ -62,8 +62,9 @@ struct settings {
 	char *contact;	/* "" : none; a local part and "@", or an address */
 	char *key_url;	/* "" : none; "wkd", or with %d %l %h %f filled in (common/key_url.h) */
 	bool show_keys; /* key ids in replies */
-	int64_t key_grace_s;			  /* how long after its end a key counts */
-	enum hidden_recipients hidden_recipients; /* session keys that name no key, where own-key is demanded */
+	int64_t key_grace_s; /* how long after its end a key counts */
+	enum hidden_recipients
+		hidden_recipients; /* session keys that name no key, where own-key is demanded */
 	bool add_header;
 	bool accept_on_database_error;
 	enum verdict_sync verdict_sync;
@@ -84,31 +85,36 @@ struct settings {
 };
 
 /* Reads `path`. With path_may_be_absent a file that does not exist means all defaults. overrides: n
- * strings "key=value" (-o), applied after the file. On error NULL, and in err one line: "FILE:LINE: what
- * is wrong; what to write instead" ("-o KEY=VALUE: ..." for an override). Release with settings_unref(). */
-struct settings *settings_load(const char *path, bool path_may_be_absent, const char *const *overrides,
-			       size_t n_overrides, char *err, size_t err_size);
+ * strings "key=value" (-o), applied after the file. On error NULL, and in err one line: "FILE:LINE:
+ * what is wrong; what to write instead" ("-o KEY=VALUE: ..." for an override). Release with
+ * settings_unref(). */
+struct settings *settings_load(const char *path, bool path_may_be_absent,
+			       const char *const *overrides, size_t n_overrides, char *err,
+			       size_t err_size);
 
 struct settings *settings_ref(struct settings *s); /* returns s */
 void settings_unref(struct settings *s);	   /* NULL allowed */
 
-/* The table of keys, in the order of the manual page. Borrowed strings: names and defaults static, values
- * as long as s. Values are in canonical text, as `pgpgate config` prints them. */
+/* The table of keys, in the order of the manual page. Borrowed strings: names and defaults static,
+ * values as long as s. Values are in canonical text, as `pgpgate config` prints them. */
 size_t settings_count(void);
 const char *settings_name(size_t index);
 const char *settings_default(size_t index);
 const char *settings_value(const struct settings *s, size_t index);
 
-/* Asks the Postfix of this machine for what local_clients and protected_domains take from it, if they do; see
- * postfix_facts.h. For s before it is shared with another thread. Where it gives no answer, what `before` (NULL: none)
- * knew holds, or else loopback and all domains. 0: nothing to ask, or asked; 1: there is no answer, or not
- * all of it can be used, with a sentence for the log in err. */
-int settings_ask_postfix(struct settings *s, const struct settings *before, char *err, size_t err_size);
+/* Asks the Postfix of this machine for what local_clients and protected_domains take from it, if
+ * they do; see postfix_facts.h. For s before it is shared with another thread. Where it gives no
+ * answer, what `before` (NULL: none) knew holds, or else loopback and all domains. 0: nothing to
+ * ask, or asked; 1: there is no answer, or not all of it can be used, with a sentence for the log
+ * in err. */
+int settings_ask_postfix(struct settings *s, const struct settings *before, char *err,
+			 size_t err_size);
 
 /* Is the client one of ours by address (local_clients)? */
 bool settings_is_local_client(const struct settings *s, const struct netaddr *client);
 
-/* Does default_requirement hold for this recipient (protected_domains)? An address that could be anybody's does count. */
+/* Does default_requirement hold for this recipient (protected_domains)? An address that could be
+ * anybody's does count. */
 bool settings_is_protected(const struct settings *s, const struct address *recipient);
 
 /* What help_url and the rules' URLs may be: http(s), printable ASCII without blanks and quotes. */

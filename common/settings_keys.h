@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * settings_keys.h: the table of keys, for settings.c alone: name, default, and the function that checks a
- * value and puts it into struct settings. settings_keys.c holds the table, settings_types.c the functions.
+ * settings_keys.h: the table of keys, for settings.c alone: name, default, and the function that
+ * checks a value and puts it into struct settings. settings_keys.c holds the table,
+ * settings_types.c the functions.
  */
 #ifndef PGPGATE_COMMON_SETTINGS_KEYS_H
 #define PGPGATE_COMMON_SETTINGS_KEYS_H

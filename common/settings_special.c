@@ -15,8 +15,8 @@
 #define DELIMITERS_MAX 16
 #define PATH_BYTES_MAX 1024 /* SQLite's own limit is 512 to 4096; names beside it are longer */
 
-/* Takes the next item of a list that commas or white space separate. NULL at the end; the item is cut out
- * of *rest, which is written to. */
+/* Takes the next item of a list that commas or white space separate. NULL at the end; the item is
+ * cut out of *rest, which is written to. */
 static char *next_item(char **rest)
 {
 	char *item = *rest + strspn(*rest, ", \t");
@@ -35,9 +35,11 @@ static int out_of_memory(const struct settings_value *v)
 	return -1;
 }
 
-/* Walks a list: one() checks an item and gives its canonical text, for the joined text of the list. */
-static int parse_list(struct settings_value *v, int (*one)(struct settings_value *v, const char *item,
-							   char canonical[ADDRESS_MAX + 1]))
+/* Walks a list: one() checks an item and gives its canonical text, for the joined text of the list.
+ */
+static int parse_list(struct settings_value *v,
+		      int (*one)(struct settings_value *v, const char *item,
+				 char canonical[ADDRESS_MAX + 1]))
 {
 	size_t room = 1;
 	size_t used = 0;
@@ -187,7 +189,8 @@ int settings_parse_domains(const struct settings_key *k, struct settings_value *
 	return 0;
 }
 
-static int parse_recipient(struct settings_value *v, const char *item, char canonical[ADDRESS_MAX + 1])
+static int parse_recipient(struct settings_value *v, const char *item,
+			   char canonical[ADDRESS_MAX + 1])
 {
 	struct settings *s = v->settings;
 	struct pattern *patterns = realloc(s->exempt_recipients,
@@ -217,8 +220,8 @@ int settings_parse_recipients(const struct settings_key *k, struct settings_valu
 	return parse_list(v, parse_recipient);
 }
 
-/* One "requirement=action"; text is cut up. An action has its blanks, so that "REJECT go away" can be
- * written. */
+/* One "requirement=action"; text is cut up. An action has its blanks, so that "REJECT go away" can
+ * be written. */
 static int parse_action(struct settings_value *v, char *text)
 {
 	static const char forms[] =
@@ -270,7 +273,8 @@ static int keep_actions(struct settings_value *v)
 	return rc;
 }
 
-/* The entry that begins within this one: behind a blank stand a requirement's name and '='. NULL: none. */
+/* The entry that begins within this one: behind a blank stand a requirement's name and '='. NULL:
+ * none. */
 static char *entry_within(char *item)
 {
 	for (char *at = item; (at = strpbrk(at, " \t")) != NULL;) {
@@ -331,7 +335,8 @@ static int parse_form(struct settings_value *v, const char *item, char canonical
 {
 	enum form f;
 
-	if (form_from_name(item, &f) != 0 || f == FORM_NONE || (v->settings->accept.forms & 1u << f) != 0)
+	if (form_from_name(item, &f) != 0 || f == FORM_NONE ||
+	    (v->settings->accept.forms & 1u << f) != 0)
 		return settings_complain(
 			v, "write one or more of pgp-mime, pgp-mixed, pgp-inline, pgp-html, each "
 			   "once");
@@ -351,7 +356,8 @@ int settings_parse_forms(const struct settings_key *k, struct settings_value *v)
 	return 0;
 }
 
-static int parse_container(struct settings_value *v, const char *item, char canonical[ADDRESS_MAX + 1])
+static int parse_container(struct settings_value *v, const char *item,
+			   char canonical[ADDRESS_MAX + 1])
 {
 	enum container c;
 
@@ -393,8 +399,8 @@ static size_t subcode_len(const char *text)
 	return n > 3 || (n > 1 && text[0] == '0') ? 0 : n;
 }
 
-/* "550 5.7.1": both of the same class, 4 or 5 (RFC 5321 section 4.2, RFC 3463 section 2): libmilter drops
- * a reply whose class does not match, without a word. */
+/* "550 5.7.1": both of the same class, 4 or 5 (RFC 5321 section 4.2, RFC 3463 section 2): libmilter
+ * drops a reply whose class does not match, without a word. */
 int settings_parse_refuse_code(const struct settings_key *k, struct settings_value *v)
 {
 	static const char forms[] =
@@ -443,7 +449,8 @@ int settings_parse_contact(const struct settings_key *k, struct settings_value *
 	const bool is_domain =
 		domain[strspn(
 			domain,
-			"-.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")] == '\0';
+			"-.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")] ==
+		'\0';
 
 	(void)k;
 	if (v->text[0] != '\0' &&
@@ -481,7 +488,8 @@ int settings_parse_host_name(const struct settings_key *k, struct settings_value
 	const size_t len = strlen(v->text);
 
 	if (len > 63 ||
-	    strspn(v->text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") != len)
+	    strspn(v->text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") !=
+		    len)
 		return settings_complain(v, "write up to 63 letters, digits, '.', '-' or '_'");
 	return settings_keep_string(v, where, v->text);
 }

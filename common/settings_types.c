@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * settings_types.c: checks one value of pgpgate.conf and puts it into struct settings: the general types.
- * What only one key has is in settings_special.c.
+ * settings_types.c: checks one value of pgpgate.conf and puts it into struct settings: the general
+ * types. What only one key has is in settings_special.c.
  */
 #include "common/settings_keys.h"
 
@@ -190,7 +190,8 @@ int settings_parse_listen(const struct settings_key *k, struct settings_value *v
 	port.err = ignored;
 	port.err_size = sizeof(ignored);
 	if (netaddr_parse(host, &a, ignored, sizeof(ignored)) != 0 || strchr(host, '/') != NULL ||
-	    has_bracket != (strchr(host, ':') != NULL) || parse_integer(&port_key, &port, &number) != 0)
+	    has_bracket != (strchr(host, ':') != NULL) ||
+	    parse_integer(&port_key, &port, &number) != 0)
 		return settings_complain(v, forms);
 	return settings_keep_string(v, member(k, v), v->text);
 }

@@ -26,7 +26,8 @@
 
 static const char forms[] = "write local:/path, inet:port@host or inet6:port@host";
 
-static int complain_errno(const struct socket_address *a, const char *what, char *err, size_t err_size)
+static int complain_errno(const struct socket_address *a, const char *what, char *err,
+			  size_t err_size)
 {
 	char text[300];
 	const char *mend = "";
@@ -146,7 +147,8 @@ bool socket_is_private(const struct socket_address *a)
 	if (a->storage.ss_family == AF_INET)
 		return ntohl(in->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
 	return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr) ||
-	       (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr) && in6->sin6_addr.s6_addr[12] == IN_LOOPBACKNET);
+	       (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr) &&
+		in6->sin6_addr.s6_addr[12] == IN_LOOPBACKNET);
 }
 
 bool socket_is_same(const char *one, const char *other)
@@ -175,7 +177,8 @@ int socket_clear_stale(const struct socket_address *a, char *err, size_t err_siz
 	if (!a->is_unix)
 		return 0;
 	if (lstat(a->path, &st) != 0)
-		return errno == ENOENT ? 0 : complain_errno(a, "cannot be looked at", err, err_size);
+		return errno == ENOENT ? 0
+				       : complain_errno(a, "cannot be looked at", err, err_size);
 	if (!S_ISSOCK(st.st_mode))
 		return complain_about(a->text,
 				      "exists and is no socket; remove it or choose another path",
@@ -188,7 +191,8 @@ int socket_clear_stale(const struct socket_address *a, char *err, size_t err_siz
 	close(fd);
 	errno = saved_errno;
 	if (rc == 0 || errno == EAGAIN || errno == EINPROGRESS)
-		return complain_about(a->text, "is in use: another process listens there; stop it first",
+		return complain_about(a->text,
+				      "is in use: another process listens there; stop it first",
 				      err, err_size);
 	if (errno != ECONNREFUSED && errno != ENOENT)
 		return complain_errno(a, "cannot be tried", err, err_size);
@@ -210,8 +214,8 @@ int socket_listen(const struct socket_address *a, mode_t mask, char *err, size_t
 		return complain_errno(a, "cannot be made", err, err_size);
 	if (!a->is_unix)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	/* The mode of a unix socket comes from the umask alone: chmod() afterwards would leave a moment in
-	 * which everybody, or nobody, could connect. */
+	/* The mode of a unix socket comes from the umask alone: chmod() afterwards would leave a
+	 * moment in which everybody, or nobody, could connect. */
 	old_mask = umask(mask);
 	rc = bind(fd, (const struct sockaddr *)&a->storage, a->length);
 	saved_errno = errno;

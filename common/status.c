@@ -85,13 +85,16 @@ static void print(FILE *to, const struct settings *s, const char *const *overrid
 {
 	char *networks = status_networks(s);
 
-	fprintf(to, "program = %s\nversion = %s\npid = %ld\nstarted = %lld\nread = %lld\nbooted = %lld\n",
+	fprintf(to,
+		"program = %s\nversion = %s\npid = %ld\nstarted = %lld\nread = %lld\nbooted = "
+		"%lld\n",
 		mine.program, PACKAGE_VERSION, (long)getpid(), (long long)mine.started_unix,
 		(long long)clock_now_unix(), (long long)clock_booted_unix());
 	fprintf(to, "error = %s\npostfix = %s\n", error != NULL ? error : "",
 		networks != NULL ? networks : "");
 	for (size_t i = 0; i < n_overrides; i++)
-		fprintf(to, "override.%.*s = yes\n", (int)strcspn(overrides[i], " \t="), overrides[i]);
+		fprintf(to, "override.%.*s = yes\n", (int)strcspn(overrides[i], " \t="),
+			overrides[i]);
 	for (size_t i = 0; i < settings_count(); i++)
 		fprintf(to, "setting.%s = %s\n", settings_name(i), settings_value(s, i));
 	fputs("end\n", to);

@@ -103,7 +103,8 @@ char *template_fill(const char *text, bool is_url, const struct template_words *
 
 	out[0] = '\0';
 	for (; *text != '\0'; text++) {
-		const bool is_octet = is_url && text[0] == '%' && isxdigit((unsigned char)text[1]) &&
+		const bool is_octet = is_url && text[0] == '%' &&
+				      isxdigit((unsigned char)text[1]) &&
 				      isxdigit((unsigned char)text[2]);
 
 		if (text[0] == '%' && !is_octet && text[1] == '%') {

@@ -90,12 +90,15 @@ struct acceptance {
 	bool hidden_subject;
 	enum report_acceptance reports;
 	int64_t max_cleartext_bytes;
-	unsigned refused_containers; /* bit mask of 1u << enum container; CONTAINER_SED is legacy_encryption's */
+	unsigned refused_containers; /* bit mask of 1u << enum container; CONTAINER_SED is
+					legacy_encryption's */
 };
 
 #define REASON_MAX 32  /* bytes with NUL; slugs are [a-z-]+ */
 #define DETAIL_MAX 240 /* bytes with NUL; printable ASCII, English, for the administrator */
-#define KEY_IDS_MAX 32 /* more session keys than this, and more messages, are counted, not listed */
+#define KEY_IDS_MAX                                                                   \
+	32 /* more session keys than this, and more messages, are counted, not listed \
+	    */
 
 /* The judgement of one message. */
 struct judgement {
@@ -103,19 +106,21 @@ struct judgement {
 	enum form form;
 	char reason[REASON_MAX];
 	char detail[DETAIL_MAX];
-	int64_t size_bytes;	       /* of the body, as far as it was seen */
-	int64_t cleartext_bytes;       /* readable octets that are not white space */
-	bool returns_readable;	       /* verdict report: it returns a readable body */
-	size_t n_key_ids;	       /* entries in key_ids */
-	size_t n_session_keys;	       /* all public-key session keys seen */
-	uint64_t key_ids[KEY_IDS_MAX]; /* 0: hidden recipient (RFC 9580 section 5.1.8) */
-	unsigned char key_message[KEY_IDS_MAX]; /* which OpenPGP message it belongs to, 0 and up; ascending */
+	int64_t size_bytes;			/* of the body, as far as it was seen */
+	int64_t cleartext_bytes;		/* readable octets that are not white space */
+	bool returns_readable;			/* verdict report: it returns a readable body */
+	size_t n_key_ids;			/* entries in key_ids */
+	size_t n_session_keys;			/* all public-key session keys seen */
+	uint64_t key_ids[KEY_IDS_MAX];		/* 0: hidden recipient (RFC 9580 section 5.1.8) */
+	unsigned char key_message[KEY_IDS_MAX]; /* which OpenPGP message it belongs to, 0 and up;
+						   ascending */
 	size_t n_messages;	 /* OpenPGP messages; those only a password opens have no key */
 	unsigned containers;	 /* of them: bit mask of 1u << enum container */
 	bool has_hashed_key_ids; /* as they are on record where log_addresses = hashed */
 };
 
-/* Are there more session keys, or messages, than are listed? Then a key that is not listed may be there all the same. */
+/* Are there more session keys, or messages, than are listed? Then a key that is not listed may be
+ * there all the same. */
 bool judgement_has_more_keys(const struct judgement *j);
 
 /* Names as in the log. Never NULL; an out-of-range value is a bug (assert). */

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: ISC
  *
- * db.h: connections to the database, its schema, and its upkeep. Nothing outside db/ sees the engine.
+ * db.h: connections to the database, its schema, and its upkeep. Nothing outside db/ sees the
+ * engine.
  *
- * A connection belongs to one thread at a time; a pool hands connections from thread to thread under a
- * lock. Every function that can fail returns -1 and leaves one sentence (what failed, on which file, and
- * the mend where there is one) in db_error(); a connection whose engine has failed reopens itself at the
- * next use, so that a mended database needs no restart.
+ * A connection belongs to one thread at a time; a pool hands connections from thread to thread
+ * under a lock. Every function that can fail returns -1 and leaves one sentence (what failed, on
+ * which file, and the mend where there is one) in db_error(); a connection whose engine has failed
+ * reopens itself at the next use, so that a mended database needs no restart.
  *
- * SQLite, as measured: WAL; wal_autocheckpoint=0; our writers hold DATABASE.lock shared (flock) for each write
- * transaction and whoever checkpoints holds it exclusively. Who closes the last connection of all processes has the
- * file for itself: the engine then writes the WAL back and removes it, so that after a clean stop the database is
- * one file.
+ * SQLite, as measured: WAL; wal_autocheckpoint=0; our writers hold DATABASE.lock shared (flock) for
+ * each write transaction and whoever checkpoints holds it exclusively. Who closes the last
+ * connection of all processes has the file for itself: the engine then writes the WAL back and
+ * removes it, so that after a clean stop the database is one file.
  */
 #ifndef PGPGATE_DB_DB_H
 #define PGPGATE_DB_DB_H
@@ -46,19 +47,19 @@ enum db_failure {
 
 struct db;
 
-/* s is borrowed for the life of the connection (a reference is taken). Always returns a connection unless
- * memory is short (NULL); db_failure() says whether it is usable. */
+/* s is borrowed for the life of the connection (a reference is taken). Always returns a connection
+ * unless memory is short (NULL); db_failure() says whether it is usable. */
 struct db *db_open(struct settings *s, enum db_mode mode);
 void db_close(struct db *d);
 enum db_failure db_failure(const struct db *d);
 const char *db_error(const struct db *d); /* "" when the last call succeeded; borrowed */
-/* For a connection that lies idle: closes it when its files were replaced, and opens it anew; some stat(2) otherwise. What
- * fails is told by the next use. */
+/* For a connection that lies idle: closes it when its files were replaced, and opens it anew; some
+ * stat(2) otherwise. What fails is told by the next use. */
 void db_look(struct db *d);
 int db_sysexit(enum db_failure f); /* the sysexits(3) code of the command line for a failure */
 
-/* A pool for threads: db_pool_get() reuses an idle connection or opens one. Never NULL unless memory is
- * short. db_pool_put() takes it back (a broken one is closed). */
+/* A pool for threads: db_pool_get() reuses an idle connection or opens one. Never NULL unless
+ * memory is short. db_pool_put() takes it back (a broken one is closed). */
 struct db_pool;
 struct db_pool *db_pool_new(struct settings *s, enum db_mode mode, size_t max_idle);
 struct db *db_pool_get(struct db_pool *p);
@@ -69,9 +70,9 @@ void db_pool_free(struct db_pool *p);
 int db_schema_current(void);
 int db_schema_version(struct db *d);
 
-/* To the current version, in one transaction. progress, which may be NULL, is called at the beginning of a step
- * and several times a second during it: from which version, and about how many verdicts there are, for a step
- * that reads them all (some seconds a million). 0 or -1. */
+/* To the current version, in one transaction. progress, which may be NULL, is called at the
+ * beginning of a step and several times a second during it: from which version, and about how many
+ * verdicts there are, for a step that reads them all (some seconds a million). 0 or -1. */
 int db_migrate(struct db *d, void (*progress)(void *context, int from_version, int64_t n_verdicts),
 	       void *context);
 
@@ -85,16 +86,18 @@ struct db_status {
 	int64_t paused_until_unix;		       /* 0: not paused */
 };
 int db_get_status(struct db *d, struct db_status *out);
-int db_get_vitals(struct db *d, struct db_status *out); /* without n_pairs, which takes seconds per 10 million */
+int db_get_vitals(struct db *d,
+		  struct db_status *out); /* without n_pairs, which takes seconds per 10 million */
 
-/* PRAGMA integrity_check, foreign_key_check and our own invariants; each complaint is told. Returns the
- * number of complaints, or -1. */
+/* PRAGMA integrity_check, foreign_key_check and our own invariants; each complaint is told. Returns
+ * the number of complaints, or -1. */
 int db_check(struct db *d, void (*tell)(void *context, const char *complaint), void *context);
 
-/* Where a backup goes: FILE, which must not exist. It is written as FILE.partial, which an interrupted one leaves behind
- * and the next one writes anew, and named FILE when it is whole. db_copy_begin() and db_copy_end() name files and are
- * called by whoever may write there; db_backup() in between names none. Both give DB_OK, or why not with a sentence.
- * db_copy_end() and db_copy_abandon() (NULL allowed) release c, and so does a failed db_copy_end(). */
+/* Where a backup goes: FILE, which must not exist. It is written as FILE.partial, which an
+ * interrupted one leaves behind and the next one writes anew, and named FILE when it is whole.
+ * db_copy_begin() and db_copy_end() name files and are called by whoever may write there;
+ * db_backup() in between names none. Both give DB_OK, or why not with a sentence. db_copy_end() and
+ * db_copy_abandon() (NULL allowed) release c, and so does a failed db_copy_end(). */
 struct db_copy;
 enum db_failure db_copy_begin(const char *file, struct db_copy **out, char err[DB_ERROR_MAX]);
 enum db_failure db_copy_end(struct db_copy *c, char err[DB_ERROR_MAX]);
@@ -104,34 +107,37 @@ void db_copy_abandon(struct db_copy *c);
 int db_backup(struct db *d, struct db_copy *c, void (*progress)(void *context, int done, int total),
 	      void *context);
 
-/* The key of hashed addresses, as a file of its own. 0, or -1 when there is none or it cannot be written. */
+/* The key of hashed addresses, as a file of its own. 0, or -1 when there is none or it cannot be
+ * written. */
 int db_backup_key(struct db *d, struct db_copy *c);
 
-/* DATABASE.key becomes this one (HASHED_KEY_BYTES), unless something is on record under the one that is there: as a host takes
- * that of its site. The connection has it afterwards. 0 or -1. */
+/* DATABASE.key becomes this one (HASHED_KEY_BYTES), unless something is on record under the one
+ * that is there: as a host takes that of its site. The connection has it afterwards. 0 or -1. */
 int db_take_key(struct db *d, const unsigned char *key);
 
-/* `pgpgate db restore`: FILE in place of the database. db_restore_begin() names FILE, FILE-wal (of a copy that was made
- * with one) and FILE.key (where it is there), and is called by whoever may read them; db_restore() names only what is
- * beside the database. It refuses what is damaged, not ours, too new, without its key while log_addresses = hashed,
- * and while any process has the database open; what was there is kept under another name. Both give DB_OK, or why
- * not with a sentence. */
+/* `pgpgate db restore`: FILE in place of the database. db_restore_begin() names FILE, FILE-wal (of
+ * a copy that was made with one) and FILE.key (where it is there), and is called by whoever may
+ * read them; db_restore() names only what is beside the database. It refuses what is damaged, not
+ * ours, too new, without its key while log_addresses = hashed, and while any process has the
+ * database open; what was there is kept under another name. Both give DB_OK, or why not with a
+ * sentence. */
 struct db_restore;
 struct db_restored {
 	char kept[4096];    /* where what was there is now; "": nothing was */
 	int schema_version; /* of what is there now: older than ours, it is to be migrated */
 	bool has_new_key;   /* FILE.key was put in place, the old one kept beside `kept` */
-	bool lacks_key; /* addresses are no longer hashed, and what is on record under its key cannot be found */
+	bool lacks_key;	    /* addresses are no longer hashed, and what is on record under its key
+			       cannot be found */
 };
 enum db_failure db_restore_begin(const char *file, struct db_restore **out, char err[DB_ERROR_MAX]);
 enum db_failure db_restore(struct db_restore *r, struct settings *s, struct db_restored *out,
 			   char err[DB_ERROR_MAX]);
 void db_restore_end(struct db_restore *r); /* NULL allowed */
 
-/* Gives the space of what was removed back to the file system. In steps of some 20 ms while mail flows; interrupted, the
- * next call goes on. A database that an older version made has to be rebuilt first, which keeps all writers out: without
- * may_rebuild, must_rebuild is set and nothing is done. progress(done, total pages) may be NULL; total 0: not known. 0 or
- * -1. */
+/* Gives the space of what was removed back to the file system. In steps of some 20 ms while mail
+ * flows; interrupted, the next call goes on. A database that an older version made has to be
+ * rebuilt first, which keeps all writers out: without may_rebuild, must_rebuild is set and nothing
+ * is done. progress(done, total pages) may be NULL; total 0: not known. 0 or -1. */
 struct db_compaction {
 	bool may_rebuild;
 	void (*progress)(void *context, int64_t done, int64_t total);
@@ -141,18 +147,19 @@ struct db_compaction {
 };
 int db_compact(struct db *d, struct db_compaction *c);
 
-/* Checkpoints the WAL if it is longer than `threshold_bytes` and the lock is free: 1 done, 0 not needed or
- * not now, -1 failed. */
+/* Checkpoints the WAL if it is longer than `threshold_bytes` and the lock is free: 1 done, 0 not
+ * needed or not now, -1 failed. */
 int db_checkpoint(struct db *d, int64_t threshold_bytes);
 
-/* Another process that reads an old state, which keeps the WAL from being written back: "process 1234 (sqlite3)" in
- * out. False: none at this moment, or it cannot be seen from here. */
+/* Another process that reads an old state, which keeps the WAL from being written back: "process
+ * 1234 (sqlite3)" in out. False: none at this moment, or it cannot be seen from here. */
 bool db_wal_holder(struct db *d, char *out, size_t out_size);
 
-/* Changes that are made elsewhere: on a host that belongs to a site, at its centre (pgpgate-site(7)). Whoever changes
- * rules, pauses or the record of pairs with this connection looks at what is here and then hands the change over;
- * it comes back, as everybody's does, through site.h. row() is called for each rule, then commit() once. Each returns
- * 0, or -1 with a sentence in err. The struct is borrowed until the connection closes or NULL is set. */
+/* Changes that are made elsewhere: on a host that belongs to a site, at its centre
+ * (pgpgate-site(7)). Whoever changes rules, pauses or the record of pairs with this connection
+ * looks at what is here and then hands the change over; it comes back, as everybody's does, through
+ * site.h. row() is called for each rule, then commit() once. Each returns 0, or -1 with a sentence
+ * in err. The struct is borrowed until the connection closes or NULL is set. */
 struct db_remote_row {
 	const char *text; /* rule_format() of the rule, or of what is removed */
 	const char *recipient, *sender, *client; /* its key, as it is stored */
@@ -170,7 +177,8 @@ struct db_remote_change {
 	const char *before, *after; /* of what is no rule, as people read it; NULL: none */
 	const char *sender_key[2],
 		*recipient_key[2]; /* forget-history: forms of the pair; NULL: no (second) one */
-	const char *person, *person_key[2]; /* forget-person: whom, and forms of the key; NULL likewise */
+	const char *person,
+		*person_key[2]; /* forget-person: whom, and forms of the key; NULL likewise */
 };
 struct db_remote {
 	void *context;
@@ -181,8 +189,8 @@ struct db_remote {
 };
 void db_set_remote(struct db *d, struct db_remote *r);
 
-/* Judge and log, refuse nothing, until then (0 ends it). Audited, unless it is so already. undoes: the change that this takes
- * back, or 0. *no: its number, 0 when nothing changed; may be NULL. */
+/* Judge and log, refuse nothing, until then (0 ends it). Audited, unless it is so already. undoes:
+ * the change that this takes back, or 0. *no: its number, 0 when nothing changed; may be NULL. */
 int db_pause_as(struct db *d, int64_t until_unix, int64_t now_unix, const char *author,
 		int64_t undoes, int64_t *no);
 int db_paused_until(struct db *d, int64_t now_unix, int64_t *until_unix); /* 0 when not paused */

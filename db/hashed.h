@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
- * hashed.h: log_addresses = hashed. Addresses, clients, login names, Message-IDs and key ids are kept, and logged, as
- * keyed hashes: HMAC-SHA-256 (RFC 2104) with the key in DATABASE.key, its first 64 bits as "h:" and 16 hex
- * digits. An address becomes h:16hex@h:16hex, the second for its domain alone, so that what works on
- * domains still does. The null sender stays "<>", an empty text stays empty.
+ * hashed.h: log_addresses = hashed. Addresses, clients, login names, Message-IDs and key ids are
+ * kept, and logged, as keyed hashes: HMAC-SHA-256 (RFC 2104) with the key in DATABASE.key, its
+ * first 64 bits as "h:" and 16 hex digits. An address becomes h:16hex@h:16hex, the second for its
+ * domain alone, so that what works on domains still does. The null sender stays "<>", an empty text
+ * stays empty.
  *
  * A struct hashed is a plain value that only hashed_load() changes; reading it is for any thread.
  */
@@ -32,21 +33,24 @@ enum hashed_kind {
 
 struct hashed {
 	bool is_on;   /* log_addresses = hashed */
-	bool has_key; /* without one, and is_on, everything becomes "h:?" and the database refuses */
+	bool has_key; /* without one, and is_on, everything becomes "h:?" and the database refuses
+		       */
 	unsigned char key[HASHED_KEY_BYTES];
 };
 
-/* What the database keeps of its key (state.hash_key_check), to know it again: 128 bits of HMAC-SHA-256 under it. */
+/* What the database keeps of its key (state.hash_key_check), to know it again: 128 bits of
+ * HMAC-SHA-256 under it. */
 #define HASHED_CHECK_MAX 33 /* hex and NUL */
 char *hashed_check(const struct hashed *h, char out[HASHED_CHECK_MAX]);
 
-/* A process has one key for a database: the first that the database knew again. From then on hashed_load() refuses any
- * other, whoever puts it there and even if the database is told to take it, until the process starts anew. */
+/* A process has one key for a database: the first that the database knew again. From then on
+ * hashed_load() refuses any other, whoever puts it there and even if the database is told to take
+ * it, until the process starts anew. */
 void hashed_confirm(const struct hashed *h, const struct settings *s);
 void hashed_forget(void); /* for the process that makes another key */
 
-/* Reads DATABASE.key. 0: read, or not there and not needed. -1 with a sentence in err. Whether it is the database's
- * only a connection can tell. */
+/* Reads DATABASE.key. 0: read, or not there and not needed. -1 with a sentence in err. Whether it
+ * is the database's only a connection can tell. */
 int hashed_load(struct hashed *h, const struct settings *s, char *err, size_t err_size);
 
 /* The hash, whether h is on or not. Returns out (HASHED_TEXT_MAX). */
@@ -54,10 +58,12 @@ char *hashed_text(const struct hashed *h, enum hashed_kind kind, const char *tex
 /* The same for an address (HASHED_ADDRESS_MAX). */
 char *hashed_address(const struct hashed *h, const char *address, char *out);
 
-/* A key id as the record keeps it when h is on: the 64 bits of its hash; 0, a hidden one, stays 0. */
+/* A key id as the record keeps it when h is on: the 64 bits of its hash; 0, a hidden one, stays 0.
+ */
 uint64_t hashed_key_id(const struct hashed *h, uint64_t id);
 
-/* What may be written to a log: the text itself, or when h is on its hash, in out. Either is returned. */
+/* What may be written to a log: the text itself, or when h is on its hash, in out. Either is
+ * returned. */
 const char *hashed_shown(const struct hashed *h, enum hashed_kind kind, const char *text,
 			 char out[HASHED_ADDRESS_MAX]);
 

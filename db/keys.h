@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC
  *
- * keys.h: which keys recipients have: rows of (pattern, encryption key), the certificates that they are from, and who is behind a
- * recipient that stands for several. What a message is compared with is policy_own_key() (policy.h).
+ * keys.h: which keys recipients have: rows of (pattern, encryption key), the certificates that they
+ * are from, and who is behind a recipient that stands for several. What a message is compared with
+ * is policy_own_key() (policy.h).
  *
- * Every change goes into the history of changes (`rules --history`), of kind "keys"; what is so already leaves no trace. One
- * thread a connection.
+ * Every change goes into the history of changes (`rules --history`), of kind "keys"; what is so
+ * already leaves no trace. One thread a connection.
  */
 #ifndef PGPGATE_DB_KEYS_H
 #define PGPGATE_DB_KEYS_H
@@ -25,7 +26,8 @@ int key_state_from_name(const char *name, enum key_state *out); /* 0, or -1 */
 
 struct recipient_key {
 	char pattern[ADDRESS_MAX + 1];	   /* canonical */
-	char fingerprint[FINGERPRINT_MAX]; /* of the encryption key: upper-case hex digits, 40 or 64 */
+	char fingerprint[FINGERPRINT_MAX]; /* of the encryption key: upper-case hex digits, 40 or 64
+					    */
 	char primary_fingerprint[FINGERPRINT_MAX]; /* of its certificate; "": not known */
 	uint64_t key_id;
 	int64_t from_unix, until_unix; /* 0: not known, never */
@@ -36,12 +38,14 @@ struct recipient_key {
 	int64_t created_at_unix;
 };
 
-/* A key of a certificate that is not meant to be encrypted to, and could be (an RSA primary key that signs only): programs that
- * look no closer do so, and GnuPG and RNP decrypt it. It counts as the recipient's; nobody is told to use it. */
+/* A key of a certificate that is not meant to be encrypted to, and could be (an RSA primary key
+ * that signs only): programs that look no closer do so, and GnuPG and RNP decrypt it. It counts as
+ * the recipient's; nobody is told to use it. */
 #define KEY_SOURCE_SPARE "spare"
 bool key_is_spare(const struct recipient_key *k);
 
-/* The key id that belongs to a fingerprint (RFC 9580 section 5.5.4): 0 and *out, or -1: it is none. */
+/* The key id that belongs to a fingerprint (RFC 9580 section 5.5.4): 0 and *out, or -1: it is none.
+ */
 int key_id_of(const char *fingerprint, uint64_t *out);
 
 struct key_certificate {
@@ -73,16 +77,20 @@ struct keys_result {
 /* All or nothing, in one transaction. 0 or -1. */
 int keys_put(struct db *d, const struct keys_change *c, struct keys_result *out);
 
-/* Removes the keys of a pattern, or the one with this fingerprint of it or of its certificate (NULL: all); its group, too, when all go. 0 or -1; out->n[RULE_REMOVED]. */
+/* Removes the keys of a pattern, or the one with this fingerprint of it or of its certificate
+ * (NULL: all); its group, too, when all go. 0 or -1; out->n[RULE_REMOVED]. */
 int keys_forget(struct db *d, const struct keys_change *c, const char *pattern,
 		const char *fingerprint, struct keys_result *out);
 
-/* Who is behind a pattern: replaces what was. Without members it stands for itself again. 0 or -1. */
+/* Who is behind a pattern: replaces what was. Without members it stands for itself again. 0 or -1.
+ */
 int keys_group(struct db *d, const struct keys_change *c, const char *pattern,
-	       const char *const *members, size_t n_members, bool wants_all, struct keys_result *out);
+	       const char *const *members, size_t n_members, bool wants_all,
+	       struct keys_result *out);
 
-/* Tells the keys of a pattern (NULL: all), in the order of patterns, those that begin by `until_unix` to be over (0: all). In
- * pages; no snapshot is held while tell() runs. 0, -1; a nonzero tell() ends it and is returned. */
+/* Tells the keys of a pattern (NULL: all), in the order of patterns, those that begin by
+ * `until_unix` to be over (0: all). In pages; no snapshot is held while tell() runs. 0, -1; a
+ * nonzero tell() ends it and is returned. */
 int keys_list(struct db *d, const char *pattern, int64_t until_unix,
 	      int (*tell)(void *context, const struct recipient_key *k), void *context);
 
@@ -91,14 +99,16 @@ int keys_groups(struct db *d, const char *pattern,
 		int (*tell)(void *context, const char *pattern, const char *member, bool wants_all),
 		void *context);
 
-/* Tells, up to `most`, the patterns of rules with the requirement own-key for which no key is known. 0 or -1. */
+/* Tells, up to `most`, the patterns of rules with the requirement own-key for which no key is
+ * known. 0 or -1. */
 int keys_missing(struct db *d, int most, void (*tell)(void *context, const char *pattern),
 		 void *context);
 
 /* Does a rule that holds demand own-key for exactly this pattern? 1, 0, -1. */
 int keys_demanded(struct db *d, const char *pattern);
 
-/* How many active keys end from `from_unix` on and before `until_unix`. Within the caller's transaction, or none. -1 on failure. */
+/* How many active keys end from `from_unix` on and before `until_unix`. Within the caller's
+ * transaction, or none. -1 on failure. */
 int64_t keys_ending(struct db *d, int64_t from_unix, int64_t until_unix);
 
 /* The certificate with this primary fingerprint, malloc()ed. 1, 0 there is none, -1. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * metrics.h: what the database knows, in Prometheus' text format, for `pgpgate metrics` and the policy server's page.
- * Counters come from the sums by day, which retention leaves alone: they never go down. Counts and times only: no
- * address, nothing that a message brought. Takes a millisecond, and 100 ms when a million rules have changed. One
- * thread a connection.
+ * metrics.h: what the database knows, in Prometheus' text format, for `pgpgate metrics` and the
+ * policy server's page. Counters come from the sums by day, which retention leaves alone: they
+ * never go down. Counts and times only: no address, nothing that a message brought. Takes a
+ * millisecond, and 100 ms when a million rules have changed. One thread a connection.
  */
 #ifndef PGPGATE_DB_METRICS_H
 #define PGPGATE_DB_METRICS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * pair.h: the record of a pair of correspondents, kept apart from single verdicts, for people. Times in seconds since
- * 1970. One thread a connection.
+ * pair.h: the record of a pair of correspondents, kept apart from single verdicts, for people.
+ * Times in seconds since 1970. One thread a connection.
  */
 #ifndef PGPGATE_DB_PAIR_H
 #define PGPGATE_DB_PAIR_H

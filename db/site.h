@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * site.h: a host that belongs to a site (pgpgate-site(7)), as its own database sees it: how far it has come, what the
- * centre changed, what is to be told to the centre. Nothing here knows PostgreSQL; what travels is JSON text, which
- * SQLite reads and writes.
+ * site.h: a host that belongs to a site (pgpgate-site(7)), as its own database sees it: how far it
+ * has come, what the centre changed, what is to be told to the centre. Nothing here knows
+ * PostgreSQL; what travels is JSON text, which SQLite reads and writes.
  *
- * Order. Changes of rules are applied by number, each in the transaction that stores how far this host is. So
- * is the feed. Whoever applies holds site_lock(), since pgpgate-sync and the command line both do.
+ * Order. Changes of rules are applied by number, each in the transaction that stores how far this
+ * host is. So is the feed. Whoever applies holds site_lock(), since pgpgate-sync and the command
+ * line both do.
  *
  * One thread a connection. Functions return 0 or -1 (db_error()) where nothing else is said.
  */
@@ -39,12 +40,15 @@ int site_leave(struct db *d); /* what was copied stays */
 /* Its id is another one from now on, and rows up to pushed_no are at the centre. */
 int site_renew(struct db *d, const char *host_id, int64_t pushed_no);
 
-/* The lock of those who apply: DATABASE.site. A descriptor to close(2), -1 failed, -2 not had within wait_ms. */
+/* The lock of those who apply: DATABASE.site. A descriptor to close(2), -1 failed, -2 not had
+ * within wait_ms. */
 int site_lock(struct db *d, int wait_ms);
 
-/* What the centre says of itself: when it answered, by how much our clock is ahead, how far it has our rows. */
+/* What the centre says of itself: when it answered, by how much our clock is ahead, how far it has
+ * our rows. */
 int site_note_pull(struct db *d, int64_t now_unix, int64_t offset_ms, int64_t pushed_no);
-/* Another server, or one that was started anew: the feed is read from its beginning, and told again. */
+/* Another server, or one that was started anew: the feed is read from its beginning, and told
+ * again. */
 int site_note_started(struct db *d, const char *started);
 
 /* ---- changes of rules ---- */
@@ -76,11 +80,12 @@ int site_apply_forget(struct db *d, const struct site_change *c, size_t n,
 		      const char *const sender_key[], const char *const recipient_key[]);
 /* Pairs that a snapshot says were forgotten: rows of [sender key, recipient key, time] as JSON. */
 int site_forget_pairs(struct db *d, const char *rows);
-/* Changes here that the centre does not have among its last ones, [number, time, author, what] each, go. */
+/* Changes here that the centre does not have among its last ones, [number, time, author, what]
+ * each, go. */
 int site_drop_unlike(struct db *d, const char *heads);
 
-/* Keys of recipients, certificates, groups: items [kind, a, b, what is kept, or null] as JSON. A change of them, in one
- * transaction; with c NULL they replace all that is here. */
+/* Keys of recipients, certificates, groups: items [kind, a, b, what is kept, or null] as JSON. A
+ * change of them, in one transaction; with c NULL they replace all that is here. */
 int site_apply_keys(struct db *d, const struct site_change *c, size_t n, const char *const items[]);
 int site_keys_list(struct db *d, int (*tell)(void *context, const char *item), void *context);
 
@@ -91,11 +96,13 @@ struct site_batch {
 	char *rows, *feed, *retracted; /* arrays; "[]": nothing */
 	int64_t retracted_to;
 };
-int site_batch_read(struct db *d, int64_t from_no, int n_rows, int64_t now_unix, struct site_batch *out);
+int site_batch_read(struct db *d, int64_t from_no, int n_rows, int64_t now_unix,
+		    struct site_batch *out);
 int site_batch_done(struct db *d, const struct site_batch *b); /* the centre has it */
 void site_batch_free(struct site_batch *b);
-/* All of history that the centre was not told, in steps: for a host that joins with one, and a centre that lost some.
- * Zero-initialised; out has a feed only. 1: there is more, 0: that was all, -1. */
+/* All of history that the centre was not told, in steps: for a host that joins with one, and a
+ * centre that lost some. Zero-initialised; out has a feed only. 1: there is more, 0: that was all,
+ * -1. */
 struct site_walk {
 	int table;
 	char a[1300], b[1300]; /* after this key */
@@ -106,14 +113,16 @@ int site_apply_feed(struct db *d, const char *feed, int64_t feed_no, int64_t now
 /* What need not be known any more: some steps. 1: there is more, 0, -1. */
 int site_expire(struct db *d, int64_t now_unix);
 
-/* The record of all hosts in the place of this one's, for whoever reads the record with this connection from then on: begin,
- * pages as the centre gives them (verdict_page), end. *last_id: of the rows that are there, 0 at first. The connection is
- * good for reading, and ends when its database is replaced. */
+/* The record of all hosts in the place of this one's, for whoever reads the record with this
+ * connection from then on: begin, pages as the centre gives them (verdict_page), end. *last_id: of
+ * the rows that are there, 0 at first. The connection is good for reading, and ends when its
+ * database is replaced. */
 int site_rows_begin(struct db *d);
 int site_rows_add(struct db *d, const char *page, int64_t *last_id);
 int site_rows_end(struct db *d);
 
-/* n: rows to push, about; *oldest_unix: 0: none; *n_lost: removed by age before they were pushed. */
+/* n: rows to push, about; *oldest_unix: 0: none; *n_lost: removed by age before they were pushed.
+ */
 int site_backlog(struct db *d, int64_t *n, int64_t *oldest_unix, int64_t *n_lost);
 int64_t site_last_verdict(struct db *d); /* id; 0: none, -1 failed */
 

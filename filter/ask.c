@@ -11,7 +11,8 @@
 
 void ask_failed(struct transaction *t, const char *why)
 {
-	const char *fate = t->mail.settings->accept_on_database_error ? "accepted" : "deferred with 451";
+	const char *fate = t->mail.settings->accept_on_database_error ? "accepted"
+								      : "deferred with 451";
 	unsigned n = 0;
 
 	if (!log_limit_allows(t->context->database_trouble, clock_monotonic_ms(), &n))

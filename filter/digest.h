@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * digest.h: by which we know a message again when its client tries once more (mixed recipients): SHA-256 over the
- * fields Date, From, Subject and Message-ID as they came, and the first 64 KiB of the body. Fields that relays add
- * or change (Received, our own) are left out. So is the envelope sender, which BATV, SRS and VERP change at each
- * attempt; and the recipients, who come in groups.
+ * digest.h: by which we know a message again when its client tries once more (mixed recipients):
+ * SHA-256 over the fields Date, From, Subject and Message-ID as they came, and the first 64 KiB of
+ * the body. Fields that relays add or change (Received, our own) are left out. So is the envelope
+ * sender, which BATV, SRS and VERP change at each attempt; and the recipients, who come in groups.
  *
- * Part of one transaction; one thread at a time. Zero-initialised is off: header and body are then passed
- * over, which is what nearly all mail gets, for hashing costs as much as scanning.
+ * Part of one transaction; one thread at a time. Zero-initialised is off: header and body are then
+ * passed over, which is what nearly all mail gets, for hashing costs as much as scanning.
  */
 #ifndef PGPGATE_FILTER_DIGEST_H
 #define PGPGATE_FILTER_DIGEST_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * ending.c: the end of a message: judgement, decision, answer handed over, record, log line, in this order.
+ * ending.c: the end of a message: judgement, decision, answer handed over, record, log line, in
+ * this order.
  */
 #include "filter/transaction_state.h"
 
@@ -19,8 +20,8 @@
 
 #define SPLIT_ATTEMPTS_MAX 2 /* pgpgate-rules(7), MIXED RECIPIENTS, 4 */
 
-/* Held from the question whether a bounce is one too many until it is on record, and counts: else as many would pass as
- * clients end at the same time. */
+/* Held from the question whether a bounce is one too many until it is on record, and counts: else
+ * as many would pass as clients end at the same time. */
 static pthread_mutex_t bounce_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* What the end of a message works with. */
@@ -42,7 +43,8 @@ static void judge_mail(struct mail *m, struct judgement *out)
 	struct scan_facts facts;
 	const struct judge_envelope envelope = {
 		.is_null_sender = m->sender.kind == ADDRESS_NULL,
-		.is_to_self = m->is_local && m->sender.kind == ADDRESS_MAILBOX && m->recipients.n == 1 &&
+		.is_to_self = m->is_local && m->sender.kind == ADDRESS_MAILBOX &&
+			      m->recipients.n == 1 &&
 			      strcmp(m->sender.text, m->recipients.list[0].address) == 0,
 	};
 
@@ -72,7 +74,8 @@ static int ask_ratchets_again(struct transaction *t)
 	return 0;
 }
 
-/* Nothing but its being expected lets this message pass: is that still so? Others may have come since RCPT. */
+/* Nothing but its being expected lets this message pass: is that still so? Others may have come
+ * since RCPT. */
 static int ask_bounce_again(struct transaction *t, struct ending *e)
 {
 	struct mail *m = &t->mail;
@@ -137,7 +140,8 @@ static bool are_too_many(const struct outcome_recipient *asked, size_t n)
 static struct log_limit overdue;
 
 /* Fills out and e->asked. 0, or -1: the database failed. */
-static int decide(struct transaction *t, const char *queue_id, struct ending *e, struct outcome *out)
+static int decide(struct transaction *t, const char *queue_id, struct ending *e,
+		  struct outcome *out)
 {
 	struct mail *m = &t->mail;
 	struct outcome_input in = {
@@ -180,7 +184,8 @@ static int decide(struct transaction *t, const char *queue_id, struct ending *e,
 	if (digest_together(e->digest, &m->recipients, e->together) != 0 ||
 	    ask_attempts(t, e->together, &n_attempts) != 0)
 		return -1;
-	/* A client that is known again is never counted: with slow retries each of its rounds would. */
+	/* A client that is known again is never counted: with slow retries each of its rounds
+	 * would. */
 	e->counts_attempt = !m->has_split_evidence || m->declared_size_bytes <= 0;
 	if (m->is_split_vain || are_too_many(e->asked, m->recipients.n) ||
 	    (e->counts_attempt && n_attempts >= SPLIT_ATTEMPTS_MAX)) {
@@ -246,14 +251,16 @@ static void commit(struct transaction *t, struct verdict_record *record, struct 
 	char err[DB_ERROR_MAX];
 
 	if (verdict_log_submit(t->context->log, record, err) == 0) {
-		/* Not said after a mere look-up: a full disk can be read, and would be complained of twice a
-		 * message. Nor for a message whose look-ups were before the trouble: the journal takes it. */
+		/* Not said after a mere look-up: a full disk can be read, and would be complained
+		 * of twice a message. Nor for a message whose look-ups were before the trouble: the
+		 * journal takes it. */
 		if (log_limit_clear(t->context->database_trouble, t->mail.began_ms))
 			log_info("the database answers again");
 		return;
 	}
 	ask_failed(t, err);
-	/* With `accept` the answer stands as the rules gave it: a refusal is right without a record. */
+	/* With `accept` the answer stands as the rules gave it: a refusal is right without a
+	 * record. */
 	if (t->mail.settings->accept_on_database_error)
 		return;
 	outcome_tempfail(out);

@@ -20,7 +20,8 @@ bool envelope_is_sendmail(const char *version)
 	return version != NULL && version[0] >= '0' && version[0] <= '9';
 }
 
-/* The same but for the brackets, as nearly all are at Postfix; nothing in it that means more than itself. */
+/* The same but for the brackets, as nearly all are at Postfix; nothing in it that means more than
+ * itself. */
 static bool is_same_text(const char *macro, const char *argument)
 {
 	const size_t len = strcspn(macro, "<>()\"\\ \t,;:");

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: ISC
  *
- * envelope.h: which address of an envelope is judged. An MTA gives two: the argument of MAIL or RCPT as the client
- * wrote it, and the macro {mail_addr} or {rcpt_addr}, which is what the MTA made of it.
+ * envelope.h: which address of an envelope is judged. An MTA gives two: the argument of MAIL or
+ * RCPT as the client wrote it, and the macro {mail_addr} or {rcpt_addr}, which is what the MTA made
+ * of it.
  *
- * Postfix completes and rewrites it there as it will route it (RCPT TO:<postmaster>, RFC 5321 section 4.5.1; source
- * routes, "%" and "!"): its macro counts where it has a domain. Sendmail shows what its mailer will be given: the
- * local mailer's has lost its domain, and an alias of virtusertable is replaced by its target. Rules are about
- * the address that was given, so its argument counts where it has a domain. Of two that have none the macro counts.
+ * Postfix completes and rewrites it there as it will route it (RCPT TO:<postmaster>, RFC 5321
+ * section 4.5.1; source routes, "%" and "!"): its macro counts where it has a domain. Sendmail
+ * shows what its mailer will be given: the local mailer's has lost its domain, and an alias of
+ * virtusertable is replaced by its target. Rules are about the address that was given, so its
+ * argument counts where it has a domain. Of two that have none the macro counts.
  *
- * libmilter that gets no memory for a packet of macros drops it without a word and goes on: the macro is then absent,
- * or is that of the address before, and the second recipient would be judged as the first. Both can be seen: absent
- * is one that the MTA was asked for when options were negotiated, and old is one that stays the same while the
- * argument has changed and means something else.
+ * libmilter that gets no memory for a packet of macros drops it without a word and goes on: the
+ * macro is then absent, or is that of the address before, and the second recipient would be judged
+ * as the first. Both can be seen: absent is one that the MTA was asked for when options were
+ * negotiated, and old is one that stays the same while the argument has changed and means something
+ * else.
  *
  * Plain values, no state of their own; any thread.
  */
@@ -21,23 +24,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Is this macro {v}, of which Sendmail makes its version ("8.17.1.9") and Postfix a name and a version ("Postfix
- * 3.7.11")? NULL is taken for Postfix. */
+/* Is this macro {v}, of which Sendmail makes its version ("8.17.1.9") and Postfix a name and a
+ * version ("Postfix 3.7.11")? NULL is taken for Postfix. */
 bool envelope_is_sendmail(const char *version);
 
 /* macro: NULL or empty where the MTA gives none. argument: never NULL. Returns one of the two. */
 const char *envelope_address(const char *macro, const char *argument, bool is_sendmail);
 
-/* The address before, of the session (MAIL) or of the message (RCPT): hashes, since only "the same or not" is asked.
- * Zero-initialised: there was none. */
+/* The address before, of the session (MAIL) or of the message (RCPT): hashes, since only "the same
+ * or not" is asked. Zero-initialised: there was none. */
 struct envelope_memory {
 	bool has_macro;
 	uint64_t argument; /* canonical */
 	uint64_t macro;	   /* as it came */
 };
 
-/* Has libmilter lost the macro? Then nothing that envelope_address() says is to be believed: answer 451. Remembers
- * this address for the next call. is_expected: the macro was negotiated. */
+/* Has libmilter lost the macro? Then nothing that envelope_address() says is to be believed: answer
+ * 451. Remembers this address for the next call. is_expected: the macro was negotiated. */
 bool envelope_is_lost(struct envelope_memory *before, const char *macro, const char *argument,
 		      bool is_sendmail, bool is_expected);
 

@@ -8,7 +8,9 @@
 #include "common/copy.h"
 #include "common/log.h"
 
-#define WORD_MAX 256 /* bytes with NUL of one escaped word: nine of them leave room for the rest */
+#define WORD_MAX                                                                        \
+	256 /* bytes with NUL of one escaped word: nine of them leave room for the rest \
+	     */
 
 struct line {
 	char *out;
@@ -84,7 +86,8 @@ char *log_line_format(const struct verdict_record *r, const struct hashed *hashe
 	char hash[HASHED_ADDRESS_MAX];
 
 	out[0] = '\0';
-	add(&l, word(r->queue_id != NULL && r->queue_id[0] != '\0' ? r->queue_id : "NOQUEUE", buffer));
+	add(&l,
+	    word(r->queue_id != NULL && r->queue_id[0] != '\0' ? r->queue_id : "NOQUEUE", buffer));
 	add(&l, ": verdict=");
 	add(&l, verdict_name(j->verdict));
 	add(&l, " form=");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * pgpgate-filter: the milter. Starts the parts in order, hands them to libmilter, and ends them in the
- * opposite order once no callback runs any more.
+ * pgpgate-filter: the milter. Starts the parts in order, hands them to libmilter, and ends them in
+ * the opposite order once no callback runs any more.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -20,9 +20,12 @@
 #include "filter/transaction.h"
 #include "filter/watchdog.h"
 
-#define POOL_IDLE_MAX 8 /* connections kept for re-use: as many as callbacks usually ask at once */
+#define POOL_IDLE_MAX                                                              \
+	8 /* connections kept for re-use: as many as callbacks usually ask at once \
+	   */
 
-/* Longer than verdict_log_submit() may take, so that every answer that waits for its record is had. */
+/* Longer than verdict_log_submit() may take, so that every answer that waits for its record is had.
+ */
 #define DRAIN_MS (VERDICT_LOG_WAIT_MS + 5000)
 
 /* libmilter writes an answer after our callback has returned. */
@@ -67,8 +70,9 @@ static void reload(struct filter *f)
 	settings_unref(old);
 }
 
-/* libmilter keeps TERM and INT for itself (and HUP, but for stand_in.h); SIGUSR1 and SIGHUP are ours, in a thread of its
- * own. daemon_begin() has blocked all of them, and every thread inherits that. */
+/* libmilter keeps TERM and INT for itself (and HUP, but for stand_in.h); SIGUSR1 and SIGHUP are
+ * ours, in a thread of its own. daemon_begin() has blocked all of them, and every thread inherits
+ * that. */
 static void *reload_thread(void *owner)
 {
 	struct filter *f = owner;
@@ -202,7 +206,8 @@ static void stop(struct filter *f)
 	daemon_end(&f->options);
 	if (!is_idle) {
 		/* What they use must stay; what they have not answered comes again. */
-		log_warning("callbacks still ran after %d s: stopped without them", DRAIN_MS / 1000);
+		log_warning("callbacks still ran after %d s: stopped without them",
+			    DRAIN_MS / 1000);
 		return;
 	}
 	nanosleep(&last_answers, NULL);

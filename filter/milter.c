@@ -45,16 +45,19 @@ struct session {
 	char host[256];
 };
 
-/* libmilter has one filter a process and hands our callbacks no pointer of ours before the first one. */
+/* libmilter has one filter a process and hands our callbacks no pointer of ours before the first
+ * one. */
 static struct {
 	const struct filter_context *context;
 	atomic_uint n_running; /* callbacks under way */
 	atomic_bool is_stopping;
-	atomic_bool expects_macros; /* as last negotiated: an MTA that uses its connection again does not ask */
+	atomic_bool expects_macros; /* as last negotiated: an MTA that uses its connection again
+				       does not ask */
 	struct log_limit no_session, lost_macros, no_reply;
 } process;
 
-__attribute__((format(printf, 2, 3))) static void complain(struct log_limit *l, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void complain(struct log_limit *l, const char *format,
+							   ...)
 {
 	char text[200];
 	va_list arguments;
@@ -74,14 +77,15 @@ static void callback_end(void)
 	errno = 0; /* for is_short_of_memory() */
 }
 
-/* libmilter ends a session, in the thread that calls us about it, when it has no memory for the next packet. */
+/* libmilter ends a session, in the thread that calls us about it, when it has no memory for the
+ * next packet. */
 static bool is_short_of_memory(void)
 {
 	return errno == ENOMEM;
 }
 
-/* smfi_main() returns while callbacks still run, and workers may begin new ones after that. Counted first and
- * asked afterwards, so that milter_drain() either sees the callback or is seen by it. */
+/* smfi_main() returns while callbacks still run, and workers may begin new ones after that. Counted
+ * first and asked afterwards, so that milter_drain() either sees the callback or is seen by it. */
 static bool callback_begin(void)
 {
 	atomic_fetch_add(&process.n_running, 1);
@@ -206,8 +210,8 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
 	return status;
 }
 
-/* The session that the negotiation made, or where an MTA uses its connection again a new one. NULL: no
- * memory. */
+/* The session that the negotiation made, or where an MTA uses its connection again a new one. NULL:
+ * no memory. */
 static struct session *session_begin(SMFICTX *ctx)
 {
 	struct session *s = smfi_getpriv(ctx);
@@ -235,7 +239,8 @@ static const char *symbol(SMFICTX *ctx, const char *name)
 	return smfi_getsymval(ctx, (char *)name);
 }
 
-/* Postfix gives the name only where it leads back to the address; Sendmail always, and says so elsewhere. */
+/* Postfix gives the name only where it leads back to the address; Sendmail always, and says so
+ * elsewhere. */
 static const char *client_name(SMFICTX *ctx, const char *hostname)
 {
 	const char *validated = symbol(ctx, "_");
@@ -267,8 +272,8 @@ static sfsistat on_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *address)
 	return SMFIS_NOREPLY;
 }
 
-/* RFC 1870 section 3: SIZE= among the parameters of MAIL. "0" is what clients say that do not know, and
- * what the policy server is told when there is none. */
+/* RFC 1870 section 3: SIZE= among the parameters of MAIL. "0" is what clients say that do not know,
+ * and what the policy server is told when there is none. */
 static int64_t declared_size(char **args)
 {
 	for (; *args != NULL; args++) {
@@ -305,7 +310,8 @@ static int set_reply(SMFICTX *ctx, const struct outcome *o)
 	    smfi_setmlreply(ctx, (char *)o->code, (char *)o->enhanced, line[0], line[1], line[2],
 			    line[3], line[4], line[5], line[6], line[7], line[8], line[9], line[10],
 			    line[11], line[12], line[13], line[14], line[15], line[16], line[17],
-			    line[18], line[19], line[20], line[21], line[22], line[23], NULL) == MI_SUCCESS)
+			    line[18], line[19], line[20], line[21], line[22], line[23],
+			    NULL) == MI_SUCCESS)
 		result = 0;
 	else
 		complain(&process.no_reply, "libmilter did not take the reply %s %s: 451", o->code,
@@ -322,7 +328,8 @@ static sfsistat status_of(const struct outcome *o)
 				   : SMFIS_CONTINUE;
 }
 
-/* Gives the reply. A refusal that cannot say why is none: memory is short, and that is our own fault. */
+/* Gives the reply. A refusal that cannot say why is none: memory is short, and that is our own
+ * fault. */
 static sfsistat reply_with(SMFICTX *ctx, const struct outcome *o)
 {
 	return set_reply(ctx, o) == 0 ? status_of(o) : SMFIS_TEMPFAIL;
@@ -341,7 +348,8 @@ static sfsistat tempfail(SMFICTX *ctx)
 static sfsistat macros_are_lost(SMFICTX *ctx, const char *command)
 {
 	complain(&process.lost_macros,
-		 "%s gets 451: the macros negotiated for it did not come; memory is short", command);
+		 "%s gets 451: the macros negotiated for it did not come; memory is short",
+		 command);
 	return tempfail(ctx);
 }
 
@@ -354,11 +362,13 @@ static sfsistat begin_mail(SMFICTX *ctx, struct session *s, char **args)
 	memset(&s->recipient, 0, sizeof s->recipient);
 	/* What is left of the message before ends here, whatever is said of this one. */
 	transaction_reset(s->transaction);
-	if (envelope_is_lost(&s->sender, macro, args[0], s->is_sendmail, s->expects_macros) || s->is_lame)
+	if (envelope_is_lost(&s->sender, macro, args[0], s->is_sendmail, s->expects_macros) ||
+	    s->is_lame)
 		return macros_are_lost(ctx, "MAIL");
-	/* Postfix's cleanup server plays the client for sendmail(1): from port 0, and with a queue id
-	 * before there is a recipient, which smtpd has not. Sendmail's "-bs" is spoken to through a pipe; all of its
-	 * other clients have an address, while Postfix may not know one (XCLIENT). */
+	/* Postfix's cleanup server plays the client for sendmail(1): from port 0, and with a queue
+	 * id before there is a recipient, which smtpd has not. Sendmail's "-bs" is spoken to
+	 * through a pipe; all of its other clients have an address, while Postfix may not know one
+	 * (XCLIENT). */
 	is_submitted_locally = (s->has_port_zero && queue_id != NULL && queue_id[0] != '\0') ||
 			       (s->is_sendmail && s->has_no_network);
 	transaction_client(s->transaction, s->client[0] != '\0' ? s->client : NULL,
@@ -472,7 +482,8 @@ static int change_headers(SMFICTX *ctx, const char *value, unsigned n_forged)
 }
 
 /* A header change or a quarantine is void where the answer is no 250 in the end. */
-static int hand_over(void *context, const struct outcome *out, const char *header_value, unsigned n_forged)
+static int hand_over(void *context, const struct outcome *out, const char *header_value,
+		     unsigned n_forged)
 {
 	SMFICTX *ctx = context;
 
@@ -499,8 +510,8 @@ static sfsistat end_of_message(SMFICTX *ctx, struct session *s)
 		return macros_are_lost(ctx, "a message");
 	}
 	transaction_end(s->transaction, queue_id, hand_over, ctx, &out);
-	/* Ours is the only answer that was not handed over. SMFIS_CONTINUE and not SMFIS_ACCEPT: other filters of
-	 * Sendmail are to see the message as well. */
+	/* Ours is the only answer that was not handed over. SMFIS_CONTINUE and not SMFIS_ACCEPT:
+	 * other filters of Sendmail are to see the message as well. */
 	return out.action == ACTION_TEMPFAIL ? reply_with(ctx, &out) : status_of(&out);
 }
 
@@ -545,8 +556,8 @@ static sfsistat on_close(SMFICTX *ctx)
 	return SMFIS_CONTINUE;
 }
 
-/* Finds out with our own functions whether libmilter will be able to listen: it logs to syslog only, and
- * says little. Stale sockets are gone afterwards. */
+/* Finds out with our own functions whether libmilter will be able to listen: it logs to syslog
+ * only, and says little. Stale sockets are gone afterwards. */
 static int try_listening(const char *socket, mode_t mask, char *err, size_t err_size)
 {
 	struct socket_address address;
@@ -577,7 +588,8 @@ static int libmilter_socket(const char *socket, char *out, size_t out_size)
 	return n >= 0 && (size_t)n < out_size ? 0 : -1;
 }
 
-/* libmilter believes whoever connects, and can be made to fall by a packet (pgpgate-filter(8), CAVEATS). */
+/* libmilter believes whoever connects, and can be made to fall by a packet (pgpgate-filter(8),
+ * CAVEATS). */
 static void warn_of_strangers(const char *socket)
 {
 	struct socket_address address;

@@ -18,7 +18,8 @@ static int grow(struct recipients *r)
 	return 0;
 }
 
-int recipients_add(struct recipients *r, const struct address *address, const struct policy_answer *answer)
+int recipients_add(struct recipients *r, const struct address *address,
+		   const struct policy_answer *answer)
 {
 	struct recipient *one;
 

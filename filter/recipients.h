@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * recipients.h: the recipients of one message that we did not turn away, with what the policy said about
- * each. Compact, because a hostile client may name as many as Postfix lets it (smtpd_recipient_limit,
- * 1000) in each of many connections: about 100 bytes each.
+ * recipients.h: the recipients of one message that we did not turn away, with what the policy said
+ * about each. Compact, because a hostile client may name as many as Postfix lets it
+ * (smtpd_recipient_limit, 1000) in each of many connections: about 100 bytes each.
  *
  * Part of one transaction; one thread at a time. Zero-initialised is empty.
  */
@@ -17,8 +17,8 @@
 #include "common/verdict.h"
 #include "db/policy.h"
 
-/* Far above Postfix's own limit: only there so that memory has a bound. sendmail(1) has no such limit in
- * Postfix, and deferring its recipients would leave the mail in the queue for ever. */
+/* Far above Postfix's own limit: only there so that memory has a bound. sendmail(1) has no such
+ * limit in Postfix, and deferring its recipients would leave the mail in the queue for ever. */
 #define RECIPIENTS_MAX 10000
 #define RECIPIENTS_LOCAL_MAX 100000
 
@@ -52,7 +52,8 @@ void recipients_update(struct recipient *r, const struct policy_answer *answer);
 void recipients_address(const struct recipient *r, struct address *out);
 bool recipients_is_trustworthy(const struct recipient *r);
 
-/* Do any two demand differently, or might they once From: is known? Only such a message can be mixed. */
+/* Do any two demand differently, or might they once From: is known? Only such a message can be
+ * mixed. */
 bool recipients_may_differ(const struct recipients *r);
 
 /* Frees all; empty again. */

@@ -71,7 +71,8 @@ int sigwait(const sigset_t *__restrict set, int *__restrict number)
 
 void __syslog_chk(int priority, int flag, const char *format, ...);
 
-__attribute__((format(printf, 3, 4))) void __syslog_chk(int priority, int flag, const char *format, ...)
+__attribute__((format(printf, 3, 4))) void __syslog_chk(int priority, int flag, const char *format,
+							...)
 {
 	const int saved_errno = errno;
 	va_list arguments;

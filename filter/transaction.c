@@ -26,10 +26,11 @@ void transaction_free(struct transaction *t)
 	free(t);
 }
 
-/* Where some of a split message's recipients were deferred, here or by the policy server, and it ended before its content: the
- * client could not go on, for Postfix hung up after too many errors (at the first one under stress), or would not. Then
- * deferring leads nowhere; policy_decide() is to know. Not where it was us who failed: the client came to nothing with
- * a 451 of ours, and three of them would refuse the message. */
+/* Where some of a split message's recipients were deferred, here or by the policy server, and it
+ * ended before its content: the client could not go on, for Postfix hung up after too many errors
+ * (at the first one under stress), or would not. Then deferring leads nowhere; policy_decide() is
+ * to know. Not where it was us who failed: the client came to nothing with a 451 of ours, and three
+ * of them would refuse the message. */
 static void note_vain(struct transaction *t)
 {
 	const struct mail *m = &t->mail;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * transaction.h: one message on its way through the filter: envelope, header, body, answer. It knows
- * nothing of libmilter: filter/milter.c feeds it, and so do the unit tests.
+ * transaction.h: one message on its way through the filter: envelope, header, body, answer. It
+ * knows nothing of libmilter: filter/milter.c feeds it, and so do the unit tests.
  *
- * A transaction lasts as long as its connection, one message after the other: all that belongs to one message
- * is in one struct (struct mail, transaction_state.h) that is reset whole between them; the client stays. It is
- * used by one thread at a time, not always the same one. Strings given are copied.
+ * A transaction lasts as long as its connection, one message after the other: all that belongs to
+ * one message is in one struct (struct mail, transaction_state.h) that is reset whole between them;
+ * the client stays. It is used by one thread at a time, not always the same one. Strings given are
+ * copied.
  */
 #ifndef PGPGATE_FILTER_TRANSACTION_H
 #define PGPGATE_FILTER_TRANSACTION_H
@@ -21,7 +22,8 @@
 #include "db/hashed.h"
 #include "db/verdict_log.h"
 
-/* What the process shares; outlives every transaction. Its functions may be called from any thread. */
+/* What the process shares; outlives every transaction. Its functions may be called from any thread.
+ */
 struct filter_context {
 	struct db_pool *pool;
 	struct verdict_log *log;
@@ -38,8 +40,8 @@ struct transaction;
 struct transaction *transaction_new(const struct filter_context *context);
 void transaction_free(struct transaction *t);
 
-/* The client, before MAIL FROM, as often as it is learnt: address as text, or NULL where it is unknown.
- * is_submitted_locally: sendmail(1), whose recipients are never turned away at RCPT. */
+/* The client, before MAIL FROM, as often as it is learnt: address as text, or NULL where it is
+ * unknown. is_submitted_locally: sendmail(1), whose recipients are never turned away at RCPT. */
 void transaction_client(struct transaction *t, const char *address, bool is_submitted_locally);
 
 /* Its name, likewise, where DNS says so both ways; "unknown", "[192.0.2.1]" or "": not known. */
@@ -67,23 +69,25 @@ void transaction_body(struct transaction *t, const unsigned char *bytes, size_t 
 
 #define TRANSACTION_HEADER "X-PGP-Gate"
 
-/* What the MTA is to be told, before it goes on record: the reply, or the value of TRANSACTION_HEADER to add (NULL:
- * none) and how many such fields came in and must be deleted, last first (0 in a mode that adds none). 0, or -1: it
- * cannot be told, and the answer becomes our own fault. What was handed over is void where 451 follows. */
+/* What the MTA is to be told, before it goes on record: the reply, or the value of
+ * TRANSACTION_HEADER to add (NULL: none) and how many such fields came in and must be deleted, last
+ * first (0 in a mode that adds none). 0, or -1: it cannot be told, and the answer becomes our own
+ * fault. What was handed over is void where 451 follows. */
 typedef int transaction_hand_over(void *context, const struct outcome *out,
 				  const char *header_value, unsigned n_forged);
 
-/* End of message: judges, decides, hands the answer over, commits the verdict, logs the line, fills *out. A message
- * without recipients is our own fault: nobody can be asked. */
+/* End of message: judges, decides, hands the answer over, commits the verdict, logs the line, fills
+ * *out. A message without recipients is our own fault: nobody can be asked. */
 void transaction_end(struct transaction *t, const char *queue_id, transaction_hand_over *hand_over,
 		     void *context, struct outcome *out);
 
-/* A failure of ours that the transaction does not know of stood in the way of this message: should it end before its content, that
- * says nothing of the client. */
+/* A failure of ours that the transaction does not know of stood in the way of this message: should
+ * it end before its content, that says nothing of the client. */
 void transaction_hinder(struct transaction *t);
 
-/* Forgets the message, keeps the client. _reset: RSET, abort, answered; where the client was told to split it, it is
- * put on record that nothing came of that. _forget: because of us, such as when the daemon ends. */
+/* Forgets the message, keeps the client. _reset: RSET, abort, answered; where the client was told
+ * to split it, it is put on record that nothing came of that. _forget: because of us, such as when
+ * the daemon ends. */
 void transaction_reset(struct transaction *t);
 void transaction_forget(struct transaction *t);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * transaction_state.h: what is inside a transaction. Private to transaction.c (envelope and content),
- * ask.c (questions to the database) and ending.c (the answer); everyone else has transaction.h.
+ * transaction_state.h: what is inside a transaction. Private to transaction.c (envelope and
+ * content), ask.c (questions to the database) and ending.c (the answer); everyone else has
+ * transaction.h.
  */
 #ifndef PGPGATE_FILTER_TRANSACTION_STATE_H
 #define PGPGATE_FILTER_TRANSACTION_STATE_H

@@ -71,7 +71,8 @@ static int take(int fd, unsigned char *out, size_t n)
 	return 0;
 }
 
-/* A packet is its length, in the order of the network, then a command and data. 0, or -1: no negotiation came. */
+/* A packet is its length, in the order of the network, then a command and data. 0, or -1: no
+ * negotiation came. */
 static int negotiate(int fd)
 {
 	const uint32_t offer[] = {htonl(PROTOCOL), htonl(ACTIONS), htonl(STEPS)};
@@ -87,7 +88,8 @@ static int negotiate(int fd)
 		return -1;
 	memcpy(&length, answer, sizeof length);
 	length = ntohl(length);
-	if (length == 0 || length > sizeof answer || take(fd, answer, length) != 0 || answer[0] != 'O')
+	if (length == 0 || length > sizeof answer || take(fd, answer, length) != 0 ||
+	    answer[0] != 'O')
 		return -1;
 	return send(fd, quit, sizeof quit, MSG_NOSIGNAL) == (ssize_t)sizeof quit ? 0 : -1;
 }

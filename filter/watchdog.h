@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: ISC
  *
- * watchdog.h: ends the process when libmilter no longer serves, so that the service manager starts it again. libmilter
- * has states in which it lives and answers nobody: its thread that waits for packets ends for good when poll(2) has
- * failed, and a thread that could not be started leaves its connection alone.
+ * watchdog.h: ends the process when libmilter no longer serves, so that the service manager starts
+ * it again. libmilter has states in which it lives and answers nobody: its thread that waits for
+ * packets ends for good when poll(2) has failed, and a thread that could not be started leaves its
+ * connection alone.
  *
- * A thread connects to our own socket as an MTA does, negotiates and quits, again and again. An answer is passed on
- * to the service manager (WatchdogSec=). After WATCHDOG_FAILURES without one in a row libmilter is told to stop, and
- * after WATCHDOG_GRACE_MS the process ends by itself. Without free descriptors nobody can connect, us included: that
- * is no failure, for a start would not free more than the connections that are in use.
+ * A thread connects to our own socket as an MTA does, negotiates and quits, again and again. An
+ * answer is passed on to the service manager (WatchdogSec=). After WATCHDOG_FAILURES without one in
+ * a row libmilter is told to stop, and after WATCHDOG_GRACE_MS the process ends by itself. Without
+ * free descriptors nobody can connect, us included: that is no failure, for a start would not free
+ * more than the connections that are in use.
  *
  * One a process.
  */

@@ -68,8 +68,8 @@ static int decide(const struct answer_context *c, const struct request *r, int64
 static bool is_deferred(const struct answer_context *c, const struct request *r,
 			const struct policy_answer *answer, int64_t now_s)
 {
-	/* One that yields is left to the filter: it has to see that a transaction was about a message that was
-	 * split, should it come to nothing. */
+	/* One that yields is left to the filter: it has to see that a transaction was about a
+	 * message that was split, should it come to nothing. */
 	if (answer->n_split == 0 || answer->split_yields)
 		return false;
 	return policy_split_defers(instances_get(c->instances, r->instance, now_s), answer);

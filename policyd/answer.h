@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * answer.h: from a policy request to Postfix's action (access(5)): the deferral of a recipient who must come
- * another time (mixed recipients, step 3), or what policy_actions says for the requirement that the policy found.
- * Only at protocol state RCPT with an instance; at any other DUNNO, and nothing is remembered.
+ * answer.h: from a policy request to Postfix's action (access(5)): the deferral of a recipient who
+ * must come another time (mixed recipients, step 3), or what policy_actions says for the
+ * requirement that the policy found. Only at protocol state RCPT with an instance; at any other
+ * DUNNO, and nothing is remembered.
  *
  * One thread.
  */
@@ -27,8 +28,8 @@ struct answer_context {
 	struct counts *counts; /* added to */
 };
 
-/* Writes "action=...\n\n". 0, or -1: there is no answer, and why is in err: close the connection. now_unix:
- * the wall clock, for rules; now_s: a clock that never goes back. */
+/* Writes "action=...\n\n". 0, or -1: there is no answer, and why is in err: close the connection.
+ * now_unix: the wall clock, for rules; now_s: a clock that never goes back. */
 int answer_request(const struct answer_context *c, const struct request *r, int64_t now_unix,
 		   int64_t now_s, char out[ANSWER_MAX], char *err, size_t err_size);
 

@@ -22,7 +22,8 @@ struct instances {
 	size_t n;
 	uint16_t bucket[BUCKETS];
 	uint16_t oldest, newest;
-	uint16_t n_made; /* entries [0, n_made) were used once; then the free ones are in free_list */
+	uint16_t n_made; /* entries [0, n_made) were used once; then the free ones are in free_list
+			  */
 	uint16_t free_list;
 	struct entry *entry; /* INSTANCES_MAX; untouched pages cost nothing */
 };

@@ -11,7 +11,8 @@
 #include "db/db.h"
 #include "policyd/server.h"
 
-/* daemon_begin() blocked them for the time of the start; libevent catches them where they arrive. */
+/* daemon_begin() blocked them for the time of the start; libevent catches them where they arrive.
+ */
 static void unblock_signals(void)
 {
 	sigset_t set;

@@ -70,8 +70,9 @@ static int make_text(struct metrics_page *p)
 	return p->text != NULL ? 0 : -1;
 }
 
-/* A page in somebody's browser can have a name of its own point to our address (DNS rebinding), and would then be let
- * read what comes: so only names are answered that are ours without doubt. host: with or without a port. */
+/* A page in somebody's browser can have a name of its own point to our address (DNS rebinding), and
+ * would then be let read what comes: so only names are answered that are ours without doubt. host:
+ * with or without a port. */
 static bool is_our_name(const char *host, size_t len)
 {
 	char name[HOST_MAX], own[HOST_MAX] = "", ignored[200];
@@ -148,7 +149,8 @@ static int respond(struct metrics_page *p, struct visit *v)
 		return refuse(v, "405 Method Not Allowed");
 	len = strcspn(target, " ?\r\n");
 	if (len != strlen("/metrics") || strncmp(target, "/metrics", len) != 0)
-		return answer(v, "404 Not Found", "text/plain", "only /metrics is here", 21, !is_head);
+		return answer(v, "404 Not Found", "text/plain", "only /metrics is here", 21,
+			      !is_head);
 	host = host_of(v->request, &len);
 	if (host != NULL && !is_our_name(host, len))
 		return refuse(v, "421 Misdirected Request");
@@ -255,7 +257,8 @@ static void serve_visit(struct metrics_page *p, struct visit *v, short events)
 		pass_over(v);
 }
 
-/* What to wait for; returns for how long at most, in milliseconds, or -1. Visits whose time is over end. */
+/* What to wait for; returns for how long at most, in milliseconds, or -1. Visits whose time is over
+ * end. */
 static int prepare(struct metrics_page *p, struct pollfd *fds)
 {
 	const int64_t now_ms = clock_monotonic_ms();
@@ -353,8 +356,9 @@ static void release(struct metrics_page *p)
 	free(p);
 }
 
-struct metrics_page *metrics_page_new(const char *where, void (*write_text)(void *context, FILE *out),
-				      void *context, char *err, size_t err_size)
+struct metrics_page *metrics_page_new(const char *where,
+				      void (*write_text)(void *context, FILE *out), void *context,
+				      char *err, size_t err_size)
 {
 	struct metrics_page *p = calloc(1, sizeof *p);
 

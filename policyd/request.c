@@ -110,8 +110,9 @@ static enum request_result feed_byte(struct request_parser *p, unsigned char c)
 {
 	if (c == '\n')
 		return end_of_line(p);
-	/* What a client put into MAIL, RCPT or HELO comes as it is, and hanging up would cost smtpd a second for
-	 * each recipient: such an address is a doubtful one. No client writes names, or the rest. */
+	/* What a client put into MAIL, RCPT or HELO comes as it is, and hanging up would cost smtpd
+	 * a second for each recipient: such an address is a doubtful one. No client writes names,
+	 * or the rest. */
 	if (c == '\0' || ((c < 0x20 || c == 0x7f) && !may_hold_control(p)))
 		return malformed(p, "a control octet");
 	if (!p->is_in_value) {
@@ -131,8 +132,8 @@ static enum request_result feed_byte(struct request_parser *p, unsigned char c)
 	return REQUEST_MORE;
 }
 
-/* Takes octets that mean nothing but themselves, as many as feed_byte() would take one by one: nearly all of a request.
- * Returns how many. */
+/* Takes octets that mean nothing but themselves, as many as feed_byte() would take one by one:
+ * nearly all of a request. Returns how many. */
 static size_t feed_plain(struct request_parser *p, const unsigned char *bytes, size_t len)
 {
 	const bool is_kept = !p->is_in_value || p->value != NULL;
@@ -142,7 +143,8 @@ static size_t feed_plain(struct request_parser *p, const unsigned char *bytes, s
 		room = is_kept ? p->value_size - 1 - p->value_len : 0;
 	if (is_kept && len > room && !(p->is_in_value && p->may_cut))
 		len = room;
-	while (n < len && bytes[n] >= 0x20 && bytes[n] != 0x7f && (p->is_in_value || bytes[n] != '='))
+	while (n < len && bytes[n] >= 0x20 && bytes[n] != 0x7f &&
+	       (p->is_in_value || bytes[n] != '='))
 		n++;
 	n_kept = !is_kept ? 0 : n < room ? n : room;
 	if (n_kept == 0)
@@ -164,7 +166,8 @@ enum request_result request_feed(struct request_parser *p, const unsigned char *
 	size_t i = 0;
 
 	while (i < len && result == REQUEST_MORE) {
-		const size_t left = p->n_bytes < REQUEST_BYTES_MAX ? REQUEST_BYTES_MAX - p->n_bytes : 0;
+		const size_t left = p->n_bytes < REQUEST_BYTES_MAX ? REQUEST_BYTES_MAX - p->n_bytes
+								   : 0;
 		const size_t n = feed_plain(p, bytes + i, len - i < left ? len - i : left);
 
 		p->n_bytes += n;

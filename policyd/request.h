@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: ISC
  *
- * request.h: push parser of one Postfix policy request (SMTPD_POLICY_README): lines "name=value", ended by
- * an empty line. Bytes may come in chunks of any size; the result is the same.
+ * request.h: push parser of one Postfix policy request (SMTPD_POLICY_README): lines "name=value",
+ * ended by an empty line. Bytes may come in chunks of any size; the result is the same.
  *
- * Hostile input is expected, not from Postfix but through it: what does not look exactly like Postfix's own
- * is malformed, and the connection is closed without an answer (Postfix then answers 451): a line without
+ * Hostile input is expected, not from Postfix but through it: what does not look exactly like
+ * Postfix's own is malformed, and the connection is closed without an answer (Postfix then answers
+ * 451): a line without
  * '=' or without a name, NUL, an attribute given twice, over 64 KiB or 128 attributes, no
- * request=smtpd_access_policy; other control octets (CR too) but in values that hold a client's words, such as
- * sender and recipient: those make a doubtful address. Unknown attributes are ignored.
+ * request=smtpd_access_policy; other control octets (CR too) but in values that hold a client's
+ * words, such as sender and recipient: those make a doubtful address. Unknown attributes are
+ * ignored.
  *
  * Fixed memory, about 4 KiB; one thread at a time.
  */
@@ -22,8 +24,8 @@
 #define REQUEST_ATTRIBUTES_MAX 128 /* Postfix 3.7 sends 36 */
 #define REQUEST_NAME_MAX 64	   /* bytes with NUL: the longest known is 20 */
 
-/* Bytes with NUL. What is longer is cut for an address, which ADDRESS_MAX makes bad anyway, and malformed
- * for the others. */
+/* Bytes with NUL. What is longer is cut for an address, which ADDRESS_MAX makes bad anyway, and
+ * malformed for the others. */
 #define REQUEST_ADDRESS_MAX 1024
 #define REQUEST_WORD_MAX 256
 
@@ -59,8 +61,8 @@ struct request_parser {
 /* Makes p ready for the next request, whatever state it is in. */
 void request_reset(struct request_parser *p);
 
-/* Takes bytes up to the end of the request at most; *n_used says how many. After REQUEST_COMPLETE or
- * REQUEST_MALFORMED call request_reset() first. */
+/* Takes bytes up to the end of the request at most; *n_used says how many. After REQUEST_COMPLETE
+ * or REQUEST_MALFORMED call request_reset() first. */
 enum request_result request_feed(struct request_parser *p, const unsigned char *bytes, size_t len,
 				 size_t *n_used);
 

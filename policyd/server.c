@@ -59,9 +59,11 @@ struct server {
 	LIST_HEAD(, client) clients;
 	size_t n_clients;
 	bool is_stopping;
-	pthread_mutex_t lock; /* over counts, n_clients and answer.settings, which the page's thread reads */
+	pthread_mutex_t lock; /* over counts, n_clients and answer.settings, which the page's thread
+				 reads */
 	struct counts counts;
-	struct db_pool *page_pool; /* one connection, of the page's thread; NULL before its first use */
+	struct db_pool
+		*page_pool; /* one connection, of the page's thread; NULL before its first use */
 	struct metrics_page *page; /* NULL: metrics_listen is empty */
 	struct log_limit too_many, malformed, database_trouble, no_descriptors;
 };
@@ -103,8 +105,8 @@ static void database_fails(struct server *s, const char *err)
 			  s->answer.settings->accept_on_database_error ? "DUNNO" : "none", n, err);
 }
 
-/* Straight to the client, where there is nearly always room: three system calls fewer than by way of the event
- * loop, which gets what is left, and finds out what is wrong. */
+/* Straight to the client, where there is nearly always room: three system calls fewer than by way
+ * of the event loop, which gets what is left, and finds out what is wrong. */
 static int send_answer(struct client *c, const char *answer, size_t len)
 {
 	ssize_t sent = 0;
@@ -113,8 +115,9 @@ static int send_answer(struct client *c, const char *answer, size_t len)
 		sent = send(bufferevent_getfd(c->stream), answer, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (sent < 0)
 		sent = 0;
-	return (size_t)sent == len ? 0
-				   : bufferevent_write(c->stream, answer + sent, len - (size_t)sent);
+	return (size_t)sent == len
+		       ? 0
+		       : bufferevent_write(c->stream, answer + sent, len - (size_t)sent);
 }
 
 /* One request is whole. 0, or -1: the client is to be closed. */
@@ -180,7 +183,8 @@ static int take_input(struct client *c)
 /* After the listener: nothing half read, nothing half written. */
 static bool is_done(const struct client *c)
 {
-	return c->server->is_stopping && c->server->listener == NULL && request_is_empty(&c->parser) &&
+	return c->server->is_stopping && c->server->listener == NULL &&
+	       request_is_empty(&c->parser) &&
 	       evbuffer_get_length(bufferevent_get_output(c->stream)) == 0;
 }
 
@@ -260,8 +264,8 @@ static void on_connection(struct evconnlistener *listener, evutil_socket_t fd,
 	bufferevent_enable(c->stream, EV_READ | EV_WRITE);
 }
 
-/* accept(2) failed, for want of descriptors as a rule. The connection stays in the queue, and would wake us
- * without end. */
+/* accept(2) failed, for want of descriptors as a rule. The connection stays in the queue, and would
+ * wake us without end. */
 static void on_accept_error(struct evconnlistener *listener, void *context)
 {
 	static const struct timeval pause = {.tv_sec = ACCEPT_PAUSE_S};
@@ -399,8 +403,8 @@ static void on_feed(evutil_socket_t fd, short what, void *context)
 	daemon_notify("WATCHDOG=1");
 }
 
-/* Files that were taken away are let go of, so that other programs can go on with new ones. What is wrong is logged by
- * the next answer. */
+/* Files that were taken away are let go of, so that other programs can go on with new ones. What is
+ * wrong is logged by the next answer. */
 static void on_look(evutil_socket_t fd, short what, void *context)
 {
 	struct server *s = context;

@@ -78,8 +78,9 @@ static void look_for_words(struct armor *a, const unsigned char *lines, size_t n
 		armor_fault(a, "words among the data");
 }
 
-/* Lines have one length, but for the last, which is shorter. Beyond ARMOR_BROKEN_MIN characters they may have been cut by
- * a relay, that puts a blank in front of the next and counts it (Postfix's smtp_line_length_limit). */
+/* Lines have one length, but for the last, which is shorter. Beyond ARMOR_BROKEN_MIN characters
+ * they may have been cut by a relay, that puts a blank in front of the next and counts it
+ * (Postfix's smtp_line_length_limit). */
 static void check_width(struct armor *a, size_t len)
 {
 	if (a->is_short_seen)
@@ -141,8 +142,9 @@ static bool is_checksum(const struct armor *a, const unsigned char *chars)
 	       ((uint32_t)octets[0] << 16 | (uint32_t)octets[1] << 8 | octets[2]) == a->crc;
 }
 
-/* A line that begins with '=': padding that slipped into a line of its own, or the checksum, which nobody
- * needs (section 6.1): '=' and at most 8 characters. A longer one is text that a mail program shows. */
+/* A line that begins with '=': padding that slipped into a line of its own, or the checksum, which
+ * nobody needs (section 6.1): '=' and at most 8 characters. A longer one is text that a mail
+ * program shows. */
 static void equals_line(struct armor *a, const unsigned char *line, size_t len)
 {
 	if (a->base64.n_chars >= 2 && a->base64.n_chars + a->base64.n_padding + len <= 4 &&
@@ -166,7 +168,8 @@ static void equals_line(struct armor *a, const unsigned char *line, size_t len)
 
 static void end_line(struct armor *a, const unsigned char *line, size_t len)
 {
-	if (!text_is(line, len, end_lines[a->label]) || !text_begins(line, len, end_lines[a->label])) {
+	if (!text_is(line, len, end_lines[a->label]) ||
+	    !text_begins(line, len, end_lines[a->label])) {
 		armor_fault(a, "a line that begins with '-' and is not the END line");
 	} else if (!base64_is_complete(&a->base64)) {
 		armor_fault(a, "the base64 data ends within a group of four");
@@ -176,8 +179,8 @@ static void end_line(struct armor *a, const unsigned char *line, size_t len)
 	}
 }
 
-/* Lines of data whose octets go into the packet walk's sample, and nowhere else. In this order, as if they came one by
- * one: the sample is looked at with the last line at the earliest. */
+/* Lines of data whose octets go into the packet walk's sample, and nowhere else. In this order, as
+ * if they came one by one: the sample is looked at with the last line at the earliest. */
 static void sample_lines(struct armor *a, const unsigned char *lines, size_t n_lines,
 			 size_t n_chars, size_t stride)
 {
@@ -234,7 +237,8 @@ size_t armor_run(struct armor *a, const unsigned char *bytes, size_t len)
 /* Data at the beginning of a line. */
 static void begin_data(struct armor *a, const unsigned char *line, size_t len)
 {
-	/* Where Postfix breaks a long line the next one begins with a blank (smtp_line_length_limit). */
+	/* Where Postfix breaks a long line the next one begins with a blank
+	 * (smtp_line_length_limit). */
 	if (len > 1 && line[0] == ' ' && a->line_bytes >= ARMOR_BROKEN_MIN) {
 		line++;
 		len--;

@@ -14,7 +14,8 @@ static bool is_key_char(unsigned char c)
 	       c == '.';
 }
 
-/* RFC 9580 section 6.2.2: "Key: value"; the blank after the colon may be trimmed off an empty value. */
+/* RFC 9580 section 6.2.2: "Key: value"; the blank after the colon may be trimmed off an empty
+ * value. */
 bool armor_header_is(const unsigned char *line, size_t len)
 {
 	size_t i = 0;
@@ -24,7 +25,8 @@ bool armor_header_is(const unsigned char *line, size_t len)
 	return i > 0 && i < len && line[i] == ':' && (i + 1 == len || line[i + 1] == ' ');
 }
 
-/* Names of fields that mean something in the header of a message or of a part: IANA's registry by its beginnings. */
+/* Names of fields that mean something in the header of a message or of a part: IANA's registry by
+ * its beginnings. */
 static bool is_field_name(const unsigned char *line, size_t len)
 {
 	static const char *const beginnings[] = {
@@ -76,7 +78,8 @@ static void compare_with_first(struct armor *a, const unsigned char *line, size_
 	}
 }
 
-/* The block's headers are complete: are they paid for? Fewer lines than the first had say something, too. */
+/* The block's headers are complete: are they paid for? Fewer lines than the first had say
+ * something, too. */
 void armor_header_end(struct armor *a)
 {
 	struct armor_channel *c = a->channel;
@@ -90,8 +93,8 @@ void armor_header_end(struct armor *a)
 	c->is_overflown |= c->used > ARMOR_CHANNEL_MAX;
 }
 
-/* A header, or a piece of one. Beyond the bounds it is text that can be read, no fault: programs decrypt what
- * follows all the same. */
+/* A header, or a piece of one. Beyond the bounds it is text that can be read, no fault: programs
+ * decrypt what follows all the same. */
 void armor_header_octets(struct armor *a, const unsigned char *bytes, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {

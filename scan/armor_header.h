@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * armor_header.h: the lines "Key: value" between BEGIN and the data, RFC 9580 section 6.2.2, and what they cost of the channel
- * that a message has (struct armor_channel). Private to armor.c.
+ * armor_header.h: the lines "Key: value" between BEGIN and the data, RFC 9580 section 6.2.2, and
+ * what they cost of the channel that a message has (struct armor_channel). Private to armor.c.
  */
 #ifndef PGPGATE_SCAN_ARMOR_HEADER_H
 #define PGPGATE_SCAN_ARMOR_HEADER_H

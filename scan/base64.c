@@ -32,9 +32,9 @@ void base64_reset(struct base64 *b)
 	memset(b, 0, sizeof(*b));
 }
 
-/* 32 octets at a time: one instruction each where the machine has AVX2, two of SSE2 elsewhere, and what the
- * compiler finds on other machines. A comparison gives all ones where it holds. Vectors are handed on by
- * address: returned, they would be of the ABI. */
+/* 32 octets at a time: one instruction each where the machine has AVX2, two of SSE2 elsewhere, and
+ * what the compiler finds on other machines. A comparison gives all ones where it holds. Vectors
+ * are handed on by address: returned, they would be of the ABI. */
 #if !defined(__x86_64__)
 #define WITH_AVX2
 #define HAS_AVX2 false
@@ -54,8 +54,9 @@ bool base64_is_char(unsigned char c)
 	return value_of[c] != NOT_A_CHAR;
 }
 
-/* Leaves all ones in *all where they are, and an octet of in is of the alphabet. A range costs one comparison
- * when it is moved so that its last octet becomes 127: everything above it turns negative, or small. */
+/* Leaves all ones in *all where they are, and an octet of in is of the alphabet. A range costs one
+ * comparison when it is moved so that its last octet becomes 127: everything above it turns
+ * negative, or small. */
 ALWAYS_INLINE void check_chars(const unsigned char *in, lanes *all)
 {
 	octets c;
@@ -105,7 +106,8 @@ bool base64_is_all_chars(const unsigned char *in, size_t len)
 	return HAS_AVX2 ? is_all_chars_avx2(in, len) : is_all_chars(in, len);
 }
 
-ALWAYS_INLINE size_t count_lines(const unsigned char *in, size_t n_lines, size_t n_chars, size_t stride)
+ALWAYS_INLINE size_t count_lines(const unsigned char *in, size_t n_lines, size_t n_chars,
+				 size_t stride)
 {
 	size_t i = 0;
 
@@ -118,7 +120,8 @@ ALWAYS_INLINE size_t count_lines(const unsigned char *in, size_t n_lines, size_t
 }
 
 /* What nearly everybody writes has code of its own. */
-ALWAYS_INLINE size_t count_lines_of(const unsigned char *in, size_t n_lines, size_t n_chars, size_t stride)
+ALWAYS_INLINE size_t count_lines_of(const unsigned char *in, size_t n_lines, size_t n_chars,
+				    size_t stride)
 {
 	if (n_chars == 64 && stride == 66)
 		return count_lines(in, n_lines, 64, 66);
@@ -140,19 +143,22 @@ size_t base64_count_lines(const unsigned char *in, size_t n_lines, size_t n_char
 #if defined(__x86_64__)
 #define DECODED (WIDTH / 4 * 3)
 
-/* 32 characters of the alphabet into 24 octets. What is added to a character to make it its value depends on its upper
- * four bits, and '/' is the exception; then values of 6 bits are joined two by two, and the octets put in order. */
+/* 32 characters of the alphabet into 24 octets. What is added to a character to make it its value
+ * depends on its upper four bits, and '/' is the exception; then values of 6 bits are joined two by
+ * two, and the octets put in order. */
 static WITH_AVX2 void decode_block(const unsigned char *in, unsigned char *out)
 {
 	const __m256i offsets = _mm256_setr_epi8(0, 16, 19, 4, -65, -65, -71, -71, 0, 0, 0, 0, 0, 0,
 						 0, 0, 0, 16, 19, 4, -65, -65, -71, -71, 0, 0, 0, 0,
 						 0, 0, 0, 0);
-	const __m256i order = _mm256_setr_epi8(2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1,
-					       2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1);
+	const __m256i order = _mm256_setr_epi8(2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1,
+					       -1, 2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1,
+					       -1, -1);
 	const __m256i c = _mm256_loadu_si256((const __m256i *)(const void *)in);
 	const __m256i upper = _mm256_and_si256(_mm256_srli_epi32(c, 4), _mm256_set1_epi8(0x0f));
 	const __m256i is_slash = _mm256_cmpeq_epi8(c, _mm256_set1_epi8('/'));
-	__m256i v = _mm256_add_epi8(c, _mm256_shuffle_epi8(offsets, _mm256_add_epi8(upper, is_slash)));
+	__m256i v = _mm256_add_epi8(c,
+				    _mm256_shuffle_epi8(offsets, _mm256_add_epi8(upper, is_slash)));
 
 	v = _mm256_maddubs_epi16(v, _mm256_set1_epi32(0x01400140));
 	v = _mm256_madd_epi16(v, _mm256_set1_epi32(0x00011000));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * base64.h: strict base64 (RFC 4648 section 4) in pieces: for transfer encoding and for armor. It decodes
- * alphabet and padding and stops at anything else; its caller knows what else may stand there.
- * Fixed memory, one thread.
+ * base64.h: strict base64 (RFC 4648 section 4) in pieces: for transfer encoding and for armor. It
+ * decodes alphabet and padding and stops at anything else; its caller knows what else may stand
+ * there. Fixed memory, one thread.
  */
 #ifndef PGPGATE_SCAN_BASE64_H
 #define PGPGATE_SCAN_BASE64_H
@@ -33,8 +33,8 @@ bool base64_is_char(unsigned char c); /* of the alphabet, without '=' */
 /* Are these all characters of the alphabet? For data that is counted, not decoded. */
 bool base64_is_all_chars(const unsigned char *in, size_t len);
 
-/* How many of the n_lines lines at in are n_chars characters of the alphabet and then their line end, LF or
- * CR LF? Each is stride octets long. */
+/* How many of the n_lines lines at in are n_chars characters of the alphabet and then their line
+ * end, LF or CR LF? Each is stride octets long. */
 size_t base64_count_lines(const unsigned char *in, size_t n_lines, size_t n_chars, size_t stride);
 
 #endif

@@ -46,8 +46,8 @@ static void end_run(struct ciphertext *c, unsigned octets)
 	c->has_run |= octets >= CIPHERTEXT_RUN;
 }
 
-/* Runs of text, a bit for each octet where the machine compares many at once. A run within so few is shorter than one that
- * counts; those that reach over an end are put together. */
+/* Runs of text, a bit for each octet where the machine compares many at once. A run within so few
+ * is shorter than one that counts; those that reach over an end are put together. */
 static void watch_runs(struct ciphertext *c, const unsigned char *bytes, size_t len)
 {
 	unsigned run = c->run;
@@ -61,8 +61,8 @@ static void watch_runs(struct ciphertext *c, const unsigned char *bytes, size_t 
 						       _mm_cmplt_epi8(v, _mm_set1_epi8(0x7f)));
 		const __m128i is_space = _mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8('\t' - 1)),
 						       _mm_cmplt_epi8(v, _mm_set1_epi8('\r' + 1)));
-		const unsigned others = (unsigned)_mm_movemask_epi8(_mm_or_si128(is_print, is_space)) ^
-					0xffff;
+		const unsigned others =
+			(unsigned)_mm_movemask_epi8(_mm_or_si128(is_print, is_space)) ^ 0xffff;
 
 		if (others == 0) {
 			run = run < CIPHERTEXT_RUN ? run + 16 : run;
@@ -133,8 +133,8 @@ static struct shares count(const struct ciphertext *c)
 	return s;
 }
 
-/* The share of text octets, in percent, beyond which n octets are no ciphertext. It has 100/256 = 39 % on average;
- * binomial tails of less than 1e-11. */
+/* The share of text octets, in percent, beyond which n octets are no ciphertext. It has 100/256 =
+ * 39 % on average; binomial tails of less than 1e-11. */
 static unsigned most_text_percent(unsigned n)
 {
 	static const struct {
@@ -167,7 +167,8 @@ const char *ciphertext_looks_like(const struct ciphertext *c)
 {
 	if (c->has_run)
 		return "a run of text";
-	if (c->n < ENOUGH_FOR_SHARES) /* the smallest that tells anything: floods of tiny packets cost little */
+	if (c->n < ENOUGH_FOR_SHARES) /* the smallest that tells anything: floods of tiny packets
+					 cost little */
 		return NULL;
 	return look(c, most_text_percent(c->n), true);
 }

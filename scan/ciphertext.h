@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
- * ciphertext.h: is what stands in the place of ciphertext really text? Counts over up to CIPHERTEXT_SAMPLE octets, and
- * the longest run of text octets. Text is printable ASCII and white space (blank, HT, LF, VT, FF, CR).
+ * ciphertext.h: is what stands in the place of ciphertext really text? Counts over up to
+ * CIPHERTEXT_SAMPLE octets, and the longest run of text octets. Text is printable ASCII and white
+ * space (blank, HT, LF, VT, FF, CR).
  *
- * Real ciphertext is uniform. The chance that a sample of it is taken for text is below 1e-10 at any length, for each of
- * the four questions, and far below with most lengths; the chance of a run of CIPHERTEXT_RUN text octets is 5e-17 for each octet:
- * 5e-8 for a gigabyte. One thread a sample; no memory of its own.
+ * Real ciphertext is uniform. The chance that a sample of it is taken for text is below 1e-10 at
+ * any length, for each of the four questions, and far below with most lengths; the chance of a run
+ * of CIPHERTEXT_RUN text octets is 5e-17 for each octet: 5e-8 for a gigabyte. One thread a sample;
+ * no memory of its own.
  */
 #ifndef PGPGATE_SCAN_CIPHERTEXT_H
 #define PGPGATE_SCAN_CIPHERTEXT_H
@@ -42,7 +44,8 @@ const char *ciphertext_looks_like(const struct ciphertext *c);
 /* The same for what holds some text by right, as signatures and certificates do. */
 const char *ciphertext_is_prose(const struct ciphertext *c);
 
-/* Seven eighths of at least CIPHERTEXT_SHORT octets are text. Chance: 8e-6 at 16 octets, 2e-9 at 32. */
+/* Seven eighths of at least CIPHERTEXT_SHORT octets are text. Chance: 8e-6 at 16 octets, 2e-9
+ * at 32. */
 bool ciphertext_is_short_text(const struct ciphertext *c);
 
 #endif

@@ -20,7 +20,8 @@ static const struct known known_types[] = {
 	{CMS_SIGNED, 11, {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02}},
 };
 
-/* The header of the outer SEQUENCE, X.690 section 8.1. Its octets, or 0 when it is none or does not fit. */
+/* The header of the outer SEQUENCE, X.690 section 8.1. Its octets, or 0 when it is none or does not
+ * fit. */
 static size_t sequence_header(const unsigned char *head, size_t len, int64_t total)
 {
 	size_t n;

@@ -46,7 +46,8 @@ static void take_head(struct enveloped *e)
 	e->head_have = 0;
 	if (element->is_optional && e->head[0] != element->tag)
 		element = &elements[++e->step];
-	if (e->head[0] != element->tag && (!element->other_tag || e->head[0] != element->other_tag)) {
+	if (e->head[0] != element->tag &&
+	    (!element->other_tag || e->head[0] != element->other_tag)) {
 		e->is_wrong = true;
 		return;
 	}

@@ -25,8 +25,8 @@ static void ambiguous(struct cursor *c, const char *what)
 		*c->ambiguity = what;
 }
 
-/* Folding (RFC 5322 section 2.2.3) leaves CR LF before a blank: to the grammar it is white space. A CR
- * that no LF follows is a line end to some readers. */
+/* Folding (RFC 5322 section 2.2.3) leaves CR LF before a blank: to the grammar it is white space. A
+ * CR that no LF follows is a line end to some readers. */
 static void check_octets(struct cursor *c)
 {
 	for (const unsigned char *p = c->at; p < c->end; p++) {
@@ -37,8 +37,8 @@ static void check_octets(struct cursor *c)
 	}
 }
 
-/* A comment, RFC 5322 section 3.2.2. Within it nothing may stand that a reader who knows no comments would
- * take for structure. */
+/* A comment, RFC 5322 section 3.2.2. Within it nothing may stand that a reader who knows no
+ * comments would take for structure. */
 static void skip_comment(struct cursor *c)
 {
 	unsigned depth = 0;
@@ -90,7 +90,8 @@ static bool is_loose_char(unsigned char ch)
 	return is_token_char(ch) || ch == '=' || ch == '/' || ch == ':' || ch == '?' || ch == '@';
 }
 
-static size_t take_run(struct cursor *c, bool (*belongs)(unsigned char), const unsigned char **start)
+static size_t take_run(struct cursor *c, bool (*belongs)(unsigned char),
+		       const unsigned char **start)
 {
 	*start = c->at;
 	while (c->at < c->end && belongs(*c->at))
@@ -98,8 +99,8 @@ static size_t take_run(struct cursor *c, bool (*belongs)(unsigned char), const u
 	return (size_t)(c->at - *start);
 }
 
-/* A value, copied without quotes; cut when it is longer than size - 1 (then *is_cut). Exact says that the
- * value is structure: a backslash in it is read differently by different programs. */
+/* A value, copied without quotes; cut when it is longer than size - 1 (then *is_cut). Exact says
+ * that the value is structure: a backslash in it is read differently by different programs. */
 static size_t take_value(struct cursor *c, char *out, size_t size, bool exact, bool *is_cut)
 {
 	size_t n = 0;
@@ -199,7 +200,8 @@ static void set_lower(struct cursor *c, char *out, size_t size, const char *twic
 	lower(out);
 }
 
-/* What may follow in a name that should have been quoted: nothing that could begin another parameter. */
+/* What may follow in a name that should have been quoted: nothing that could begin another
+ * parameter. */
 static bool is_name_char(unsigned char ch)
 {
 	return is_token_char(ch) || ch >= 0x80 || text_is_space(ch) || memchr("@,[]/:?", ch, 7);
@@ -210,8 +212,8 @@ static bool is_hex_digit(unsigned char ch)
 	return (ch >= '0' && ch <= '9') || (text_lower(ch) >= 'a' && text_lower(ch) <= 'f');
 }
 
-/* '=' as an encoded word has it (RFC 2047): beside '?', before "=?" or two digits. Not that of another parameter: no
- * character set that matters begins so. */
+/* '=' as an encoded word has it (RFC 2047): beside '?', before "=?" or two digits. Not that of
+ * another parameter: no character set that matters begins so. */
 static bool is_encoded_word_equals(const unsigned char *begin, const unsigned char *at,
 				   const unsigned char *end)
 {
@@ -223,8 +225,8 @@ static bool is_encoded_word_equals(const unsigned char *begin, const unsigned ch
 	       ((at[1] == '=' && at[2] == '?') || (is_hex_digit(at[1]) && is_hex_digit(at[2])));
 }
 
-/* An unquoted file name with blanks, parentheses, 8-bit letters or encoded words, up to the semicolon: old Apple
- * Mail and many scripts write such. Anything else is left for take_value(). */
+/* An unquoted file name with blanks, parentheses, 8-bit letters or encoded words, up to the
+ * semicolon: old Apple Mail and many scripts write such. Anything else is left for take_value(). */
 static void skip_name(struct cursor *c)
 {
 	const unsigned char *at = c->at, *begin = c->at;
@@ -274,8 +276,8 @@ static void set_name(struct cursor *c, struct content_type *out)
 	add_characters(out, label_count_characters(begin, (size_t)(c->at - begin), false));
 }
 
-/* A name in a form of RFC 2231: "name*" whole, or "name*0", "name*1*" and so on, in this order. Percent encoding leaves
- * letters as they are. The last piece has the ending. */
+/* A name in a form of RFC 2231: "name*" whole, or "name*0", "name*1*" and so on, in this order.
+ * Percent encoding leaves letters as they are. The last piece has the ending. */
 static void set_extended_name(struct cursor *c, const unsigned char *form, size_t len,
 			      struct content_type *out)
 {
@@ -304,8 +306,8 @@ static void set_extended_name(struct cursor *c, const unsigned char *form, size_
 	c->last_piece = label;
 }
 
-/* Parameters that real mail has and nobody reads here, and how many octets their values have at most. Dates and numbers have no
- * letters beyond those of a date. */
+/* Parameters that real mail has and nobody reads here, and how many octets their values have at
+ * most. Dates and numbers have no letters beyond those of a date. */
 static bool is_quiet_parameter(const unsigned char *name, size_t len, size_t value_len)
 {
 	static const struct {

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: ISC
  *
- * field.h: the header fields that decide a message's structure, read strictly: Content-Type (RFC 2045
- * section 5.1), Content-Transfer-Encoding (section 6.1), MIME-Version (section 4), and Subject.
+ * field.h: the header fields that decide a message's structure, read strictly: Content-Type (RFC
+ * 2045 section 5.1), Content-Transfer-Encoding (section 6.1), MIME-Version (section 4), and
+ * Subject.
  *
- * A field that two readers could take differently is ambiguous: duplicate boundary or protocol parameters,
- * RFC 2231 forms of them, a boundary that RFC 2047 would decode, malformed quoting, comments or quoted strings
- * that could be taken for structure, backslashes on a multipart, control characters, a lone CR.
- * Accepts: folding, comments, quoting, any letter case, a parameter name without value (ignored, Delta
- * Chat writes "protected;"), an unquoted value with '=', '/', ':' or '?' in it (many programs write it), an
- * unquoted file name with blanks, parentheses or 8-bit letters on what is no multipart.
+ * A field that two readers could take differently is ambiguous: duplicate boundary or protocol
+ * parameters, RFC 2231 forms of them, a boundary that RFC 2047 would decode, malformed quoting,
+ * comments or quoted strings that could be taken for structure, backslashes on a multipart, control
+ * characters, a lone CR. Accepts: folding, comments, quoting, any letter case, a parameter name
+ * without value (ignored, Delta Chat writes "protected;"), an unquoted value with '=', '/', ':' or
+ * '?' in it (many programs write it), an unquoted file name with blanks, parentheses or 8-bit
+ * letters on what is no multipart.
  *
  * Plain values, any thread.
  */
@@ -46,24 +48,25 @@ struct content_type {
 /* value: of the field, after the colon, folds as they came. */
 void field_content_type(const unsigned char *value, size_t len, struct content_type *out);
 
-/* Content-Disposition: its file names go into *out (name, label, name_characters, other_bytes) beside those of Content-Type. Ambiguity is none here:
- * what cannot be read is LABEL_OTHER. */
+/* Content-Disposition: its file names go into *out (name, label, name_characters, other_bytes)
+ * beside those of Content-Type. Ambiguity is none here: what cannot be read is LABEL_OTHER. */
 void field_content_disposition(const unsigned char *value, size_t len, struct content_type *out);
 
-/* ENCODING_UNKNOWN for what it does not know; *ambiguity is set (or left) in words. name: at least 32
- * octets, gets the encoding's name, lower case, escaped. *other_bytes: those of comments are added. */
+/* ENCODING_UNKNOWN for what it does not know; *ambiguity is set (or left) in words. name: at least
+ * 32 octets, gets the encoding's name, lower case, escaped. *other_bytes: those of comments are
+ * added. */
 enum encoding field_encoding(const unsigned char *value, size_t len, const char **ambiguity,
 			     char name[32], size_t *other_bytes);
 
 #define FIELD_VERSION_MAX 16 /* octets of a MIME version with NUL; there has been one, "1.0" */
 
-/* version: "1.0", without comments; "" where it is no single token. RFC 2045 section 4 asks readers to take any
- * version: only that there is one, and one only, matters. */
+/* version: "1.0", without comments; "" where it is no single token. RFC 2045 section 4 asks readers
+ * to take any version: only that there is one, and one only, matters. */
 void field_mime_version(const unsigned char *value, size_t len, const char **ambiguity,
 			char version[FIELD_VERSION_MAX]);
 
-/* Does this Subject say nothing? Empty, "...", "[...]" (RFC 9788), "Encrypted Message", or pEp's encoded word;
- * encoded words of the others are not looked for: nobody writes them. */
+/* Does this Subject say nothing? Empty, "...", "[...]" (RFC 9788), "Encrypted Message", or pEp's
+ * encoded word; encoded words of the others are not looked for: nobody writes them. */
 bool field_is_hidden_subject(const unsigned char *value, size_t len);
 
 #endif

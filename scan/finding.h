@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * finding.h: notes the first thing of its kind that was found, with words that name the place. Later
- * ones of the same kind are dropped: what decided is what the administrator must hear. Any thread.
+ * finding.h: notes the first thing of its kind that was found, with words that name the place.
+ * Later ones of the same kind are dropped: what decided is what the administrator must hear. Any
+ * thread.
  */
 #ifndef PGPGATE_SCAN_FINDING_H
 #define PGPGATE_SCAN_FINDING_H
@@ -15,8 +16,8 @@ static inline bool finding_is_set(const struct finding *f)
 	return f->reason[0] != '\0';
 }
 
-/* Sets *f unless it is set. reason is a slug; detail is cut at DETAIL_MAX. Arguments that come from a
- * message must be escaped before. */
+/* Sets *f unless it is set. reason is a slug; detail is cut at DETAIL_MAX. Arguments that come from
+ * a message must be escaped before. */
 void finding_set(struct finding *f, const char *reason, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -35,7 +35,8 @@ static const char *const structural_names[STRUCTURAL_COUNT] = {
 	[CONTENT_MD5] = "content-md5",
 };
 
-/* Octets of those that are marks of programs, without blanks; more is text, and so is a second one. */
+/* Octets of those that are marks of programs, without blanks; more is text, and so is a second one.
+ */
 static const size_t quiet_max[STRUCTURAL_COUNT] = {
 	[CONTENT_ID] = 100,    [X_ATTACHMENT_ID] = 40, [CONTENT_LANGUAGE] = 12,
 	[CONTENT_LENGTH] = 12, [CONTENT_MD5] = 24,
@@ -269,7 +270,8 @@ bool header_line(struct header *h, const unsigned char *line, size_t len, size_t
 	if (memchr(line, '\0', len))
 		ambiguous(h, "a NUL");
 	if (memchr(line, '\v', len) || memchr(line, '\f', len))
-		ambiguous(h, "a form feed or vertical tab"); /* white space to some, so a line's end */
+		ambiguous(h,
+			  "a form feed or vertical tab"); /* white space to some, so a line's end */
 	if (!text_is_blank(line[0])) {
 		begin_field(h, line, len);
 	} else if (!h->has_field) {
@@ -298,7 +300,7 @@ void header_end(struct header *h)
 		h->name_characters = h->type.name_characters;
 	h->other_bytes += h->type.other_bytes;
 	/* Outlook and Exchange write the file's name. */
-	if (h->description[0] &&
-	    (strcmp(h->description, h->type.name) == 0 || strcmp(h->description, h->file_name) == 0))
+	if (h->description[0] && (strcmp(h->description, h->type.name) == 0 ||
+				  strcmp(h->description, h->file_name) == 0))
 		h->described_bytes = 0;
 }

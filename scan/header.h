@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
  * header.h: one header, of the message or of a part: gathers the three fields that decide structure
- * (Content-Type, Content-Transfer-Encoding, MIME-Version) and notices what makes it ambiguous: two of one
- * of them, white space before a colon, a lone CR, a line of white space, a line that is no field or could be a
- * boundary line. Two MIME-Version fields that say the same are one: a program and the gateway behind it each write one.
+ * (Content-Type, Content-Transfer-Encoding, MIME-Version) and notices what makes it ambiguous: two
+ * of one of them, white space before a colon, a lone CR, a line of white space, a line that is no
+ * field or could be a boundary line. Two MIME-Version fields that say the same are one: a program
+ * and the gateway behind it each write one.
  *
  * The message's own fields come whole (header_field); a part's come line by line (header_line).
  * Fixed memory, one thread.
@@ -28,12 +29,15 @@ struct header {
 	char encoding_name[32]; /* "7bit" when there is no such field */
 	const char *ambiguity;	/* in words, NULL: none */
 	size_t bytes;		/* of a part's header, line ends not counted */
-	bool has_blank_name; /* white space stands before the colon of one of the message's fields */
+	bool has_blank_name; /* white space stands before the colon of one of the message's fields
+			      */
 	/* after header_end() */
 	enum label file_label;	/* by the endings of all file names */
 	size_t name_characters; /* of its file name, the longest form of it */
-	size_t other_bytes; /* fields, parameters and comments of a part's header that say nothing that is known */
-	size_t described_bytes; /* of Content-Description that mail programs show, and that is no usual one */
+	size_t other_bytes; /* fields, parameters and comments of a part's header that say nothing
+			       that is known */
+	size_t described_bytes; /* of Content-Description that mail programs show, and that is no
+				   usual one */
 	/* private */
 	char file_name[FIELD_VALUE_MAX];
 	char description[LABEL_DESCRIPTION_MAX];
@@ -51,8 +55,8 @@ void header_reset(struct header *h);
 void header_field(struct header *h, const unsigned char *name, size_t name_len,
 		  const unsigned char *value, size_t value_len);
 
-/* A line of a part's header, without LF: its first len octets, of `whole` (more than len where it was longer
- * than HEADER_LINE_MAX). False: the empty line that ends the header. */
+/* A line of a part's header, without LF: its first len octets, of `whole` (more than len where it
+ * was longer than HEADER_LINE_MAX). False: the empty line that ends the header. */
 bool header_line(struct header *h, const unsigned char *line, size_t len, size_t whole);
 
 /* The end: the field under way is complete. */

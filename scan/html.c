@@ -44,8 +44,8 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* A value without its quotes, cut out of *at, which goes behind it. NULL where it is none: with octets in it that
- * could be markup. */
+/* A value without its quotes, cut out of *at, which goes behind it. NULL where it is none: with
+ * octets in it that could be markup. */
 static char *take_value(char **at)
 {
 	const char quote = **at;

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: ISC
  *
- * html.h: reads a small and strict subset of HTML as it comes, so that armor in it can be told from text: what
- * mail programs write around an armored block that somebody pasted into them, and what they send when nothing
- * was typed. It takes away the markup and hands on text, and where its lines end; whoever gets them decides
- * what the text is. Whatever is not in the subset makes it stop for good: a reader may see more than we do.
+ * html.h: reads a small and strict subset of HTML as it comes, so that armor in it can be told from
+ * text: what mail programs write around an armored block that somebody pasted into them, and what
+ * they send when nothing was typed. It takes away the markup and hands on text, and where its lines
+ * end; whoever gets them decides what the text is. Whatever is not in the subset makes it stop for
+ * good: a reader may see more than we do.
  *
- * Accepts: the tags in html.c; attributes and their values as html_attribute.h and html_style.h have them: all of the text is
- * seen, where it stands; a DOCTYPE; character references and
- * characters for white space, nothing else beyond ASCII; <a> within a line that may have one (may_link), where its text is its
- * address. What is left over says nothing to anybody.
- * Refuses: comments, CDATA, processing instructions, scripts, styles as elements, links, images, forms, frames,
- * addresses in attributes: what has been used to carry decrypted text away (EFAIL) can not be written.
+ * Accepts: the tags in html.c; attributes and their values as html_attribute.h and html_style.h
+ * have them: all of the text is seen, where it stands; a DOCTYPE; character references and
+ * characters for white space, nothing else beyond ASCII; <a> within a line that may have one
+ * (may_link), where its text is its address. What is left over says nothing to anybody. Refuses:
+ * comments, CDATA, processing instructions, scripts, styles as elements, links, images, forms,
+ * frames, addresses in attributes: what has been used to carry decrypted text away (EFAIL) can not
+ * be written.
  *
- * Markup is bounded: HTML_MARKUP_MAX octets, and two more for each octet of text that is no white space.
+ * Markup is bounded: HTML_MARKUP_MAX octets, and two more for each octet of text that is no white
+ * space.
  *
  * Push parser, any chunking, fixed memory, linear time, one thread.
  */
@@ -37,7 +40,8 @@ enum html_event {
 	HTML_LINE_EDGE, /* a paragraph's beginning or end: ends a line that has begun */
 	HTML_STYLE	/* from here on text may look otherwise, or not be seen at all */
 };
-typedef void html_sink(void *context, enum html_event event, const unsigned char *bytes, size_t len);
+typedef void html_sink(void *context, enum html_event event, const unsigned char *bytes,
+		       size_t len);
 
 struct html {
 	bool may_link; /* set by whoever gets the events: <a> may stand where the text is now */
@@ -62,8 +66,8 @@ struct html {
 /* The context is borrowed until html_finish(). */
 void html_begin(struct html *h, html_sink *sink, void *context);
 
-/* Returns how many octets it took: less than len where something is not in the subset, which stands right
- * there; then and from then on html_finish() is false. */
+/* Returns how many octets it took: less than len where something is not in the subset, which stands
+ * right there; then and from then on html_finish() is false. */
 size_t html_feed(struct html *h, const unsigned char *bytes, size_t len);
 
 /* The text has ended. True if all of it was in the subset. */

@@ -194,7 +194,8 @@ static bool is_one_of(const char *text, const char *const *list, size_t n)
 static bool is_made_of(char *value, const char *separators, const char *const *list, size_t n)
 {
 	for (;;) {
-		char *word = value + strspn(value, separators), *end = word + strcspn(word, separators);
+		char *word = value + strspn(value, separators),
+		     *end = word + strcspn(word, separators);
 
 		if (*word == '\0')
 			return true;
@@ -278,7 +279,8 @@ static bool is_size(const char *value)
 
 static bool is_link_word(char *value)
 {
-	static const char *const words[] = {"_blank", "nofollow", "noopener", "noreferrer", "external"};
+	static const char *const words[] = {"_blank", "nofollow", "noopener", "noreferrer",
+					    "external"};
 
 	return is_made_of(value, BETWEEN, words, COUNT(words));
 }
@@ -323,7 +325,8 @@ static bool is_colour_of(const char *name, const char *value, struct html_paint 
 	return html_value_is_ground_colour(value) && ++paint->used <= HTML_PAINT_MAX;
 }
 
-bool html_attribute_is_plain(const char *tag, const char *name, char *value, struct html_paint *paint)
+bool html_attribute_is_plain(const char *tag, const char *name, char *value,
+			     struct html_paint *paint)
 {
 	static const char *const named[] = {"class", "id", "data-marker", "data-setdir",
 					    "data-smartmail"};

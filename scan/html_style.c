@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * CSS of one tag: declarations, RFC-less; names as in CSS 2.2, and those of browsers and of Outlook.
+ * CSS of one tag: declarations, RFC-less; names as in CSS 2.2, and those of browsers and of
+ * Outlook.
  */
 #include "scan/html_style.h"
 
@@ -72,7 +73,8 @@ static const struct property {
 	{"direction", "|ltr|rtl|", HTML_NO_NUMBER, NOTHING},
 	{"display", "|block|inline|inherit|initial|", HTML_NO_NUMBER, OWN_WORDS},
 	{"float", "|none|initial|unset|", HTML_NO_NUMBER, OWN_WORDS},
-	{"font", "|italic|oblique|bold|bolder|lighter|small|medium|large|smaller|larger|x-small|x-large|",
+	{"font",
+	 "|italic|oblique|bold|bolder|lighter|small|medium|large|smaller|larger|x-small|x-large|",
 	 HTML_FONT, FONTS},
 	{"font-family", "|", HTML_NO_NUMBER, FONTS},
 	{"font-feature-settings", "|", HTML_NO_NUMBER, NOTHING},
@@ -113,7 +115,8 @@ static const struct property {
 	{"mso-bidi-font-size", "|", HTML_FONT_SIZE, NOTHING},
 	{"mso-bidi-theme-font", "|minor-bidi|", HTML_NO_NUMBER, NOTHING},
 	{"mso-fareast-font-family", "|", HTML_NO_NUMBER, FONTS},
-	{"mso-fareast-language", "|en-us|en-gb|de|de-de|fr|fr-fr|es|it|nl|", HTML_NO_NUMBER, NOTHING},
+	{"mso-fareast-language", "|en-us|en-gb|de|de-de|fr|fr-fr|es|it|nl|", HTML_NO_NUMBER,
+	 NOTHING},
 	{"mso-hansi-font-family", "|", HTML_NO_NUMBER, FONTS},
 	{"mso-hansi-theme-font", "|minor-latin|", HTML_NO_NUMBER, NOTHING},
 	{"mso-margin-bottom-alt", "|", HTML_SMALL, NOTHING},
@@ -199,7 +202,8 @@ static int compare_name(const void *key, const void *element)
 
 static bool is_declaration(const char *name, char *value, struct html_paint *paint)
 {
-	const struct property *p = bsearch(name, properties, sizeof(properties) / sizeof(properties[0]),
+	const struct property *p = bsearch(name, properties,
+					   sizeof(properties) / sizeof(properties[0]),
 					   sizeof(properties[0]), compare_name);
 	char *important = strstr(value, "!important");
 	bool is_zero = false, is_drawn = false;

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: ISC
  *
- * html_style.h: does a style sheet of one tag (the attribute `style`) say only how text looks, so that all of the
- * text is seen, where it stands, as the letters that it is, and nothing else is? A list of properties, each with what may be its value.
+ * html_style.h: does a style sheet of one tag (the attribute `style`) say only how text looks, so
+ * that all of the text is seen, where it stands, as the letters that it is, and nothing else is? A
+ * list of properties, each with what may be its value.
  *
- * Accepts: fonts of letters, in sizes that can be read; colours of text that show on a light ground; light grounds;
- * margins to the right of and below where the text would be, within HTML_MARGIN_MAX (html_value.h); where lines may be broken.
- * Refuses: what could hide text, lay it over other text, set it in columns (float, width, position, inline-block), show
- * other letters for it (text-transform, bidi-override, fonts of symbols), cut it off, or fetch anything; and properties that are
- * not in the list, whatever they do.
- * Counts what can be seen without text: grounds, borders and underlines draw letters on white space, so they are bounded
- * (struct html_paint).
+ * Accepts: fonts of letters, in sizes that can be read; colours of text that show on a light
+ * ground; light grounds; margins to the right of and below where the text would be, within
+ * HTML_MARGIN_MAX (html_value.h); where lines may be broken. Refuses: what could hide text, lay it
+ * over other text, set it in columns (float, width, position, inline-block), show other letters for
+ * it (text-transform, bidi-override, fonts of symbols), cut it off, or fetch anything; and
+ * properties that are not in the list, whatever they do. Counts what can be seen without text:
+ * grounds, borders and underlines draw letters on white space, so they are bounded (struct
+ * html_paint).
  *
  * No memory, any thread.
  */
@@ -18,7 +20,9 @@
 
 #include <stdbool.h>
 
-#define HTML_PAINT_MAX 64 /* grounds (1 each) and lines (4 each) of a document: a letter takes 10 */
+#define HTML_PAINT_MAX                                                             \
+	64 /* grounds (1 each) and lines (4 each) of a document: a letter takes 10 \
+	    */
 #define HTML_LINE_PAINT 4
 
 /* What a document has drawn so far without text. */

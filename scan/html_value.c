@@ -60,7 +60,8 @@ char *html_value_next_word(char **at)
 	return word;
 }
 
-/* "12", "0.5pt": in hundredths, up to five digits and four decimals. NULL: no number, else what is behind it. */
+/* "12", "0.5pt": in hundredths, up to five digits and four decimals. NULL: no number, else what is
+ * behind it. */
 static const char *read_number(const char *t, long *hundredths)
 {
 	size_t n, decimals;
@@ -151,9 +152,9 @@ bool html_value_is_number(const char *word, enum html_numbers kind, bool *is_zer
 	case HTML_ZERO:
 		return n == 0;
 	case HTML_SMALL:
-		return n == 0 || (unit == UNIT_PERCENT
-					  ? is_between(n, 0, 10)
-					  : unit == UNIT_LENGTH && is_between(n, 0, HTML_MARGIN_MAX));
+		return n == 0 || (unit == UNIT_PERCENT ? is_between(n, 0, 10)
+						       : unit == UNIT_LENGTH &&
+								 is_between(n, 0, HTML_MARGIN_MAX));
 	case HTML_HAIR:
 		return n == 0 || (unit == UNIT_LENGTH && is_between(n, 0, 1));
 	case HTML_FONT_SIZE:

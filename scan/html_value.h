@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * html_value.h: numbers, colours and fonts as html_style.h and html_attribute.h take them in HTML: such that text that has
- * them is seen. Words are in small letters and end in NUL. No memory, any thread.
+ * html_value.h: numbers, colours and fonts as html_style.h and html_attribute.h take them in HTML:
+ * such that text that has them is seen. Words are in small letters and end in NUL. No memory, any
+ * thread.
  */
 #ifndef PGPGATE_SCAN_HTML_VALUE_H
 #define PGPGATE_SCAN_HTML_VALUE_H
@@ -27,7 +28,8 @@ enum html_numbers {
 /* Is word between two bars of "|one|two|"? */
 bool html_value_is_among(const char *bars, const char *word);
 
-/* Cuts off the next word, at white space, quotes, commas and slashes; parentheses keep it together. NULL: no more. */
+/* Cuts off the next word, at white space, quotes, commas and slashes; parentheses keep it together.
+ * NULL: no more. */
 char *html_value_next_word(char **at);
 
 /* *is_zero is set where it is 0. */

@@ -38,9 +38,10 @@ static int unaccepted_container(const struct scan_facts *f, const struct accepta
 	return -1;
 }
 
-/* There is at least one proper OpenPGP message and no fault. A readable Subject comes before a footer, which
- * max_cleartext_bytes could tolerate. */
-static void judge_messages(const struct scan_facts *f, const struct acceptance *a, struct judgement *j)
+/* There is at least one proper OpenPGP message and no fault. A readable Subject comes before a
+ * footer, which max_cleartext_bytes could tolerate. */
+static void judge_messages(const struct scan_facts *f, const struct acceptance *a,
+			   struct judgement *j)
 {
 	static const char *const reasons[CONTAINER_COUNT] = {
 		[CONTAINER_MDC] = "mdc-container",
@@ -109,7 +110,8 @@ void judge(const struct scan_facts *f, const struct acceptance *accept,
 	else if (f->is_securejoin && !finding_is_set(&f->fault))
 		set(j, VERDICT_HANDSHAKE, FORM_NONE, "handshake", "SecureJoin request");
 	else if (f->is_autocrypt_setup && envelope->is_to_self && !finding_is_set(&f->fault))
-		set(j, VERDICT_HANDSHAKE, FORM_NONE, "handshake", "Autocrypt setup message to oneself");
+		set(j, VERDICT_HANDSHAKE, FORM_NONE, "handshake",
+		    "Autocrypt setup message to oneself");
 	else if (f->n_messages > 0)
 		judge_messages(f, accept, j);
 	else if (f->has_claim)

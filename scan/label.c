@@ -21,7 +21,8 @@ static size_t strip(const unsigned char **name, size_t len)
 	return len;
 }
 
-/* Is there a control character, as it is or in one of the ways to encode it? Some programs cut a name there. */
+/* Is there a control character, as it is or in one of the ways to encode it? Some programs cut a
+ * name there. */
 static bool has_control(const unsigned char *name, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
@@ -81,8 +82,8 @@ static bool read_word(const unsigned char *name, size_t len, struct word *w)
 	return w->is_base64 || text_lower(at[1]) == 'q';
 }
 
-/* The ending of what a word says; in quoted-printable, letters and dots stand for themselves. False: it says what no name
- * should. */
+/* The ending of what a word says; in quoted-printable, letters and dots stand for themselves.
+ * False: it says what no name should. */
 static bool of_word(const struct word *w, enum label *label)
 {
 	unsigned char decoded[WORD_MAX];
@@ -102,8 +103,8 @@ static bool of_word(const struct word *w, enum label *label)
 	return !has_control(decoded, n_decoded);
 }
 
-/* The ending of a name of encoded words, perhaps with other text among them, and folded. All of them are decoded: a name
- * is cut at a control character in any. */
+/* The ending of a name of encoded words, perhaps with other text among them, and folded. All of
+ * them are decoded: a name is cut at a control character in any. */
 static enum label of_encoded_words(const unsigned char *name, size_t len)
 {
 	enum label label = LABEL_OTHER;
@@ -157,12 +158,14 @@ static int hex_value(unsigned char c)
 }
 
 /* Text in which mark and two digits are an octet. */
-static void count_escaped(struct counter *c, const unsigned char *text, size_t len, unsigned char mark)
+static void count_escaped(struct counter *c, const unsigned char *text, size_t len,
+			  unsigned char mark)
 {
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] == mark && i + 2 < len && hex_value(text[i + 1]) >= 0 &&
 		    hex_value(text[i + 2]) >= 0) {
-			count(c, (unsigned char)(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2])));
+			count(c, (unsigned char)(hex_value(text[i + 1]) * 16 +
+						 hex_value(text[i + 2])));
 			i += 2;
 		} else {
 			count(c, text[i]);

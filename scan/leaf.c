@@ -40,7 +40,8 @@ enum leaf_type leaf_type_of(const char *type)
 	return strncmp(type, "message/", 8) == 0 ? LEAF_MESSAGE : LEAF_OTHER;
 }
 
-void leaf_begin(struct leaf *l, enum leaf_type type, bool has_bad_charset, struct armor_channel *channel)
+void leaf_begin(struct leaf *l, enum leaf_type type, bool has_bad_charset,
+		struct armor_channel *channel)
 {
 	memset(l, 0, offsetof(struct leaf, line));
 	l->type = type;
@@ -111,8 +112,8 @@ static void feed_binary(struct leaf *l, const unsigned char *bytes, size_t len)
 
 enum prefix_answer { PREFIX_NO, PREFIX_YES, PREFIX_MORE };
 
-/* Do the first octets look like a session key packet, or a marker (or, in a signature leaf, a signature)? Tag,
- * length and version are enough to tell it from text in any character set. */
+/* Do the first octets look like a session key packet, or a marker (or, in a signature leaf, a
+ * signature)? Tag, length and version are enough to tell it from text in any character set. */
 static enum prefix_answer looks_binary(const struct leaf *l)
 {
 	const unsigned char *p = l->prefix;

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: ISC
  *
- * leaf.h: the decoded content of one MIME leaf: is it OpenPGP messages and nothing else, or what can a
- * reader see in it? Octets go in, in pieces of any size; the results are read after leaf_finish().
+ * leaf.h: the decoded content of one MIME leaf: is it OpenPGP messages and nothing else, or what
+ * can a reader see in it? Octets go in, in pieces of any size; the results are read after
+ * leaf_finish().
  *
- * A leaf is binary OpenPGP if it begins like a session key packet, else lines of text: armored blocks,
- * clearsigned texts, and whatever stands between. Lines longer than LEAF_LINE_MAX are text. HTML is read by
- * leaf_html.h as long as it may hold nothing but armor.
+ * A leaf is binary OpenPGP if it begins like a session key packet, else lines of text: armored
+ * blocks, clearsigned texts, and whatever stands between. Lines longer than LEAF_LINE_MAX are text.
+ * HTML is read by leaf_html.h as long as it may hold nothing but armor.
  *
- * Binary OpenPGP is opaque beyond its framing. So it stands only where no reader shows what is in it, and not in a
- * part that ends within it for readers to which a lone CR ends a line (Thunderbird, Python); all of it is sampled. CMS stands only in base64, in which nobody finds a boundary line.
+ * Binary OpenPGP is opaque beyond its framing. So it stands only where no reader shows what is in
+ * it, and not in a part that ends within it for readers to which a lone CR ends a line
+ * (Thunderbird, Python); all of it is sampled. CMS stands only in base64, in which nobody finds a
+ * boundary line.
  *
- * Fixed memory, one thread. After leaf_feed() has set `fault` while `has_claim` holds nothing more is read.
+ * Fixed memory, one thread. After leaf_feed() has set `fault` while `has_claim` holds nothing more
+ * is read.
  */
 #ifndef PGPGATE_SCAN_LEAF_H
 #define PGPGATE_SCAN_LEAF_H
@@ -82,15 +86,18 @@ struct leaf {
 	bool is_clearsigned_only; /* one of them and nothing else */
 	enum cms_type cms;
 	struct report report;
-	bool is_html;  /* markup, which shows nothing but what the messages in it are */
-	bool has_body; /* of a header that a report returns: a line stands behind an empty one */
-	bool is_decided; /* a document that is the whole body, and readable: the rest is not looked at */
+	bool is_html;	 /* markup, which shows nothing but what the messages in it are */
+	bool has_body;	 /* of a header that a report returns: a line stands behind an empty one */
+	bool is_decided; /* a document that is the whole body, and readable: the rest is not looked
+			    at */
 
 	/* set by the caller after leaf_begin() */
 	bool is_whole_body;
-	bool is_returned; /* text that a report returns: a document, whatever is in it */
-	bool is_opaque_here; /* what is in it is shown by no program: unarmored OpenPGP may stand here */
-	bool is_smime_here; /* the message has a MIME version, and no comment makes the type another */
+	bool is_returned;    /* text that a report returns: a document, whatever is in it */
+	bool is_opaque_here; /* what is in it is shown by no program: unarmored OpenPGP may stand
+				here */
+	bool is_smime_here; /* the message has a MIME version, and no comment makes the type another
+			     */
 	bool has_cr_boundary; /* a boundary line after a lone CR; may be set until leaf_finish() */
 	bool is_base64;	      /* and no line of it is one of the message: CMS may */
 
@@ -106,7 +113,8 @@ struct leaf {
 	int64_t bytes;
 	int64_t text_visible; /* visible octets outside blocks and clearsigned texts */
 	size_t prefix_len;
-	unsigned char prefix[CMS_HEAD]; /* of CMS, or what tells whether a leaf is binary: tag, length, version */
+	unsigned char prefix[CMS_HEAD]; /* of CMS, or what tells whether a leaf is binary: tag,
+					   length, version */
 	size_t tiny_len;
 	bool is_tiny_cut;
 	size_t line_len, line_whole;
@@ -132,7 +140,8 @@ void leaf_finish(struct leaf *l);
 /* After leaf_finish(): is the whole text, white space around it apart, exactly this? */
 bool leaf_text_is(const struct leaf *l, const char *text);
 bool leaf_is_empty(const struct leaf *l); /* nothing but white space */
-/* Is it what mail programs write before the first part; what they write into the control part (phrases.h)? */
+/* Is it what mail programs write before the first part; what they write into the control part
+ * (phrases.h)? */
 bool leaf_text_is_preamble(const struct leaf *l);
 bool leaf_text_is_control(const struct leaf *l);
 

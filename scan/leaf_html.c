@@ -7,7 +7,8 @@
 #include "scan/leaf_text.h"
 #include "scan/text.h"
 
-/* A block has ended. Where it is faulty, or says more in front than it may, the HTML around it is a document. */
+/* A block has ended. Where it is faulty, or says more in front than it may, the HTML around it is a
+ * document. */
 static void end_block(struct leaf *l)
 {
 	l->is_in_html_block = false;
@@ -26,7 +27,8 @@ static void take_line(struct leaf *l)
 
 	l->line_len = 0;
 	l->is_html_line_styled = false;
-	for (; len > 0 && (text_is_blank(*line) || *line == '\r'); len--) /* what HTML passes over */
+	for (; len > 0 && (text_is_blank(*line) || *line == '\r');
+	     len--) /* what HTML passes over */
 		line++;
 	if (l->is_in_html_block) {
 		if (!armor_line(&l->armor, line, len))

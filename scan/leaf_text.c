@@ -6,7 +6,9 @@
 #include "scan/finding.h"
 #include "scan/text.h"
 
-#define BEGIN_LINE_MIN 27 /* octets of the shortest line that begins anything: BEGIN PGP MESSAGE */
+#define BEGIN_LINE_MIN                                                            \
+	27 /* octets of the shortest line that begins anything: BEGIN PGP MESSAGE \
+	    */
 
 /* Leaves in which nothing is looked for: to a reader they are documents. */
 bool leaf_text_is_document(const struct leaf *l)
@@ -34,7 +36,8 @@ static void visible_line(struct leaf *l, const unsigned char *line, size_t len, 
 {
 	int64_t visible = (int64_t)text_count_visible(line, len) + beyond;
 
-	/* HTML that was made text leaves such for empty paragraphs. In another character set they are letters. */
+	/* HTML that was made text leaves such for empty paragraphs. In another character set they
+	 * are letters. */
 	if (visible > 0 && beyond == 0 && !l->has_bad_charset && text_is_blank_line(line, len))
 		visible = (int64_t)(len = 0);
 	l->visible_bytes += visible;
@@ -84,7 +87,8 @@ static void text_line(struct leaf *l, const unsigned char *line, size_t len, int
 			l->is_bom_first = true;
 	}
 	if (l->type == LEAF_HEADERS) {
-		l->has_body |= l->is_header_over && text_count_visible(line, len) + (size_t)beyond > 0;
+		l->has_body |= l->is_header_over &&
+			       text_count_visible(line, len) + (size_t)beyond > 0;
 		l->is_header_over |= text_trimmed(line, len) == 0 && beyond == 0;
 	}
 	visible_line(l, line, len, beyond);
@@ -131,8 +135,8 @@ static void end_block(struct leaf *l)
 	l->state = LEAF_IN_TEXT;
 }
 
-/* A line of a clearsigned text, RFC 9580 section 7. All of it is readable; the question is only whether the
- * signature covers it. */
+/* A line of a clearsigned text, RFC 9580 section 7. All of it is readable; the question is only
+ * whether the signature covers it. */
 static void clearsigned_line(struct leaf *l, const unsigned char *line, size_t len, int64_t beyond)
 {
 	size_t trimmed = text_trimmed(line, len);
@@ -163,7 +167,8 @@ static void clearsigned_line(struct leaf *l, const unsigned char *line, size_t l
 }
 
 /* One line without its LF; beyond: visible octets of it after LEAF_LINE_MAX. */
-static void take_line(struct leaf *l, const unsigned char *line, size_t len, size_t whole, int64_t beyond)
+static void take_line(struct leaf *l, const unsigned char *line, size_t len, size_t whole,
+		      int64_t beyond)
 {
 	switch (l->state) {
 	case LEAF_IN_TEXT:

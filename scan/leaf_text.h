@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * leaf_text.h: the side of a leaf (leaf.h) that reads lines of text: armored blocks, clearsigned texts, and what stands between
- * them. Private to leaf.c and leaf_html.c.
+ * leaf_text.h: the side of a leaf (leaf.h) that reads lines of text: armored blocks, clearsigned
+ * texts, and what stands between them. Private to leaf.c and leaf_html.c.
  */
 #ifndef PGPGATE_SCAN_LEAF_TEXT_H
 #define PGPGATE_SCAN_LEAF_TEXT_H
@@ -25,7 +25,8 @@ void leaf_give_piece(struct leaf *l);
 /* Of leaf.c: the leaf claims to be OpenPGP and cannot be: final. */
 void leaf_become_faulty(struct leaf *l, const struct finding *f);
 
-/* Of leaf.c: the message, or the signatures, in l->walk are proper: their facts become the leaf's. */
+/* Of leaf.c: the message, or the signatures, in l->walk are proper: their facts become the leaf's.
+ */
 void leaf_take_message(struct leaf *l, bool is_armored);
 void leaf_take_signatures(struct leaf *l);
 

@@ -38,7 +38,8 @@ static void leaf_sink(void *context, const unsigned char *bytes, size_t len)
 	if (s->transfer.wrong) /* before what the leaf makes of it */
 		notes_fault(s, s->state.n_levels, "bad-encoding", s->transfer.wrong);
 	leaf_feed(&s->leaf, bytes, len);
-	take_leaf_fault(s); /* before what the decoder finds later: the first counts, however it is cut */
+	take_leaf_fault(
+		s); /* before what the decoder finds later: the first counts, however it is cut */
 	if (s->leaf.is_decided) /* what the decoder finds from here on is not looked at */
 		s->state.wrong_when_decided = s->transfer.wrong;
 	if (s->state.is_embedded_fed)
@@ -55,16 +56,16 @@ static bool is_third_of_report(const struct structure *s)
 		(l->kind == MULTIPART_MIXED && l->part[1].type == LEAF_DELIVERY_STATUS));
 }
 
-/* Is the leaf that begins now the message that a report returns? RFC 6522 section 3. Where it is called a header a
- * body may follow all the same. */
+/* Is the leaf that begins now the message that a report returns? RFC 6522 section 3. Where it is
+ * called a header a body may follow all the same. */
 static bool is_returned_message(const struct structure *s, const char *type)
 {
 	return is_third_of_report(s) && !s->state.was_tree_fed && s->hooks.embedded_sink &&
 	       (part_is_embedded_type(type) || leaf_type_of(type) == LEAF_HEADERS);
 }
 
-/* GpgOL keeps PGP/MIME in Outlook as one attachment, the whole of it with its header. Exchange sends that so
- * when GpgOL could not make it a message again. One of them is looked into. */
+/* GpgOL keeps PGP/MIME in Outlook as one attachment, the whole of it with its header. Exchange
+ * sends that so when GpgOL could not make it a message again. One of them is looked into. */
 static bool is_gpgol_tree(const struct structure *s, enum leaf_type kind, const struct header *h)
 {
 	if (kind != LEAF_OTHER || strcmp(h->type.type, "application/octet-stream") != 0 ||
@@ -75,9 +76,11 @@ static bool is_gpgol_tree(const struct structure *s, enum leaf_type kind, const 
 	       strcmp(h->type.name, "gpgol_mime_structure.txt") == 0; /* older */
 }
 
-/* May unarmored OpenPGP stand here? Only where no program shows what is in it: it is base64, so that nothing in it is a
- * line of the message, or as it is under a name that says what it is (Courier's makemime sends so); of a type that says nothing, which no comment makes another; and no name has an ending that
- * says more. Pictures are none, and programs that encrypt files leave their type (FlowCrypt). */
+/* May unarmored OpenPGP stand here? Only where no program shows what is in it: it is base64, so
+ * that nothing in it is a line of the message, or as it is under a name that says what it is
+ * (Courier's makemime sends so); of a type that says nothing, which no comment makes another; and
+ * no name has an ending that says more. Pictures are none, and programs that encrypt files leave
+ * their type (FlowCrypt). */
 static bool is_place_for_binary(const struct structure *s, enum leaf_type kind, const char *type,
 				const struct header *h)
 {
@@ -122,7 +125,8 @@ void leaf_walk_begin(struct structure *s, const char *type, const struct header 
 	s->state.was_tree_fed |= s->state.is_embedded_fed;
 	transfer_begin(&s->transfer, h->encoding, leaf_sink, s);
 	if (h->encoding == ENCODING_UNKNOWN)
-		notes_fault(s, s->state.n_levels, "bad-encoding", "unknown Content-Transfer-Encoding");
+		notes_fault(s, s->state.n_levels, "bad-encoding",
+			    "unknown Content-Transfer-Encoding");
 	if (kind == LEAF_PGP_CONTROL) {
 		s->state.facts.has_pgp_mime_parts = true;
 		notes_claim(s, s->state.n_levels, "application/pgp-encrypted");
@@ -174,7 +178,8 @@ static void note_readable_leaf(struct structure *s)
 		notes_readable(s, s->state.n_levels, "text-outside", l->visible_bytes,
 			       "text beside an OpenPGP message");
 	else if (l->type == LEAF_HTML)
-		notes_readable(s, s->state.n_levels, "html-part", l->visible_bytes, "readable HTML");
+		notes_readable(s, s->state.n_levels, "html-part", l->visible_bytes,
+			       "readable HTML");
 	else
 		notes_readable(s, s->state.n_levels, "readable-part", l->visible_bytes,
 			       "readable content");
@@ -188,7 +193,8 @@ static void observe_leaf(struct structure *s, enum part_class class)
 		      part_describe(&s->leaf, class, text, sizeof(text)));
 }
 
-/* The leaf was looked into: if it is PGP/MIME and nothing else, what is visible in it is its structure. */
+/* The leaf was looked into: if it is PGP/MIME and nothing else, what is visible in it is its
+ * structure. */
 static void settle_gpgol_tree(struct structure *s)
 {
 	struct leaf *l = &s->leaf;

@@ -12,7 +12,8 @@ struct message {
 	void *context;
 	bool is_body;
 	bool is_begun;	  /* the first line was seen */
-	bool is_line_end; /* the last octet of the field was LF: the next tells whether it goes on */
+	bool is_line_end; /* the last octet of the field was LF: the next tells whether it goes on
+			   */
 	size_t len;
 	size_t capacity;
 	unsigned char *buffer; /* the field under way, its last line end included */
@@ -99,7 +100,8 @@ static void end_field(struct message *m)
 
 	m->is_begun = true;
 	if (is_first && is_mbox_line(m->buffer, len)) {
-		/* Postfix makes a field of it, X-Mailbox-Line: what it may not hold, this may not either. */
+		/* Postfix makes a field of it, X-Mailbox-Line: what it may not hold, this may not
+		 * either. */
 		scan_header(m->scan, (const unsigned char *)"X-Mailbox-Line", 14, m->buffer,
 			    without_line_end(m->buffer, len));
 		m->len = 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * message.h: a whole message in raw form (a file, a Maildir entry, what an mbox holds) for scan.h: splits
- * the header into fields and feeds the body. A first line "From " (mbox) or ">From " counts as
- * the value of a field, as in Postfix, but `field` is not told of it. The first line that is no field ends
- * the header, as in Postfix, too; it belongs to the body if it is not empty.
+ * message.h: a whole message in raw form (a file, a Maildir entry, what an mbox holds) for scan.h:
+ * splits the header into fields and feeds the body. A first line "From " (mbox) or ">From " counts
+ * as the value of a field, as in Postfix, but `field` is not told of it. The first line that is no
+ * field ends the header, as in Postfix, too; it belongs to the body if it is not empty.
  *
  * Push style, any chunking, one thread. A field beyond MESSAGE_FIELD_MAX is cut for scan_header().
  */

@@ -52,9 +52,9 @@ struct match {
 	bool is_odd; /* readers differ on what stands behind the boundary */
 };
 
-/* Does the line begin with the boundary of an open multipart, letter case apart? It is no boundary line by the
- * standard, and one to readers that look at its beginning only (Dovecot, Camel, KMime, Courier), that take other
- * white space for blanks (mutt), or that ignore case. */
+/* Does the line begin with the boundary of an open multipart, letter case apart? It is no boundary
+ * line by the standard, and one to readers that look at its beginning only (Dovecot, Camel, KMime,
+ * Courier), that take other white space for blanks (mutt), or that ignore case. */
 static bool resembles_boundary(const struct structure *s, const unsigned char *line, size_t len)
 {
 	if (len < 3 || line[0] != '-' || line[1] != '-')
@@ -158,8 +158,8 @@ static void keep(struct mime *m, const unsigned char *bytes, size_t len)
 	m->line_whole += len;
 }
 
-/* The empty line behind a part's header. Some programs take the lines that follow it for the header when there
- * is none. */
+/* The empty line behind a part's header. Some programs take the lines that follow it for the header
+ * when there is none. */
 static void end_of_header_line(struct mime *m)
 {
 	if (m->header.bytes == 0)
@@ -203,8 +203,8 @@ static void give_back(struct mime *m)
 	content(m, m->line, len);
 }
 
-/* A line that begins with '-' comes in pieces. Too long for a boundary line: text, as readers take it, unless
- * it is a boundary and very many blanks. */
+/* A line that begins with '-' comes in pieces. Too long for a boundary line: text, as readers take
+ * it, unless it is a boundary and very many blanks. */
 static size_t feed_candidate(struct mime *m, const unsigned char *bytes, size_t len)
 {
 	const unsigned char *lf = memchr(bytes, '\n', len);
@@ -236,7 +236,8 @@ static size_t feed_candidate(struct mime *m, const unsigned char *bytes, size_t 
 	return n + 1;
 }
 
-/* Is the whole line here, and no boundary line? What is longer than a boundary line can be is not for us. */
+/* Is the whole line here, and no boundary line? What is longer than a boundary line can be is not
+ * for us. */
 static const unsigned char *text_line_end(const struct mime *m, const unsigned char *line,
 					  const unsigned char *end)
 {
@@ -245,13 +246,14 @@ static const unsigned char *text_line_end(const struct mime *m, const unsigned c
 
 	if (!lf || lf - line >= MIME_LINE_MAX ||
 	    find_boundary(&m->structure, line, (size_t)(lf - line), &match) ||
-	    resembles_boundary(&m->structure, line, (size_t)(lf - line))) /* content before it goes first */
+	    resembles_boundary(&m->structure, line,
+			       (size_t)(lf - line))) /* content before it goes first */
 		return NULL;
 	return lf;
 }
 
-/* The next line that begins with '-', or the end. Looks from dash to dash, at most one a line: base64 has
- * none, so that most of a large message is one memchr(). */
+/* The next line that begins with '-', or the end. Looks from dash to dash, at most one a line:
+ * base64 has none, so that most of a large message is one memchr(). */
 static const unsigned char *next_candidate(const unsigned char *begin, const unsigned char *end)
 {
 	const unsigned char *at = begin, *dash;
@@ -264,8 +266,8 @@ static const unsigned char *next_candidate(const unsigned char *begin, const uns
 	return end;
 }
 
-/* The length of the run of lines, and of the beginning of one, among which is no boundary line. It stops
- * before a line that begins with '-' and is not whole, or is one. */
+/* The length of the run of lines, and of the beginning of one, among which is no boundary line. It
+ * stops before a line that begins with '-' and is not whole, or is one. */
 static size_t plain_run(struct mime *m, const unsigned char *bytes, size_t len)
 {
 	const unsigned char *at = bytes, *end = bytes + len, *lf;

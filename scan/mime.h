@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
- * mime.h: finds the lines that make a body's structure (RFC 2046 section 5.1.1): boundary lines and the
- * headers of parts. All else is content and goes to structure.h as it comes, in runs as long as the input
- * allows.
+ * mime.h: finds the lines that make a body's structure (RFC 2046 section 5.1.1): boundary lines and
+ * the headers of parts. All else is content and goes to structure.h as it comes, in runs as long as
+ * the input allows.
  *
- * A boundary line is "--", the boundary, optionally "--", and linear white space; a line that begins so and
- * goes on is text. Of the open multiparts the innermost is asked first; a closed one no more. CR LF and LF
- * end lines; the line end before a boundary line belongs to it (section 5.1.1).
+ * A boundary line is "--", the boundary, optionally "--", and linear white space; a line that
+ * begins so and goes on is text. Of the open multiparts the innermost is asked first; a closed one
+ * no more. CR LF and LF end lines; the line end before a boundary line belongs to it
+ * (section 5.1.1).
  *
  * Push parser, any chunking, fixed memory, one thread.
  */

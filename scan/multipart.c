@@ -41,8 +41,9 @@ bool multipart_is_report(const struct level *l)
 		return false;
 	/* OpenSMTPD writes the three parts of a delivery report and calls them mixed. */
 	if (l->kind != MULTIPART_REPORT &&
-	    (l->kind != MULTIPART_MIXED || l->n_parts != 3 || status->type != LEAF_DELIVERY_STATUS ||
-	     l->part[0].type != LEAF_TEXT_PLAIN || returned->type == LEAF_TEXT_PLAIN))
+	    (l->kind != MULTIPART_MIXED || l->n_parts != 3 ||
+	     status->type != LEAF_DELIVERY_STATUS || l->part[0].type != LEAF_TEXT_PLAIN ||
+	     returned->type == LEAF_TEXT_PLAIN))
 		return false;
 	if (l->part[0].type != LEAF_TEXT_PLAIN || l->part[0].is_multipart ||
 	    l->part[0].visible_bytes > REPORT_TEXT_MAX)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * multipart.h: one multipart of a message, and what the standards ask of its kind: RFC 3156 (encrypted,
- * signed), RFC 6522 with RFC 3464 and RFC 8098 (reports). Questions about a multipart whose parts are all
- * there; plain values, any thread.
+ * multipart.h: one multipart of a message, and what the standards ask of its kind: RFC 3156
+ * (encrypted, signed), RFC 6522 with RFC 3464 and RFC 8098 (reports). Questions about a multipart
+ * whose parts are all there; plain values, any thread.
  */
 #ifndef PGPGATE_SCAN_MULTIPART_H
 #define PGPGATE_SCAN_MULTIPART_H
@@ -14,8 +14,8 @@
 #include "scan/leaf.h"
 #include "scan/part.h"
 
-/* Octets of a report that are not white space, and come from whoever sends it with a null sender. The most in real reports:
- * 2,067 of text, 2,722 of fields. */
+/* Octets of a report that are not white space, and come from whoever sends it with a null sender.
+ * The most in real reports: 2,067 of text, 2,722 of fields. */
 #define REPORT_TEXT_MAX 4096
 #define REPORT_FIELDS_MAX 8192
 #define REPORT_HEADER_MAX 16384 /* of a returned header */
@@ -54,12 +54,14 @@ bool multipart_is_pgp_mime(const struct level *l);
 /* RFC 3156 section 5: two parts, the second a signature. What the first is does not matter. */
 bool multipart_is_pgp_signed(const struct level *l);
 
-/* RFC 6522: a delivery report or a disposition notification, well-formed. Its first part is one short text, where RFC
- * 6522 section 3 allows anything: it is shown to the recipient, and anybody can send it. Accepts OpenSMTPD's, which is a
- * multipart/mixed, and a message that is returned as plain text. */
+/* RFC 6522: a delivery report or a disposition notification, well-formed. Its first part is one
+ * short text, where RFC 6522 section 3 allows anything: it is shown to the recipient, and anybody
+ * can send it. Accepts OpenSMTPD's, which is a multipart/mixed, and a message that is returned as
+ * plain text. */
 bool multipart_is_report(const struct level *l);
 
-/* Ciphertext, and a CMS signature over it: the one place where such a signature says nothing more. */
+/* Ciphertext, and a CMS signature over it: the one place where such a signature says nothing more.
+ */
 bool multipart_is_cms_signed_ciphertext(const struct level *l);
 
 #endif

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC
  *
- * notes.h: writes what was found in a message into its facts, with the place ("part 2.1: ", "body: ") before
- * what is said. Of each kind the first one counts; most findings are not the first, and then no path is printed.
+ * notes.h: writes what was found in a message into its facts, with the place ("part 2.1: ", "body:
+ * ") before what is said. Of each kind the first one counts; most findings are not the first, and
+ * then no path is printed.
  *
- * Everywhere n_levels is how many multiparts the place is within: the path is that of the present part of each.
- * Borrows everything for the call; one thread, that of the structure.
+ * Everywhere n_levels is how many multiparts the place is within: the path is that of the present
+ * part of each. Borrows everything for the call; one thread, that of the structure.
  */
 #ifndef PGPGATE_SCAN_NOTES_H
 #define PGPGATE_SCAN_NOTES_H

@@ -149,7 +149,8 @@ static void read_tag(struct packet_walk *w, unsigned char octet)
 	}
 }
 
-/* Octets of a container's body that stand before its ciphertext, once version and mode are known. */
+/* Octets of a container's body that stand before its ciphertext, once version and mode are known.
+ */
 static size_t container_head_need(struct packet_walk *w)
 {
 	if (w->tag == TAG_SED)
@@ -183,7 +184,8 @@ static void begin_body(struct packet_walk *w)
 		w->is_legacy = w->tag == TAG_SED;
 		w->head_have = 0;
 		w->head_need = container_head_need(w);
-		if (ciphertext_looks_like(&w->sample)) /* all of them: each may be too short to tell */
+		if (ciphertext_looks_like(
+			    &w->sample)) /* all of them: each may be too short to tell */
 			fault(w, "bad-packet", "the session keys before it are text");
 		ciphertext_reset(&w->sample);
 	}
@@ -206,7 +208,8 @@ static bool decode_new_length(struct packet_walk *w)
 		w->length_need = 5;
 		if (w->length_have < 5)
 			return false;
-		w->remaining = (uint64_t)l[1] << 24 | (uint64_t)l[2] << 16 | (uint64_t)l[3] << 8 | l[4];
+		w->remaining = (uint64_t)l[1] << 24 | (uint64_t)l[2] << 16 | (uint64_t)l[3] << 8 |
+			       l[4];
 	} else {
 		w->remaining = (uint64_t)1 << (l[0] & 0x1f);
 		w->is_partial = true;
@@ -270,9 +273,10 @@ static void keep_public_keys(struct packet_walk *w, unsigned versions)
 	w->n_key_ids = n;
 }
 
-/* Session keys of another generation than the container's are ignored (RFC 9580 section 10.3.2.1): OpenPGP.js
- * writes a password's as version 6 or LibrePGP's 5 before packet 18 version 1. At least one must be left. Accepts
- * PKESK version 3 before packet 18 version 2: older go-crypto writes it. */
+/* Session keys of another generation than the container's are ignored (RFC 9580 section 10.3.2.1):
+ * OpenPGP.js writes a password's as version 6 or LibrePGP's 5 before packet 18 version 1. At least
+ * one must be left. Accepts PKESK version 3 before packet 18 version 2: older go-crypto writes it.
+ */
 static void check_versions(struct packet_walk *w)
 {
 	unsigned pkesk, skesk;
@@ -289,7 +293,8 @@ static void check_versions(struct packet_walk *w)
 	}
 	keep_public_keys(w, pkesk);
 	if (w->n_public_keys == 0 && !(w->skesk_versions & skesk))
-		fault(w, "bad-packet", "no session key of a version that goes with the encrypted data");
+		fault(w, "bad-packet",
+		      "no session key of a version that goes with the encrypted data");
 }
 
 /* The head of a container is complete: versions, algorithms, sizes within the registries. */
@@ -323,7 +328,8 @@ static uint64_t container_minimum(const struct packet_walk *w)
 		return 19;     /* 5.7: prefix of 10 or 18, and something */
 	if (w->tag == TAG_OCB) /* version, cipher, mode, chunk size, nonce, one tag */
 		return 4 + registry_nonce_octets(w->head[2]) + 16;
-	return w->head[0] == 2 ? 36 + 16 : 41; /* 5.13.1: version, prefix of 18, packet of 22 at its end */
+	return w->head[0] == 2 ? 36 + 16
+			       : 41; /* 5.13.1: version, prefix of 18, packet of 22 at its end */
 }
 
 static void check_sample(struct packet_walk *w)

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: ISC
  *
- * packet.h: walks over OpenPGP packets as they come and holds them against a grammar, RFC 9580 sections 4
- * and 10.3. Nothing is decrypted and no body is kept: it is framing that is checked.
+ * packet.h: walks over OpenPGP packets as they come and holds them against a grammar, RFC 9580
+ * sections 4 and 10.3. Nothing is decrypted and no body is kept: it is framing that is checked.
  *
  *     encrypted message := marker{0,4} session-key+ container
  *     signatures        := signature+
  *
- * A session key that does not go with the container is passed over, and so is one of an unknown version; one
- * that does must be there (section 10.3.2.1).
- * Accepts both packet header formats (section 4.2), partial body lengths of any size on containers
- * (section 4.2.1.4 asks for 512 at first; Go's openpgp and PGPainless write less), containers of packet 18
- * versions 1 and 2, LibrePGP's packet 20, and packet 9 (reported, the judgement decides).
- * Refuses indeterminate lengths (section 4.2.2.4), and everything around the message.
+ * A session key that does not go with the container is passed over, and so is one of an unknown
+ * version; one that does must be there (section 10.3.2.1). Accepts both packet header formats
+ * (section 4.2), partial body lengths of any size on containers (section 4.2.1.4 asks for 512 at
+ * first; Go's openpgp and PGPainless write less), containers of packet 18 versions 1 and 2,
+ * LibrePGP's packet 20, and packet 9 (reported, the judgement decides). Refuses indeterminate
+ * lengths (section 4.2.2.4), and everything around the message.
  *
  * Push parser, any chunking, fixed memory, one thread. After the first fault it ignores its input.
  */
@@ -50,17 +50,20 @@ enum packet_state { PACKET_IN_TAG, PACKET_IN_LENGTH, PACKET_IN_BODY };
 
 struct packet_walk {
 	/* results, to be read after packet_finish() */
-	struct finding fault; /* not set: the grammar holds */
-	size_t n_session_keys; /* complete session key packets of known versions, public-key and password */
-	size_t n_public_keys; /* of these; from the container's head on only those that go with it */
-	size_t n_key_ids;     /* likewise */
+	struct finding fault;  /* not set: the grammar holds */
+	size_t n_session_keys; /* complete session key packets of known versions, public-key and
+				  password */
+	size_t n_public_keys;  /* of these; from the container's head on only those that go with it
+				*/
+	size_t n_key_ids;      /* likewise */
 	uint64_t key_ids[KEY_IDS_MAX];
 	bool is_legacy; /* the container is packet 9 */
 	bool has_container;
 	enum container container; /* which, once its head is complete */
 	size_t signature_text;	  /* octets of text in signatures */
 
-	bool is_sampled_whole; /* set after packet_init(): all ciphertext is looked at, not its beginning */
+	bool is_sampled_whole; /* set after packet_init(): all ciphertext is looked at, not its
+				  beginning */
 	packet_observer *observer;
 	void *observer_context;
 
@@ -87,7 +90,8 @@ struct packet_walk {
 	size_t head_have, head_need;
 	size_t signature_have;
 	unsigned char signature[SIGNATURE_HEAD]; /* the present one's beginning */
-	struct ciphertext sample; /* of all session keys or signatures, then of the container's ciphertext */
+	struct ciphertext
+		sample; /* of all session keys or signatures, then of the container's ciphertext */
 };
 
 /* Ready for the first octet; without an observer. */
@@ -96,13 +100,13 @@ void packet_feed(struct packet_walk *w, const unsigned char *bytes, size_t len);
 /* The data has ended: what is missing becomes the fault. */
 void packet_finish(struct packet_walk *w);
 
-/* How many of the next octets will be passed over whatever they are. packet_skip() takes up to so many as
- * read: the armor above need not decode them. */
+/* How many of the next octets will be passed over whatever they are. packet_skip() takes up to so
+ * many as read: the armor above need not decode them. */
 uint64_t packet_opaque(const struct packet_walk *w);
 void packet_skip(struct packet_walk *w, uint64_t octets);
 
-/* How many of the next octets go into the sample and nowhere else: it is looked at, and the packet ends, with the last of
- * them at the earliest. At most CIPHERTEXT_SAMPLE. */
+/* How many of the next octets go into the sample and nowhere else: it is looked at, and the packet
+ * ends, with the last of them at the earliest. At most CIPHERTEXT_SAMPLE. */
 size_t packet_sampled(const struct packet_walk *w);
 
 #endif

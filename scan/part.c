@@ -49,8 +49,8 @@ bool part_is_embedded_type(const char *type)
 	return strcmp(type, "message/rfc822") == 0 || strcmp(type, "message/global") == 0;
 }
 
-/* Texts that stand for nothing: ProtonMail Bridge puts the first into an empty part, Google Workspace the
- * second between what it takes apart. */
+/* Texts that stand for nothing: ProtonMail Bridge puts the first into an empty part, Google
+ * Workspace the second between what it takes apart. */
 static bool is_placeholder(const struct leaf *l)
 {
 	return l->type == LEAF_TEXT_PLAIN &&
@@ -61,7 +61,8 @@ static enum part_class classify(const struct leaf *l)
 {
 	if (l->has_claim && finding_is_set(&l->fault))
 		return PART_FAULTY;
-	if (l->type == LEAF_MESSAGE) /* even without a body: message/external-body names a place to look */
+	if (l->type ==
+	    LEAF_MESSAGE) /* even without a body: message/external-body names a place to look */
 		return PART_READABLE;
 	if (leaf_is_empty(l))
 		return PART_EMPTY;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * part.h: what one part of a message turned out to be: the leaf's findings, put into the few words that the
- * rules about multiparts ask for. Pure functions of a finished leaf (leaf_finish()); any thread.
+ * part.h: what one part of a message turned out to be: the leaf's findings, put into the few words
+ * that the rules about multiparts ask for. Pure functions of a finished leaf (leaf_finish()); any
+ * thread.
  */
 #ifndef PGPGATE_SCAN_PART_H
 #define PGPGATE_SCAN_PART_H
@@ -39,11 +40,13 @@ struct part {
 	bool is_setup;	       /* application/autocrypt-setup with one password-only message */
 	enum securejoin securejoin;
 	int64_t visible_bytes; /* octets that are not white space */
-	unsigned n_armored; /* armored OpenPGP messages; where there is one, there is no binary one */
+	unsigned n_armored; /* armored OpenPGP messages; where there is one, there is no binary one
+			     */
 	int64_t pending_bytes; /* of a CMS signature, readable unless it finds its place */
 };
 
-/* A type that real programs give to OpenPGP, to what stands beside it, or to a multipart; lower case. */
+/* A type that real programs give to OpenPGP, to what stands beside it, or to a multipart; lower
+ * case. */
 bool part_is_usual_type(const char *type);
 
 /* Is this the type of a whole message within a message? */
@@ -55,7 +58,8 @@ struct part part_of_leaf(const struct leaf *l, const char *type);
 /* The same in words, for `check --explain`: into out, or static. */
 const char *part_describe(const struct leaf *l, enum part_class class, char *out, size_t size);
 
-/* Is the leaf CMS enveloped data, and does smime_type ("" when there is none) agree? RFC 8551 section 3.2.2. */
+/* Is the leaf CMS enveloped data, and does smime_type ("" when there is none) agree? RFC 8551
+ * section 3.2.2. */
 bool part_is_smime(const struct leaf *l, const char *smime_type);
 
 #endif

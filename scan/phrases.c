@@ -8,10 +8,11 @@
 /* Steps of a comparison: more than any known text takes. It bounds the work on one that is none. */
 #define STEPS_MAX 20000
 
-/* A sentence: text in small letters, white space as one blank; "(a|b|)" is a, b, or nothing; '<' and '>'
- * are parentheses in the text. */
+/* A sentence: text in small letters, white space as one blank; "(a|b|)" is a, b, or nothing; '<'
+ * and '>' are parentheses in the text. */
 static const char *const preamble[] = {
-	/* Thunderbird, Enigmail, GPGMail, PHPMailer, Lotus, Sendmail, Postfix, Stalwart, RT, OpenSSL, mpack, ... */
+	/* Thunderbird, Enigmail, GPGMail, PHPMailer, Lotus, Sendmail, Postfix, Stalwart, RT,
+	   OpenSSL, mpack, ... */
 	"this is (a |an )(multi-part |multipart |multi part |)"
 	"(mime |mime-formatted |mime formatted |mime-encapsulated |mime encapsulated |mime-encoded "
 	"|mime encoded |"
@@ -113,7 +114,8 @@ static bool match_rest(struct matcher *m, const char *pattern, const char *text)
 	     choice++) { /* one of the choices, and then what is behind them */
 		const char *t = text;
 
-		for (; *choice != '|' && *choice != ')' && *t && is_same(*choice, *t); choice++, t++)
+		for (; *choice != '|' && *choice != ')' && *t && is_same(*choice, *t);
+		     choice++, t++)
 			m->steps++;
 		if ((*choice == '|' || *choice == ')') && match_rest(m, after, t))
 			return true;
@@ -139,8 +141,8 @@ static bool match_sentences(struct matcher *m, const char *text)
 	return false;
 }
 
-/* Small letters, one blank for all white space together, none at the ends. Octets beyond ASCII and controls are in no
- * sentence. */
+/* Small letters, one blank for all white space together, none at the ends. Octets beyond ASCII and
+ * controls are in no sentence. */
 static bool normalise(const unsigned char *text, size_t len, char out[PHRASES_MAX + 1])
 {
 	size_t n = 0;

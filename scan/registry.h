@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * registry.h: what the OpenPGP registries know of algorithms (RFC 9580 section 9, LibrePGP). Any thread.
+ * registry.h: what the OpenPGP registries know of algorithms (RFC 9580 section 9, LibrePGP). Any
+ * thread.
  */
 #ifndef PGPGATE_SCAN_REGISTRY_H
 #define PGPGATE_SCAN_REGISTRY_H

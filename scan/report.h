@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * report.h: the machine-readable part of a multipart/report: are its lines header fields, with those that
- * such a report must have? RFC 3464 section 2 (delivery status), RFC 8098 section 3.1 (disposition).
- * Lines go in; fixed memory, one thread.
+ * report.h: the machine-readable part of a multipart/report: are its lines header fields, with
+ * those that such a report must have? RFC 3464 section 2 (delivery status), RFC 8098 section 3.1
+ * (disposition). Lines go in; fixed memory, one thread.
  */
 #ifndef PGPGATE_SCAN_REPORT_H
 #define PGPGATE_SCAN_REPORT_H

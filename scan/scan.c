@@ -16,7 +16,8 @@ struct scan {
 	bool is_body;
 	bool is_subject_readable;
 	bool has_other_field; /* one that does not belong to MIME */
-	/* A report returns a message, GpgOL attaches one: it is read by a scan of its own, one level deep. */
+	/* A report returns a message, GpgOL attaches one: it is read by a scan of its own, one
+	 * level deep. */
 	struct scan *returned;
 	struct message *returned_message;
 };
@@ -28,8 +29,8 @@ static void feed_returned(void *context, const unsigned char *bytes, size_t len)
 	message_feed(s->returned_message, bytes, len);
 }
 
-/* What GpgOL attached: by the rules as they stand, whatever is accepted. Its header is a readable channel, as
- * that of a part is. */
+/* What GpgOL attached: by the rules as they stand, whatever is accepted. Its header is a readable
+ * channel, as that of a part is. */
 static bool was_pgp_mime(void *context, int64_t octets)
 {
 	static const struct acceptance all = {
@@ -127,10 +128,12 @@ void scan_header(struct scan *s, const unsigned char *name, size_t name_len,
 	size_t len;
 
 	header_field(&s->mime.header, name, name_len, value, value_len);
-	while (name_len > 0 && text_is_blank(name[name_len - 1])) /* "Subject : text", RFC 5322 section 4.5.1 */
+	while (name_len > 0 &&
+	       text_is_blank(name[name_len - 1])) /* "Subject : text", RFC 5322 section 4.5.1 */
 		name_len--;
 	len = trim(&value, value_len);
-	if (!text_is(name, name_len, "MIME-Version") && !(name_len > 8 && text_is(name, 8, "Content-")))
+	if (!text_is(name, name_len, "MIME-Version") &&
+	    !(name_len > 8 && text_is(name, 8, "Content-")))
 		s->has_other_field = true;
 	if (text_is(name, name_len, "Subject")) {
 		s->is_subject_readable |= !field_is_hidden_subject(value, len);
@@ -159,7 +162,8 @@ bool scan_body(struct scan *s, const unsigned char *bytes, size_t len)
 	return s->mime.structure.state.is_final;
 }
 
-/* What a report returns may be ciphertext itself: by the rules as they stand, whatever is accepted. */
+/* What a report returns may be ciphertext itself: by the rules as they stand, whatever is accepted.
+ */
 static bool is_returned_encrypted(struct scan *s)
 {
 	static const struct acceptance all = {

@@ -3,15 +3,18 @@
  * scan.h: reads one message as it comes and finds out what in its body a reader without a key could
  * read. It proves structure, not secrecy.
  *
- * Input: the header fields of the message, then its body in chunks of any size; the same bytes give the
- * same facts however they are cut. Output: struct scan_facts, which judge() (judge.h) turns into a
- * verdict under the administrator's settings. What is odd in a mail is a finding, never an error.
+ * Input: the header fields of the message, then its body in chunks of any size; the same bytes give
+ * the same facts however they are cut. Output: struct scan_facts, which judge() (judge.h) turns
+ * into a verdict under the administrator's settings. What is odd in a mail is a finding, never an
+ * error.
  *
- * Limits: memory is made with the scan and does not grow with the message, but for the longest header field of
- * a message that a report returns (message.h); SCAN_MEMORY_MAX bytes hold it all. Time is linear. A scan belongs to one thread at a time; two scans share nothing.
+ * Limits: memory is made with the scan and does not grow with the message, but for the longest
+ * header field of a message that a report returns (message.h); SCAN_MEMORY_MAX bytes hold it all.
+ * Time is linear. A scan belongs to one thread at a time; two scans share nothing.
  *
- * Standards: RFC 5322, RFC 2045-2047, RFC 2231, RFC 3156, RFC 9580 (and RFC 4880, LibrePGP packet 20),
- * RFC 8551 (outermost CMS type only), RFC 3464, RFC 8098, RFC 6533. Deviations: pgpgate-verdicts(7).
+ * Standards: RFC 5322, RFC 2045-2047, RFC 2231, RFC 3156, RFC 9580 (and RFC 4880, LibrePGP packet
+ * 20), RFC 8551 (outermost CMS type only), RFC 3464, RFC 8098, RFC 6533. Deviations:
+ * pgpgate-verdicts(7).
  */
 #ifndef PGPGATE_SCAN_SCAN_H
 #define PGPGATE_SCAN_SCAN_H
@@ -86,15 +89,16 @@ void scan_free(struct scan *s);
 void scan_reset(struct scan *s);
 void scan_observe(struct scan *s, scan_observer *observer, void *context);
 
-/* One field of the message's own header, as a milter gets it: name without colon (white space before the
- * colon, if any, still on it), value without the final line end, folds as LF or CR LF. */
+/* One field of the message's own header, as a milter gets it: name without colon (white space
+ * before the colon, if any, still on it), value without the final line end, folds as LF or CR LF.
+ */
 void scan_header(struct scan *s, const unsigned char *name, size_t name_len,
 		 const unsigned char *value, size_t value_len);
 /* The header is complete. The first scan_body() says so too. */
 void scan_end_of_header(struct scan *s);
 
-/* Body octets. True: the verdict can no longer change, and the caller may skip the rest (feeding on is
- * harmless). */
+/* Body octets. True: the verdict can no longer change, and the caller may skip the rest (feeding on
+ * is harmless). */
 bool scan_body(struct scan *s, const unsigned char *bytes, size_t len);
 
 /* The end of the message. Fills *facts. Call once, then scan_reset(). */

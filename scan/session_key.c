@@ -63,7 +63,8 @@ static void begin_steps(struct session_key *k, unsigned algorithm)
 		k->is_opaque = true;
 }
 
-/* Looks at what is there of a PKESK's fixed part; when it is complete the steps begin, or it is wrong. */
+/* Looks at what is there of a PKESK's fixed part; when it is complete the steps begin, or it is
+ * wrong. */
 static void parse_pkesk_head(struct session_key *k)
 {
 	const unsigned char *h = k->head;
@@ -95,7 +96,8 @@ static void parse_pkesk_head(struct session_key *k)
 		k->wrong = "key version does not fit the fingerprint";
 		return;
 	}
-	if (h[1] == 21) /* 5.5.4: a version 4 key id is the fingerprint's end, a version 6 one its start */
+	if (h[1] ==
+	    21) /* 5.5.4: a version 4 key id is the fingerprint's end, a version 6 one its start */
 		k->key_id = read_key_id(h + 3 + 12);
 	else if (h[1] == 33)
 		k->key_id = read_key_id(h + 3);
@@ -248,7 +250,8 @@ static const char *finish_skesk_v6(struct session_key *k) /* 5.3.2 */
 		return unknown_s2k;
 	if (!registry_is_cipher(k->head[2]) || nonce == 0)
 		return check_opaque(k);
-	if (k->head[4] != s2k || k->head[1] != 3 + s2k + nonce || k->body_len < 5 + s2k + nonce + 16)
+	if (k->head[4] != s2k || k->head[1] != 3 + s2k + nonce ||
+	    k->body_len < 5 + s2k + nonce + 16)
 		return "password session key whose lengths do not agree";
 	return is_key_length(k->body_len - 5 - s2k - nonce - 16)
 		       ? NULL

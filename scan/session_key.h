@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * session_key.h: the body of one session key packet, RFC 9580 sections 5.1 (PKESK, tag 1, versions 3 and
- * 6) and 5.3 (SKESK, tag 3, versions 4 and 6), and LibrePGP's SKESK version 5. Push parser: for known
- * algorithms the fields must fill the packet exactly; for unknown ones, and in unknown versions, the body must
- * not be text.
+ * session_key.h: the body of one session key packet, RFC 9580 sections 5.1 (PKESK, tag 1, versions
+ * 3 and 6) and 5.3 (SKESK, tag 3, versions 4 and 6), and LibrePGP's SKESK version 5. Push parser:
+ * for known algorithms the fields must fill the packet exactly; for unknown ones, and in unknown
+ * versions, the body must not be text.
  *
  * Memory is fixed; one thread. Errors do not exist: session_key_finish() says what is wrong.
  */
@@ -25,7 +25,8 @@ struct session_key {
 	unsigned tag; /* 1 or 3 */
 	unsigned version;
 	uint64_t key_id; /* PKESK; 0: hidden */
-	bool is_unknown; /* of a version that nobody can read: to be passed over (RFC 9580 section 5.1) */
+	bool is_unknown; /* of a version that nobody can read: to be passed over (RFC 9580
+			    section 5.1) */
 	/* the rest is private */
 	unsigned char head[SESSION_KEY_HEAD];
 	size_t head_len;

@@ -40,8 +40,8 @@ static bool is_hexadecimal(const unsigned char *text, size_t len)
 	return true;
 }
 
-/* The notations that programs write by themselves: a fingerprint, and salts, which no program shows. Section 5.2.3.24:
- * four octets of flags, the lengths of name and value, both. */
+/* The notations that programs write by themselves: a fingerprint, and salts, which no program
+ * shows. Section 5.2.3.24: four octets of flags, the lengths of name and value, both. */
 static bool is_usual_notation(const unsigned char *content, size_t len)
 {
 	static const char *const salts[] = {"salt@notations.sequoia-pgp.org",

@@ -48,8 +48,8 @@ static void end_leaf(struct structure *s)
 	hand_over(s, &p);
 }
 
-/* Could a line of this boundary be one of a multipart that is open? Readers ask inner or outer first, and some
- * look at its beginning only. */
+/* Could a line of this boundary be one of a multipart that is open? Readers ask inner or outer
+ * first, and some look at its beginning only. */
 static bool is_open_boundary(const struct structure *s, const char *boundary, size_t len)
 {
 	for (unsigned i = 0; i < s->state.n_levels; i++) {
@@ -135,7 +135,8 @@ void structure_begin(struct structure *s, struct header *h, bool is_root)
 	if (!is_root)
 		check_part_header(s, h);
 	else
-		/* Python and mutt take a field with a blank before its colon for the header's end. */
+		/* Python and mutt take a field with a blank before its colon for the header's end.
+		 */
 		s->state.has_mime_version = strcmp(h->version, "1.0") == 0 && !h->has_blank_name;
 	if (h->ambiguity)
 		structure_fault(s, "ambiguous-mime", h->ambiguity);
@@ -211,7 +212,8 @@ static void take_root_facts(struct structure *s, const struct level *l)
 				is_bare && f->cleartext_bytes <= SETUP_TEXT_MAX;
 }
 
-/* A CMS signature beside ciphertext in multipart/signed says nothing more; anywhere else it can be read. */
+/* A CMS signature beside ciphertext in multipart/signed says nothing more; anywhere else it can be
+ * read. */
 static void settle_cms_signatures(struct structure *s, const struct level *l)
 {
 	if (multipart_is_cms_signed_ciphertext(l))
@@ -219,7 +221,8 @@ static void settle_cms_signatures(struct structure *s, const struct level *l)
 	for (unsigned i = 0; i < MULTIPART_PARTS_KEPT && i < l->n_parts; i++)
 		if (l->part[i].class == PART_CMS_SIGNATURE)
 			notes_readable(s, s->state.n_levels - 1, "readable-part",
-				       l->part[i].pending_bytes, "an S/MIME signature out of place");
+				       l->part[i].pending_bytes,
+				       "an S/MIME signature out of place");
 }
 
 static enum part_class multipart_class(const struct structure *s, const struct level *l)
@@ -256,7 +259,8 @@ static void end_place(struct structure *s)
 		end_outside(s);
 }
 
-/* The innermost multipart is over. Its last place has been ended, unless it never had a boundary. */
+/* The innermost multipart is over. Its last place has been ended, unless it never had a boundary.
+ */
 static void end_multipart(struct structure *s)
 {
 	struct level *l = &s->level[s->state.n_levels - 1];
@@ -330,7 +334,8 @@ void structure_finish(struct structure *s)
 	if (f->n_messages > 0)
 		check_names(s);
 	if (f->n_messages > 0 && s->state.signature_text > 0)
-		notes_readable(s, 0, "readable-part", s->state.signature_text, "text in a signature");
+		notes_readable(s, 0, "readable-part", s->state.signature_text,
+			       "text in a signature");
 	if (s->state.n_clearsigned == 1 && s->state.n_readable == 1 && f->n_messages == 0)
 		f->is_signed = true;
 }

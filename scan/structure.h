@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC
  *
- * structure.h: the MIME tree of one message while it is walked: which multiparts are open, what their
- * parts turned out to be, and the facts that follow. mime.h finds the lines, headers and boundaries; this
- * decides what they mean.
+ * structure.h: the MIME tree of one message while it is walked: which multiparts are open, what
+ * their parts turned out to be, and the facts that follow. mime.h finds the lines, headers and
+ * boundaries; this decides what they mean.
  *
- * The rules are those of RFC 3156 and of pgpgate-verdicts(7). Memory is fixed: STRUCTURE_LEVELS_MAX open
- * multiparts, of each the first MULTIPART_PARTS_KEPT parts by kind. One thread.
+ * The rules are those of RFC 3156 and of pgpgate-verdicts(7). Memory is fixed: STRUCTURE_LEVELS_MAX
+ * open multiparts, of each the first MULTIPART_PARTS_KEPT parts by kind. One thread.
  */
 #ifndef PGPGATE_SCAN_STRUCTURE_H
 #define PGPGATE_SCAN_STRUCTURE_H
@@ -23,15 +23,20 @@
 #include "scan/scan.h"
 #include "scan/transfer.h"
 
-#define STRUCTURE_LEVELS_MAX 16	 /* multiparts within each other; the most seen in real mail is 5 */
+#define STRUCTURE_LEVELS_MAX                                                                      \
+	16			 /* multiparts within each other; the most seen in real mail is 5 \
+				  */
 #define STRUCTURE_PARTS_MAX 1000 /* parts in a message */
-#define PART_HEADER_MAX \
-	2048 /* octets of one part's header that go for nothing; a name of 64 letters may take 800 */
-#define PART_OTHER_MAX \
-	256 /* of these, in fields, parameters and comments that say nothing that is known; 150 in real mail */
+#define PART_HEADER_MAX                                                                            \
+	2048 /* octets of one part's header that go for nothing; a name of 64 letters may take 800 \
+	      */
+#define PART_OTHER_MAX                                                                             \
+	256 /* of these, in fields, parameters and comments that say nothing that is known; 150 in \
+	       real mail */
 #define PART_OTHERS_MAX 2048 /* and of all parts */
-#define PART_NAMES_MAX \
-	320 /* characters of all names of files, and of types that are not usual; 44 in real mail */
+#define PART_NAMES_MAX                                                                            \
+	320 /* characters of all names of files, and of types that are not usual; 44 in real mail \
+	     */
 #define PART_NAMES_EACH 24    /* more for each OpenPGP message, for it may be a file */
 #define PART_NAMES_MOST 1024  /* and not more than that */
 #define PART_TYPE_MAX 80      /* octets of a type's name; the longest one in use has 73 */
@@ -46,9 +51,11 @@ enum place { PLACE_LEAF, PLACE_PREAMBLE, PLACE_EPILOGUE };
 struct structure_hooks {
 	scan_observer *observer;
 	void *observer_context;
-	transfer_sink *embedded_sink; /* gets a message within a part, one at most; NULL: nobody looks */
+	transfer_sink
+		*embedded_sink; /* gets a message within a part, one at most; NULL: nobody looks */
 	void *embedded_context;
-	/* Was that message, of so many octets, PGP/MIME and nothing else? Asked when its part has ended. */
+	/* Was that message, of so many octets, PGP/MIME and nothing else? Asked when its part has
+	 * ended. */
 	bool (*embedded_is_pgp_mime)(void *context, int64_t octets);
 };
 
@@ -103,8 +110,8 @@ void structure_begin(struct structure *s, struct header *h, bool is_root);
 /* Content of the present place. */
 void structure_content(struct structure *s, const unsigned char *bytes, size_t len);
 
-/* A boundary line of level `index` (0 is the outermost): ends what is open within. is_close: the closing one.
- * After it a part's header follows, or the epilogue. */
+/* A boundary line of level `index` (0 is the outermost): ends what is open within. is_close: the
+ * closing one. After it a part's header follows, or the epilogue. */
 void structure_boundary(struct structure *s, unsigned index, bool is_close);
 
 /* The end of the message. */

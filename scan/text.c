@@ -32,8 +32,8 @@ size_t text_trimmed(const unsigned char *text, size_t len)
 	}
 }
 
-/* Octets of the space character that begins here, 0 for none: U+00A0, U+2000 to U+200D, U+202F, U+205F, U+2060,
- * U+3000, U+FEFF in UTF-8, U+00A0 in ISO 8859. */
+/* Octets of the space character that begins here, 0 for none: U+00A0, U+2000 to U+200D, U+202F,
+ * U+205F, U+2060, U+3000, U+FEFF in UTF-8, U+00A0 in ISO 8859. */
 static size_t wide_space(const unsigned char *t, size_t len)
 {
 	if (t[0] == 0xa0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * text.h: small questions about octets that several parsers ask. No memory, any thread, never a locale.
+ * text.h: small questions about octets that several parsers ask. No memory, any thread, never a
+ * locale.
  */
 #ifndef PGPGATE_SCAN_TEXT_H
 #define PGPGATE_SCAN_TEXT_H
@@ -34,12 +35,12 @@ static inline bool text_is(const unsigned char *text, size_t len, const char *wa
 
 bool text_begins(const unsigned char *text, size_t len, const char *want); /* exact case */
 
-/* The length without trailing white space: blanks, CR, LF, VT, FF, and the no-break space in UTF-8 or
- * Latin-1, which mail programs put behind armor lines. */
+/* The length without trailing white space: blanks, CR, LF, VT, FF, and the no-break space in UTF-8
+ * or Latin-1, which mail programs put behind armor lines. */
 size_t text_trimmed(const unsigned char *text, size_t len);
 
-/* Is a line nothing to any reader: white space, and the space characters of Unicode, those of no width too, in
- * UTF-8; or the no-break space in Latin-1? */
+/* Is a line nothing to any reader: white space, and the space characters of Unicode, those of no
+ * width too, in UTF-8; or the no-break space in Latin-1? */
 bool text_is_blank_line(const unsigned char *line, size_t len);
 
 /* Octets that are not white space (text_is_space()). */

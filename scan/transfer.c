@@ -137,8 +137,8 @@ static void qp_octet(struct transfer *t, unsigned char c)
 	t->state = TRANSFER_QP_TEXT; /* a soft line break: nothing */
 }
 
-/* The length of the run in front that stands for itself: most of quoted-printable text. Blanks at its end may
- * be those of a line's end, and are left out. */
+/* The length of the run in front that stands for itself: most of quoted-printable text. Blanks at
+ * its end may be those of a line's end, and are left out. */
 static size_t plain_run(const unsigned char *bytes, size_t len)
 {
 	size_t i = 0;

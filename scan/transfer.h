@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * transfer.h: content transfer encodings (RFC 2045 section 6), decoded strictly and in pieces: what two
- * readers could decode differently is a fault. Octets go in, decoded octets go to a sink. Any chunking,
- * fixed memory, one thread.
+ * transfer.h: content transfer encodings (RFC 2045 section 6), decoded strictly and in pieces: what
+ * two readers could decode differently is a fault. Octets go in, decoded octets go to a sink. Any
+ * chunking, fixed memory, one thread.
  *
  * Accepts: white space anywhere between base64 characters; lower-case hexadecimal digits and blanks
  * behind a soft line break in quoted-printable; 8-bit octets in quoted-printable (they stand for
@@ -37,7 +37,8 @@ enum transfer_state {
 };
 
 struct transfer {
-	const char *wrong; /* in words; NULL while the encoding is proper. Input goes on being read. */
+	const char
+		*wrong; /* in words; NULL while the encoding is proper. Input goes on being read. */
 	/* private */
 	enum encoding encoding;
 	transfer_sink *sink;
@@ -51,7 +52,8 @@ struct transfer {
 	unsigned char out[256]; /* decoded quoted-printable, empty between calls */
 };
 
-/* The sink is called from transfer_feed() and transfer_finish(), with pieces of any size, never empty ones. */
+/* The sink is called from transfer_feed() and transfer_finish(), with pieces of any size, never
+ * empty ones. */
 void transfer_begin(struct transfer *t, enum encoding encoding, transfer_sink *sink, void *context);
 void transfer_feed(struct transfer *t, const unsigned char *bytes, size_t len);
 /* The end of the encoded text: what is missing sets `wrong`. */

@@ -15,9 +15,10 @@
 #define N_STREAMS 4 /* pieces of many lines that are weighed side by side */
 #define BLOCK 256   /* characters between looks at the bound; 256 * 60 + 512 is below INT16_MAX */
 
-/* ln(P(next | this) / P(next in noise)), rounded down: letters without regard to case, then digits, then breaks.
- * P is from the texts of this project and a few hundred everyday words, with and without breaks between. Each row is a distribution,
- * so the bound in the header holds however good it is. */
+/* ln(P(next | this) / P(next in noise)), rounded down: letters without regard to case, then digits,
+ * then breaks. P is from the texts of this project and a few hundred everyday words, with and
+ * without breaks between. Each row is a distribution, so the bound in the header holds however good
+ * it is. */
 static const signed char ratio[N_KINDS][N_KINDS] = {
 	/* clang-format off */
 	{-30, -3, 4, 12, -18, -12, 3, -33, 6, -75, -15, 10, 1, 27, -32, -18, -58, 18, 15, 23, -13, -19, -36, -35, -1, -70, -80, 12},
@@ -72,8 +73,9 @@ static const signed char case_of[128] = {
 };
 /* clang-format on */
 
-/* What a character adds to both runs, lower in [0] and upper in [1], by the two octets that the one before it and itself are
- * in memory. Both fit one lane of 32 bits, so four characters of different places go side by side. */
+/* What a character adds to both runs, lower in [0] and upper in [1], by the two octets that the one
+ * before it and itself are in memory. Both fit one lane of 32 bits, so four characters of different
+ * places go side by side. */
 struct gain {
 	int16_t of[2];
 };
@@ -195,7 +197,8 @@ struct stream {
 };
 
 /* Weighs of each the line that begins at offset `at`. True: the bound is passed in one. */
-static bool weigh_line(struct runs *runs, struct stream stream[N_STREAMS], size_t at, size_t n_chars)
+static bool weigh_line(struct runs *runs, struct stream stream[N_STREAMS], size_t at,
+		       size_t n_chars)
 {
 	const unsigned char *a = stream[0].lines + at, *b = stream[1].lines + at;
 	const unsigned char *c = stream[2].lines + at, *d = stream[3].lines + at;
@@ -215,7 +218,8 @@ static bool weigh_line(struct runs *runs, struct stream stream[N_STREAMS], size_
 }
 
 /* Weighs the streams side by side. True: the bound is passed in one. */
-static bool weigh_streams(struct stream stream[N_STREAMS], size_t n_lines, size_t n_chars, size_t stride)
+static bool weigh_streams(struct stream stream[N_STREAMS], size_t n_lines, size_t n_chars,
+			  size_t stride)
 {
 	struct runs r = {.now = {(int16_t)stream[0].w.lower, (int16_t)stream[0].w.upper}};
 
@@ -229,9 +233,11 @@ static bool weigh_streams(struct stream stream[N_STREAMS], size_t n_lines, size_
 	return false;
 }
 
-/* A stream was weighed as if nothing had been before it: w is what there was. Weighs its beginning again, until both
- * ways meet, which is where a run ends; w becomes what is true at the stream's end. */
-static void join(struct wording *w, const struct stream *s, size_t n_lines, size_t n_chars, size_t stride)
+/* A stream was weighed as if nothing had been before it: w is what there was. Weighs its beginning
+ * again, until both ways meet, which is where a run ends; w becomes what is true at the stream's
+ * end. */
+static void join(struct wording *w, const struct stream *s, size_t n_lines, size_t n_chars,
+		 size_t stride)
 {
 	struct wording alone = {.previous = w->previous};
 
@@ -337,7 +343,8 @@ bool wording_weigh_lines(struct wording_lines *w, const unsigned char *lines, si
 
 		for (size_t k = 0; k < N_STREAMS; k++)
 			take_best(w,
-				  r.most[2 * k] > r.most[2 * k + 1] ? r.most[2 * k] : r.most[2 * k + 1],
+				  r.most[2 * k] > r.most[2 * k + 1] ? r.most[2 * k]
+								    : r.most[2 * k + 1],
 				  n_chars);
 	}
 	for (; n < n_lines; n++)

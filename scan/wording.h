@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: ISC
  *
- * wording.h: do base64 characters spell words? English in base64's alphabet ("meet+me+at+eight") decodes to octets
- * that look random, so it is looked for in the characters themselves. Each next one is weighed by how much
- * likelier it is in English than in noise; the best run decides.
+ * wording.h: do base64 characters spell words? English in base64's alphabet ("meet+me+at+eight")
+ * decodes to octets that look random, so it is looked for in the characters themselves. Each next
+ * one is weighed by how much likelier it is in English than in noise; the best run decides.
  *
- * The chance that noise is taken for words is bounded by arithmetic: a likelihood ratio of WORDING_NATS is reached
- * from a given character on with a chance of at most exp(-WORDING_NATS) (Ville's inequality), for lower and upper
- * case each; that is 1 in 40,000,000 for a million characters of ciphertext. Of English with anything between the words some 30
- * characters are enough, without anything some 40. Other languages of Europe need half as many again, capitals amid words hide more.
+ * The chance that noise is taken for words is bounded by arithmetic: a likelihood ratio of
+ * WORDING_NATS is reached from a given character on with a chance of at most exp(-WORDING_NATS)
+ * (Ville's inequality), for lower and upper case each; that is 1 in 40,000,000 for a million
+ * characters of ciphertext. Of English with anything between the words some 30 characters are
+ * enough, without anything some 40. Other languages of Europe need half as many again, capitals
+ * amid words hide more.
  *
  * Fixed memory, any chunking, one thread.
  */
@@ -32,17 +34,19 @@ void wording_reset(struct wording *w);
 /* Characters of the base64 alphabet. True: there are words in them, or were. */
 bool wording_feed(struct wording *w, const unsigned char *chars, size_t len);
 
-/* The same as wording_feed() with the n_chars characters of each of n_lines lines, a line begins every stride octets;
- * several times as fast. Once there are words lower and upper say nothing any more. n_chars > 0. */
+/* The same as wording_feed() with the n_chars characters of each of n_lines lines, a line begins
+ * every stride octets; several times as fast. Once there are words lower and upper say nothing any
+ * more. n_chars > 0. */
 bool wording_feed_lines(struct wording *w, const unsigned char *lines, size_t n_lines,
 			size_t n_chars, size_t stride);
 
-/* Words of few letters, some in each line or each block, are too short a run alone: what the best run of each line has
- * beyond the best that noise has (2 nats more than the logarithm of the places where one may begin) is summed up over lines.
- * With a line's excess exponential at most (Ville again), exp(0.7 * excess) has an expectation below exp(0.7 * 0.4), which
- * is what a line is charged; so noise passes the bound from a given line on with a chance of at most exp(-0.7 * 45), that is 2
- * in 100,000,000,000,000: 4 in 1,000,000,000 for a message of 200,000 lines that are looked at. Of English, 16 letters in each of 7
- * lines are enough, or 10 in each of 30. */
+/* Words of few letters, some in each line or each block, are too short a run alone: what the best
+ * run of each line has beyond the best that noise has (2 nats more than the logarithm of the places
+ * where one may begin) is summed up over lines. With a line's excess exponential at most (Ville
+ * again), exp(0.7 * excess) has an expectation below exp(0.7 * 0.4), which is what a line is
+ * charged; so noise passes the bound from a given line on with a chance of at most exp(-0.7 * 45),
+ * that is 2 in 100,000,000,000,000: 4 in 1,000,000,000 for a message of 200,000 lines that are
+ * looked at. Of English, 16 letters in each of 7 lines are enough, or 10 in each of 30. */
 struct wording_lines {
 	int sum;
 	bool is_text;

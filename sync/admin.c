@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * admin.c: `pgpgate site init`, `join`, `leave`, `forget`: who belongs to the site (sync/commands.h).
+ * admin.c: `pgpgate site init`, `join`, `leave`, `forget`: who belongs to the site
+ * (sync/commands.h).
  */
 #include "sync/commands.h"
 
@@ -66,8 +67,8 @@ static int refuse_member(struct db *d)
 
 /* ---- init ---- */
 
-/* What a host may: read, and call what adds to its own record. Nothing that changes rules; nor the table of hosts, where it
- * is said by what another one is known. */
+/* What a host may: read, and call what adds to its own record. Nothing that changes rules; nor the
+ * table of hosts, where it is said by what another one is known. */
 static const char *const grants[] = {
 	"GRANT USAGE ON SCHEMA pgpgate TO %I",
 	"REVOKE SELECT ON pgpgate.host FROM %I",
@@ -228,18 +229,21 @@ static const char *json_text(const json_t *o, const char *key)
 	return value != NULL ? value : "";
 }
 
-/* A centre of an older version gets what is new: nothing else of it changes, and hosts of both versions go on with it. */
+/* A centre of an older version gets what is new: nothing else of it changes, and hosts of both
+ * versions go on with it. */
 static int upgrade(struct pg *admin, const char *host_user)
 {
 	char *version = NULL;
 	int code = EX_UNAVAILABLE;
 
-	if (pg_call(admin, "SELECT version FROM pgpgate.site", 0, NULL, &version) != 0 || version == NULL)
+	if (pg_call(admin, "SELECT version FROM pgpgate.site", 0, NULL, &version) != 0 ||
+	    version == NULL)
 		complain("the centre: %s", pg_error(admin));
 	else if (strtol(version, NULL, 10) > HOST_SCHEMA_VERSION)
 		complain("the centre has schema version %s already, this pgpgate makes %d", version,
 			 HOST_SCHEMA_VERSION);
-	else if (pg_call(admin, "BEGIN", 0, NULL, NULL) != 0 || pg_script(admin, centre_schema) != 0 ||
+	else if (pg_call(admin, "BEGIN", 0, NULL, NULL) != 0 ||
+		 pg_script(admin, centre_schema) != 0 ||
 		 (strcmp(host_user, pg_user(admin)) != 0 && grant(admin, host_user) != 0) ||
 		 pg_call(admin, "COMMIT", 0, NULL, NULL) != 0)
 		complain("the centre: %s", pg_error(admin));
@@ -282,7 +286,8 @@ int command_init(struct settings *s, struct db *d)
 		complain("the centre: %s", pg_error(admin));
 	} else if ((o = json_loads(made != NULL ? made : "", 0, &e)) == NULL ||
 		   site_enter(d, json_text(o, "site"), json_text(o, "host"),
-			      json_integer_value(json_object_get(o, "no")), json_text(o, "mark")) != 0) {
+			      json_integer_value(json_object_get(o, "no")),
+			      json_text(o, "mark")) != 0) {
 		complain("the centre is made, but this host could not note it: %s", db_error(d));
 	} else {
 		printf("the site has its centre; this host is %s\n", host_name(s));
@@ -316,7 +321,8 @@ static int read_centre_rules(struct pg *centre, struct rule_texts *out)
 		json_t *page;
 		char *text;
 
-		if (pg_call(centre, "SELECT pgpgate.snapshot_rows($1, 2000)", 1, parameters, &text) != 0)
+		if (pg_call(centre, "SELECT pgpgate.snapshot_rows($1, 2000)", 1, parameters,
+			    &text) != 0)
 			return -1;
 		page = text != NULL ? json_loads(text, 0, &e) : NULL;
 		free(text);
@@ -381,7 +387,8 @@ static int enter(struct settings *s, struct db *d, struct pg *centre)
 		complain("%s", json_text(o, "error"));
 	} else if (s->hash_addresses &&
 		   strcmp(hashed_check(db_hashed(d), check), json_text(o, "hash_check")) != 0 &&
-		   take_hash_key(d, centre, json_text(o, "hash_key"), json_text(o, "hash_check")) != 0) {
+		   take_hash_key(d, centre, json_text(o, "hash_key"), json_text(o, "hash_check")) !=
+			   0) {
 		const char *const id[] = {json_text(o, "host")};
 
 		pg_call(centre, "SELECT pgpgate.unregister($1)", 1, id, NULL);
@@ -439,8 +446,11 @@ int command_leave(struct settings *s, struct db *d)
 	if (site_read(d, &state) != 1)
 		return complain("this host belongs to no site");
 	centre = pg_new(s->centre, HOST_TIMEOUT_MS);
-	if (centre == NULL || pg_call(centre, "SELECT pgpgate.unregister($1)", 1, parameters, NULL) != 0)
-		fprintf(stderr, "pgpgate: the centre does not know of it (%s); `pgpgate site forget %s` elsewhere\n",
+	if (centre == NULL ||
+	    pg_call(centre, "SELECT pgpgate.unregister($1)", 1, parameters, NULL) != 0)
+		fprintf(stderr,
+			"pgpgate: the centre does not know of it (%s); `pgpgate site forget %s` "
+			"elsewhere\n",
 			centre != NULL ? pg_error(centre) : "out of memory", host_name(s));
 	pg_free(centre);
 	if (site_leave(d) != 0)

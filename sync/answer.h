@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
- * answer.h: what the centre says, held against what it may be, before anything of it goes into the database of this host.
- * The centre may be damaged, newer, or in hands that mean no good: whatever is too long, of another type, or far from any
- * number or time that can be is found here. What cannot be read of the feed is left out and counted; of changes, all rules are
- * to be taken anew; of the head, nothing is believed.
+ * answer.h: what the centre says, held against what it may be, before anything of it goes into the
+ * database of this host. The centre may be damaged, newer, or in hands that mean no good: whatever
+ * is too long, of another type, or far from any number or time that can be is found here. What
+ * cannot be read of the feed is left out and counted; of changes, all rules are to be taken anew;
+ * of the head, nothing is believed.
  *
  * Pure functions over text; memory is the caller's to release with answer_free(). Any thread.
  */
@@ -28,7 +29,8 @@ struct answer {
 	char site[SITE_ID_MAX], mark[SITE_ID_MAX], started[SITE_STARTED_MAX];
 	char hash_check[HASHED_CHECK_MAX]; /* "": none */
 	int64_t version, no, feed_no, pushed_no, now_ms;
-	bool needs_snapshot; /* the centre says so, or a change cannot be read, or one is missing after after_no */
+	bool needs_snapshot;  /* the centre says so, or a change cannot be read, or one is missing
+				 after after_no */
 	json_t *changes;      /* objects, numbers one after the other from after_no + 1 on */
 	char *feed;	      /* items that can be used, as JSON */
 	size_t n_feed, n_bad; /* those; and those that were left out */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * apply.c: each change in the transaction that notes it; a snapshot in such an order that one that was interrupted is taken again.
+ * apply.c: each change in the transaction that notes it; a snapshot in such an order that one that
+ * was interrupted is taken again.
  */
 #include "sync/apply.h"
 
@@ -52,7 +53,8 @@ static void items_free(struct items *i)
 
 /* ---- rows of rules ---- */
 
-/* [position, text, is_removal, rule_id, author, created_at]; without a rule's number an item of keys. */
+/* [position, text, is_removal, rule_id, author, created_at]; without a rule's number an item of
+ * keys. */
 static int apply_row(struct host *h, struct site_edit *e, struct items *items, const json_t *row)
 {
 	const struct site_rule r = {
@@ -166,7 +168,8 @@ static int apply_forget(struct host *h, const struct site_change *c, const json_
 	return site_apply_forget(h->db, c, n, sender, recipient) == 0 ? 0 : host_fail_db(h);
 }
 
-/* Everything that is kept here about a person. What waits in the journal first: it would come later. */
+/* Everything that is kept here about a person. What waits in the journal first: it would come
+ * later. */
 static int remove_person(struct host *h, const char *address)
 {
 	struct person_counts counts;
@@ -216,7 +219,8 @@ static int take_forgotten(struct host *h)
 
 	do {
 		char *text = host_ask_text(
-			h, "SELECT pgpgate.snapshot_forgotten($1, $2, " PAGE_ROWS ")", 2, parameters);
+			h, "SELECT pgpgate.snapshot_forgotten($1, $2, " PAGE_ROWS ")", 2,
+			parameters);
 		json_error_t e;
 		json_t *page = text != NULL ? json_loads(text, 0, &e) : NULL;
 		const json_t *last;
@@ -289,7 +293,8 @@ static int take_keys(struct host *h)
 		}
 		json_decref(page);
 	} while (n > 0 && result == 0);
-	if (result == 0 && site_apply_keys(h->db, NULL, items.n, (const char *const *)items.text) != 0)
+	if (result == 0 &&
+	    site_apply_keys(h->db, NULL, items.n, (const char *const *)items.text) != 0)
 		result = host_fail_db(h);
 	items_free(&items);
 	return result;
@@ -313,21 +318,23 @@ static int take_rules(struct host *h, const struct site_change *c)
 
 	if (e == NULL)
 		return host_fail_db(h);
-	if (apply_rows(h, e, NULL, "SELECT pgpgate.snapshot_rows($1, " PAGE_ROWS ")", 0, &n_rows) == 0)
+	if (apply_rows(h, e, NULL, "SELECT pgpgate.snapshot_rows($1, " PAGE_ROWS ")", 0, &n_rows) ==
+	    0)
 		return site_edit_commit(e) == 0 ? 0 : host_fail_db(h);
 	site_edit_abort(e);
 	return -1;
 }
 
-/* All rules at once: this host is new, or the centre is not what it was. That it is done is noted with the rules, so they come
- * last. */
+/* All rules at once: this host is new, or the centre is not what it was. That it is done is noted
+ * with the rules, so they come last. */
 static int take_snapshot(struct host *h)
 {
 	json_t *head;
 	int result = -1;
 
 	log_info("takes all rules of the centre anew");
-	if (pg_call(h->centre, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", 0, NULL, NULL) != 0)
+	if (pg_call(h->centre, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", 0, NULL, NULL) !=
+	    0)
 		return host_fail_pg(h);
 	head = host_ask(h, "SELECT pgpgate.snapshot_head()", 0, NULL);
 	if (head != NULL) {
@@ -337,8 +344,9 @@ static int take_snapshot(struct host *h)
 					      .author = "pgpgate-sync",
 					      .what = "snapshot"};
 
-		result = site_set_pause(h->db, answer_number(head, "paused")) == 0 ? 0
-										   : host_fail_db(h);
+		result = site_set_pause(h->db, answer_number(head, "paused")) == 0
+				 ? 0
+				 : host_fail_db(h);
 		if (result == 0 && h->version >= 2)
 			result = take_forgotten(h) != 0 || take_people(h) != 0 ||
 						 take_keys(h) != 0 || drop_unlike(h) != 0

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * apply.h: what an answer of the centre (answer.h) makes of the database of this host. The caller holds site_lock(). 0, or -1
- * with h->error. One thread.
+ * apply.h: what an answer of the centre (answer.h) makes of the database of this host. The caller
+ * holds site_lock(). 0, or -1 with h->error. One thread.
  */
 #ifndef PGPGATE_SYNC_APPLY_H
 #define PGPGATE_SYNC_APPLY_H

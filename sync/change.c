@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * change.c: one change of rules, made at the centre for the command line, which speaks JSON with this process over
- * pipes (sync/commands.h). The centre is locked from the first word to the last, and this host has all changes before.
+ * change.c: one change of rules, made at the centre for the command line, which speaks JSON with
+ * this process over pipes (sync/commands.h). The centre is locked from the first word to the last,
+ * and this host has all changes before.
  */
 #include "sync/commands.h"
 
@@ -118,7 +119,8 @@ static bool is_there(struct change_session *s, const char *mark)
 	char *out = NULL;
 	bool is;
 
-	pg_call(s->admin, "SELECT 'yes' FROM pgpgate.change WHERE mark = $1::uuid", 1, parameters, &out);
+	pg_call(s->admin, "SELECT 'yes' FROM pgpgate.change WHERE mark = $1::uuid", 1, parameters,
+		&out);
 	is = out != NULL;
 	free(out);
 	return is;
@@ -133,7 +135,8 @@ static int commit(struct change_session *s, json_t *change)
 
 	parameters[1] = dump;
 	if (dump == NULL || send_rows(s) != 0 ||
-	    pg_call(s->admin, "SELECT pgpgate.change_commit($1, $2::jsonb)", 2, parameters, &out) != 0) {
+	    pg_call(s->admin, "SELECT pgpgate.change_commit($1, $2::jsonb)", 2, parameters, &out) !=
+		    0) {
 		free(dump);
 		return refuse(s);
 	}

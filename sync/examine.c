@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * examine.c: what `pgpgate doctor` asks of the centre (sync/commands.h): what the role of this host may there, and should not;
- * the key of hashed addresses; the version of its schema.
+ * examine.c: what `pgpgate doctor` asks of the centre (sync/commands.h): what the role of this host
+ * may there, and should not; the key of hashed addresses; the version of its schema.
  */
 #include "sync/commands.h"
 
@@ -50,14 +50,16 @@ int command_examine(struct settings *s, struct db *d)
 
 	if (centre == NULL || pg_call(centre, too_much, 0, NULL, &found) != 0 ||
 	    pg_call(centre, "SELECT pgpgate.examine()", 0, NULL, &text) != 0)
-		json_object_set_new(o, "error",
-				    json_string(centre != NULL ? pg_error(centre) : "out of memory"));
+		json_object_set_new(
+			o, "error",
+			json_string(centre != NULL ? pg_error(centre) : "out of memory"));
 	theirs = text != NULL ? json_loads(text, 0, &e) : NULL;
 	json_object_set_new(o, "too_much", json_string(found != NULL ? found : ""));
 	json_object_set_new(o, "version", json_integer(answer_number(theirs, "version")));
 	json_object_set_new(o, "knows", json_integer(HOST_SCHEMA_VERSION));
 	json_object_set_new(o, "is_other_key",
-			    json_boolean(theirs != NULL && s->hash_addresses && db_hashed(d)->has_key &&
+			    json_boolean(theirs != NULL && s->hash_addresses &&
+					 db_hashed(d)->has_key &&
 					 strcmp(hashed_check(db_hashed(d), check),
 						answer_text(theirs, "hash_check")) != 0));
 	json_object_set_new(

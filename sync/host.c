@@ -260,7 +260,8 @@ static int settle(struct host *h, const struct answer *answer, int64_t offset_ms
 	if (h->state.rules_no < h->head_no || was_new || h->state.feed_no != before_feed ||
 	    h->state.rules_no != before_no)
 		return 1;
-	/* A centre that lost rows gets them again; one that has more than we know may have another life's. */
+	/* A centre that lost rows gets them again; one that has more than we know may have another
+	 * life's. */
 	if (answer->pushed_no < h->pushed_no)
 		h->pushed_no = answer->pushed_no;
 	/* Fresh is only who knows all of it. */
@@ -345,8 +346,8 @@ static int send_batch(struct host *h, const struct site_batch *b)
 	return site_batch_done(h->db, b) == 0 ? 0 : host_fail_db(h);
 }
 
-/* Numbers of the last ones here were given to other messages once: a backup was put back. Rows from now on belong to another
- * id of this host, and none is lost or taken for another. 1 or -1. */
+/* Numbers of the last ones here were given to other messages once: a backup was put back. Rows from
+ * now on belong to another id of this host, and none is lost or taken for another. 1 or -1. */
 static int renew(struct host *h)
 {
 	char kept[24];

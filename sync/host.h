@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * host.h: this host and its centre: what is pulled and applied, what is pushed. Used by the daemon, and by what the
- * command line starts. One thread; the connections are the caller's.
+ * host.h: this host and its centre: what is pulled and applied, what is pushed. Used by the daemon,
+ * and by what the command line starts. One thread; the connections are the caller's.
  */
 #ifndef PGPGATE_SYNC_HOST_H
 #define PGPGATE_SYNC_HOST_H
@@ -33,8 +33,9 @@ struct host {
 	int64_t head_no;   /* of the centre, as it said last */
 	bool has_told_all; /* of history, to this centre since it was started */
 	struct site_walk walk;
-	bool is_refused; /* it answered, and does not want us */
-	bool was_answered; /* it answered, as one of ours: what is here may be pushed, whatever else failed */
+	bool is_refused;   /* it answered, and does not want us */
+	bool was_answered; /* it answered, as one of ours: what is here may be pushed, whatever else
+			      failed */
 	bool told_bad;
 	int64_t taken_no; /* the last push: a number that another message has there; 0: none */
 	int64_t version;  /* of its schema */
@@ -53,7 +54,8 @@ int host_read(struct host *h);
 int host_pull(struct host *h);
 /* Pushes one batch. 1: there is more, 0: that was all, -1. */
 int host_push(struct host *h, int n_rows);
-/* Likewise one step of all history that the centre was not told; for a while after each pull until h->has_told_all. */
+/* Likewise one step of all history that the centre was not told; for a while after each pull until
+ * h->has_told_all. */
 int host_tell_all(struct host *h);
 
 /* One call whose answer is text, malloc()ed, or JSON. NULL: failed, or refused; h->error. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * loop.c: pulls at least once a second, and at once when the bell rings; pushes as soon as there is something. While the
- * centre is away it tries again once a second.
+ * loop.c: pulls at least once a second, and at once when the bell rings; pushes as soon as there is
+ * something. While the centre is away it tries again once a second.
  */
 #include "sync/commands.h"
 

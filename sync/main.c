@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * pgpgate-sync: the daemon of a host that belongs to a site, and what pgpgate(8) starts to reach the centre, so that
- * nothing else needs libpq.
+ * pgpgate-sync: the daemon of a host that belongs to a site, and what pgpgate(8) starts to reach
+ * the centre, so that nothing else needs libpq.
  */
 #include <pwd.h>
 #include <stdio.h>
@@ -55,7 +55,8 @@ static int parse(int argc, char **argv, struct arguments *a)
 		} else if (strcmp(argv[i], "-c") == 0 && i + 1 < argc) {
 			a->config_path = argv[++i];
 			a->config_is_explicit = true;
-		} else if (strcmp(argv[i], "-o") == 0 && i + 1 < argc && a->n_overrides < OVERRIDES_MAX) {
+		} else if (strcmp(argv[i], "-o") == 0 && i + 1 < argc &&
+			   a->n_overrides < OVERRIDES_MAX) {
 			a->overrides[a->n_overrides++] = argv[++i];
 		} else if (argv[i][0] != '-' && a->operand == NULL) {
 			a->operand = argv[i];

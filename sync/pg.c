@@ -139,7 +139,8 @@ static int connect_once(struct pg *p)
 	return 0;
 }
 
-/* A server that is busy, or a pooler, may hang up on one that it has just let in: that is asked for once more. */
+/* A server that is busy, or a pooler, may hang up on one that it has just let in: that is asked for
+ * once more. */
 int pg_open(struct pg *p)
 {
 	if (connect_once(p) == 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * pg.h: a connection to PostgreSQL, the only place that sees libpq. Every call has a deadline: a server that is frozen, or a
- * network that swallows packets, costs that much and the connection, never more. Whatever fails closes the connection;
- * the next call opens it anew.
+ * pg.h: a connection to PostgreSQL, the only place that sees libpq. Every call has a deadline: a
+ * server that is frozen, or a network that swallows packets, costs that much and the connection,
+ * never more. Whatever fails closes the connection; the next call opens it anew.
  *
  * One thread.
  */
@@ -23,8 +23,9 @@ void pg_free(struct pg *p);
 int pg_open(struct pg *p);
 bool pg_is_open(const struct pg *p);
 
-/* Runs one statement with n text parameters (NULL: NULL). *out, if out is not NULL: the first column of the first row,
- * malloc()ed, or NULL. What is no UTF-8 in a parameter becomes '?'. 0; -1: see pg_error(). */
+/* Runs one statement with n text parameters (NULL: NULL). *out, if out is not NULL: the first
+ * column of the first row, malloc()ed, or NULL. What is no UTF-8 in a parameter becomes '?'. 0; -1:
+ * see pg_error(). */
 int pg_call(struct pg *p, const char *sql, int n, const char *const *parameters, char **out);
 /* Several statements without parameters. */
 int pg_script(struct pg *p, const char *sql);
@@ -36,7 +37,8 @@ bool pg_was_refused(const struct pg *p);
 bool pg_is_private(const struct pg *p);
 const char *pg_user(const struct pg *p); /* of the connection; NULL when closed */
 
-/* The bell: waits up to timeout_ms for a notification. True: it rang, or the connection has something to say. */
+/* The bell: waits up to timeout_ms for a notification. True: it rang, or the connection has
+ * something to say. */
 bool pg_wait(struct pg *p, int timeout_ms);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * rows.c: the record of all hosts, for the command line (sync/commands.h): a line of JSON for each page, an empty one at the end.
+ * rows.c: the record of all hosts, for the command line (sync/commands.h): a line of JSON for each
+ * page, an empty one at the end.
  */
 #include "sync/commands.h"
 
@@ -40,7 +41,8 @@ static bool move_on(const char *page, char time[24], char host[SITE_ID_MAX], cha
 	if (id != NULL) {
 		snprintf(host, SITE_ID_MAX, "%s", id);
 		snprintf(no, 24, "%" PRId64, (int64_t)json_integer_value(json_array_get(last, 1)));
-		snprintf(time, 24, "%" PRId64, (int64_t)json_integer_value(json_array_get(last, 2)));
+		snprintf(time, 24, "%" PRId64,
+			 (int64_t)json_integer_value(json_array_get(last, 2)));
 	}
 	json_decref(rows);
 	return id != NULL;
@@ -54,7 +56,8 @@ int command_rows(struct settings *s, const char *about)
 	struct pg *centre = pg_new(s->centre, ROWS_TIMEOUT_MS);
 	bool has_more = true;
 
-	if (centre == NULL || sscanf(about, "%23[0-9],%23[0-9],%299s", since, until, queue_id) < 2) {
+	if (centre == NULL ||
+	    sscanf(about, "%23[0-9],%23[0-9],%299s", since, until, queue_id) < 2) {
 		pg_free(centre);
 		return say_error("which rows?");
 	}
@@ -62,7 +65,9 @@ int command_rows(struct settings *s, const char *about)
 	while (has_more && !ferror(stdout)) {
 		char *page;
 
-		if (pg_call(centre, "SELECT pgpgate.verdict_page($1, $2, nullif($3, ''), $4, $5, $6, " PAGE_ROWS ")",
+		if (pg_call(centre,
+			    "SELECT pgpgate.verdict_page($1, $2, nullif($3, ''), $4, $5, "
+			    "$6, " PAGE_ROWS ")",
 			    6, parameters, &page) != 0 ||
 		    page == NULL) {
 			say_error(pg_error(centre));

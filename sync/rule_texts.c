@@ -44,8 +44,8 @@ static int compare(void *context, const struct rule *r)
 	struct comparing *x = context;
 	char text[RULE_TEXT_MAX], *key = rule_format(r, text, sizeof text);
 
-	if (x->theirs->n > 0 &&
-	    bsearch(&key, x->theirs->text, x->theirs->n, sizeof x->theirs->text[0], by_text) != NULL)
+	if (x->theirs->n > 0 && bsearch(&key, x->theirs->text, x->theirs->n,
+					sizeof x->theirs->text[0], by_text) != NULL)
 		return 0;
 	if (x->n++ < x->most_told)
 		printf("-%s\n", text);

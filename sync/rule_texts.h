@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * rule_texts.h: rules of the centre against rules of this host, as texts, for `site init` and `site join`. One thread.
+ * rule_texts.h: rules of the centre against rules of this host, as texts, for `site init` and `site
+ * join`. One thread.
  */
 #ifndef PGPGATE_SYNC_RULE_TEXTS_H
 #define PGPGATE_SYNC_RULE_TEXTS_H

@@ -39,7 +39,8 @@ static const char *trouble(const json_t *h, int64_t head_no)
 		return "its record is behind";
 	if (number(h, "rules_no") < head_no && number(h, "silent_s") > 5)
 		return "its rules are behind";
-	return json_string_length(json_object_get(h, "here")) > 0 ? "something holds there alone" : "";
+	return json_string_length(json_object_get(h, "here")) > 0 ? "something holds there alone"
+								  : "";
 }
 
 static void print_host(const json_t *h, const char *wrong)

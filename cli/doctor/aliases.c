@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * aliases.c: rules see the address that was given at RCPT, so cleartext to an alias that demands less than the
- * mailbox behind it reaches that mailbox. Each map of Postfix is asked twice: for all that it holds, if it can be
- * listed, and in one batch for the addresses that rules and settings let off, in all of Postfix's domains.
+ * aliases.c: rules see the address that was given at RCPT, so cleartext to an alias that demands
+ * less than the mailbox behind it reaches that mailbox. Each map of Postfix is asked twice: for all
+ * that it holds, if it can be listed, and in one batch for the addresses that rules and settings
+ * let off, in all of Postfix's domains.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,8 +73,9 @@ static void examine_target(struct search *s, const char *alias,
 			    "of its own",
 			    alias, of_alias->why, target, requirement_name(answer.demand));
 	else
-		doctor_tell(s->x, DOCTOR_PROBLEM, topic,
-			    mend, "%s takes cleartext (%s) and is an alias of %s, which demands %s: cleartext reaches it",
+		doctor_tell(s->x, DOCTOR_PROBLEM, topic, mend,
+			    "%s takes cleartext (%s) and is an alias of %s, which demands %s: "
+			    "cleartext reaches it",
 			    alias, of_alias->why, target, requirement_name(answer.demand));
 }
 
@@ -98,7 +100,8 @@ static void examine_alias(struct search *s, const char *alias, const char *targe
 	}
 }
 
-/* A line of an answer: the key as it is in the map. Names of alias_maps are those of each domain in mydestination. */
+/* A line of an answer: the key as it is in the map. Names of alias_maps are those of each domain in
+ * mydestination. */
 static void examine_entry(struct search *s, bool is_alias, const char *key, const char *targets)
 {
 	const char *list = s->destinations, *word;
@@ -134,8 +137,8 @@ static void examine_lines(struct search *s, bool is_alias, char *text)
 	}
 }
 
-/* -s where the map can be listed, which has everything; otherwise the batch. The map itself, not by way of proxymap(8), whose
- * socket is for Postfix alone. */
+/* -s where the map can be listed, which has everything; otherwise the batch. The map itself, not by
+ * way of proxymap(8), whose socket is for Postfix alone. */
 static void ask_map(struct search *s, bool is_alias, const char *map, char *out)
 {
 	const char *const program = is_alias ? "postalias" : "postmap",

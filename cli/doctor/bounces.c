@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * bounces.c: a bounce in plain text is refused and lost where nobody of ours is known to have written. Asks what
- * mail from the null sender would have to meet, and whether outgoing mail passes the filter.
+ * bounces.c: a bounce in plain text is refused and lost where nobody of ours is known to have
+ * written. Asks what mail from the null sender would have to meet, and whether outgoing mail passes
+ * the filter.
  */
 #include <string.h>
 
@@ -9,8 +10,8 @@
 #include "common/clock.h"
 #include "db/policy.h"
 
-/* Does mail from the null sender to an address of ours for which there is no rule have to be encrypted or signed? An
- * address literal is protected whatever protected_domains says. */
+/* Does mail from the null sender to an address of ours for which there is no rule have to be
+ * encrypted or signed? An address literal is protected whatever protected_domains says. */
 static bool are_bounces_judged(struct doctor *x)
 {
 	static const char address[] = "somebody@[192.0.2.1]";

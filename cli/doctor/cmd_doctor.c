@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * pgpgate doctor: looks for what is wrong between Postfix, the daemons and the database, and says how to mend it. Exit 1
- * if anything is. It changes nothing.
+ * pgpgate doctor: looks for what is wrong between Postfix, the daemons and the database, and says
+ * how to mend it. Exit 1 if anything is. It changes nothing.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +37,8 @@ static void examine_settings(struct doctor *x)
 			"on_database_error = accept: while the database fails, cleartext passes");
 }
 
-/* The file without the line that is wrong, and what continues it; the next error is then to be seen, too. */
+/* The file without the line that is wrong, and what continues it; the next error is then to be
+ * seen, too. */
 static bool blank_line(char *text, unsigned line)
 {
 	char *at = text;
@@ -69,7 +70,8 @@ static int put_aside(const char *text)
 	return -1;
 }
 
-/* The settings but for what is wrong with them: each error is told, and ends no other examination. */
+/* The settings but for what is wrong with them: each error is told, and ends no other examination.
+ */
 static struct settings *load_settings(struct doctor *x)
 {
 	const struct cli *cli = x->cli;
@@ -95,7 +97,8 @@ static struct settings *load_settings(struct doctor *x)
 		doctor_tell(x, DOCTOR_PROBLEM, "settings", mend,
 			    "%s%s; the daemons keep what they had, and do not start",
 			    told[0] != '\0' ? cli->config_path : "", told[0] != '\0' ? told : err);
-		if (line == 0 || (text == NULL && conf_file_slurp(cli->config_path, &text, &len) != 0) ||
+		if (line == 0 ||
+		    (text == NULL && conf_file_slurp(cli->config_path, &text, &len) != 0) ||
 		    !blank_line(text, line) || (fd = put_aside(text)) < 0)
 			break;
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
@@ -104,7 +107,8 @@ static struct settings *load_settings(struct doctor *x)
 	}
 	free(text);
 	return s != NULL ? s
-			 : settings_load("/nonexistent/pgpgate.conf", true, NULL, 0, err, sizeof(err));
+			 : settings_load("/nonexistent/pgpgate.conf", true, NULL, 0, err,
+					 sizeof(err));
 }
 
 static void examine(struct doctor *x)
@@ -165,8 +169,9 @@ static int conclude_nagios(const struct doctor *x)
 /* It becomes part of a command of SMTP. */
 static void check_address(struct cli *cli, const char *address)
 {
-	if (address != NULL && (strchr(address, '@') == NULL || strpbrk(address, "<>\r\n \t") != NULL ||
-				strlen(address) > ADDRESS_MAX))
+	if (address != NULL &&
+	    (strchr(address, '@') == NULL || strpbrk(address, "<>\r\n \t") != NULL ||
+	     strlen(address) > ADDRESS_MAX))
 		cli_misuse(cli, "\"%s\" is no address to be tried", address);
 }
 
@@ -184,7 +189,8 @@ int cmd_doctor(struct cli *cli, int argc, char **argv)
 	const struct option_spec specs[] = {
 		{"postfix-config", 0, "DIR", OPTION_TEXT, &x->postfix.config_directory,
 		 "where main.cf and master.cf are, as in postconf -c; default: postfix_config"},
-		{"probe", 0, "ADDRESS", OPTION_TEXT, &probe, "speak SMTP to smtpd, up to this recipient"},
+		{"probe", 0, "ADDRESS", OPTION_TEXT, &probe,
+		 "speak SMTP to smtpd, up to this recipient"},
 		{"probe-data", 0, "ADDRESS", OPTION_TEXT, &probe_data,
 		 "send it a cleartext message, which it must refuse"},
 		{"smtp", 0, "HOST:PORT", OPTION_TEXT, &smtp,
@@ -193,8 +199,9 @@ int cmd_doctor(struct cli *cli, int argc, char **argv)
 		 "a Web Key Directory that `keys export` wrote: is it what it should be now?"},
 		{"nagios", 0, NULL, OPTION_FLAG, &x->is_nagios, "one line, and 0, 1, 2 or 3"},
 	};
-	if (options_parse(cli, argc, argv, specs,
-			  OPTIONS_N(specs), "Looks, and changes nothing; sees most as root. Exit status: 0 nothing is wrong, 1 something is, 3 not all could be looked at.",
+	if (options_parse(cli, argc, argv, specs, OPTIONS_N(specs),
+			  "Looks, and changes nothing; sees most as root. Exit status: 0 nothing "
+			  "is wrong, 1 something is, 3 not all could be looked at.",
 			  &operands) != 0)
 		cli_misuse(cli, "takes no operand");
 	check_address(cli, probe);

@@ -17,7 +17,8 @@
 #define PATIENCE_MS 5000
 #define GROUPS_MAX 64
 
-/* SMFIC_OPTNEG (libmilter's mfdef.h): 4 octets of length, 'O', protocol version 6, all actions, nothing left out. */
+/* SMFIC_OPTNEG (libmilter's mfdef.h): 4 octets of length, 'O', protocol version 6, all actions,
+ * nothing left out. */
 static const unsigned char milter_hello[] = {0, 0, 0, 13,   'O', 0,    0,    0,	  6,
 					     0, 0, 1, 0xff, 0,	 0x1f, 0xff, 0xff};
 
@@ -25,7 +26,8 @@ static const unsigned char milter_hello[] = {0, 0, 0, 13,   'O', 0,    0,    0,	
 static const char policy_hello[] =
 	"request=smtpd_access_policy\nprotocol_state=VRFY\nprotocol_name=ESMTP\ninstance=\n\n";
 
-/* Sends, and reads until `enough` octets are there, or the end, or no more patience. Returns how many. */
+/* Sends, and reads until `enough` octets are there, or the end, or no more patience. Returns how
+ * many. */
 static size_t converse(int fd, const void *hello, size_t hello_len, char *out, size_t enough)
 {
 	const int64_t deadline_ms = clock_monotonic_ms() + PATIENCE_MS;
@@ -108,9 +110,11 @@ static void examine_permissions(struct doctor *x, const char *topic, const char 
 }
 
 /* Makes the folder of a socket, which a daemon that is not root cannot make. Returns out. */
-static const char *by_install(const struct doctor *x, char *out, size_t out_size, const char *folder)
+static const char *by_install(const struct doctor *x, char *out, size_t out_size,
+			      const char *folder)
 {
-	const struct passwd *postfix = getpwnam(x->postfix.is_there ? x->postfix.mail_owner : "postfix");
+	const struct passwd *postfix = getpwnam(x->postfix.is_there ? x->postfix.mail_owner
+								    : "postfix");
 	const int user_len = (int)strcspn(x->settings->user, ":");
 	char quoted[1100], group[64];
 
@@ -157,8 +161,9 @@ static void examine_folder(struct doctor *x, const char *topic, const char *path
 			    "%s does not exist", folder);
 }
 
-/* A daemon that does not listen, and whose folder is somebody else's, as after the user was made anew: it is given the folder
- * before it is started. Returns out, which holds the start, or the same. */
+/* A daemon that does not listen, and whose folder is somebody else's, as after the user was made
+ * anew: it is given the folder before it is started. Returns out, which holds the start, or the
+ * same. */
 static const char *with_folder(const struct doctor *x, const struct socket_address *a,
 			       const char *start, char *out, size_t out_size)
 {
@@ -166,7 +171,8 @@ static const char *with_folder(const struct doctor *x, const struct socket_addre
 	const struct passwd *owner;
 	struct stat st;
 
-	snprintf(user, sizeof(user), "%.*s", (int)strcspn(x->settings->user, ":"), x->settings->user);
+	snprintf(user, sizeof(user), "%.*s", (int)strcspn(x->settings->user, ":"),
+		 x->settings->user);
 	snprintf(folder, sizeof(folder), "%.*s",
 		 (int)(a->is_unix ? strrchr(a->path, '/') - a->path : 0), a->path);
 	owner = user[0] != '\0' && a->is_unix ? getpwnam(user) : NULL;

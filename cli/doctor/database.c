@@ -89,7 +89,8 @@ static const struct passwd *examine_user(struct doctor *x, bool *is_missing)
 	const struct passwd *owner;
 	char user[64], mend[200];
 
-	snprintf(user, sizeof(user), "%.*s", (int)strcspn(x->settings->user, ":"), x->settings->user);
+	snprintf(user, sizeof(user), "%.*s", (int)strcspn(x->settings->user, ":"),
+		 x->settings->user);
 	owner = user[0] != '\0' ? getpwnam(user) : NULL;
 	*is_missing = user[0] != '\0' && owner == NULL;
 	if (*is_missing) {
@@ -103,9 +104,11 @@ static const struct passwd *examine_user(struct doctor *x, bool *is_missing)
 	return owner;
 }
 
-/* The command that keeps others out. Root types it, in a directory where the user may have planted a link for root to follow: so what
- * can be done as that user is, and nothing is given away that a link leads to. */
-static void file_mend(char *out, size_t out_size, const char *path, const struct passwd *owner, uid_t has)
+/* The command that keeps others out. Root types it, in a directory where the user may have planted
+ * a link for root to follow: so what can be done as that user is, and nothing is given away that a
+ * link leads to. */
+static void file_mend(char *out, size_t out_size, const char *path, const struct passwd *owner,
+		      uid_t has)
 {
 	if (owner == NULL)
 		snprintf(out, out_size, "chmod o= %s*", path);
@@ -156,7 +159,8 @@ static const char *group_of(const struct settings *s, const struct passwd *owner
 	return out;
 }
 
-/* The folder and the file, before anybody else than root opens them. False: opening it makes no sense. */
+/* The folder and the file, before anybody else than root opens them. False: opening it makes no
+ * sense. */
 static bool examine_place(struct doctor *x, const struct passwd *owner)
 {
 	const char *path = x->settings->database_path;
@@ -203,18 +207,20 @@ static void examine_sizes(struct doctor *x, const struct db_status *s)
 		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
 			    "only %s are free where the database %s (%s) is: a full disk stops all "
 			    "mail; make room there",
-			    output_bytes(a, s->free_bytes), s->path, output_bytes(b, s->file_bytes));
+			    output_bytes(a, s->free_bytes), s->path,
+			    output_bytes(b, s->file_bytes));
 	}
 	if (s->wal_bytes > WAL_BYTES_MAX) {
 		const bool is_held = db_wal_holder(x->db, holder, sizeof(holder));
 
 		snprintf(mend, sizeof(mend), "kill %ld",
 			 is_held ? strtol(holder + strcspn(holder, "0123456789"), NULL, 10) : 0L);
-		doctor_tell(x, DOCTOR_PROBLEM, topic,
-			    is_held ? mend : "systemctl restart pgpgate-filter pgpgate-policyd",
-			    "the write-ahead log has grown to %s: %s%s", output_bytes(a, s->wal_bytes),
-			    is_held ? holder : "nobody gets to write it back",
-			    is_held ? " reads an old state, so that it cannot be written back" : "");
+		doctor_tell(
+			x, DOCTOR_PROBLEM, topic,
+			is_held ? mend : "systemctl restart pgpgate-filter pgpgate-policyd",
+			"the write-ahead log has grown to %s: %s%s", output_bytes(a, s->wal_bytes),
+			is_held ? holder : "nobody gets to write it back",
+			is_held ? " reads an old state, so that it cannot be written back" : "");
 	}
 	if (s->last_verdict_unix > clock_now_unix() + 300)
 		doctor_tell(x, DOCTOR_PROBLEM, "clock", "timedatectl set-ntp true",
@@ -236,8 +242,9 @@ static void examine_journal(struct doctor *x)
 		return;
 	}
 	if (lag.n_records > 0 && lag.oldest_unix < clock_now_unix() - BEHIND_S_MAX)
-		doctor_tell(x, DOCTOR_PROBLEM, "journal",
-			    "systemctl restart pgpgate-filter", "%s %s in the journal (%s) since %s: the filter moves them into the database; if it runs, its log says why they are not taken",
+		doctor_tell(x, DOCTOR_PROBLEM, "journal", "systemctl restart pgpgate-filter",
+			    "%s %s in the journal (%s) since %s: the filter moves them into the "
+			    "database; if it runs, its log says why they are not taken",
 			    output_number(number, lag.n_records),
 			    output_plural(lag.n_records, "verdict waits", "verdicts wait"),
 			    output_bytes(bytes, lag.bytes), clock_format(lag.oldest_unix, when));
@@ -255,15 +262,16 @@ static void examine_journal(struct doctor *x)
 			    output_plural(lag.n_records, "verdict waits", "verdicts wait"));
 }
 
-/* The group of the directory of our socket, which root has made Postfix's where Postfix connects to it; (gid_t)-1: there is none.
- * Its owner could only have given it to a group of his. */
+/* The group of the directory of our socket, which root has made Postfix's where Postfix connects to
+ * it; (gid_t)-1: there is none. Its owner could only have given it to a group of his. */
 static gid_t postfix_group(const struct settings *s, const struct passwd *owner)
 {
 	char folder[sizeof(((struct socket_address *)0)->path)], err[300];
 	struct socket_address a;
 	struct stat st;
 
-	if (owner == NULL || socket_parse(s->filter_socket, &a, err, sizeof(err)) != 0 || !a.is_unix)
+	if (owner == NULL || socket_parse(s->filter_socket, &a, err, sizeof(err)) != 0 ||
+	    !a.is_unix)
 		return (gid_t)-1;
 	snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(a.path, '/') - a.path), a.path);
 	if (lstat(folder, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != owner->pw_uid ||
@@ -272,9 +280,10 @@ static gid_t postfix_group(const struct settings *s, const struct passwd *owner)
 	return st.st_gid;
 }
 
-/* From here on, with all that comes after, as the user of the settings. Tables of Postfix with a password in them are often for
- * its group alone: so that is kept, as no other right is. Without a user that one could be: as nobody, for then no
- * database is looked at. 0, or there is none to be looked at. */
+/* From here on, with all that comes after, as the user of the settings. Tables of Postfix with a
+ * password in them are often for its group alone: so that is kept, as no other right is. Without a
+ * user that one could be: as nobody, for then no database is looked at. 0, or there is none to be
+ * looked at. */
 static int become_user(struct doctor *x, const struct passwd *owner, bool is_missing)
 {
 	if (!is_missing)

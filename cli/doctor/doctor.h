@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * doctor.h: the examinations of `pgpgate doctor`. Each looks at one thing and tells what it found through
- * doctor_tell(); none changes anything. What is to be mended comes with a command that mends it when it is typed as it
- * stands there, by root: mend.c writes it.
+ * doctor.h: the examinations of `pgpgate doctor`. Each looks at one thing and tells what it found
+ * through doctor_tell(); none changes anything. What is to be mended comes with a command that
+ * mends it when it is typed as it stands there, by root: mend.c writes it.
  */
 #ifndef PGPGATE_CLI_DOCTOR_H
 #define PGPGATE_CLI_DOCTOR_H
@@ -58,7 +58,8 @@ struct doctor {
 void doctor_tell(struct doctor *x, enum doctor_state state, const char *topic, const char *mend,
 		 const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* postconf.c: what the programs of Postfix say. A parameter of main.cf, expanded; false when it cannot be had. */
+/* postconf.c: what the programs of Postfix say. A parameter of main.cf, expanded; false when it
+ * cannot be had. */
 bool doctor_parameter(struct doctor *x, const char *name, char *out, size_t out_size);
 
 /* mend.c: commands for a shell, everything in quotes that wants them. Each returns out. */
@@ -66,14 +67,18 @@ bool doctor_parameter(struct doctor *x, const char *name, char *out, size_t out_
 /* A word as a shell reads it. */
 const char *doctor_quote(char *out, size_t out_size, const char *word);
 
-/* Changes this Postfix: postconf with an option, then the words that the format gives, a line each; and a reload. */
-const char *doctor_by_postconf(const struct doctor *x, char *out, size_t out_size, const char *option,
-			       const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* Changes this Postfix: postconf with an option, then the words that the format gives, a line each;
+ * and a reload. */
+const char *doctor_by_postconf(const struct doctor *x, char *out, size_t out_size,
+			       const char *option, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
 
-/* A list as postconf -P takes it, which takes no blanks: commas do everywhere, and beside braces nothing is needed. */
+/* A list as postconf -P takes it, which takes no blanks: commas do everywhere, and beside braces
+ * nothing is needed. */
 void doctor_pack(char *list);
 
-/* The same as doctor_by_postconf() for "-P SERVICE/TYPE/NAME=VALUE" where is_own, "-e NAME = VALUE" where not. */
+/* The same as doctor_by_postconf() for "-P SERVICE/TYPE/NAME=VALUE" where is_own, "-e NAME = VALUE"
+ * where not. */
 const char *doctor_by_value(const struct doctor *x, char *out, size_t out_size,
 			    const struct postfix_service *s, bool is_own, const char *name,
 			    const char *value);
@@ -86,8 +91,8 @@ const char *doctor_by_setting(const struct doctor *x, char *out, size_t out_size
 const char *doctor_by_pgpgate(const struct doctor *x, char *out, size_t out_size,
 			      const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* milters.c: tells of an absolute path of our socket in a list that a chrooted smtpd reads. s: the service whose -o it is,
- * or NULL: main.cf's. */
+/* milters.c: tells of an absolute path of our socket in a list that a chrooted smtpd reads. s: the
+ * service whose -o it is, or NULL: main.cf's. */
 void doctor_absolute(struct doctor *x, const struct postfix_service *s, const char *name,
 		     const char *list, const char *socket_text);
 /* What is done while our filter is down. list: the milters, our_word: ours in it. s as above. */
@@ -105,12 +110,13 @@ void doctor_postfix(struct doctor *x);
 void doctor_services(struct doctor *x);
 /* policy.c: where the policy server is asked. */
 void doctor_policy(struct doctor *x);
-/* ours.c: whose mail is ours, and which domains, against Postfix's own settings. Before doctor_postfix(). */
+/* ours.c: whose mail is ours, and which domains, against Postfix's own settings. Before
+ * doctor_postfix(). */
 void doctor_ours(struct doctor *x);
 /* running.c: the settings of the daemons that run, against the file. */
 void doctor_running(struct doctor *x);
-/* probe.c: mail to the running smtpd, up to RCPT; with_data: a cleartext message, which is to be refused. where: its
- * host:port, or NULL for what master.cf says. */
+/* probe.c: mail to the running smtpd, up to RCPT; with_data: a cleartext message, which is to be
+ * refused. where: its host:port, or NULL for what master.cf says. */
 void doctor_probe(struct doctor *x, const char *address, bool with_data, const char *where);
 /* daemons.c: sockets, their permissions, a hello to each daemon. */
 void doctor_daemons(struct doctor *x);

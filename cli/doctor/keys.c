@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * keys.c: where own-key is demanded and no key is known it is no more than `encrypted`; keys that end, and recipients of whom
- * nothing is left to encrypt to.
+ * keys.c: where own-key is demanded and no key is known it is no more than `encrypted`; keys that
+ * end, and recipients of whom nothing is left to encrypt to.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,7 +17,8 @@
 
 static const char topic[] = "keys";
 
-static const char *by_import(const struct doctor *x, char *mend, size_t mend_size, const char *pattern)
+static const char *by_import(const struct doctor *x, char *mend, size_t mend_size,
+			     const char *pattern)
 {
 	char quoted[800];
 
@@ -30,8 +31,9 @@ static void tell_missing(void *context, const char *pattern)
 	char mend[MEND_MAX];
 
 	by_import(context, mend, sizeof(mend), pattern);
-	doctor_tell(context, DOCTOR_NOTE, topic,
-		    mend, "%s takes only mail to its own key, and no key of it is known: any encrypted mail passes",
+	doctor_tell(context, DOCTOR_NOTE, topic, mend,
+		    "%s takes only mail to its own key, and no key of it is known: any encrypted "
+		    "mail passes",
 		    pattern);
 }
 
@@ -60,8 +62,9 @@ static void end_pattern(struct usable *u)
 	else if (u->ended_unix + u->x->settings->key_grace_s <= u->now_unix)
 		doctor_tell(u->x, DOCTOR_PROBLEM, topic, mend, "%s: mail to them is refused", text);
 	else
-		doctor_tell(u->x, DOCTOR_PROBLEM, topic, mend, "%s: mail to them is refused from %s on",
-			    text, clock_format(u->ended_unix + u->x->settings->key_grace_s, when));
+		doctor_tell(u->x, DOCTOR_PROBLEM, topic, mend,
+			    "%s: mail to them is refused from %s on", text,
+			    clock_format(u->ended_unix + u->x->settings->key_grace_s, when));
 }
 
 static int see_key(void *context, const struct recipient_key *k)

@@ -85,14 +85,16 @@ const char *doctor_by_value(const struct doctor *x, char *out, size_t out_size,
 		return doctor_by_postconf(x, out, out_size, "-e", "%s = %s", name, value);
 	snprintf(packed, sizeof(packed), "%s", value);
 	doctor_pack(packed);
-	return doctor_by_postconf(x, out, out_size, "-P", "%s/%s/%s=%s", s->name, s->type, name, packed);
+	return doctor_by_postconf(x, out, out_size, "-P", "%s/%s/%s=%s", s->name, s->type, name,
+				  packed);
 }
 
 /* "pgpgate", with -c where the configuration is another than the default. */
 static size_t begin_pgpgate(const struct doctor *x, char *out, size_t out_size)
 {
 	char quoted[1100];
-	const int n = snprintf(out, out_size, "pgpgate%s%s ", x->cli->config_is_explicit ? " -c " : "",
+	const int n = snprintf(out, out_size, "pgpgate%s%s ",
+			       x->cli->config_is_explicit ? " -c " : "",
 			       x->cli->config_is_explicit
 				       ? doctor_quote(quoted, sizeof(quoted), x->cli->config_path)
 				       : "");
@@ -100,7 +102,8 @@ static size_t begin_pgpgate(const struct doctor *x, char *out, size_t out_size)
 	return (size_t)n < out_size ? (size_t)n : out_size - 1;
 }
 
-const char *doctor_by_pgpgate(const struct doctor *x, char *out, size_t out_size, const char *format, ...)
+const char *doctor_by_pgpgate(const struct doctor *x, char *out, size_t out_size,
+			      const char *format, ...)
 {
 	const size_t used = begin_pgpgate(x, out, out_size);
 	va_list arguments;

@@ -22,7 +22,8 @@ static char *without_ours(const struct doctor *x, const char *list, char *out, s
 		char one[DOCTOR_TEXT_MAX];
 
 		snprintf(one, sizeof(one), "%.*s", (int)len, word);
-		if (!postfix_names_socket(x->postfix.queue_directory, one, x->settings->filter_socket) &&
+		if (!postfix_names_socket(x->postfix.queue_directory, one,
+					  x->settings->filter_socket) &&
 		    used + len + 3 < out_size)
 			used += (size_t)snprintf(out + used, out_size - used, "%s%s",
 						 used > 0 ? ", " : "", one);
@@ -31,7 +32,8 @@ static char *without_ours(const struct doctor *x, const char *list, char *out, s
 }
 
 /* Our word of a list of milters as it stands there, with its braces. False: it is not there. */
-static bool our_milter(const struct doctor *x, const char *list, char *out, size_t out_size, bool *is_last)
+static bool our_milter(const struct doctor *x, const char *list, char *out, size_t out_size,
+		       bool *is_last)
 {
 	const char *word;
 	size_t len;
@@ -87,7 +89,8 @@ void doctor_default_action(struct doctor *x, const struct postfix_service *s, co
 					      value, sizeof(value));
 		if (s != NULL && !is_service) /* main.cf's, of which doctor_milters() tells */
 			return;
-		if (!is_service && !doctor_parameter(x, "milter_default_action", value, sizeof(value))) {
+		if (!is_service &&
+		    !doctor_parameter(x, "milter_default_action", value, sizeof(value))) {
 			doctor_tell(x, DOCTOR_SKIPPED, topic, NULL,
 				    "milter_default_action cannot be had");
 			return;
@@ -102,8 +105,11 @@ void doctor_default_action(struct doctor *x, const struct postfix_service *s, co
 	else
 		doctor_by_value(x, mend, sizeof(mend), s, is_service, "milter_default_action",
 				"tempfail");
-	doctor_tell(x, DOCTOR_PROBLEM, topic,
-		    mend, strcmp(value, "accept") == 0 ? "%s = %s%s%s: while the filter is down, cleartext passes" : "%s = %s%s%s: while the filter is down, mail is refused for good, or held",
+	doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
+		    strcmp(value, "accept") == 0
+			    ? "%s = %s%s%s: while the filter is down, cleartext passes"
+			    : "%s = %s%s%s: while the filter is down, mail is refused for good, or "
+			      "held",
 		    is_own ? "default_action of our filter" : "milter_default_action", value,
 		    s != NULL ? " of the service " : "", s != NULL ? s->name : "");
 }
@@ -115,7 +121,8 @@ static void examine_stale(struct doctor *x)
 	size_t len;
 
 	while ((word = postfix_word(&list, &len)) != NULL) {
-		char one[300], text[320], err[300], rest[DOCTOR_TEXT_MAX], mend[DOCTOR_TEXT_MAX + 700];
+		char one[300], text[320], err[300], rest[DOCTOR_TEXT_MAX],
+			mend[DOCTOR_TEXT_MAX + 700];
 		struct socket_address a;
 		const char *others = x->postfix.smtpd_milters, *other;
 		size_t other_len, used = 0;
@@ -123,7 +130,8 @@ static void examine_stale(struct doctor *x)
 
 		snprintf(one, sizeof(one), "%.*s", (int)len, word);
 		if (strncmp(one, "unix:", 5) != 0 || strstr(one, "pgpgate") == NULL ||
-		    postfix_names_socket(x->postfix.queue_directory, one, x->settings->filter_socket))
+		    postfix_names_socket(x->postfix.queue_directory, one,
+					 x->settings->filter_socket))
 			continue;
 		snprintf(text, sizeof(text), "unix:%.150s%s%.150s",
 			 one[5] == '/' ? "" : x->postfix.queue_directory, one[5] == '/' ? "" : "/",
@@ -139,7 +147,8 @@ static void examine_stale(struct doctor *x)
 		while ((other = postfix_word(&others, &other_len)) != NULL)
 			if (other != word && used + other_len + 3 < sizeof(rest))
 				used += (size_t)snprintf(rest + used, sizeof(rest) - used, "%s%.*s",
-							 used > 0 ? ", " : "", (int)other_len, other);
+							 used > 0 ? ", " : "", (int)other_len,
+							 other);
 		doctor_tell(
 			x, DOCTOR_PROBLEM, topic,
 			doctor_by_value(x, mend, sizeof(mend), NULL, false, "smtpd_milters", rest),
@@ -213,10 +222,12 @@ void doctor_milters(struct doctor *x)
 	doctor_default_action(x, NULL, list);
 	if (!doctor_parameter(x, "non_smtpd_milters", value, sizeof(value)))
 		doctor_tell(x, DOCTOR_SKIPPED, topic, NULL, "non_smtpd_milters cannot be had");
-	else if (!postfix_names_socket(x->postfix.queue_directory, value, x->settings->filter_socket)) {
+	else if (!postfix_names_socket(x->postfix.queue_directory, value,
+				       x->settings->filter_socket)) {
 		snprintf(more, sizeof(more), "%s%s%s", value, value[0] != '\0' ? ", " : "", ours);
 		doctor_tell(x, DOCTOR_NOTE, topic,
-			    doctor_by_value(x, mend, sizeof(mend), NULL, false, "non_smtpd_milters", more),
+			    doctor_by_value(x, mend, sizeof(mend), NULL, false, "non_smtpd_milters",
+					    more),
 			    "mail from sendmail(1) is not judged (non_smtpd_milters)");
 	}
 	if (!doctor_parameter(x, "smtpd_milter_maps", value, sizeof(value)))

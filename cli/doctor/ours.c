@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * ours.c: whose mail counts as ours, and which domains, against what Postfix's own configuration says.
+ * ours.c: whose mail counts as ours, and which domains, against what Postfix's own configuration
+ * says.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,8 @@ static bool is_local_milder(const struct settings *s)
 	       s->local_requirement != s->default_requirement;
 }
 
-/* Written by the administrator, or loopback of $mynetworks: true for the networks in local_clients. */
+/* Written by the administrator, or loopback of $mynetworks: true for the networks in local_clients.
+ */
 static bool is_written(const struct settings *s, const struct netaddr *network)
 {
 	for (size_t i = 0; i < s->n_local_clients; i++)
@@ -37,15 +39,19 @@ static void examine_width(struct doctor *x)
 	char mend[1000];
 
 	for (size_t i = 0; i < s->n_local_clients; i++)
-		if (s->local_clients[i].prefix_bits < 96 + 8 && s->local_requirement < REQUIREMENT_SIGNED)
-			doctor_tell(
-				x, DOCTOR_PROBLEM, topic,
-				doctor_by_setting(x, mend, sizeof(mend), "local_clients", "$mynetworks"), "local_clients holds a network so wide that strangers count as ours");
+		if (s->local_clients[i].prefix_bits < 96 + 8 &&
+		    s->local_requirement < REQUIREMENT_SIGNED)
+			doctor_tell(x, DOCTOR_PROBLEM, topic,
+				    doctor_by_setting(x, mend, sizeof(mend), "local_clients",
+						      "$mynetworks"),
+				    "local_clients holds a network so wide that strangers count as "
+				    "ours");
 	for (size_t i = 0; s->are_mynetworks_local && i < s->postfix->n_networks; i++)
 		if (s->postfix->networks[i].network.prefix_bits < 96 + 8 &&
 		    !s->postfix->networks[i].is_excluded)
 			doctor_tell(x, DOCTOR_PROBLEM, topic,
-				    doctor_by_value(x, mend, sizeof(mend), NULL, false, "mynetworks",
+				    doctor_by_value(x, mend, sizeof(mend), NULL, false,
+						    "mynetworks",
 						    "127.0.0.0/8 [::ffff:127.0.0.0]/104 [::1]/128"),
 				    "Postfix's mynetworks holds a network so wide that strangers "
 				    "count as ours: this "
@@ -63,7 +69,8 @@ static void examine_mynetworks(struct doctor *x, const struct postfix_facts *f)
 	if (s->are_mynetworks_local || !is_local_milder(s))
 		return;
 	for (size_t i = 0; i < f->n_networks; i++)
-		if (!f->networks[i].is_excluded && postfix_facts_is_ours(f, &f->networks[i].network) &&
+		if (!f->networks[i].is_excluded &&
+		    postfix_facts_is_ours(f, &f->networks[i].network) &&
 		    !is_written(s, &f->networks[i].network) &&
 		    used + NETADDR_TEXT_MAX + 2 < sizeof(missing) &&
 		    /* ::ffff:127.0.0.0/104 is 127.0.0.0/8 once more */
@@ -74,15 +81,17 @@ static void examine_mynetworks(struct doctor *x, const struct postfix_facts *f)
 	if (missing[0] == '\0')
 		return;
 	used = 0;
-	for (size_t i = 0; i < s->n_local_clients && used + NETADDR_TEXT_MAX + 2 < sizeof(value); i++)
+	for (size_t i = 0; i < s->n_local_clients && used + NETADDR_TEXT_MAX + 2 < sizeof(value);
+	     i++)
 		used += (size_t)snprintf(value + used, sizeof(value) - used, ", %s",
 					 netaddr_format(&s->local_clients[i], text));
-	doctor_tell(x, DOCTOR_PROBLEM, topic,
-		    doctor_by_setting(x, mend, sizeof(mend), "local_clients", "$mynetworks%s", value),
-		    "Postfix's mynetworks has %s, and local_clients has not: what they send to the "
-		    "outside is judged as "
-		    "a stranger's",
-		    missing);
+	doctor_tell(
+		x, DOCTOR_PROBLEM, topic,
+		doctor_by_setting(x, mend, sizeof(mend), "local_clients", "$mynetworks%s", value),
+		"Postfix's mynetworks has %s, and local_clients has not: what they send to the "
+		"outside is judged as "
+		"a stranger's",
+		missing);
 }
 
 /* Behind a content filter or proxy every client is loopback. */
@@ -90,31 +99,35 @@ static void examine_filtered(struct doctor *x, const struct postfix_facts *f)
 {
 	static const struct netaddr loopback4 = {
 		{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, 1}, 128};
-	static const struct netaddr loopback6 = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 128};
+	static const struct netaddr loopback6 = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1},
+						 128};
 	const struct settings *s = x->settings;
 	char mend[1000];
-	const bool is_unprotected = s->protected_domains.n == 0 && !s->are_postfix_domains_protected;
+	const bool is_unprotected = s->protected_domains.n == 0 &&
+				    !s->are_postfix_domains_protected;
 
 	if (!f->is_filtered || !is_local_milder(s))
 		return;
 	if (is_written(s, &loopback4) || is_written(s, &loopback6))
-		doctor_tell(x, DOCTOR_PROBLEM, topic,
-			    doctor_by_setting(x, mend, sizeof(mend), "local_clients", "$mynetworks"),
-			    "our filter judges what comes back from a content filter or proxy, "
-			    "where every client is "
-			    "127.0.0.1, and local_clients counts that as ours: a stranger's "
-			    "cleartext is taken");
+		doctor_tell(
+			x, DOCTOR_PROBLEM, topic,
+			doctor_by_setting(x, mend, sizeof(mend), "local_clients", "$mynetworks"),
+			"our filter judges what comes back from a content filter or proxy, "
+			"where every client is "
+			"127.0.0.1, and local_clients counts that as ours: a stranger's "
+			"cleartext is taken");
 	else
 		doctor_tell(x, DOCTOR_NOTE, topic, NULL,
 			    "our filter judges what comes back from a content filter or proxy: "
 			    "nobody is known there, "
 			    "and so nobody is one of ours");
 	if (is_unprotected)
-		doctor_tell(x, DOCTOR_PROBLEM, topic,
-			    doctor_by_setting(x, mend, sizeof(mend), "protected_domains", "postfix"),
-			    "what your own users send to the outside comes back from the filter as "
-			    "a stranger's mail, and "
-			    "is refused as one");
+		doctor_tell(
+			x, DOCTOR_PROBLEM, topic,
+			doctor_by_setting(x, mend, sizeof(mend), "protected_domains", "postfix"),
+			"what your own users send to the outside comes back from the filter as "
+			"a stranger's mail, and "
+			"is refused as one");
 }
 
 static void examine_domains(struct doctor *x, const struct postfix_facts *f)
@@ -132,9 +145,11 @@ static void examine_domains(struct doctor *x, const struct postfix_facts *f)
 	else if (s->protected_domains.n > 0 && !f->are_all_domains)
 		for (size_t i = 0; i < f->domains.n; i++)
 			if (!domain_set_has(&s->protected_domains, f->domains.names[i]) &&
-			    strchr(f->domains.names[i], '.') != NULL && f->domains.names[i][0] != '.')
-				doctor_tell(x, DOCTOR_NOTE, topic,
-					    NULL, "Postfix takes mail for %s, which is not in protected_domains",
+			    strchr(f->domains.names[i], '.') != NULL &&
+			    f->domains.names[i][0] != '.')
+				doctor_tell(x, DOCTOR_NOTE, topic, NULL,
+					    "Postfix takes mail for %s, which is not in "
+					    "protected_domains",
 					    f->domains.names[i]);
 }
 
@@ -158,14 +173,16 @@ static void examine_delimiter(struct doctor *x)
 
 void doctor_ours(struct doctor *x)
 {
-	const char *directory = x->postfix.config_directory != NULL ? x->postfix.config_directory : "";
+	const char *directory = x->postfix.config_directory != NULL ? x->postfix.config_directory
+								    : "";
 	char err[300];
 	struct postfix_facts *f = postfix_facts_ask(directory, x->settings->filter_socket, err,
 						    sizeof(err));
 
 	if (f == NULL) {
-		doctor_tell(x, DOCTOR_SKIPPED, topic,
-			    NULL, "whose mail is ours: %s; $mynetworks is loopback then, and every domain is protected",
+		doctor_tell(x, DOCTOR_SKIPPED, topic, NULL,
+			    "whose mail is ours: %s; $mynetworks is loopback then, and every "
+			    "domain is protected",
 			    err);
 		return;
 	}

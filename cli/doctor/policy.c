@@ -9,8 +9,8 @@
 
 static const char topic[] = "postfix";
 
-/* The list without our check_policy_service; with is_placed_again it stands in front of the first word that ends the
- * list, or at the end. Returns out. */
+/* The list without our check_policy_service; with is_placed_again it stands in front of the first
+ * word that ends the list, or at the end. Returns out. */
 static char *moved(const struct doctor *x, const char *list, bool is_placed_again, char *out,
 		   size_t out_size)
 {
@@ -40,7 +40,8 @@ static char *moved(const struct doctor *x, const char *list, bool is_placed_agai
 						 ours);
 			is_placed = true;
 		}
-		used += (size_t)snprintf(out + used, out_size - used, "%s%s%s", used > 0 ? ", " : "",
+		used += (size_t)snprintf(out + used, out_size - used, "%s%s%s",
+					 used > 0 ? ", " : "",
 					 is_before_socket ? "check_policy_service " : "", one);
 		is_before_socket = false;
 	}
@@ -61,7 +62,8 @@ static bool is_out_of_reach(const struct doctor *x, const char *list)
 		char one[DOCTOR_TEXT_MAX];
 
 		snprintf(one, sizeof(one), "%.*s", (int)len, word);
-		if (postfix_names_socket(x->postfix.queue_directory, one, x->settings->policy_socket))
+		if (postfix_names_socket(x->postfix.queue_directory, one,
+					 x->settings->policy_socket))
 			return is_over;
 		is_over |= strcmp(one, "permit") == 0 || strcmp(one, "reject") == 0;
 	}
@@ -76,8 +78,9 @@ static const char *mend_stage(struct doctor *x, const char *stage, const char *l
 
 	moved(x, list, false, without, sizeof(without));
 	doctor_parameter(x, "smtpd_recipient_restrictions", at_rcpt, sizeof(at_rcpt));
-	return doctor_by_postconf(x, mend, mend_size, "-e", "%s = %s\nsmtpd_recipient_restrictions = %s",
-				  stage, without, moved(x, at_rcpt, true, better, sizeof(better)));
+	return doctor_by_postconf(x, mend, mend_size, "-e",
+				  "%s = %s\nsmtpd_recipient_restrictions = %s", stage, without,
+				  moved(x, at_rcpt, true, better, sizeof(better)));
 }
 
 void doctor_policy(struct doctor *x)
@@ -88,7 +91,8 @@ void doctor_policy(struct doctor *x)
 					    "smtpd_sender_restrictions", "smtpd_data_restrictions",
 					    "smtpd_end_of_data_restrictions"};
 	char value[DOCTOR_TEXT_MAX], better[DOCTOR_TEXT_MAX], mend[2 * DOCTOR_TEXT_MAX], ours[300];
-	const char *const queue = x->postfix.queue_directory, *const policy = x->settings->policy_socket;
+	const char *const queue = x->postfix.queue_directory, *const policy =
+								      x->settings->policy_socket;
 	bool is_used = false;
 
 	postfix_socket(queue, policy, ours, sizeof(ours));
@@ -115,12 +119,14 @@ void doctor_policy(struct doctor *x)
 		    postfix_names_socket(queue, value, policy))
 			doctor_tell(x, DOCTOR_PROBLEM, topic,
 				    mend_stage(x, wrong[i], value, mend, sizeof(mend)),
-				    "%s asks our policy server, which answers at RCPT only", wrong[i]);
+				    "%s asks our policy server, which answers at RCPT only",
+				    wrong[i]);
 	x->postfix.uses_policy = is_used;
 	if (is_used)
 		doctor_tell(x, DOCTOR_OK, topic, NULL, "the policy server is asked at RCPT");
 	else
-		doctor_tell(x, DOCTOR_NOTE, topic,
-			    NULL, "the policy server is not asked (check_policy_service %s): the filter alone is safe",
+		doctor_tell(x, DOCTOR_NOTE, topic, NULL,
+			    "the policy server is not asked (check_policy_service %s): the filter "
+			    "alone is safe",
 			    ours);
 }

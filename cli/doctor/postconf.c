@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * postconf.c: the configuration of Postfix, asked once: its programs take some 20 ms each, and a second where something is
- * wrong.
+ * postconf.c: the configuration of Postfix, asked once: its programs take some 20 ms each, and a
+ * second where something is wrong.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +34,8 @@ bool doctor_postconf(struct doctor *x)
 		      doctor_parameter(x, "queue_directory", p->queue_directory,
 				       sizeof(p->queue_directory)) &&
 		      doctor_parameter(x, "mail_owner", p->mail_owner, sizeof(p->mail_owner)) &&
-		      doctor_parameter(x, "smtpd_milters", p->smtpd_milters, sizeof(p->smtpd_milters)) &&
+		      doctor_parameter(x, "smtpd_milters", p->smtpd_milters,
+				       sizeof(p->smtpd_milters)) &&
 		      ask(x, "-M", p->master, sizeof(p->master)) &&
 		      ask(x, "-xP", p->overrides, sizeof(p->overrides));
 	if (!p->is_there) {

@@ -12,7 +12,8 @@ static void examine_smuggling(struct doctor *x)
 {
 	char value[DOCTOR_TEXT_MAX], mend[DOCTOR_TEXT_MAX];
 
-	if (!doctor_parameter(x, "smtpd_forbid_bare_newline", value, sizeof(value)) || value[0] == '\0')
+	if (!doctor_parameter(x, "smtpd_forbid_bare_newline", value, sizeof(value)) ||
+	    value[0] == '\0')
 		doctor_tell(
 			x, DOCTOR_PROBLEM, topic,
 			"apt-get update && apt-get install --only-upgrade postfix",

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * probe.c: the real check: speaks SMTP to the smtpd that runs. Up to RCPT and RSET, whatever keeps mail out is
- * seen; with a cleartext message to an address that must refuse it, whatever lets it in.
+ * probe.c: the real check: speaks SMTP to the smtpd that runs. Up to RCPT and RSET, whatever keeps
+ * mail out is seen; with a cleartext message to an address that must refuse it, whatever lets it
+ * in.
  *
- * Whoever asks from this machine is mostly one of ours, of whom less is demanded. So where smtpd offers XCLIENT the client is
- * made a stranger, and otherwise what is expected is what the policy says of the address that we come from.
+ * Whoever asks from this machine is mostly one of ours, of whom less is demanded. So where smtpd
+ * offers XCLIENT the client is made a stranger, and otherwise what is expected is what the policy
+ * says of the address that we come from.
  */
 #include <errno.h>
 #include <poll.h>
@@ -141,10 +143,12 @@ static void note_client(struct conversation *c)
 static bool greet(struct doctor *x, struct conversation *c, const char *host)
 {
 	if (hear(c) != 220 || command(c, "EHLO ", host, "") != 250) {
-		doctor_tell(x, DOCTOR_PROBLEM, topic, NULL, "smtpd greets with \"%.300s\"", c->reply);
+		doctor_tell(x, DOCTOR_PROBLEM, topic, NULL, "smtpd greets with \"%.300s\"",
+			    c->reply);
 		return false;
 	}
-	if (strstr(c->reply, "XCLIENT") != NULL && command(c, "XCLIENT ADDR=", stranger, "") == 220) {
+	if (strstr(c->reply, "XCLIENT") != NULL &&
+	    command(c, "XCLIENT ADDR=", stranger, "") == 220) {
 		snprintf(c->client, sizeof(c->client), "%s", stranger);
 		command(c, "EHLO ", host, "");
 	}
@@ -216,7 +220,8 @@ static void send_cleartext(struct doctor *x, struct conversation *c, const char 
 		return;
 	}
 	if (command(c, "DATA", "", "") != 354) {
-		doctor_tell(x, DOCTOR_PROBLEM, topic, NULL, "DATA is answered \"%.300s\"", c->reply);
+		doctor_tell(x, DOCTOR_PROBLEM, topic, NULL, "DATA is answered \"%.300s\"",
+			    c->reply);
 		return;
 	}
 	snprintf(message, sizeof(message),
@@ -269,7 +274,8 @@ void doctor_probe(struct doctor *x, const char *address, bool with_data, const c
 	if (socket_parse(text, &a, err, sizeof(err)) == 0)
 		c.fd = socket_connect(&a, PATIENCE_MS, err, sizeof(err));
 	if (c.fd < 0) {
-		doctor_tell(x, DOCTOR_PROBLEM, topic, "postfix start", "smtpd does not listen: %s", err);
+		doctor_tell(x, DOCTOR_PROBLEM, topic, "postfix start", "smtpd does not listen: %s",
+			    err);
 		return;
 	}
 	note_client(&c);

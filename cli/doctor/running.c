@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * running.c: what the daemons that run say of themselves (status.h), against this program and the file.
+ * running.c: what the daemons that run say of themselves (status.h), against this program and the
+ * file.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,15 +38,17 @@ static int differing(struct doctor *x, const char *text, char *names, size_t nam
 			n++;
 			*needs_restart |= daemon_needs_restart(name);
 			if (used + 2 * strlen(name) + 200 < names_size)
-				used += (size_t)snprintf(names + used, names_size - used, "%s%s = %.60s",
-							 used > 0 ? ", " : "", name, value);
+				used += (size_t)snprintf(names + used, names_size - used,
+							 "%s%s = %.60s", used > 0 ? ", " : "", name,
+							 value);
 		}
 		free(value);
 	}
 	return n;
 }
 
-static void examine_settings(struct doctor *x, const char *topic, const char *program, const char *text)
+static void examine_settings(struct doctor *x, const char *topic, const char *program,
+			     const char *text)
 {
 	char names[600] = "", mend[200], *networks = status_networks(x->settings),
 	     *theirs = output_memory(NULL, STATUS_BYTES_MAX);
@@ -71,7 +74,8 @@ static void examine_settings(struct doctor *x, const char *topic, const char *pr
 	free(theirs);
 }
 
-/* Since the daemon read its settings the clock was set: both of its clocks went together until then. */
+/* Since the daemon read its settings the clock was set: both of its clocks went together until
+ * then. */
 static void examine_clock(struct doctor *x, const char *program, const char *text)
 {
 	char value[40], mend[200], by[OUTPUT_NUMBER_MAX];
@@ -97,13 +101,16 @@ static void examine_running(struct doctor *x, const char *topic, const char *pro
 	char *text = status_read(x->settings, program, why, sizeof(why));
 
 	if (text == NULL) {
-		doctor_tell(x, DOCTOR_SKIPPED, topic, NULL, "which settings %s has: %s", program, why);
+		doctor_tell(x, DOCTOR_SKIPPED, topic, NULL, "which settings %s has: %s", program,
+			    why);
 		return;
 	}
-	if (status_value(text, "version", value, sizeof(value)) && strcmp(value, PACKAGE_VERSION) != 0) {
+	if (status_value(text, "version", value, sizeof(value)) &&
+	    strcmp(value, PACKAGE_VERSION) != 0) {
 		snprintf(mend, sizeof(mend), "systemctl restart %s", program);
-		doctor_tell(x, DOCTOR_PROBLEM, topic, mend, "%s that runs is version %s, and this is %s",
-			    program, value, PACKAGE_VERSION);
+		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
+			    "%s that runs is version %s, and this is %s", program, value,
+			    PACKAGE_VERSION);
 	}
 	if (status_value(text, "error", value, sizeof(value)) && value[0] != '\0') {
 		snprintf(mend, sizeof(mend), "systemctl reload %s", program);

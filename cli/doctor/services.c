@@ -2,8 +2,8 @@
  *
  * services.c: the services of master.cf: does mail come in past our filter?
  *
- * Behind a content_filter mail was judged in front; behind a smtpd_proxy_filter, where milters see no body, it is to be
- * judged by the smtpd that takes it back.
+ * Behind a content_filter mail was judged in front; behind a smtpd_proxy_filter, where milters see
+ * no body, it is to be judged by the smtpd that takes it back.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +48,8 @@ static bool is_judged_elsewhere(struct doctor *x, const struct postfix_service *
 {
 	if (has(x, s, "smtpd_proxy_filter"))
 		return true; /* examine_proxy() looks at it */
-	return takes_mail_back(x, s) && (x->postfix.is_filtering || !x->settings->postfix->is_filtered);
+	return takes_mail_back(x, s) &&
+	       (x->postfix.is_filtering || !x->settings->postfix->is_filtered);
 }
 
 /* A list without one word, joined by commas, which -o takes. */
@@ -93,8 +94,9 @@ static bool examine_no_milters(struct doctor *x, const struct postfix_service *s
 				   s->name, s->type);
 	else
 		doctor_by_value(x, mend, sizeof(mend), s, is_own, "receive_override_options", rest);
-	doctor_tell(x, DOCTOR_PROBLEM, topic,
-		    mend, "receive_override_options of the service %s/%s has no_milters: mail there is not judged",
+	doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
+		    "receive_override_options of the service %s/%s has no_milters: mail there is "
+		    "not judged",
 		    s->name, s->type);
 	return true;
 }
@@ -121,8 +123,9 @@ static void examine_own_milters(struct doctor *x, const struct postfix_service *
 	}
 	postfix_socket(x->postfix.queue_directory, x->settings->filter_socket, ours, sizeof(ours));
 	list_without(value, "", list, sizeof(list));
-	if (list[0] == '\0' && postfix_names_socket(x->postfix.queue_directory, x->postfix.smtpd_milters,
-						    x->settings->filter_socket))
+	if (list[0] == '\0' &&
+	    postfix_names_socket(x->postfix.queue_directory, x->postfix.smtpd_milters,
+				 x->settings->filter_socket))
 		doctor_by_postconf(x, mend, sizeof(mend), "-PX", "%s/%s/smtpd_milters", s->name,
 				   s->type);
 	else
@@ -157,7 +160,8 @@ static void examine_own_policy(struct doctor *x, const struct postfix_service *s
 
 	for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++)
 		if (postfix_override(x->postfix.overrides, s, stages[i], value, sizeof(value)) &&
-		    postfix_names_socket(x->postfix.queue_directory, value, x->settings->policy_socket))
+		    postfix_names_socket(x->postfix.queue_directory, value,
+					 x->settings->policy_socket))
 			doctor_absolute(x, s, stages[i], value, x->settings->policy_socket);
 }
 
@@ -190,7 +194,8 @@ struct way_back {
 	bool is_found;
 };
 
-/* The first smtpd that mail may come back to from the proxy; postfix_facts.h finds more where ours is there already. */
+/* The first smtpd that mail may come back to from the proxy; postfix_facts.h finds more where ours
+ * is there already. */
 static struct way_back find_way_back(struct doctor *x)
 {
 	struct way_back way = {.is_found = false};
@@ -205,7 +210,8 @@ static struct way_back find_way_back(struct doctor *x)
 	return way;
 }
 
-/* Puts our filter into the smtpd that takes the mail back; where there is none, only the proxy can go. */
+/* Puts our filter into the smtpd that takes the mail back; where there is none, only the proxy can
+ * go. */
 static const char *mend_proxy(struct doctor *x, const struct postfix_service *s, bool is_own,
 			      char *mend, size_t mend_size)
 {
@@ -221,7 +227,8 @@ static const char *mend_proxy(struct doctor *x, const struct postfix_service *s,
 	postfix_socket(x->postfix.queue_directory, x->settings->filter_socket, ours, sizeof(ours));
 	effective(x, &way.service, "smtpd_milters", milters, sizeof(milters), &is_list_own);
 	list_without(milters, "", list, sizeof(list));
-	effective(x, &way.service, "receive_override_options", options, sizeof(options), &is_option_own);
+	effective(x, &way.service, "receive_override_options", options, sizeof(options),
+		  &is_option_own);
 	if (postfix_has_word(options, "no_milters")) {
 		char rest[DOCTOR_TEXT_MAX];
 
@@ -246,8 +253,9 @@ static void examine_proxy(struct doctor *x, const struct postfix_service *s)
 	if (value[0] == '\0')
 		return;
 	if (x->settings->postfix->is_filtered)
-		doctor_tell(x, DOCTOR_OK, topic,
-			    NULL, "the service %s/%s has smtpd_proxy_filter, and our filter judges what comes back",
+		doctor_tell(x, DOCTOR_OK, topic, NULL,
+			    "the service %s/%s has smtpd_proxy_filter, and our filter judges what "
+			    "comes back",
 			    s->name, s->type);
 	else
 		doctor_tell(

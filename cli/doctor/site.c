@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * site.c: a host of a site (pgpgate-site(7)): is it heard, is its record brought, is its clock right? What only the
- * centre knows, `pgpgate site status` asks.
+ * site.c: a host of a site (pgpgate-site(7)): is it heard, is its record brought, is its clock
+ * right? What only the centre knows, `pgpgate site status` asks.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +34,8 @@ static void examine(struct doctor *x, const struct site_state *s)
 			    (long long)s->rules_no);
 	if (s->offset_ms > OFFSET_MS || s->offset_ms < -OFFSET_MS)
 		doctor_tell(x, DOCTOR_PROBLEM, topic, "timedatectl set-ntp true",
-			    "the clock differs from the centre's by %lld ms", (long long)s->offset_ms);
+			    "the clock differs from the centre's by %lld ms",
+			    (long long)s->offset_ms);
 	if (site_backlog(x->db, &n, &oldest_unix, &n_lost) != 0)
 		return;
 	if (oldest_unix != 0 && now - oldest_unix > BEHIND_S)
@@ -42,11 +43,13 @@ static void examine(struct doctor *x, const struct site_state *s)
 			    doctor_by_pgpgate(x, mend, sizeof(mend), "site status"),
 			    "%lld verdicts wait to be brought to the centre", (long long)n);
 	if (n_lost > 0)
-		doctor_tell(x, DOCTOR_PROBLEM, topic,
-			    NULL, "%lld verdicts were too old to be kept before the centre had them (unpushed_max)",
+		doctor_tell(x, DOCTOR_PROBLEM, topic, NULL,
+			    "%lld verdicts were too old to be kept before the centre had them "
+			    "(unpushed_max)",
 			    (long long)n_lost);
 	if (s->here_paused_until_unix > now)
-		doctor_tell(x, DOCTOR_NOTE, topic, doctor_by_pgpgate(x, mend, sizeof(mend), "resume"),
+		doctor_tell(x, DOCTOR_NOTE, topic,
+			    doctor_by_pgpgate(x, mend, sizeof(mend), "resume"),
 			    "paused on this host alone");
 }
 
@@ -73,8 +76,9 @@ static void ask_centre(struct doctor *x)
 			    "too",
 			    too_much);
 	if (json_is_true(json_object_get(o, "is_other_key")))
-		doctor_tell(x, DOCTOR_PROBLEM, topic,
-			    NULL, "the key of hashed addresses is not the site's: no pair is known again");
+		doctor_tell(
+			x, DOCTOR_PROBLEM, topic, NULL,
+			"the key of hashed addresses is not the site's: no pair is known again");
 	else if (json_is_true(json_object_get(o, "is_hashed_here_alone")))
 		doctor_tell(
 			x, DOCTOR_PROBLEM, topic, NULL,
@@ -85,9 +89,10 @@ static void ask_centre(struct doctor *x)
 			    "the centre has schema version %lld, this pgpgate makes %lld", version,
 			    knows);
 	if (error == NULL && o != NULL && version > knows)
-		doctor_tell(x, DOCTOR_NOTE, topic,
-			    NULL, "the centre has schema version %lld, this pgpgate knows %lld: upgrade it",
-			    version, knows);
+		doctor_tell(
+			x, DOCTOR_NOTE, topic, NULL,
+			"the centre has schema version %lld, this pgpgate knows %lld: upgrade it",
+			version, knows);
 	json_decref(o);
 }
 
@@ -103,10 +108,14 @@ void doctor_site(struct doctor *x)
 		return;
 	if (s->centre[0] == '\0' && got == 1)
 		doctor_tell(x, DOCTOR_PROBLEM, topic,
-			    doctor_by_pgpgate(x, mend, sizeof(mend), "site leave"), "this host belongs to a site, and `centre` is not set: rules cannot be changed");
+			    doctor_by_pgpgate(x, mend, sizeof(mend), "site leave"),
+			    "this host belongs to a site, and `centre` is not set: rules cannot be "
+			    "changed");
 	if (s->centre[0] != '\0' && got == 0)
 		doctor_tell(x, DOCTOR_PROBLEM, topic,
-			    doctor_by_pgpgate(x, mend, sizeof(mend), "site join"), "`centre` is set, and this host belongs to no site: rules cannot be changed");
+			    doctor_by_pgpgate(x, mend, sizeof(mend), "site join"),
+			    "`centre` is set, and this host belongs to no site: rules cannot be "
+			    "changed");
 	if (s->centre[0] != '\0' &&
 	    (s->centre_admin[0] == '\0' || strcmp(s->centre, s->centre_admin) == 0))
 		doctor_tell(x, DOCTOR_PROBLEM, topic, NULL,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * wkd.c: a Web Key Directory that `keys export` wrote, against the keys of now: what is missing there, old, not to be read by a
- * web server, or of nobody any more.
+ * wkd.c: a Web Key Directory that `keys export` wrote, against the keys of now: what is missing
+ * there, old, not to be read by a web server, or of nobody any more.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -34,7 +34,8 @@ struct looking {
 	size_t n, room;
 };
 
-/* May everybody read it, and each folder on the way? NULL, or the first that they may not. path is written to, and put back. */
+/* May everybody read it, and each folder on the way? NULL, or the first that they may not. path is
+ * written to, and put back. */
 static const char *closed_part(int dir, char *path)
 {
 	struct stat st;
@@ -59,11 +60,13 @@ static const char *compare(int dir, const char *path, const struct wkd_entry *e)
 	unsigned char *bytes;
 	struct stat st;
 
-	if (fd < 0) /* doctor reads as the user of the daemons, who are others here as a web server is */
+	if (fd <
+	    0) /* doctor reads as the user of the daemons, who are others here as a web server is */
 		return errno == ENOENT ? "is missing" : errno == EACCES ? closed : strerror(errno);
 	bytes = malloc(e->len + 1);
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size != (off_t)e->len || bytes == NULL ||
-	    read(fd, bytes, e->len + 1) != (ssize_t)e->len || memcmp(bytes, e->bytes, e->len) != 0)
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size != (off_t)e->len ||
+	    bytes == NULL || read(fd, bytes, e->len + 1) != (ssize_t)e->len ||
+	    memcmp(bytes, e->bytes, e->len) != 0)
 		wrong = "is not what is kept here now";
 	free(bytes);
 	close(fd);
@@ -107,7 +110,8 @@ static void count_left(struct looking *l, const char *domain)
 		snprintf(wanted.hash, sizeof(wanted.hash), "%.*s", WKD_HASH_MAX - 1, entry->d_name);
 		l->n_left += entry->d_name[0] != '.' &&
 			     (strlen(entry->d_name) >= WKD_HASH_MAX ||
-			      bsearch(&wanted, l->known, l->n, sizeof(*l->known), compare_known) == NULL);
+			      bsearch(&wanted, l->known, l->n, sizeof(*l->known), compare_known) ==
+				      NULL);
 	}
 	if (directory != NULL)
 		closedir(directory);
@@ -178,10 +182,12 @@ void doctor_wkd(struct doctor *x)
 		look_for_left(&l);
 		if (l.n_wrong > NAMED_MAX)
 			doctor_tell(x, DOCTOR_PROBLEM, topic, NULL,
-				    "%" PRId64 " more of its files are wrong", l.n_wrong - NAMED_MAX);
+				    "%" PRId64 " more of its files are wrong",
+				    l.n_wrong - NAMED_MAX);
 		if (l.n_left > 0)
-			doctor_tell(x, DOCTOR_NOTE, topic,
-				    NULL, "%" PRId64 " files of it are of nobody who has a key here: senders still encrypt to those",
+			doctor_tell(x, DOCTOR_NOTE, topic, NULL,
+				    "%" PRId64 " files of it are of nobody who has a key here: "
+				    "senders still encrypt to those",
 				    l.n_left);
 		if (l.n_wrong == 0)
 			doctor_tell(x, DOCTOR_OK, topic, NULL, "%zu addresses", l.n);

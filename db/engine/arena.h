@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * arena.h: strings that live and die together. Zero-initialised; one thread at a time. For db/ only.
+ * arena.h: strings that live and die together. Zero-initialised; one thread at a time. For db/
+ * only.
  */
 #ifndef PGPGATE_DB_ARENA_H
 #define PGPGATE_DB_ARENA_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * backup.c: `pgpgate db backup`: a copy of the open database into a new file. It is written under another name, which
- * an interrupted one leaves and the next one uses, and gets its own when it is whole and on the disk.
+ * backup.c: `pgpgate db backup`: a copy of the open database into a new file. It is written under
+ * another name, which an interrupted one leaves and the next one uses, and gets its own when it is
+ * whole and on the disk.
  */
 #include "db/engine/internal.h"
 
@@ -32,7 +33,8 @@ static int run_backup(struct db *d, sqlite3 *to, const char *file,
 		rc = sqlite3_backup_step(backup, BACKUP_PAGES);
 		if (progress != NULL && sqlite3_backup_pagecount(backup) > 0)
 			progress(context,
-				 sqlite3_backup_pagecount(backup) - sqlite3_backup_remaining(backup),
+				 sqlite3_backup_pagecount(backup) -
+					 sqlite3_backup_remaining(backup),
 				 sqlite3_backup_pagecount(backup));
 		if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY && (rc & 0xff) != SQLITE_LOCKED)
 			break;
@@ -53,7 +55,8 @@ struct db_copy {
 	int fd;
 };
 
-static enum db_failure copy_fail(struct db_copy *c, enum db_failure failure, char *err, const char *what)
+static enum db_failure copy_fail(struct db_copy *c, enum db_failure failure, char *err,
+				 const char *what)
 {
 	snprintf(err, DB_ERROR_MAX, "backup to %.250s: %s", c->file, what);
 	db_copy_abandon(c);
@@ -167,8 +170,8 @@ int db_backup(struct db *d, struct db_copy *c, void (*progress)(void *context, i
 	rc = backup_file_begin(&file, c->fd, &to);
 	if (rc != SQLITE_OK)
 		result = db_fail(d, DB_BROKEN, "backup to %.200s: %s", c->file, sqlite3_errstr(rc));
-	/* One snapshot for all steps: the engine begins again whenever another connection has written. The WAL
-	 * grows meanwhile, and mail goes on. */
+	/* One snapshot for all steps: the engine begins again whenever another connection has
+	 * written. The WAL grows meanwhile, and mail goes on. */
 	else if (db_begin_read(d) != 0)
 		result = -1;
 	else
@@ -177,7 +180,8 @@ int db_backup(struct db *d, struct db_copy *c, void (*progress)(void *context, i
 		result = db_fail(d, DB_BROKEN, "backup to %.200s: cannot be closed", c->file);
 	backup_file_end(&file);
 	if (result == 0 && (wal_mark_copy(c->fd) != 0 || fsync(c->fd) != 0))
-		result = db_fail(d, failure_of(errno), "backup to %.200s: %s", c->file, strerror(errno));
+		result = db_fail(d, failure_of(errno), "backup to %.200s: %s", c->file,
+				 strerror(errno));
 	return result;
 }
 
@@ -185,8 +189,10 @@ int db_backup_key(struct db *d, struct db_copy *c)
 {
 	if (!d->hashed.has_key)
 		return db_fail(d, DB_ABSENT, "has no key to back up");
-	if (pwrite(c->fd, d->hashed.key, sizeof d->hashed.key, 0) != (ssize_t)sizeof d->hashed.key ||
+	if (pwrite(c->fd, d->hashed.key, sizeof d->hashed.key, 0) !=
+		    (ssize_t)sizeof d->hashed.key ||
 	    fsync(c->fd) != 0)
-		return db_fail(d, failure_of(errno), "backup to %.200s: %s", c->file, strerror(errno));
+		return db_fail(d, failure_of(errno), "backup to %.200s: %s", c->file,
+			       strerror(errno));
 	return 0;
 }

@@ -29,7 +29,8 @@ static int file_read(sqlite3_file *f, void *bytes, int n, sqlite3_int64 at)
 	int done = 0;
 
 	while (done < n) {
-		const ssize_t got = pread(fd_of(f), (char *)bytes + done, (size_t)(n - done), at + done);
+		const ssize_t got = pread(fd_of(f), (char *)bytes + done, (size_t)(n - done),
+					  at + done);
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -56,7 +57,8 @@ static int file_write(sqlite3_file *f, const void *bytes, int n, sqlite3_int64 a
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0)
-			return errno == ENOSPC || errno == EDQUOT ? SQLITE_FULL : SQLITE_IOERR_WRITE;
+			return errno == ENOSPC || errno == EDQUOT ? SQLITE_FULL
+								  : SQLITE_IOERR_WRITE;
 		done += (int)put;
 	}
 	return SQLITE_OK;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * backup_file.h: a descriptor as the engine's file, so that a copy goes where only the caller may write: the file was
- * opened before the process became another user, and no name is opened again. No locks, no journal, one
- * connection. For db/ only.
+ * backup_file.h: a descriptor as the engine's file, so that a copy goes where only the caller may
+ * write: the file was opened before the process became another user, and no name is opened again.
+ * No locks, no journal, one connection. For db/ only.
  */
 #ifndef PGPGATE_DB_ENGINE_BACKUP_FILE_H
 #define PGPGATE_DB_ENGINE_BACKUP_FILE_H

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC
  *
- * change.h: the one door through which every change of rules, pauses and history goes into its audit trail.
- * A change is what one command did, as a whole: who, when, what, and rows of before and after. For db/ only.
+ * change.h: the one door through which every change of rules, pauses and history goes into its
+ * audit trail. A change is what one command did, as a whole: who, when, what, and rows of before
+ * and after. For db/ only.
  *
- * Numbers. A change is opened (staged: nobody sees it), gets rows, and is closed, which gives it its number: one
- * more than the last, in the transaction that makes it true. So numbers only grow, in the order of commits,
- * and a reader that is at number N misses nothing that comes later. A change is opened in the transaction that
- * closes it, or, for a bulk import, in an earlier one. One without rows is not opened at all: what changes
- * nothing leaves no trace.
+ * Numbers. A change is opened (staged: nobody sees it), gets rows, and is closed, which gives it
+ * its number: one more than the last, in the transaction that makes it true. So numbers only grow,
+ * in the order of commits, and a reader that is at number N misses nothing that comes later. A
+ * change is opened in the transaction that closes it, or, for a bulk import, in an earlier one. One
+ * without rows is not opened at all: what changes nothing leaves no trace.
  *
  * Within a write transaction of the connection's thread. Texts are borrowed.
  */
@@ -25,11 +26,12 @@ struct change {
 	int64_t key;	   /* set by change_open() */
 	int64_t n_rows;	   /* counted by change_add() */
 	int64_t no;	   /* set by change_close() */
-	/* Of a change that was made at the centre of a site: its number and mark there. The transaction that closes it
-	 * also notes that this host has come so far. */
+	/* Of a change that was made at the centre of a site: its number and mark there. The
+	 * transaction that closes it also notes that this host has come so far. */
 	int64_t site_no;
 	const char *site_mark;
-	int64_t (*moved)[2]; /* by rules_write(): numbers of rules that had to change, old and new; malloc()ed */
+	int64_t (*moved)[2]; /* by rules_write(): numbers of rules that had to change, old and new;
+				malloc()ed */
 	size_t n_moved;
 	bool is_snapshot; /* it stands for all changes up to that one; later ones are dropped */
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * checkpoint.c: writing the WAL back into the database. SQLite up to 3.51.2 can corrupt the file when a
- * checkpoint runs while another connection commits, so it runs only while nobody writes: all our writers
- * hold DATABASE.lock shared, and this takes it exclusively or leaves it.
+ * checkpoint.c: writing the WAL back into the database. SQLite up to 3.51.2 can corrupt the file
+ * when a checkpoint runs while another connection commits, so it runs only while nobody writes: all
+ * our writers hold DATABASE.lock shared, and this takes it exclusively or leaves it.
  */
 #include "db/engine/internal.h"
 
@@ -29,26 +29,30 @@ static int64_t wal_bytes(struct db *d)
 	char path[DB_PATH_MAX + 8];
 	struct stat st;
 
-	/* The file keeps its length when the WAL starts again from its beginning: pages in use are better. */
+	/* The file keeps its length when the WAL starts again from its beginning: pages in use are
+	 * better. */
 	if (d->wal_pages >= 0)
 		return (int64_t)d->wal_pages * PAGE_BYTES;
 	snprintf(path, sizeof path, "%s-wal", d->path);
 	return stat(path, &st) == 0 ? (int64_t)st.st_size : 0;
 }
 
-/* What the checkpoint will do first, done while others may still write: it then excludes them for a third of the
- * time. A disk tells of an error only once, so that it is an error here, too. 0 or -1. */
+/* What the checkpoint will do first, done while others may still write: it then excludes them for a
+ * third of the time. A disk tells of an error only once, so that it is an error here, too. 0 or -1.
+ */
 static int sync_wal(struct db *d)
 {
 	sqlite3_file *wal = NULL;
 
-	if (sqlite3_file_control(d->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal) != SQLITE_OK ||
+	if (sqlite3_file_control(d->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal) !=
+		    SQLITE_OK ||
 	    wal == NULL || wal->pMethods == NULL)
 		return 0;
 	if (wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL) == SQLITE_OK)
 		return 0;
 	d->must_reopen = true;
-	return db_fail(d, DB_BROKEN, "checkpoint: the write-ahead log cannot be synced; check the disk");
+	return db_fail(d, DB_BROKEN,
+		       "checkpoint: the write-ahead log cannot be synced; check the disk");
 }
 
 /* A reader that keeps the log for long makes it grow without bound. */

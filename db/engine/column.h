@@ -16,8 +16,8 @@ const char *column_text(sqlite3_stmt *st, int column);
 const char *column_keep(struct arena *a, sqlite3_stmt *st, int column);
 const char *column_keep_address(struct arena *a, sqlite3_stmt *st, int column);
 
-/* A number of messages or bytes: none below 0 or above COLUMN_COUNT_MAX, which only a file that was tampered with has,
- * so that a quarter of a million of them can be added up. */
+/* A number of messages or bytes: none below 0 or above COLUMN_COUNT_MAX, which only a file that was
+ * tampered with has, so that a quarter of a million of them can be added up. */
 #define COLUMN_COUNT_MAX ((int64_t)1 << 45)
 int64_t column_count(sqlite3_stmt *st, int column);
 

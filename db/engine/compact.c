@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * compact.c: `pgpgate db compact`: free pages go back to the file system. A database made by this version lets the engine
- * move its last pages into free ones, some at a time: each step is a transaction of some 20 ms, after which others have
- * their turn, and a compaction that was interrupted is simply gone on with. One that an older version made has to be
- * written anew once.
+ * compact.c: `pgpgate db compact`: free pages go back to the file system. A database made by this
+ * version lets the engine move its last pages into free ones, some at a time: each step is a
+ * transaction of some 20 ms, after which others have their turn, and a compaction that was
+ * interrupted is simply gone on with. One that an older version made has to be written anew once.
  */
 #include "db/engine/internal.h"
 
@@ -61,7 +61,8 @@ static int step(struct db *d, int *move_ms)
 	return 0;
 }
 
-/* The file keeps its length until all of the log is written back. Readers may hold it up; then a later one does it. */
+/* The file keeps its length until all of the log is written back. Readers may hold it up; then a
+ * later one does it. */
 static void write_back(struct db *d)
 {
 	static const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};

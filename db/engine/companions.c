@@ -17,8 +17,8 @@
 #include "db/engine/wal_frames.h"
 #include "db/engine/wal_rescue.h"
 
-/* Another process that opens or closes is between two files for some ms at most, and one of ours lets go of what was
- * harmed within a second or two. */
+/* Another process that opens or closes is between two files for some ms at most, and one of ours
+ * lets go of what was harmed within a second or two. */
 #define OPENING_MS 3000
 
 /* One for each database that this process has open, as the engine has. */
@@ -55,8 +55,8 @@ static struct opened_file *find_file(const struct db *d)
 	return f;
 }
 
-/* Of another process, its number; 0: none. Only while this process has no connection: closing the descriptor drops all
- * of its locks on the file. */
+/* Of another process, its number; 0: none. Only while this process has no connection: closing the
+ * descriptor drops all of its locks on the file. */
 static long find_other(const struct db *d)
 {
 	struct flock lock = {.l_type = F_WRLCK,
@@ -89,8 +89,8 @@ static bool read_beside(const struct db *d, const char *suffix, void *out, size_
 	return result;
 }
 
-/* Whose index and log do not fit, as harm.c finds for those that have them open; NULL: none. As above, only while this process
- * has no connection. What changes at this moment may look so. */
+/* Whose index and log do not fit, as harm.c finds for those that have them open; NULL: none. As
+ * above, only while this process has no connection. What changes at this moment may look so. */
 static const char *unfit(const struct db *d, int64_t log_bytes)
 {
 	unsigned char head[WAL_FRAMES_HEAD_BYTES], frame[WAL_FRAMES_FIRST_BYTES];
@@ -133,8 +133,8 @@ static bool has_log(const struct db *d)
 	return result;
 }
 
-/* The engine would take it for what a crash has left, and write what it holds into the database, when it has that for
- * itself; until then, nobody could open it. */
+/* The engine would take it for what a crash has left, and write what it holds into the database,
+ * when it has that for itself; until then, nobody could open it. */
 static void set_journal_aside(const struct db *d)
 {
 	char path[DB_PATH_MAX + 8], aside[DB_PATH_MAX + 32];
@@ -212,10 +212,13 @@ int companions_enter(struct db *d)
 	if (got == 1)
 		return 0;
 	if (got == 0)
-		return db_fail(d, DB_BROKEN, "%.200s%s was removed or cut short while process %ld has the database open; end that process",
+		return db_fail(d, DB_BROKEN,
+			       "%.200s%s was removed or cut short while process %ld has the "
+			       "database open; end that process",
 			       d->path, missing(d) != NULL ? missing(d) : "", other);
-	return db_fail(
-		d, DB_BROKEN, "a file beside it was removed or cut short; this process is closing it, to open it anew");
+	return db_fail(d, DB_BROKEN,
+		       "a file beside it was removed or cut short; this process is closing it, to "
+		       "open it anew");
 }
 
 void companions_leave(struct db *d)
@@ -256,7 +259,8 @@ bool companions_are_whole(struct db *d)
 
 /* ---- when they are not ---- */
 
-/* What has become of what was committed: as people are told, and as companions_forsake() returns it. */
+/* What has become of what was committed: as people are told, and as companions_forsake() returns
+ * it. */
 static const char *save(struct db *d, enum harm h, bool *is_saved)
 {
 	*is_saved = true;

@@ -15,7 +15,8 @@
 #include "db/engine/schema.h"
 #include "db/engine/wal_mark.h"
 
-/* Waits 1 ms at a time: imports and retention leave short gaps, which the engine's own growing pauses miss. */
+/* Waits 1 ms at a time: imports and retention leave short gaps, which the engine's own growing
+ * pauses miss. */
 static int wait_while_busy(void *context, int n_waits)
 {
 	static const struct timespec pause = {.tv_nsec = 1000000};
@@ -42,7 +43,8 @@ static int note_wal_pages(void *context, sqlite3 *handle, const char *schema, in
 
 static void configure_engine(void)
 {
-	/* Its statistics would be one lock for all threads. Fails harmlessly when SQLite is in use already. */
+	/* Its statistics would be one lock for all threads. Fails harmlessly when SQLite is in use
+	 * already. */
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
@@ -76,9 +78,10 @@ static void close_handle(struct db *d)
 {
 	if (d->handle != NULL && d->must_reopen)
 		companions_suspect(d);
-	/* The last connection writes the WAL back and removes it, by its name: not when that is another file's by now, nor
-	 * when the engine has failed. */
-	if (d->handle != NULL && (d->must_reopen || !db_is_still_the_file(d) || companions_look(d) != 0))
+	/* The last connection writes the WAL back and removes it, by its name: not when that is
+	 * another file's by now, nor when the engine has failed. */
+	if (d->handle != NULL &&
+	    (d->must_reopen || !db_is_still_the_file(d) || companions_look(d) != 0))
 		sqlite3_db_config(d->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	else if (d->handle != NULL && d->wal_pages >= 0 && !d->is_in_transaction)
 		mark_at_close(d);
@@ -142,7 +145,8 @@ static int open_handle(struct db *d)
 	if (file_check_beside(d) != 0 || companions_enter(d) != 0 ||
 	    (d->mode != DB_READ && file_open_lock(d) != 0))
 		return -1;
-	/* Readers too: WAL's shared memory is theirs to make. query_only keeps them from writing. */
+	/* Readers too: WAL's shared memory is theirs to make. query_only keeps them from writing.
+	 */
 	if (sqlite3_open_v2(d->path, &d->handle,
 			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
 			    NULL) != SQLITE_OK)
@@ -162,7 +166,8 @@ static int open_handle(struct db *d)
 
 int db_ready(struct db *d)
 {
-	/* Three stat(2), under a microsecond each: a database that was moved away must not go on answering. */
+	/* Three stat(2), under a microsecond each: a database that was moved away must not go on
+	 * answering. */
 	if (d->handle != NULL && !d->must_reopen &&
 	    (d->is_in_transaction || (db_is_still_the_file(d) && companions_look(d) == 0))) {
 		d->failure = DB_OK;
@@ -232,7 +237,8 @@ int db_schema_version(struct db *d)
 int db_migrate(struct db *d, void (*progress)(void *context, int from_version, int64_t n_verdicts),
 	       void *context)
 {
-	/* The connection refuses an old schema at opening: open it as db init does, the file being there. */
+	/* The connection refuses an old schema at opening: open it as db init does, the file being
+	 * there. */
 	const enum db_mode mode = d->mode;
 	struct stat st;
 	int result;

@@ -92,7 +92,9 @@ int db_fail_engine(struct db *d, const char *doing)
 	case SQLITE_AUTH:
 	case SQLITE_CANTOPEN:
 		failure = DB_NO_PERMISSION;
-		mend = db_is_mounted_read_only(d) ? DB_MOUNT_MEND : "; check owner and mode of the file, its -wal and -shm, and the directory";
+		mend = db_is_mounted_read_only(d) ? DB_MOUNT_MEND
+						  : "; check owner and mode of the file, its -wal "
+						    "and -shm, and the directory";
 		break;
 	case SQLITE_NOTADB:
 		failure = DB_NOT_OURS;

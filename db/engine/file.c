@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * file.c: the files: the database, DATABASE.lock, DATABASE.key. Whoever makes them as root gives them to the
- * owner and group of the directory, or a daemon that runs as another user would find them read-only.
+ * file.c: the files: the database, DATABASE.lock, DATABASE.key. Whoever makes them as root gives
+ * them to the owner and group of the directory, or a daemon that runs as another user would find
+ * them read-only.
  *
- * The database itself is never opened here while a connection may have it open: closing any descriptor of a
- * file drops the process's fcntl(2) locks on it, SQLite's too. Its creation is the exception.
+ * The database itself is never opened here while a connection may have it open: closing any
+ * descriptor of a file drops the process's fcntl(2) locks on it, SQLite's too. Its creation is the
+ * exception.
  */
 #include "db/engine/file.h"
 
@@ -25,8 +27,8 @@
 #define KEY_FILE_MODE 0640
 #define BESIDE_MAX (DB_PATH_MAX + 64)
 
-/* Where fcntl(2) locks or shared memory do not hold between machines, WAL loses data. linux/magic.h and
- * statfs(2). FUSE is let in: most of it is local. */
+/* Where fcntl(2) locks or shared memory do not hold between machines, WAL loses data. linux/magic.h
+ * and statfs(2). FUSE is let in: most of it is local. */
 bool file_is_network(long statfs_type)
 {
 	static const unsigned magic[] = {
@@ -113,8 +115,8 @@ static void path_beside(const struct db *d, const char *suffix, char out[BESIDE_
 	snprintf(out, BESIDE_MAX, "%s%s", d->path, suffix);
 }
 
-/* Who may own what lies in the directory: its owner, and whoever is in its group, since such people make files
- * there by right; they can write the database itself. */
+/* Who may own what lies in the directory: its owner, and whoever is in its group, since such people
+ * make files there by right; they can write the database itself. */
 static int open_beside(struct db *d, const char *suffix, int access, bool is_create, mode_t mode,
 		       bool *is_new, char why[SAFE_OPEN_WHY_MAX])
 {
@@ -194,7 +196,8 @@ int file_create(struct db *d)
 			"on a network file system, where locks do not hold; use a local disk");
 	fd = open_beside(d, "", O_RDWR, true, DB_FILE_MODE, &is_new, why);
 	if (fd >= 0) {
-		/* One that was there is left alone, and so is the process's lock on it: nothing has it open yet. */
+		/* One that was there is left alone, and so is the process's lock on it: nothing has
+		 * it open yet. */
 		close(fd);
 		return 0;
 	}

@@ -64,7 +64,8 @@ static bool is_unchanged(struct db *d, const struct wal_frames *x)
 {
 	struct wal_frames again;
 
-	return wal_frames_read(d, &again) && memcmp(&again.salts, &x->salts, sizeof x->salts) == 0 &&
+	return wal_frames_read(d, &again) &&
+	       memcmp(&again.salts, &x->salts, sizeof x->salts) == 0 &&
 	       again.n_frames >= x->n_frames && again.first_page == x->first_page &&
 	       again.is_nonsense == x->is_nonsense;
 }
@@ -93,7 +94,8 @@ enum harm harm_find(struct db *d)
 			h = HARM_LOG_SHORT;
 		else if (x.is_nonsense)
 			h = HARM_INDEX_WRONG;
-		else if (x.n_frames > 0 && first_page(d, &x) != 0 && first_page(d, &x) != x.first_page)
+		else if (x.n_frames > 0 && first_page(d, &x) != 0 &&
+			 first_page(d, &x) != x.first_page)
 			h = HARM_INDEX_WRONG;
 		else
 			return HARM_NONE;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC
  *
- * harm.h: what has become of DATABASE-wal and DATABASE-shm since a connection opened them, as far as a look at them shows:
- * two stat(2), and the head of the index. What only the sums of the log show is for wal_rescue.h.
+ * harm.h: what has become of DATABASE-wal and DATABASE-shm since a connection opened them, as far
+ * as a look at them shows: two stat(2), and the head of the index. What only the sums of the log
+ * show is for wal_rescue.h.
  *
- * Not seen is an index that was overwritten in its middle only, or in the ms that a checkpoint reads it: the engine has no
- * sums for that.
+ * Not seen is an index that was overwritten in its middle only, or in the ms that a checkpoint
+ * reads it: the engine has no sums for that.
  *
  * A connection by its owner. For db/ only.
  */

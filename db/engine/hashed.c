@@ -118,7 +118,8 @@ static void hex(const uint8_t *octets, size_t n, char *out)
 
 char *hashed_check(const struct hashed *h, char out[HASHED_CHECK_MAX])
 {
-	static const char text[] = "pgpgate: is this the key?"; /* begins with no kind of enum hashed_kind */
+	static const char text[] =
+		"pgpgate: is this the key?"; /* begins with no kind of enum hashed_kind */
 	struct hmac_sha256_ctx hmac;
 	uint8_t hash[(HASHED_CHECK_MAX - 1) / 2];
 
@@ -188,5 +189,6 @@ const char *hashed_shown(const struct hashed *h, enum hashed_kind kind, const ch
 {
 	if (!h->is_on)
 		return text;
-	return kind == HASHED_ADDRESS ? hashed_address(h, text, out) : hashed_text(h, kind, text, out);
+	return kind == HASHED_ADDRESS ? hashed_address(h, text, out)
+				      : hashed_text(h, kind, text, out);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * holder.c: who reads an old state of the database, so that the write-ahead log cannot be written back. The kernel's list
- * of locks is read, no file is opened: closing one would drop the engine's own locks.
+ * holder.c: who reads an old state of the database, so that the write-ahead log cannot be written
+ * back. The kernel's list of locks is read, no file is opened: closing one would drop the engine's
+ * own locks.
  */
 #include "db/engine/internal.h"
 
@@ -11,7 +12,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* In the index of the log: https://sqlite.org/walformat.html section 2.3.1. Read lock 0 holds back nothing. */
+/* In the index of the log: https://sqlite.org/walformat.html section 2.3.1. Read lock 0 holds back
+ * nothing. */
 #define READ_LOCKS_FIRST 124
 #define READ_LOCKS_LAST 127
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC
  *
- * internal.h: what the files of db/ share: the connection, its statements, its transactions. Nobody outside
- * db/ includes it (unit tests of db/ do).
+ * internal.h: what the files of db/ share: the connection, its statements, its transactions. Nobody
+ * outside db/ includes it (unit tests of db/ do).
  *
- * How a public function looks: db_begin_read() or db_begin_write(), statements, db_end() with 0 or -1. Each
- * of these opens the connection if it must, and sets db_failure() and db_error() when it fails.
+ * How a public function looks: db_begin_read() or db_begin_write(), statements, db_end() with 0 or
+ * -1. Each of these opens the connection if it must, and sets db_failure() and db_error() when it
+ * fails.
  */
 #ifndef PGPGATE_DB_INTERNAL_H
 #define PGPGATE_DB_INTERNAL_H
@@ -25,7 +26,8 @@
 #define DB_CACHE_KIB 1024 /* a connection's page cache: the file system has one too */
 #define DB_FILE_MODE 0660
 
-/* Where the engine locks its files: os_unix.c, SHARED_FIRST and SHARED_SIZE. Whoever has it open holds it shared. */
+/* Where the engine locks its files: os_unix.c, SHARED_FIRST and SHARED_SIZE. Whoever has it open
+ * holds it shared. */
 #define DB_SHARED_FIRST 0x40000002
 #define DB_SHARED_SIZE 510
 
@@ -52,9 +54,10 @@ struct db {
 	int lock_fd;				       /* DATABASE.lock, or -1 */
 	bool has_lock;				       /* flock held */
 	bool is_in_transaction;
-	bool must_reopen; /* the engine failed */
-	bool is_suspect;  /* in a way that a log or index that was harmed would explain */
-	bool has_site_rows; /* db/site/rows.c: another record than the file's, which would come back if it were opened anew */
+	bool must_reopen;   /* the engine failed */
+	bool is_suspect;    /* in a way that a log or index that was harmed would explain */
+	bool has_site_rows; /* db/site/rows.c: another record than the file's, which would come back
+			       if it were opened anew */
 	bool was_constraint; /* the last failure: a row that the schema does not take */
 	int schema_version;  /* of the file when it was looked at last */
 	struct {
@@ -94,7 +97,8 @@ struct db {
 	char error[DB_ERROR_MAX];
 };
 
-/* Opens if needed: closed, failed before, or the file was replaced, moved or made unreadable meanwhile. */
+/* Opens if needed: closed, failed before, or the file was replaced, moved or made unreadable
+ * meanwhile. */
 int db_ready(struct db *d);
 
 /* By its name: not moved, replaced or made unreadable. One stat(2). */
@@ -103,12 +107,14 @@ bool db_is_still_the_file(const struct db *d);
 /* Closes what lies idle in the pools of this process. */
 void db_pools_drop_idle(void);
 
-/* Transactions. db_end(d, 0) commits, db_end(d, -1) rolls back and keeps the error; returns 0 or -1. */
+/* Transactions. db_end(d, 0) commits, db_end(d, -1) rolls back and keeps the error; returns 0 or
+ * -1. */
 int db_begin_read(struct db *d);
 int db_begin_write(struct db *d);
 int db_end(struct db *d, int result);
 
-/* A statement, reset, without bindings; NULL with the error set. Valid until the connection closes. */
+/* A statement, reset, without bindings; NULL with the error set. Valid until the connection closes.
+ */
 sqlite3_stmt *db_statement(struct db *d, enum sql_statement which);
 /* 1: a row is there, 0: no more (reset), -1: failed (reset, error set). */
 int db_step(struct db *d, sqlite3_stmt *st);

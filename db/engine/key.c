@@ -109,6 +109,8 @@ const char *key_registrable(const char *domain)
 
 bool key_is_public_suffix(const char *domain)
 {
-	/* Without the rule "*" that makes a suffix of every name without a dot: those are a site's own. */
-	return psl_is_public_suffix2(psl_builtin(), domain, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE) != 0;
+	/* Without the rule "*" that makes a suffix of every name without a dot: those are a site's
+	 * own. */
+	return psl_is_public_suffix2(psl_builtin(), domain, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE) !=
+	       0;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * key.h: the form in which addresses are stored. The domain comes first with its labels reversed, then '@'
- * and the local part: alice@mail.example.org is org.example.mail@alice. One index finds an address, a domain
- * and everything below a domain. A text without '@' stays as it is. Pure; any thread.
+ * key.h: the form in which addresses are stored. The domain comes first with its labels reversed,
+ * then '@' and the local part: alice@mail.example.org is org.example.mail@alice. One index finds an
+ * address, a domain and everything below a domain. A text without '@' stays as it is. Pure; any
+ * thread.
  */
 #ifndef PGPGATE_DB_KEY_H
 #define PGPGATE_DB_KEY_H
@@ -25,8 +26,8 @@ char *key_stored(const struct hashed *h, const char *address, char out[KEY_MAX])
  * (".example.org"). An address gives from, and to is "". Otherwise the keys from <= key < to. */
 void key_range(const char *pattern, char from[KEY_MAX], char to[KEY_MAX]);
 
-/* The registrable domain (public suffix list) of a domain, or the domain itself where it has none. Borrowed
- * from domain. */
+/* The registrable domain (public suffix list) of a domain, or the domain itself where it has none.
+ * Borrowed from domain. */
 const char *key_registrable(const char *domain);
 
 /* Is the domain one below which others register theirs ("co.uk", "github.io")? */

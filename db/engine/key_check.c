@@ -56,8 +56,9 @@ static int remember(struct db *d)
 	return db_run(d, st);
 }
 
-/* Within a write transaction, so that of two who come at once only one makes a key. The key has its name before the
- * database knows it: one that was killed in between leaves a key that is taken the next time. */
+/* Within a write transaction, so that of two who come at once only one makes a key. The key has its
+ * name before the database knows it: one that was killed in between leaves a key that is taken the
+ * next time. */
 static int settle_in_transaction(struct db *d, bool is_anew)
 {
 	char check[HASHED_CHECK_MAX];
@@ -72,7 +73,8 @@ static int settle_in_transaction(struct db *d, bool is_anew)
 	if (is_anew || !d->hashed.has_key) {
 		if (!is_anew && has_hashed)
 			return refuse_lost(d);
-		/* One of a version that was killed while it wrote has no 32 octets, and nothing was stored under it. */
+		/* One of a version that was killed while it wrote has no 32 octets, and nothing was
+		 * stored under it. */
 		if (file_make_key(d, true, NULL) != 0)
 			return -1;
 		hashed_forget();
@@ -109,7 +111,8 @@ int key_check(struct db *d)
 	if (read_check(d, known) != 0)
 		return -1;
 	if (!d->hashed.is_on) {
-		/* Only to look into what is on record under it: another key finds nothing, and is as good as none. */
+		/* Only to look into what is on record under it: another key finds nothing, and is
+		 * as good as none. */
 		d->hashed.has_key = d->hashed.has_key &&
 				    (known[0] == '\0' ||
 				     strcmp(known, hashed_check(&d->hashed, found)) == 0);

@@ -4,7 +4,8 @@
 #include <pthread.h>
 #include <time.h>
 
-/* A process has one database, with a pause and one of the host's own. What is made longer or shorter is another one. */
+/* A process has one database, with a pause and one of the host's own. What is made longer or
+ * shorter is another one. */
 #define PAUSES 2
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {

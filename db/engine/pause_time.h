@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * pause_time.h: whether a pause is on. Its end is a time of the clock on the wall; when that goes back, the pause would
- * last longer than was asked for. So each process notes how long a pause still has to last when it first sees it, and
- * ends it when that time is over, whatever the clock says. Any thread. For db/ only.
+ * pause_time.h: whether a pause is on. Its end is a time of the clock on the wall; when that goes
+ * back, the pause would last longer than was asked for. So each process notes how long a pause
+ * still has to last when it first sees it, and ends it when that time is over, whatever the clock
+ * says. Any thread. For db/ only.
  */
 #ifndef PGPGATE_DB_ENGINE_PAUSE_TIME_H
 #define PGPGATE_DB_ENGINE_PAUSE_TIME_H

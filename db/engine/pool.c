@@ -8,7 +8,8 @@
 #include <stdlib.h>
 
 struct db_pool {
-	struct db_pool *next; /* of all pools of this process: the engine shares files between their connections */
+	struct db_pool *next; /* of all pools of this process: the engine shares files between their
+				 connections */
 	struct settings *settings;
 	enum db_mode mode;
 	pthread_mutex_t lock;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * restore.c: `pgpgate db restore`. The copy is made beside the database, looked at there, and takes its place by one
- * rename(2), while we hold the lock that every connection of the engine shares: nobody has the database open. What was
- * there keeps its write-ahead log, under another name, and none is left for the engine to replay into the copy.
+ * restore.c: `pgpgate db restore`. The copy is made beside the database, looked at there, and takes
+ * its place by one rename(2), while we hold the lock that every connection of the engine shares:
+ * nobody has the database open. What was there keeps its write-ahead log, under another name, and
+ * none is left for the engine to replay into the copy.
  */
 #include "db/engine/internal.h"
 
@@ -42,7 +43,8 @@ static enum db_failure begin_fail(struct db_restore *r, enum db_failure failure,
 	return failure;
 }
 
-/* A regular file, and not by way of a link: who reads it as root must not copy for others what they may not read. */
+/* A regular file, and not by way of a link: who reads it as root must not copy for others what they
+ * may not read. */
 static int open_plain(const char *path, const char *suffix, const char **why)
 {
 	char full[DB_PATH_MAX + 8];
@@ -52,7 +54,8 @@ static int open_plain(const char *path, const char *suffix, const char **why)
 	snprintf(full, sizeof full, "%s%s", path, suffix);
 	fd = open(full, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0) {
-		*why = errno == ELOOP ? "is a symbolic link; name the file itself" : strerror(errno);
+		*why = errno == ELOOP ? "is a symbolic link; name the file itself"
+				      : strerror(errno);
 		return -1;
 	}
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
@@ -63,8 +66,9 @@ static int open_plain(const char *path, const char *suffix, const char **why)
 	return -1;
 }
 
-/* Does it end before its last page does? The engine takes zeros for what lacks there. What a write-ahead log holds may not
- * be counted here, and a header that an old program wrote says nothing: https://sqlite.org/fileformat2.html section 1.3.7. */
+/* Does it end before its last page does? The engine takes zeros for what lacks there. What a
+ * write-ahead log holds may not be counted here, and a header that an old program wrote says
+ * nothing: https://sqlite.org/fileformat2.html section 1.3.7. */
 static bool is_short(int fd)
 {
 	unsigned char h[100];
@@ -103,8 +107,9 @@ enum db_failure db_restore_begin(const char *file, struct db_restore **out, char
 	if (r->wal_fd < 0 && errno != ENOENT)
 		return begin_fail(r, DB_NO_PERMISSION, err, "-wal", why);
 	if (r->wal_fd < 0 && is_short(r->fd))
-		return begin_fail(r, DB_BROKEN, err,
-				  "", "not all of it was copied; bring it again, or take another backup");
+		return begin_fail(
+			r, DB_BROKEN, err, "",
+			"not all of it was copied; bring it again, or take another backup");
 	r->key_fd = open_plain(file, ".key", &why);
 	if (r->key_fd < 0 && errno != ENOENT)
 		return begin_fail(r, DB_NO_PERMISSION, err, ".key", why);
@@ -226,7 +231,8 @@ static int examine_copy(struct db *d, char check[HASHED_CHECK_MAX], bool *has_ha
 	if (*version < 1 || *version > db_schema_current())
 		return db_fail(d, *version < 1 ? DB_NOT_OURS : DB_TOO_NEW,
 			       "the file has schema version %d, this program %d%s", *version,
-			       db_schema_current(), *version < 1 ? "" : "; install the newer pgpgate");
+			       db_schema_current(),
+			       *version < 1 ? "" : "; install the newer pgpgate");
 	if (one_text(d, "PRAGMA integrity_check(1)", text, sizeof text) != 0)
 		return -1;
 	if (strcmp(text, "ok") != 0)
@@ -238,7 +244,8 @@ static int examine_copy(struct db *d, char check[HASHED_CHECK_MAX], bool *has_ha
 	    one_text(d, sql_statements[SQL_STATE_HAS_HASHED].text, text, sizeof text) != 0)
 		return -1;
 	*has_hashed = *version < db_schema_current() || strcmp(text, "0") != 0;
-	/* The mode of its own as others made it may not be ours. Closing writes the WAL back and removes it. */
+	/* The mode of its own as others made it may not be ours. Closing writes the WAL back and
+	 * removes it. */
 	if (one_text(d, "PRAGMA journal_mode = WAL", text, sizeof text) != 0)
 		return -1;
 	if (sqlite3_close(d->handle) != SQLITE_OK)
@@ -440,9 +447,11 @@ static int restore(struct db *d, struct db_restore *r, struct db_restored *out)
 	if (is_good && choose_key(d, r, check, has_hashed, out) == 0 && fsync(copy_fd) == 0 &&
 	    take_place(d, out) == 0)
 		result = 0;
-	/* The key last: with another one, after a crash here, every program refuses to work, and says so. */
+	/* The key last: with another one, after a crash here, every program refuses to work, and
+	 * says so. */
 	if (result == 0 && out->has_new_key)
-		result = put_key(d, r, out->kept[0] != '\0' ? out->kept + strlen(d->path) : ".before");
+		result = put_key(d, r,
+				 out->kept[0] != '\0' ? out->kept + strlen(d->path) : ".before");
 	if (d->handle != NULL)
 		sqlite3_close(d->handle);
 	d->handle = NULL;
@@ -461,7 +470,8 @@ enum db_failure db_restore(struct db_restore *r, struct settings *s, struct db_r
 
 	memset(out, 0, sizeof *out);
 	if (d == NULL || strlen(s->database_path) > DB_PATH_MAX - 64) {
-		snprintf(err, DB_ERROR_MAX, "%s", d == NULL ? "out of memory" : "the path is too long");
+		snprintf(err, DB_ERROR_MAX, "%s",
+			 d == NULL ? "out of memory" : "the path is too long");
 		free(d);
 		return DB_BROKEN;
 	}

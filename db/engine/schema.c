@@ -82,12 +82,15 @@ int schema_check(struct db *d)
 
 #define PROGRESS_OPERATIONS 1000000 /* of the engine between two looks: tens of ms */
 
-/* Looked up by itself: named statements are those of the current schema. 0 where it cannot be known. */
+/* Looked up by itself: named statements are those of the current schema. 0 where it cannot be
+ * known. */
 static int64_t estimate_verdicts(struct db *d)
 {
 	int64_t n = 0;
 
-	if (pragma_int(d, "SELECT coalesce((SELECT max(id) FROM verdict) - (SELECT min(id) FROM verdict) + 1, 0)",
+	if (pragma_int(d,
+		       "SELECT coalesce((SELECT max(id) FROM verdict) - (SELECT min(id) FROM "
+		       "verdict) + 1, 0)",
 		       &n) != 0)
 		return 0;
 	return n > 0 ? n : 0;
@@ -97,7 +100,8 @@ static int tell_progress(void *context)
 {
 	struct db *d = context;
 
-	d->migrating.progress(d->migrating.context, d->migrating.from_version, d->migrating.n_verdicts);
+	d->migrating.progress(d->migrating.context, d->migrating.from_version,
+			      d->migrating.n_verdicts);
 	return 0; /* go on */
 }
 
@@ -164,7 +168,8 @@ int schema_migrate(struct db *d, bool create)
 		if (!create)
 			return db_fail(d, DB_ABSENT, "empty; run \"pgpgate db init\"");
 		/* Before there is any page: compact.c gives pages back, some at a time. */
-		if (sqlite3_exec(d->handle, "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL",
+		if (sqlite3_exec(d->handle,
+				 "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL",
 				 NULL, NULL, NULL) != SQLITE_OK)
 			return db_fail_engine(d, "opening");
 	}

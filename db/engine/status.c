@@ -33,7 +33,8 @@ static int read_verdict_span(struct db *d, struct db_status *out)
 
 	if (st == NULL || db_step(d, st) != 1)
 		return -1;
-	if (sqlite3_column_int64(st, 0) > 0) /* as all of ours are: what is none counts as nothing */
+	if (sqlite3_column_int64(st, 0) >
+	    0) /* as all of ours are: what is none counts as nothing */
 		out->n_verdicts = sqlite3_column_int64(st, 1) - sqlite3_column_int64(st, 0) + 1;
 	out->first_verdict_unix = sqlite3_column_int64(st, 2);
 	out->last_verdict_unix = sqlite3_column_int64(st, 3);
@@ -41,7 +42,8 @@ static int read_verdict_span(struct db *d, struct db_status *out)
 	return 0;
 }
 
-/* Counted only when they have changed: a million takes 100 ms, and the policy server does nothing else then. */
+/* Counted only when they have changed: a million takes 100 ms, and the policy server does nothing
+ * else then. */
 static int count_rules(struct db *d, int64_t *n)
 {
 	sqlite3_stmt *st = db_statement(d, SQL_METRICS_RULES_CHANGED);
@@ -68,7 +70,8 @@ static int count_unused(struct db *d, int64_t *bytes)
 {
 	int64_t n_unused, page_bytes;
 
-	if (db_one(d, SQL_FREELIST_COUNT, &n_unused) != 0 || db_one(d, SQL_PAGE_SIZE, &page_bytes) != 0)
+	if (db_one(d, SQL_FREELIST_COUNT, &n_unused) != 0 ||
+	    db_one(d, SQL_PAGE_SIZE, &page_bytes) != 0)
 		return -1;
 	*bytes = n_unused * page_bytes;
 	return 0;
@@ -110,7 +113,8 @@ int db_get_vitals(struct db *d, struct db_status *out)
 
 /* ---- pause ---- */
 
-static int send_pause(struct db *d, int64_t until_unix, struct change *c, const struct change_row *row)
+static int send_pause(struct db *d, int64_t until_unix, struct change *c,
+		      const struct change_row *row)
 {
 	const struct db_remote_change change = {.time_unix = c->time_unix,
 						.author = c->author,

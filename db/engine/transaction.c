@@ -10,8 +10,9 @@
 #include "db/engine/schema.h"
 #include "db/engine/wal_mark.h"
 
-/* A newer program may have migrated while we run: then we know nothing of what the tables mean. What a reader knows of the
- * schema and of the state holds as long as nobody has committed anything, which the engine knows exactly. */
+/* A newer program may have migrated while we run: then we know nothing of what the tables mean.
+ * What a reader knows of the schema and of the state holds as long as nobody has committed
+ * anything, which the engine knows exactly. */
 static int check_schema(struct db *d)
 {
 	int64_t version = 0;
@@ -82,8 +83,8 @@ int db_end(struct db *d, int result)
 	if (!d->is_in_transaction)
 		return -1;
 	reset_all(d);
-	/* What was read from such a file is not to be believed, and written behind the end of a log that was cut short it makes
-	 * that as long as it was, with a hole. */
+	/* What was read from such a file is not to be believed, and written behind the end of a log
+	 * that was cut short it makes that as long as it was, with a hole. */
 	if (result == 0 && !(d->has_lock ? companions_are_whole(d) : harm_index_is_right(d))) {
 		result = db_fail(
 			d, DB_BROKEN,
@@ -94,7 +95,8 @@ int db_end(struct db *d, int result)
 		result = db_run(d, db_statement(d, SQL_COMMIT));
 	/* Not by db_run(): the error to be told is the one that brought us here. */
 	if (!sqlite3_get_autocommit(d->handle) &&
-	    sqlite3_exec(d->handle, sql_statements[SQL_ROLLBACK].text, NULL, NULL, NULL) != SQLITE_OK)
+	    sqlite3_exec(d->handle, sql_statements[SQL_ROLLBACK].text, NULL, NULL, NULL) !=
+		    SQLITE_OK)
 		d->must_reopen = true;
 	d->is_in_transaction = false;
 	/* Written to a log that has no name any more, it would be gone with the next start. */

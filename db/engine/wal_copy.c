@@ -68,7 +68,8 @@ static int write_back(struct wal_copy *c, struct db *d)
 	sqlite3_file *log = NULL;
 	int rc, n_log = -1, n_done = -1;
 
-	if (sqlite3_file_control(d->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK &&
+	if (sqlite3_file_control(d->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) ==
+		    SQLITE_OK &&
 	    log != NULL && log->pMethods != NULL && c->len > 0) {
 		c->real = log->pMethods;
 		c->methods = *c->real;

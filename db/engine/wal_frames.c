@@ -91,14 +91,18 @@ static sqlite3_file *map_head(struct db *d, unsigned char head[WAL_FRAMES_HEAD_B
 	volatile void *region = NULL;
 
 	/* Without a log, the engine would make an index now. */
-	if (sqlite3_file_control(d->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK ||
+	if (sqlite3_file_control(d->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) !=
+		    SQLITE_OK ||
 	    log == NULL || log->pMethods == NULL ||
-	    sqlite3_file_control(d->handle, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK ||
+	    sqlite3_file_control(d->handle, "main", SQLITE_FCNTL_FILE_POINTER, &file) !=
+		    SQLITE_OK ||
 	    file == NULL || file->pMethods == NULL || file->pMethods->iVersion < 2 ||
-	    file->pMethods->xShmMap(file, 0, WAL_INDEX_BYTES, 0, &region) != SQLITE_OK || region == NULL)
+	    file->pMethods->xShmMap(file, 0, WAL_INDEX_BYTES, 0, &region) != SQLITE_OK ||
+	    region == NULL)
 		return NULL;
 	for (size_t i = 0; i < WAL_FRAMES_HEAD_BYTES; i += sizeof(uint32_t)) {
-		const uint32_t word = *(volatile const uint32_t *)((volatile unsigned char *)region + i);
+		const uint32_t word = *(
+			volatile const uint32_t *)((volatile unsigned char *)region + i);
 
 		memcpy(head + i, &word, sizeof word);
 	}
@@ -120,7 +124,8 @@ bool wal_frames_is_read_behind(struct db *d)
 
 	if (file == NULL || !wal_frames_parse(head, &x) || x.is_nonsense)
 		return false;
-	/* The first slot is for those who read nothing of the log: they keep a checkpoint from beginning. */
+	/* The first slot is for those who read nothing of the log: they keep a checkpoint from
+	 * beginning. */
 	for (int i = 1; i < N_READERS; i++) {
 		if (own32(head + READ_MARKS_AT + 4 * (size_t)i) >= x.n_frames)
 			continue;
@@ -137,14 +142,16 @@ int64_t wal_frames_log_bytes(const struct wal_frames *x)
 {
 	if (x->n_frames == 0)
 		return 0;
-	return LOG_HEADER_BYTES + (int64_t)x->n_frames * (int64_t)(FRAME_HEADER_BYTES + x->page_bytes);
+	return LOG_HEADER_BYTES +
+	       (int64_t)x->n_frames * (int64_t)(FRAME_HEADER_BYTES + x->page_bytes);
 }
 
 /* ---- the log ---- */
 
 static sqlite3_int64 frame_at(const struct wal_frames *x, uint32_t n)
 {
-	return LOG_HEADER_BYTES + (sqlite3_int64)n * (sqlite3_int64)(FRAME_HEADER_BYTES + x->page_bytes);
+	return LOG_HEADER_BYTES +
+	       (sqlite3_int64)n * (sqlite3_int64)(FRAME_HEADER_BYTES + x->page_bytes);
 }
 
 uint32_t wal_frames_first_page(struct db *d, const struct wal_frames *x)
@@ -152,7 +159,8 @@ uint32_t wal_frames_first_page(struct db *d, const struct wal_frames *x)
 	unsigned char frame[FRAME_HEADER_BYTES];
 	sqlite3_file *log = NULL;
 
-	if (sqlite3_file_control(d->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK ||
+	if (sqlite3_file_control(d->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) !=
+		    SQLITE_OK ||
 	    log == NULL || log->pMethods == NULL ||
 	    log->pMethods->xRead(log, frame, sizeof frame, LOG_HEADER_BYTES) != SQLITE_OK ||
 	    memcmp(frame + FRAME_SALTS_AT, x->salts, sizeof x->salts) != 0)
@@ -160,13 +168,15 @@ uint32_t wal_frames_first_page(struct db *d, const struct wal_frames *x)
 	return be32(frame);
 }
 
-bool wal_frames_first_fits(const struct wal_frames *x, const unsigned char frame[WAL_FRAMES_FIRST_BYTES])
+bool wal_frames_first_fits(const struct wal_frames *x,
+			   const unsigned char frame[WAL_FRAMES_FIRST_BYTES])
 {
 	return memcmp(frame + FRAME_SALTS_AT, x->salts, sizeof x->salts) != 0 ||
 	       be32(frame) == x->first_page;
 }
 
-/* The header of the log, whose sum is the first of the chain. False: it is none of this generation. */
+/* The header of the log, whose sum is the first of the chain. False: it is none of this generation.
+ */
 static bool begin_walk(sqlite3_file *log, const struct wal_frames *x, struct wal_walk *w)
 {
 	unsigned char head[LOG_HEADER_BYTES], frame[FRAME_HEADER_BYTES];
@@ -183,7 +193,8 @@ static bool begin_walk(sqlite3_file *log, const struct wal_frames *x, struct wal
 	if (w->sums[0] != be32(head + LOG_SUM_AT) || w->sums[1] != be32(head + LOG_SUM_AT + 4))
 		return false;
 	if (from > 0) {
-		if (log->pMethods->xRead(log, frame, sizeof frame, frame_at(x, from - 1)) != SQLITE_OK)
+		if (log->pMethods->xRead(log, frame, sizeof frame, frame_at(x, from - 1)) !=
+		    SQLITE_OK)
 			return false;
 		w->sums[0] = be32(frame + FRAME_SUM_AT);
 		w->sums[1] = be32(frame + FRAME_SUM_AT + 4);
@@ -216,7 +227,8 @@ static bool is_frame_whole(sqlite3_file *log, const struct wal_frames *x, struct
 }
 
 int wal_walk(struct db *d, const struct wal_frames *x, struct wal_walk *w,
-	     bool (*keep)(void *context, sqlite3_int64 offset, const unsigned char *frame, size_t len),
+	     bool (*keep)(void *context, sqlite3_int64 offset, const unsigned char *frame,
+			  size_t len),
 	     void *context)
 {
 	const size_t frame_bytes = FRAME_HEADER_BYTES + x->page_bytes;
@@ -226,10 +238,12 @@ int wal_walk(struct db *d, const struct wal_frames *x, struct wal_walk *w,
 
 	if (x->n_frames == 0 || x->n_frames == w->from)
 		return 1;
-	if (sqlite3_file_control(d->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK ||
+	if (sqlite3_file_control(d->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) !=
+		    SQLITE_OK ||
 	    log == NULL || log->pMethods == NULL)
 		return 0;
-	if ((!w->has_begun || memcmp(w->salts, x->salts, sizeof w->salts) != 0 || w->n > x->n_frames) &&
+	if ((!w->has_begun || memcmp(w->salts, x->salts, sizeof w->salts) != 0 ||
+	     w->n > x->n_frames) &&
 	    !begin_walk(log, x, w))
 		return 0;
 	frame = malloc(frame_bytes);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * wal_frames.h: what the index of the write-ahead log (DATABASE-shm) says of the log, and whether the log holds it. The
- * engine reads pages by the index and never looks at their checksums again: what was cut off, or overwritten, is read as
- * pages all the same, and written into the database by the next checkpoint.
+ * wal_frames.h: what the index of the write-ahead log (DATABASE-shm) says of the log, and whether
+ * the log holds it. The engine reads pages by the index and never looks at their checksums again:
+ * what was cut off, or overwritten, is read as pages all the same, and written into the database by
+ * the next checkpoint.
  *
- * Formats: https://sqlite.org/walformat.html. A connection by its owner, which has read at least once. For db/ only.
+ * Formats: https://sqlite.org/walformat.html. A connection by its owner, which has read at least
+ * once. For db/ only.
  */
 #ifndef PGPGATE_DB_ENGINE_WAL_FRAMES_H
 #define PGPGATE_DB_ENGINE_WAL_FRAMES_H
@@ -39,10 +41,11 @@ struct wal_walk {
 
 /* Of the first octets of a -shm. False: it is being written, or is none. */
 bool wal_frames_parse(const unsigned char head[WAL_FRAMES_HEAD_BYTES], struct wal_frames *out);
-/* Of the index that the engine has mapped: SIGBUS where it was cut short. False as above, or the engine has none. */
+/* Of the index that the engine has mapped: SIGBUS where it was cut short. False as above, or the
+ * engine has none. */
 bool wal_frames_read(struct db *d, struct wal_frames *out);
-/* The same as x->first_page, as the log has it: another one, or 0 where the index is none of this log. 0 too where it cannot
- * be read. */
+/* The same as x->first_page, as the log has it: another one, or 0 where the index is none of this
+ * log. 0 too where it cannot be read. */
 uint32_t wal_frames_first_page(struct db *d, const struct wal_frames *x);
 /* The same of what was read there. True as well where it is of another generation. */
 bool wal_frames_first_fits(const struct wal_frames *x,
@@ -50,15 +53,17 @@ bool wal_frames_first_fits(const struct wal_frames *x,
 /* What the log has to hold, at the least. */
 int64_t wal_frames_log_bytes(const struct wal_frames *x);
 
-/* Somebody reads a state before the last one at this moment. A checkpoint leaves out what they must not see yet, and with it
- * what is older on the same pages: the database is then of no one time. */
+/* Somebody reads a state before the last one at this moment. A checkpoint leaves out what they must
+ * not see yet, and with it what is older on the same pages: the database is then of no one time. */
 bool wal_frames_is_read_behind(struct db *d);
 
-/* Goes on in w up to x->n_frames: from w->n, or, in a walk that is new (zeroed) or of another generation, from w->from, of
- * which the sum that stands in it is believed. Reads what the engine has open, whatever its name is now. keep, which may
- * be NULL, gets each frame. 1: all frames are what was written; 0: those behind w->n are not; -1: no memory. */
+/* Goes on in w up to x->n_frames: from w->n, or, in a walk that is new (zeroed) or of another
+ * generation, from w->from, of which the sum that stands in it is believed. Reads what the engine
+ * has open, whatever its name is now. keep, which may be NULL, gets each frame. 1: all frames are
+ * what was written; 0: those behind w->n are not; -1: no memory. */
 int wal_walk(struct db *d, const struct wal_frames *x, struct wal_walk *w,
-	     bool (*keep)(void *context, sqlite3_int64 offset, const unsigned char *frame, size_t len),
+	     bool (*keep)(void *context, sqlite3_int64 offset, const unsigned char *frame,
+			  size_t len),
 	     void *context);
 
 #endif

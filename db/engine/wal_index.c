@@ -13,16 +13,19 @@ static void copy(unsigned char out[WAL_INDEX_HEADER_BYTES], volatile const unsig
 	}
 }
 
-/* After the first statement that reads. False: it is being written at this moment, or cannot be seen. */
+/* After the first statement that reads. False: it is being written at this moment, or cannot be
+ * seen. */
 static bool wal_index_header(struct db *d, unsigned char out[WAL_INDEX_HEADER_BYTES])
 {
 	sqlite3_file *file = NULL;
 	volatile void *region = NULL;
 	unsigned char second[WAL_INDEX_HEADER_BYTES];
 
-	if (sqlite3_file_control(d->handle, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK ||
+	if (sqlite3_file_control(d->handle, "main", SQLITE_FCNTL_FILE_POINTER, &file) !=
+		    SQLITE_OK ||
 	    file == NULL || file->pMethods == NULL || file->pMethods->iVersion < 2 ||
-	    file->pMethods->xShmMap(file, 0, WAL_INDEX_BYTES, 0, &region) != SQLITE_OK || region == NULL)
+	    file->pMethods->xShmMap(file, 0, WAL_INDEX_BYTES, 0, &region) != SQLITE_OK ||
+	    region == NULL)
 		return false;
 	/* There are two, and who commits writes the second one first. */
 	copy(out, region);
@@ -34,7 +37,8 @@ static bool wal_index_header(struct db *d, unsigned char out[WAL_INDEX_HEADER_BY
 void wal_index_take_mark(struct db *d, struct wal_index_mark *out)
 {
 	memset(out, 0, sizeof *out);
-	if (d->handle == NULL || d->must_reopen || !d->companions.are_known || !db_is_still_the_file(d))
+	if (d->handle == NULL || d->must_reopen || !d->companions.are_known ||
+	    !db_is_still_the_file(d))
 		return;
 	out->device = d->opened.st_dev;
 	out->inode = d->opened.st_ino;

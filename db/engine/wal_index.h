@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * wal_index.h: the header of the write-ahead log's index, as it stands in the memory that all who have the database open
- * share. Every transaction that is committed, by whatever process, changes it, and it is by comparing it that the engine
- * knows whether its page cache still holds: so as long as it is the same, so is the database. Costs no system call.
+ * wal_index.h: the header of the write-ahead log's index, as it stands in the memory that all who
+ * have the database open share. Every transaction that is committed, by whatever process, changes
+ * it, and it is by comparing it that the engine knows whether its page cache still holds: so as
+ * long as it is the same, so is the database. Costs no system call.
  * https://sqlite.org/walformat.html section 2.1. A connection by its owner. For db/ only.
  */
 #ifndef PGPGATE_DB_ENGINE_WAL_INDEX_H
@@ -13,8 +14,8 @@
 #define WAL_INDEX_BYTES 32768
 #define WAL_INDEX_HEADER_BYTES 48
 
-/* What the database is at a moment. To be taken before what is to be remembered of it is read: then as long as the mark
- * is the same nothing of that can have become another. */
+/* What the database is at a moment. To be taken before what is to be remembered of it is read: then
+ * as long as the mark is the same nothing of that can have become another. */
 struct wal_index_mark {
 	bool is_known; /* false: differs from any */
 	dev_t device;
@@ -22,8 +23,8 @@ struct wal_index_mark {
 	unsigned char header[WAL_INDEX_HEADER_BYTES];
 };
 
-/* Not known where d is not open, or its file is another one by now. An index that was removed a moment ago may still be
- * seen as it was: not for what a decision depends on. */
+/* Not known where d is not open, or its file is another one by now. An index that was removed a
+ * moment ago may still be seen as it was: not for what a decision depends on. */
 void wal_index_take_mark(struct db *d, struct wal_index_mark *out);
 bool wal_index_is_same(const struct wal_index_mark *a, const struct wal_index_mark *b);
 

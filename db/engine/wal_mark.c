@@ -18,7 +18,9 @@
 #define FRAME_SALTS_AT 8 /* in that of a frame */
 #define SALTS_BYTES 8
 #define PAGE_BYTES_MAX 65536
-#define HEAD_BYTES 65536 /* of a copy: the table state is the first that is made, on page 2 or 3 */
+#define HEAD_BYTES                                                                    \
+	65536 /* of a copy: the table state is the first that is made, on page 2 or 3 \
+	       */
 
 static const char prefix[] = "pgpgate-wal:";
 #define DIGITS 16
@@ -48,7 +50,8 @@ static bool read_file_mark(struct db *d, uint32_t page_number, size_t page_bytes
 	const char *mark = NULL;
 
 	if (page != NULL &&
-	    sqlite3_file_control(d->handle, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK &&
+	    sqlite3_file_control(d->handle, "main", SQLITE_FCNTL_FILE_POINTER, &file) ==
+		    SQLITE_OK &&
 	    file != NULL && file->pMethods != NULL &&
 	    file->pMethods->xRead(file, page, (int)page_bytes,
 				  (sqlite3_int64)(page_number - 1) * (sqlite3_int64)page_bytes) ==
@@ -91,8 +94,10 @@ static int compare(struct db *d, int fd)
 			continue;
 		if (is_first) {
 			has_own = read_file_mark(d, be32(frame), page_bytes, own);
-			/* Nothing was ever marked: the log is the first since the file was made, or migrated. */
-			result = !has_own && strncmp(mark + BEFORE_AT, "0000000000000000", DIGITS) == 0;
+			/* Nothing was ever marked: the log is the first since the file was made, or
+			 * migrated. */
+			result = !has_own &&
+				 strncmp(mark + BEFORE_AT, "0000000000000000", DIGITS) == 0;
 			result |= has_own && strncmp(mark + BEFORE_AT, own + OWN_AT, DIGITS) == 0;
 			is_first = false;
 		}
@@ -173,5 +178,6 @@ int wal_mark_copy(int fd)
 		return 0; /* nothing was ever marked */
 	for (size_t i = 0; i < DIGITS; i++)
 		own[i] = digits[octets[i] & 15];
-	return pwrite(fd, own, DIGITS, mark - (const char *)head + (off_t)OWN_AT) == DIGITS ? 0 : -1;
+	return pwrite(fd, own, DIGITS, mark - (const char *)head + (off_t)OWN_AT) == DIGITS ? 0
+											    : -1;
 }

@@ -37,7 +37,8 @@ static void cut_log(struct db *d, sqlite3_int64 bytes)
 {
 	sqlite3_file *log = NULL;
 
-	if (sqlite3_file_control(d->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK &&
+	if (sqlite3_file_control(d->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) ==
+		    SQLITE_OK &&
 	    log != NULL && log->pMethods != NULL)
 		log->pMethods->xTruncate(log, bytes);
 }
@@ -50,7 +51,8 @@ static enum rescued give_up(struct db *d, const struct wal_frames *x)
 
 	is_whole(d, x, &walk);
 	left.n_frames = walk.n_committed;
-	/* Written back up to a commit, and no further: without the log it is of one time, and later than what is left. */
+	/* Written back up to a commit, and no further: without the log it is of one time, and later
+	 * than what is left. */
 	if (walk.n_committed < x->n_begun && x->n_begun == x->n_written_back)
 		left.n_frames = 0;
 	cut_log(d, wal_frames_log_bytes(&left));

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * own_key.c: is a message encrypted to a key of its recipient (policy.h)? Keys of every pattern that matches the recipient
- * count, and so do those of who is behind a group. One statement a pattern, each a descent of the primary key and the rows found
- * there: what it costs does not depend on how many keys there are.
+ * own_key.c: is a message encrypted to a key of its recipient (policy.h)? Keys of every pattern
+ * that matches the recipient count, and so do those of who is behind a group. One statement a
+ * pattern, each a descent of the primary key and the rows found there: what it costs does not
+ * depend on how many keys there are.
  */
 #include "db/policy/policy_internal.h"
 
@@ -18,7 +19,8 @@ enum rank { RANK_OTHER, RANK_REVOKED, RANK_EXPIRED, RANK_HIDDEN, RANK_UNKNOWN, R
 /* Who has keys: the recipient, or one of those behind a group. */
 struct holder {
 	bool has_keys;
-	unsigned char rank[KEY_IDS_MAX]; /* by message: the best of its session keys that names a key of theirs */
+	unsigned char rank[KEY_IDS_MAX]; /* by message: the best of its session keys that names a
+					    key of theirs */
 };
 
 struct look_up {
@@ -107,8 +109,8 @@ static void note_usable(struct look_up *l, sqlite3_stmt *st, int64_t until_unix)
 	db_column_text(st, 6, l->out->fingerprint, sizeof l->out->fingerprint);
 }
 
-/* Columns: member ('' the recipient's own), wants_all, key_id (NULL: the member has none), state, until, from, fingerprint,
- * is it a spare one. */
+/* Columns: member ('' the recipient's own), wants_all, key_id (NULL: the member has none), state,
+ * until, from, fingerprint, is it a spare one. */
 static void take_row(struct look_up *l, sqlite3_stmt *st)
 {
 	const char *name = column_text(st, 0);
@@ -171,8 +173,11 @@ static void conclude(struct look_up *l)
 int policy_own_key(struct db *d, const struct settings *s, const struct address *recipient,
 		   const struct judgement *j, int64_t now_unix, struct own_key *out)
 {
-	struct look_up l = {
-		.settings = s, .judgement = j, .now_unix = now_unix, .hashed = &d->hashed, .out = out};
+	struct look_up l = {.settings = s,
+			    .judgement = j,
+			    .now_unix = now_unix,
+			    .hashed = &d->hashed,
+			    .out = out};
 	struct candidates candidates;
 	int result = 0;
 

@@ -22,7 +22,8 @@ int pair_get(struct db *d, const char *sender, const char *recipient, struct pai
 }
 
 /* Removes the pair under one form of its addresses. 1, 0, -1. */
-static int delete_form(struct db *d, const struct hashed *form, const char *sender, const char *recipient)
+static int delete_form(struct db *d, const struct hashed *form, const char *sender,
+		       const char *recipient)
 {
 	char sender_key[KEY_MAX], recipient_key[KEY_MAX];
 	sqlite3_stmt *st = db_statement(d, SQL_PAIR_DELETE);
@@ -88,7 +89,10 @@ static int forget(struct db *d, const char *sender, const char *recipient, int64
 	snprintf(what, sizeof what, "%.500s -> %.500s",
 		 hashed_shown(&d->hashed, HASHED_ADDRESS, sender, hashes[0]),
 		 hashed_shown(&d->hashed, HASHED_ADDRESS, recipient, hashes[1]));
-	if (change_single(d, &(struct change){.time_unix = now_unix, .author = author, .what = "forget-history"},
+	if (change_single(d,
+			  &(struct change){.time_unix = now_unix,
+					   .author = author,
+					   .what = "forget-history"},
 			  &(struct change_row){.before = what}) != 0)
 		return -1;
 	return 1;

@@ -31,7 +31,8 @@ int policy_strength(enum requirement r)
 	return 6;
 }
 
-static void fill_address(const struct settings *s, const struct address *a, struct policy_address *out)
+static void fill_address(const struct settings *s, const struct address *a,
+			 struct policy_address *out)
 {
 	out->address = a;
 	out->is_trustworthy = address_is_trustworthy(a);
@@ -44,8 +45,8 @@ static bool is_ours(const struct settings *s, const struct policy_query *q)
 	       (q->client != NULL && settings_is_local_client(s, q->client));
 }
 
-/* What holds where no rule matches. A recipient that is not canonical, or carries old routing syntax, could
- * be anybody's: the milder default for our own does not apply to it. */
+/* What holds where no rule matches. A recipient that is not canonical, or carries old routing
+ * syntax, could be anybody's: the milder default for our own does not apply to it. */
 static void use_default(const struct settings *s, const struct policy_address *recipient,
 			struct policy_answer *a)
 {
@@ -65,7 +66,8 @@ static void use_default(const struct settings *s, const struct policy_address *r
 }
 
 static bool is_exempt_by_configuration(const struct settings *s,
-				       const struct policy_address *recipient, struct policy_answer *a)
+				       const struct policy_address *recipient,
+				       struct policy_answer *a)
 {
 	if (!recipient->is_trustworthy)
 		return false;
@@ -120,8 +122,8 @@ static int find_requirement(struct db *d, const struct settings *s, const struct
 	return 0;
 }
 
-/* Evidence of an earlier split counts only where a split is what would happen now: those who are told at once
- * (step 5), and mail that is refused nothing, are not deferred either. */
+/* Evidence of an earlier split counts only where a split is what would happen now: those who are
+ * told at once (step 5), and mail that is refused nothing, are not deferred either. */
 static bool may_be_split(const struct settings *s, const struct policy_answer *a)
 {
 	return s->enforce && !a->is_paused && !a->is_local && s->mixed_recipients == MIXED_SPLIT &&
@@ -138,7 +140,8 @@ static int ask_site(struct db *d, const struct settings *s, const struct policy_
 }
 
 static int decide(struct db *d, const struct settings *s, const struct policy_query *q,
-		  struct policy_answer *a, struct db_state *state, bool *has_winner, struct rule *winner)
+		  struct policy_answer *a, struct db_state *state, bool *has_winner,
+		  struct rule *winner)
 {
 	memset(a, 0, sizeof *a);
 	a->is_local = is_ours(s, q);
@@ -218,8 +221,10 @@ int policy_explain(struct db *d, const struct settings *s, const struct policy_q
 	struct rule winner;
 	bool has_winner;
 
-	/* The same decision as for mail; the losers are looked at afterwards, against its winner. */
-	if (db_begin_read(d) != 0 || db_end(d, decide(d, s, q, a, &state, &has_winner, &winner)) != 0)
+	/* The same decision as for mail; the losers are looked at afterwards, against its winner.
+	 */
+	if (db_begin_read(d) != 0 ||
+	    db_end(d, decide(d, s, q, a, &state, &has_winner, &winner)) != 0)
 		return -1;
 	fill_address(s, q->recipient, &recipient);
 	fill_address(s, q->sender, &sender);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * policy_bounce.c: is mail from the null sender plausible as a bounce? It is when its recipient wrote to the outside
- * within BOUNCE_WINDOW_S, and BOUNCES_A_DAY have not come today.
+ * policy_bounce.c: is mail from the null sender plausible as a bounce? It is when its recipient
+ * wrote to the outside within BOUNCE_WINDOW_S, and BOUNCES_A_DAY have not come today.
  */
 #include "db/policy/policy_internal.h"
 
@@ -69,7 +69,8 @@ int policy_ask_bounce(struct db *d, const struct settings *s, const struct polic
 		return 0;
 	used = strlen(a->why);
 	if (window.n_today >= BOUNCES_A_DAY) {
-		snprintf(a->why + used, sizeof a->why - used, "; %d bounces came today", BOUNCES_A_DAY);
+		snprintf(a->why + used, sizeof a->why - used, "; %d bounces came today",
+			 BOUNCES_A_DAY);
 		return 0;
 	}
 	a->expects_bounce = true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * policy_history.c: what earlier verdicts say about a message: the ratchet and the reply window. Mixed
- * recipients are in split.c.
+ * policy_history.c: what earlier verdicts say about a message: the ratchet and the reply window.
+ * Mixed recipients are in split.c.
  */
 #include "db/policy/policy_internal.h"
 
@@ -37,18 +37,21 @@ static int add_pair(struct db *d, const char *sender_key, const char *recipient_
 	if (got == 1) {
 		sum->first_encrypted_unix = earlier(sum->first_encrypted_unix,
 						    sqlite3_column_int64(st, 0));
-		sum->last_encrypted_unix = later(sum->last_encrypted_unix, sqlite3_column_int64(st, 1));
+		sum->last_encrypted_unix = later(sum->last_encrypted_unix,
+						 sqlite3_column_int64(st, 1));
 		sum->n_encrypted += sqlite3_column_int64(st, 2);
 		sum->first_cleartext_unix = earlier(sum->first_cleartext_unix,
 						    sqlite3_column_int64(st, 3));
-		sum->last_cleartext_unix = later(sum->last_cleartext_unix, sqlite3_column_int64(st, 4));
+		sum->last_cleartext_unix = later(sum->last_cleartext_unix,
+						 sqlite3_column_int64(st, 4));
 		sum->n_cleartext += sqlite3_column_int64(st, 5);
 	}
 	sqlite3_reset(st);
 	return got;
 }
 
-int policy_read_pair(struct db *d, const char *sender, const char *recipient, struct pair_record *out)
+int policy_read_pair(struct db *d, const char *sender, const char *recipient,
+		     struct pair_record *out)
 {
 	/* Whoever switched log_addresses keeps what the ratchet knew: both forms are asked. */
 	struct hashed forms[2] = {d->hashed, d->hashed};
@@ -96,8 +99,9 @@ static void lock(struct policy_answer *a, const char *who, int64_t since_unix)
 
 	a->demand = REQUIREMENT_ENCRYPTED;
 	a->source = SOURCE_HISTORY;
-	snprintf(a->why, sizeof a->why, "ratchet: %s sent this recipient encrypted mail, last on %s",
-		 who, clock_format(since_unix, when));
+	snprintf(a->why, sizeof a->why,
+		 "ratchet: %s sent this recipient encrypted mail, last on %s", who,
+		 clock_format(since_unix, when));
 }
 
 static int resolve_ratchet(struct db *d, const struct settings *s, const struct policy_query *q,
@@ -114,12 +118,14 @@ static int resolve_ratchet(struct db *d, const struct settings *s, const struct 
 	for (size_t i = 0; locked == 0 && from != NULL && i < from->n; i++) {
 		locked = is_locked_by(d, s, q, &from->address[i], &since_unix);
 		if (locked == 1)
-			lock(a, from->n == 1 ? "the address in From:" : "an address in From:", since_unix);
+			lock(a, from->n == 1 ? "the address in From:" : "an address in From:",
+			     since_unix);
 	}
 	if (locked == 0 && from != NULL && from->has_more) {
 		a->demand = REQUIREMENT_ENCRYPTED;
 		a->source = SOURCE_HISTORY;
-		snprintf(a->why, sizeof a->why, "ratchet: From: names more than %d addresses", FROM_MAX);
+		snprintf(a->why, sizeof a->why, "ratchet: From: names more than %d addresses",
+			 FROM_MAX);
 	}
 	return locked < 0 ? -1 : 0;
 }

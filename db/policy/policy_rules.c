@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
- * policy_rules.c: which rule holds. The walk goes through the recipient's patterns, most specific first;
- * within one through the sender's, "any sender" last; within one through the clients: authenticated, then
- * networks from the longest prefix, then any. The first rule whose schedule lets it hold wins. Each step is
- * one descent of the index rule_by_key, so the cost does not depend on how many rules there are.
+ * policy_rules.c: which rule holds. The walk goes through the recipient's patterns, most specific
+ * first; within one through the sender's, "any sender" last; within one through the clients:
+ * authenticated, then networks from the longest prefix, then any. The first rule whose schedule
+ * lets it hold wins. Each step is one descent of the index rule_by_key, so the cost does not depend
+ * on how many rules there are.
  *
  * "authenticated" wins over any network: it says who the client is, a network only where.
  */
@@ -32,8 +33,9 @@ static int consider(struct walk *w)
 
 	if (!rule_holds_at(r, w->query->now_unix))
 		return 0;
-	/* A rule that matches an address which could be somebody else's may raise the demand, never lower it:
-	 * it counts only against what would hold without it, which the rest of the walk finds. */
+	/* A rule that matches an address which could be somebody else's may raise the demand, never
+	 * lower it: it counts only against what would hold without it, which the rest of the walk
+	 * finds. */
 	relies_on_doubt = !w->recipient->is_trustworthy ||
 			  (r->has_sender && !w->sender->is_trustworthy);
 	if (!w->has_winner ||
@@ -44,8 +46,8 @@ static int consider(struct walk *w)
 	return relies_on_doubt ? 0 : 1;
 }
 
-/* By what the rules of one recipient pattern are narrowed. Most are by nothing: then one look-up does, the
- * one that finds this out. */
+/* By what the rules of one recipient pattern are narrowed. Most are by nothing: then one look-up
+ * does, the one that finds this out. */
 struct narrowing {
 	bool by_sender, by_client;
 	bool is_found; /* by nothing, and w->found is the rule */
@@ -123,9 +125,10 @@ static void mask(unsigned char octets[16], unsigned bits)
 		octets[bit / 8] &= (unsigned char)~(0x80u >> bit % 8);
 }
 
-/* Networks around the client, longest prefix first. Texts sort as (first address, prefix), so the last one
- * at or before (client, 128) is either around the client, or beside it; what is around both shares no more
- * bits than those two do, and the search goes on from there. At most 128 steps, in practice two. */
+/* Networks around the client, longest prefix first. Texts sort as (first address, prefix), so the
+ * last one at or before (client, 128) is either around the client, or beside it; what is around
+ * both shares no more bits than those two do, and the search goes on from there. At most 128 steps,
+ * in practice two. */
 static int walk_networks(struct walk *w, const char *recipient, const char *sender)
 {
 	char client[CLIENT_STORED_MAX];
@@ -151,8 +154,9 @@ static int walk_networks(struct walk *w, const char *recipient, const char *send
 				return 0;
 			shared--;
 		}
-		/* Strictly shorter each time: what was found sorts at or before `around`, and if it were around
-		 * the client with `bits` bits it would have been the rule just considered. */
+		/* Strictly shorter each time: what was found sorts at or before `around`, and if it
+		 * were around the client with `bits` bits it would have been the rule just
+		 * considered. */
 		bits = shared < bits ? shared : bits - 1;
 	}
 }
@@ -213,8 +217,10 @@ int policy_find_rule(struct db *d, int64_t generation, const struct policy_query
 	}
 	if (got < 0)
 		return -1;
-	/* The walk went to its end: only doubtful rules held, and the default is what holds without them. */
-	if (got == 0 && w.has_winner && policy_strength(winner->requirement) < policy_strength(fallback))
+	/* The walk went to its end: only doubtful rules held, and the default is what holds without
+	 * them. */
+	if (got == 0 && w.has_winner &&
+	    policy_strength(winner->requirement) < policy_strength(fallback))
 		return 0;
 	return w.has_winner ? 1 : 0;
 }
@@ -247,7 +253,8 @@ static const char *less_specific(const struct rule *r, const struct rule *winner
 }
 
 const char *policy_why_lost(const struct policy_query *q, const struct policy_address *sender,
-			    const struct rule *r, const struct rule *winner, char *out, size_t out_size)
+			    const struct rule *r, const struct rule *winner, char *out,
+			    size_t out_size)
 {
 	out[0] = '\0';
 	if (winner != NULL && r->id == winner->id)
@@ -260,8 +267,10 @@ const char *policy_why_lost(const struct policy_query *q, const struct policy_ad
 		snprintf(out, out_size, "it has not started yet");
 	else if (!rule_holds_at(r, q->now_unix))
 		snprintf(out, out_size, "it has expired");
-	else if (!address_is_trustworthy(q->recipient) || (r->has_sender && !sender->is_trustworthy))
-		snprintf(out, out_size, "the address is doubtful, and the rule would lower the demand");
+	else if (!address_is_trustworthy(q->recipient) ||
+		 (r->has_sender && !sender->is_trustworthy))
+		snprintf(out, out_size,
+			 "the address is doubtful, and the rule would lower the demand");
 	else if (winner != NULL)
 		snprintf(out, out_size, "rule %lld has a more specific %s", (long long)winner->id,
 			 less_specific(r, winner));

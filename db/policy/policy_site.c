@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * policy_site.c: a host of a site (pgpgate-site(7)): what holds here alone while the centre is away, and whether the
- * copy of the rules is fresh enough to refuse for good.
+ * policy_site.c: a host of a site (pgpgate-site(7)): what holds here alone while the centre is
+ * away, and whether the copy of the rules is fresh enough to refuse for good.
  */
 #include "db/policy/policy_internal.h"
 

@@ -44,7 +44,8 @@ static const char *after_srs_time(const char *p)
 	return p;
 }
 
-/* SRS0=hash=time=domain=local, SRS1=hash=forwarder==hash=time=domain=local; the first separator may be '+' or '-'. */
+/* SRS0=hash=time=domain=local, SRS1=hash=forwarder==hash=time=domain=local; the first separator may
+ * be '+' or '-'. */
 static bool write_srs(const char *sender, char out[ADDRESS_MAX + 1])
 {
 	const char *rest = sender + 5, *forwarder, *end;
@@ -96,7 +97,8 @@ static void write_domain(const char *name, char out[SPLIT_CLIENT_MAX])
 	size_t n = 0;
 
 	for (; name[n] != '\0' && n < sizeof lower - 1; n++)
-		lower[n] = name[n] >= 'A' && name[n] <= 'Z' ? (char)(name[n] + ('a' - 'A')) : name[n];
+		lower[n] = name[n] >= 'A' && name[n] <= 'Z' ? (char)(name[n] + ('a' - 'A'))
+							    : name[n];
 	while (n > 0 && lower[n - 1] == '.')
 		n--;
 	lower[n] = '\0';
@@ -115,9 +117,10 @@ static void write_network(const struct netaddr *address, char out[SPLIT_CLIENT_M
 	snprintf(out, SPLIT_CLIENT_MAX, "%s", netaddr_format(&network, text));
 }
 
-/* Who is taken for the client that was there before, as an address may be anybody's: whoever has a verified name in the same
- * registrable domain, since large senders try again from elsewhere; without a name the network, /24 or /64. Canonical text of
- * the address, or "" or NULL; name: see policy.h. Returns out. */
+/* Who is taken for the client that was there before, as an address may be anybody's: whoever has a
+ * verified name in the same registrable domain, since large senders try again from elsewhere;
+ * without a name the network, /24 or /64. Canonical text of the address, or "" or NULL; name: see
+ * policy.h. Returns out. */
 static const char *split_client(const char *address, const char *name, char out[SPLIT_CLIENT_MAX])
 {
 	struct netaddr parsed;
@@ -146,7 +149,8 @@ const char *split_key(const struct hashed *h, const char *sender, const char *cl
 
 /* ---- what is asked ---- */
 
-/* RFC 1870 has no way to say "I do not know"; clients say nothing, or 0. They have evidence of their own. */
+/* RFC 1870 has no way to say "I do not know"; clients say nothing, or 0. They have evidence of
+ * their own. */
 static int64_t size_key(int64_t declared_size_bytes)
 {
 	return declared_size_bytes > 0 ? declared_size_bytes : 0;
@@ -203,7 +207,8 @@ static int64_t ask_vain(struct db *d, const char *sender, const struct policy_qu
 /* Does anybody wait, in a message of this sender and size, for a larger class? 1, 0, -1. */
 static int has_yielding(struct db *d, const char *sender, const struct policy_query *q)
 {
-	sqlite3_stmt *st = bind_message(d, SQL_POLICY_SPLIT_YIELDING, sender, q->declared_size_bytes);
+	sqlite3_stmt *st = bind_message(d, SQL_POLICY_SPLIT_YIELDING, sender,
+					q->declared_size_bytes);
 	int got;
 
 	if (st == NULL)
@@ -237,8 +242,8 @@ static int ask_evidence(struct db *d, const char *sender, const struct policy_qu
 		yields[a->n_split++] = sqlite3_column_int(st, 2) != 0;
 	}
 	sqlite3_reset(st);
-	/* Of several messages one decides for all recipients alike: the first digest. Else each could wait for the
-	 * other's. */
+	/* Of several messages one decides for all recipients alike: the first digest. Else each
+	 * could wait for the other's. */
 	if (got >= 0 && a->n_split > 0 && yields[0]) {
 		got = has_others(d, sender, q, digest[0], a->split[0].passed);
 		a->split_yields = got == 1;
@@ -246,8 +251,9 @@ static int ask_evidence(struct db *d, const char *sender, const struct policy_qu
 	return got < 0 ? -1 : 0;
 }
 
-/* A client that tries each recipient when its own time has come may bring those who wait by themselves, and then nothing
- * is left of the transaction; the larger class comes another time. So waiting ends first: whoever comes then gets an answer. */
+/* A client that tries each recipient when its own time has come may bring those who wait by
+ * themselves, and then nothing is left of the transaction; the larger class comes another time. So
+ * waiting ends first: whoever comes then gets an answer. */
 static int ask_whether_vain(struct db *d, const char *sender, const struct policy_query *q,
 			    struct policy_answer *a)
 {
@@ -359,7 +365,8 @@ int split_write(struct db *d, const struct split_message *m, const char *recipie
 
 int split_forget_other_sizes(struct db *d, const struct split_message *m)
 {
-	sqlite3_stmt *st = bind_message(d, SQL_SPLIT_OTHER_SIZES, m->sender_key, m->declared_size_bytes);
+	sqlite3_stmt *st = bind_message(d, SQL_SPLIT_OTHER_SIZES, m->sender_key,
+					m->declared_size_bytes);
 
 	if (st == NULL)
 		return -1;

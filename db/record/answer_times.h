@@ -8,7 +8,8 @@
 #include "common/metrics.h"
 #include "db/engine/internal.h"
 
-/* Adds h to what is stored, in a transaction of its own: 0, and h is empty, or -1, and h is as it was. */
+/* Adds h to what is stored, in a transaction of its own: 0, and h is empty, or -1, and h is as it
+ * was. */
 int answer_times_write(struct db *d, struct histogram *h);
 
 /* Adds what is stored to h, within a transaction. 0 or -1. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * bounce.h: keeps who of ours wrote to the outside, and how many bounces passed for that reason (accept_bounces,
- * db/policy/policy_bounce.c asks). Part of writing a verdict, in its transaction. The writer's thread.
+ * bounce.h: keeps who of ours wrote to the outside, and how many bounces passed for that reason
+ * (accept_bounces, db/policy/policy_bounce.c asks). Part of writing a verdict, in its transaction.
+ * The writer's thread.
  */
 #ifndef PGPGATE_DB_RECORD_BOUNCE_H
 #define PGPGATE_DB_RECORD_BOUNCE_H
@@ -16,7 +17,8 @@ struct stored_verdict;
 
 #define BOUNCE_WINDOW_STEP_S 3600 /* a window that was opened so lately is not written again */
 
-/* Is the message one of ours to the outside, delivered: some recipient's registrable domain is not the sender's? */
+/* Is the message one of ours to the outside, delivered: some recipient's registrable domain is not
+ * the sender's? */
 bool bounce_opens_window(const struct settings *s, const struct verdict_record *r);
 
 /* Is it one of the bounces that are counted? */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * checksum.h: CRC-32C (Castagnoli; RFC 3720 appendix B.4), which finds what a disk or a kill has cut or turned over. It is no
- * protection against somebody who may write the file. Pure; any thread. For db/ only.
+ * checksum.h: CRC-32C (Castagnoli; RFC 3720 appendix B.4), which finds what a disk or a kill has
+ * cut or turned over. It is no protection against somebody who may write the file. Pure; any
+ * thread. For db/ only.
  */
 #ifndef PGPGATE_DB_CHECKSUM_H
 #define PGPGATE_DB_CHECKSUM_H

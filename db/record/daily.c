@@ -38,7 +38,8 @@ static int read_rows(struct db *d, int64_t since_day, int64_t until_day,
 		    action_from_name(column_text(st, 2), &page[n].action) != 0 ||
 		    action_from_name(column_text(st, 3), &page[n].would) != 0) {
 			sqlite3_reset(st);
-			return db_fail(d, DB_BROKEN, "the sums by day are damaged; restore a backup");
+			return db_fail(d, DB_BROKEN,
+				       "the sums by day are damaged; restore a backup");
 		}
 		page[n].n_messages = column_count(st, 4);
 		page[n].n_recipients = column_count(st, 5);
@@ -78,10 +79,10 @@ static int read_all(struct db *d, int64_t since_day, int64_t until_day, struct j
 	if (journal_tail_settle_within(tail, d, &last_id) != 0)
 		n = -1;
 	while (n == PAGE_DAYS) {
-		n = make_room(d, all) != 0
-			    ? -1
-			    : read_rows(d, since_day, until_day,
-					all->n > 0 ? &all->day[all->n - 1] : NULL, &all->day[all->n]);
+		n = make_room(d, all) != 0 ? -1
+					   : read_rows(d, since_day, until_day,
+						       all->n > 0 ? &all->day[all->n - 1] : NULL,
+						       &all->day[all->n]);
 		if (n > 0)
 			all->n += (size_t)n;
 	}

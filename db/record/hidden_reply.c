@@ -24,7 +24,8 @@ static void hide_marked(const struct hashed *h, const char *reply, char out[HIDD
 		char *after;
 
 		if (strncmp(reply, "0x", 2) == 0 && strspn(reply + 2, "0123456789ABCDEF") == 16) {
-			used += (size_t)snprintf(out + used, HIDDEN_REPLY_MAX - used, "h:%016" PRIx64,
+			used += (size_t)snprintf(out + used, HIDDEN_REPLY_MAX - used,
+						 "h:%016" PRIx64,
 						 hashed_key_id(h, strtoull(reply, &after, 16)));
 			reply = after;
 			continue;
@@ -78,7 +79,8 @@ static void replace(const struct hashed *h, char text[HIDDEN_REPLY_MAX], const c
 	}
 }
 
-char *hidden_reply(const struct hashed *h, const struct verdict_record *r, char out[HIDDEN_REPLY_MAX])
+char *hidden_reply(const struct hashed *h, const struct verdict_record *r,
+		   char out[HIDDEN_REPLY_MAX])
 {
 	char form[HIDDEN_REPLY_MAX];
 

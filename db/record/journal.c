@@ -76,7 +76,8 @@ static int roll(struct journal *j, const struct settings *s, char *err)
 		return fail(err, j, "out of memory");
 	made->name = (struct journal_header){.stream = j->stream, .number = j->next_number};
 	made->fd = journal_files_create(&j->files, &made->name);
-	if (made->fd >= 0 && s->verdict_sync == SYNC_POWER && journal_files_sync_names(&j->files) != 0) {
+	if (made->fd >= 0 && s->verdict_sync == SYNC_POWER &&
+	    journal_files_sync_names(&j->files) != 0) {
 		journal_files_remove(&j->files, &made->name);
 		close(made->fd);
 		made->fd = -1;
@@ -127,7 +128,8 @@ static int write_all(int fd, struct iovec *v, size_t n, off_t offset)
 	return 0;
 }
 
-/* Writes the entries behind the last segment's end, VECTORS / 2 at a time. *bytes: how many octets. 0 or -1. */
+/* Writes the entries behind the last segment's end, VECTORS / 2 at a time. *bytes: how many octets.
+ * 0 or -1. */
 static int write_entries(struct journal *j, struct journal_entry *list, int64_t *bytes)
 {
 	unsigned char heads[VECTORS / 2][JOURNAL_RECORD_BYTES];
@@ -163,8 +165,8 @@ static int64_t bytes_of(const struct journal_entry *list)
 	return n;
 }
 
-/* Memory is most likely short when something has to be voided: so there is room for as many as can be under way, and more of
- * it is asked for long before it is needed. False: there is none left. */
+/* Memory is most likely short when something has to be voided: so there is room for as many as can
+ * be under way, and more of it is asked for long before it is needed. False: there is none left. */
 static bool has_room(struct journal *j)
 {
 	if (j->n_voided >= j->voided_room / 2) {
@@ -204,7 +206,8 @@ static int take_back(struct journal *j, const struct settings *s, const struct j
 
 	j->must_roll = s->verdict_sync == SYNC_POWER;
 	if (ftruncate(j->last->fd, (off_t)j->last->bytes) != 0) {
-		/* They stay, whole perhaps: their numbers must not come again, and nobody may take them for true. */
+		/* They stay, whole perhaps: their numbers must not come again, and nobody may take
+		 * them for true. */
 		j->must_roll = true;
 		pthread_mutex_lock(&j->lock);
 		for (; list != NULL; list = list->next)
@@ -214,7 +217,8 @@ static int take_back(struct journal *j, const struct settings *s, const struct j
 	return fail(err, j, strerror(why));
 }
 
-/* What is written to a file without a name is gone with this process. What is in it already is moved all the same. */
+/* What is written to a file without a name is gone with this process. What is in it already is
+ * moved all the same. */
 static void look_for_last(struct journal *j)
 {
 	struct stat st;
@@ -227,16 +231,19 @@ static void look_for_last(struct journal *j)
 	j->must_roll = true;
 }
 
-static int append(struct journal *j, const struct settings *s, struct journal_entry *list, char *err)
+static int append(struct journal *j, const struct settings *s, struct journal_entry *list,
+		  char *err)
 {
 	const int64_t wanted = bytes_of(list);
 	int64_t bytes;
 
 	look_for_last(j);
 	if (journal_bytes(j) + wanted > s->journal_max_bytes)
-		return fail(err, j, "full: the database must take what waits in it first (journal_max)");
+		return fail(err, j,
+			    "full: the database must take what waits in it first (journal_max)");
 	if ((j->last == NULL || j->must_roll ||
-	     (j->last->bytes > JOURNAL_HEADER_BYTES && j->last->bytes + wanted > j->segment_bytes)) &&
+	     (j->last->bytes > JOURNAL_HEADER_BYTES &&
+	      j->last->bytes + wanted > j->segment_bytes)) &&
 	    roll(j, s, err) != 0)
 		return -1;
 	if (write_entries(j, list, &bytes) != 0 ||
@@ -280,7 +287,8 @@ static void write_voids(struct journal *j, const struct settings *s)
 	}
 }
 
-int journal_append(struct journal *j, const struct settings *s, struct journal_entry *list, char *err)
+int journal_append(struct journal *j, const struct settings *s, struct journal_entry *list,
+		   char *err)
 {
 	int result;
 
@@ -395,7 +403,8 @@ bool journal_forget(struct journal *j, struct db *d, uint64_t moved, bool all)
 
 	pthread_mutex_lock(&j->lock);
 	forget_voided(j, moved);
-	while (j->first != NULL && (all || j->first != j->last) && j->first->last_sequence <= moved) {
+	while (j->first != NULL && (all || j->first != j->last) &&
+	       j->first->last_sequence <= moved) {
 		*end = j->first;
 		end = &j->first->next;
 		j->first = j->first->next;
@@ -408,7 +417,8 @@ bool journal_forget(struct journal *j, struct db *d, uint64_t moved, bool all)
 		struct journal_segment *s = gone;
 
 		gone = s->next;
-		/* One that cannot be removed is left without a lock: somebody will find that all of it was moved. */
+		/* One that cannot be removed is left without a lock: somebody will find that all of
+		 * it was moved. */
 		if (journal_files_remove(d, &s->name) != 0)
 			j->has_left_files = true;
 		close(s->fd);

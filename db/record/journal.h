@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: ISC
  *
- * journal.h: the journal of a filter that runs: its stream, to which records are appended before their messages are
- * answered, and from which the writer moves them into the database. journal_format.h says what the files hold.
+ * journal.h: the journal of a filter that runs: its stream, to which records are appended before
+ * their messages are answered, and from which the writer moves them into the database.
+ * journal_format.h says what the files hold.
  *
- * Append: any thread, one at a time (there is a lock). A group is in the files as a whole or not at all: with
- * verdict_sync = power after fdatasync(2), otherwise after write(2), which a killed process survives. What is appended
- * is for the writer to see when it is published, so that what is voided in the same breath is known by then.
- * The writer's functions are for one thread. For db/ only.
+ * Append: any thread, one at a time (there is a lock). A group is in the files as a whole or not at
+ * all: with verdict_sync = power after fdatasync(2), otherwise after write(2), which a killed
+ * process survives. What is appended is for the writer to see when it is published, so that what is
+ * voided in the same breath is known by then. The writer's functions are for one thread. For db/
+ * only.
  */
 #ifndef PGPGATE_DB_JOURNAL_H
 #define PGPGATE_DB_JOURNAL_H
@@ -57,27 +59,30 @@ int journal_init(struct journal *j, struct settings *s);
 /* Closes the segments; they stay. */
 void journal_destroy(struct journal *j);
 
-/* A list of entries. 0 or -1 with err (DB_ERROR_MAX): then nothing of it is there. s says max and sync. */
-int journal_append(struct journal *j, const struct settings *s, struct journal_entry *list, char *err);
+/* A list of entries. 0 or -1 with err (DB_ERROR_MAX): then nothing of it is there. s says max and
+ * sync. */
+int journal_append(struct journal *j, const struct settings *s, struct journal_entry *list,
+		   char *err);
 void journal_publish(struct journal *j);
 
-/* The verdict with this sequence was answered with a temporary failure. Told to the writer at once, and to the files now or
- * before the next append. */
+/* The verdict with this sequence was answered with a temporary failure. Told to the writer at once,
+ * and to the files now or before the next append. */
 void journal_void(struct journal *j, uint64_t sequence);
 
 /* ---- the writer's ---- */
 
 uint64_t journal_published(struct journal *j);
-/* The segment that holds sequence `after` + 1, and how much of it is published. NULL: no record after it is
- * published. Stays until journal_forget() passes it. */
+/* The segment that holds sequence `after` + 1, and how much of it is published. NULL: no record
+ * after it is published. Stays until journal_forget() passes it. */
 struct journal_segment *journal_segment_after(struct journal *j, uint64_t after, int64_t *limit);
-/* The highest sequence that was published before the segment behind s began. *last_written: of the records in s. */
+/* The highest sequence that was published before the segment behind s began. *last_written: of the
+ * records in s. */
 uint64_t journal_end_of(struct journal *j, const struct journal_segment *s, uint64_t *last_written);
 bool journal_is_voided(struct journal *j, uint64_t sequence);
 int64_t journal_bytes(struct journal *j); /* of all segments, and of what others have left */
-/* Everything up to `moved` is in the database, and stays there: segments that hold nothing else go; with `all`
- * (nobody appends any more) the last one, too. d: for files and errors. Whether no file of the stream is left: only then
- * may the database forget how far it was moved. */
+/* Everything up to `moved` is in the database, and stays there: segments that hold nothing else go;
+ * with `all` (nobody appends any more) the last one, too. d: for files and errors. Whether no file
+ * of the stream is left: only then may the database forget how far it was moved. */
 bool journal_forget(struct journal *j, struct db *d, uint64_t moved, bool all);
 
 #endif

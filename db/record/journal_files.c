@@ -64,7 +64,8 @@ static bool read_hex(const char *text, size_t n_digits, uint64_t *out)
 	return true;
 }
 
-static bool read_name(const char *entry, const char *base, const char *end, struct journal_header *out)
+static bool read_name(const char *entry, const char *base, const char *end,
+		      struct journal_header *out)
 {
 	const size_t len = strlen(base);
 	uint64_t number;
@@ -89,7 +90,8 @@ static int by_name(const void *a, const void *b)
 	return (x->number > y->number) - (x->number < y->number);
 }
 
-static int add_name(struct db *d, struct journal_names *out, size_t *room, struct journal_header name)
+static int add_name(struct db *d, struct journal_names *out, size_t *room,
+		    struct journal_header name)
 {
 	if (out->n == *room) {
 		const size_t more = *room == 0 ? 64 : 2 * *room;
@@ -150,7 +152,8 @@ int journal_files_open(struct db *d, const struct journal_header *name, int acce
 	if (fd < 0)
 		return d->failure == DB_ABSENT ? -2 : -1;
 	/* Whoever had the lock before may have removed it meanwhile. */
-	if ((!lock || flock(fd, LOCK_EX | LOCK_NB) == 0) && fstat(fd, &st) == 0 && st.st_nlink == 1) {
+	if ((!lock || flock(fd, LOCK_EX | LOCK_NB) == 0) && fstat(fd, &st) == 0 &&
+	    st.st_nlink == 1) {
 		*size = (int64_t)st.st_size;
 		return fd;
 	}
@@ -170,11 +173,13 @@ static int write_header(const struct journal_header *name, int fd)
 	return -1;
 }
 
-/* A descriptor; -1; -2: somebody took it for one that was left, in the moment between its making and its lock. */
+/* A descriptor; -1; -2: somebody took it for one that was left, in the moment between its making
+ * and its lock. */
 static int create_once(struct db *d, const struct journal_header *name)
 {
 	char suffix[SUFFIX_MAX], path[DB_PATH_MAX + SUFFIX_MAX], final[DB_PATH_MAX + SUFFIX_MAX];
-	const int fd = file_open_beside(d, suffix_of(name, NEW, suffix), O_RDWR, DB_FILE_MODE, NULL);
+	const int fd = file_open_beside(d, suffix_of(name, NEW, suffix), O_RDWR, DB_FILE_MODE,
+					NULL);
 	struct stat st;
 	int why;
 
@@ -187,7 +192,8 @@ static int create_once(struct db *d, const struct journal_header *name)
 	path_of(d, name, NEW, path);
 	path_of(d, name, "", final);
 	errno = 0;
-	/* It gets its name when it has its lock: without one it would be taken for somebody's who ended. */
+	/* It gets its name when it has its lock: without one it would be taken for somebody's who
+	 * ended. */
 	if (write_header(name, fd) == 0 && rename(path, final) == 0)
 		return fd;
 	why = errno;
@@ -205,7 +211,8 @@ int journal_files_create(struct db *d, const struct journal_header *name)
 
 	for (int i = 0; (fd = create_once(d, name)) == -2 && i < CREATE_TRIES; i++)
 		nanosleep(&pause, NULL);
-	return fd != -2 ? fd : db_fail(d, DB_BUSY, "journal: somebody holds each segment that is made");
+	return fd != -2 ? fd
+			: db_fail(d, DB_BUSY, "journal: somebody holds each segment that is made");
 }
 
 void journal_files_sweep(struct db *d)

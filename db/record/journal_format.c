@@ -70,7 +70,8 @@ enum journal_look journal_look(uint64_t stream, const unsigned char *in, size_t 
 		return JOURNAL_MORE;
 	payload_len = (size_t)journal_get(in + 4, 4);
 	if (journal_get(in, 4) != RECORD_MARK || payload_len == 0 ||
-	    payload_len > JOURNAL_PAYLOAD_MAX || journal_get(in + 20, 4) != head_checksum(stream, in))
+	    payload_len > JOURNAL_PAYLOAD_MAX ||
+	    journal_get(in + 20, 4) != head_checksum(stream, in))
 		return JOURNAL_DAMAGED;
 	*used += payload_len;
 	if (len < *used)
@@ -107,5 +108,6 @@ size_t journal_find(uint64_t stream, const unsigned char *in, size_t len)
 
 uint64_t journal_voided(const struct journal_item *item)
 {
-	return item->kind == JOURNAL_VOID && item->payload_len == 8 ? journal_get(item->payload, 8) : 0;
+	return item->kind == JOURNAL_VOID && item->payload_len == 8 ? journal_get(item->payload, 8)
+								    : 0;
 }

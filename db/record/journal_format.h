@@ -2,23 +2,23 @@
  *
  * journal_format.h: what stands in a segment of the journal. Pure, any thread. For db/ only.
  *
- * A filter that runs has a stream of its own, a random number, and numbers its records from 1 up. The stream is cut into
- * segments: files beside the database named
+ * A filter that runs has a stream of its own, a random number, and numbers its records from 1 up.
+ * The stream is cut into segments: files beside the database named
  *
- *     DATABASE.journal.SSSSSSSSSSSSSSSS.NNNNNNNN     (stream, number of the segment from 1 up; hexadecimal digits)
+ *     DATABASE.journal.SSSSSSSSSSSSSSSS.NNNNNNNN     (stream, number of the segment from 1 up;
+ * hexadecimal digits)
  *
  * Integers have their least octet first. A segment is a header and records:
  *
  *     header   8 octets "PGPGJRN" and 1, 8 stream, 4 number, 4 checksum of these 20
- *     record   4 octets 0x43455250 ("PREC"), 4 length of the payload, 8 sequence, 4 checksum of the payload,
- *              4 checksum of these 20 and of the stream; then the payload
- *     payload  1 octet kind
- *              kind 1, a verdict: as journal_record.h writes it
- *              kind 2, void: 8 octets sequence of a verdict before it whose message was answered with a
- *              temporary failure instead
+ *     record   4 octets 0x43455250 ("PREC"), 4 length of the payload, 8 sequence, 4 checksum of the
+ * payload, 4 checksum of these 20 and of the stream; then the payload payload  1 octet kind kind 1,
+ * a verdict: as journal_record.h writes it kind 2, void: 8 octets sequence of a verdict before it
+ * whose message was answered with a temporary failure instead
  *
- * Sequences grow by one. Each record is whole in one segment. What a kill cuts off is the last record: its checksum
- * fails, and nothing after it has one. Where something after it has, the disk has lost what lies between.
+ * Sequences grow by one. Each record is whole in one segment. What a kill cuts off is the last
+ * record: its checksum fails, and nothing after it has one. Where something after it has, the disk
+ * has lost what lies between.
  */
 #ifndef PGPGATE_DB_JOURNAL_FORMAT_H
 #define PGPGATE_DB_JOURNAL_FORMAT_H
@@ -56,8 +56,9 @@ void journal_write_record(uint64_t stream, uint64_t sequence, size_t len, uint32
 			  unsigned char out[JOURNAL_RECORD_BYTES]);
 
 enum journal_look {
-	JOURNAL_WHOLE, /* *item and *used are set */
-	JOURNAL_MORE, /* in ends before the record does: *used octets are needed for it, if it is one */
+	JOURNAL_WHOLE,	 /* *item and *used are set */
+	JOURNAL_MORE,	 /* in ends before the record does: *used octets are needed for it, if it is
+			    one */
 	JOURNAL_DAMAGED, /* no record begins here */
 };
 /* The record at the beginning of len octets of a stream. */

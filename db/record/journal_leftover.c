@@ -48,7 +48,8 @@ static int add_voided(struct leftover *left, uint64_t sequence)
 	return 0;
 }
 
-/* The header of segment i, which must say what the name says: otherwise nothing in it can be read. */
+/* The header of segment i, which must say what the name says: otherwise nothing in it can be read.
+ */
 static bool has_header(const struct leftover *left, size_t i)
 {
 	unsigned char bytes[JOURNAL_HEADER_BYTES];
@@ -81,9 +82,11 @@ static int find_voided(struct leftover *left)
 	for (size_t i = 0; i < left->n; i++) {
 		int got;
 
-		journal_reader_begin(&left->reader, left->fd[i], &left->name[i], left->size[i], after);
+		journal_reader_begin(&left->reader, left->fd[i], &left->name[i], left->size[i],
+				     after);
 		while ((got = journal_reader_next(&left->reader, true, &item)) == 1)
-			if (journal_voided(&item) != 0 && add_voided(left, journal_voided(&item)) != 0)
+			if (journal_voided(&item) != 0 &&
+			    add_voided(left, journal_voided(&item)) != 0)
 				return -1;
 		if (got < 0)
 			return -1;
@@ -164,7 +167,8 @@ static int move_all(struct leftover *left, struct db *d)
 	for (size_t i = 0; i < left->n; i++)
 		if (has_header(left, i) && journal_files_remove(d, &left->name[i]) != 0)
 			return -1;
-	if (left->log->mover_settings->verdict_sync == SYNC_POWER && journal_files_sync_names(d) != 0)
+	if (left->log->mover_settings->verdict_sync == SYNC_POWER &&
+	    journal_files_sync_names(d) != 0)
 		return -1;
 	log_info("journal %016" PRIx64 ": moved what a filter had left, up to record %" PRIu64,
 		 left->name[0].stream, moved);
@@ -172,7 +176,8 @@ static int move_all(struct leftover *left, struct db *d)
 }
 
 /* *bytes: what is left of it, and counts against journal_max. 0 or -1. */
-static int move_stream(struct verdict_log *l, const struct journal_header *name, size_t n, int64_t *bytes)
+static int move_stream(struct verdict_log *l, const struct journal_header *name, size_t n,
+		       int64_t *bytes)
 {
 	struct leftover left = {.log = l, .name = name, .n = n};
 	int result = -1;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * journal_reader.h: the records of a segment, in order, many at a time. What is damaged is passed over, to the next whole
- * record; what nothing whole follows is a torn tail, and ends the segment. Memory: READ_BYTES, more while one record is
- * longer, or while damage is looked over. One thread. For db/ only.
+ * journal_reader.h: the records of a segment, in order, many at a time. What is damaged is passed
+ * over, to the next whole record; what nothing whole follows is a torn tail, and ends the segment.
+ * Memory: READ_BYTES, more while one record is longer, or while damage is looked over. One thread.
+ * For db/ only.
  */
 #ifndef PGPGATE_DB_JOURNAL_READER_H
 #define PGPGATE_DB_JOURNAL_READER_H
@@ -27,9 +28,9 @@ struct journal_reader {
 void journal_reader_begin(struct journal_reader *r, int fd, const struct journal_header *name,
 			  int64_t limit, uint64_t after);
 
-/* The next record. With may_read false only from what is in memory: so all items since the last call with
- * may_read stay valid. 1: *item is set; 0: no more (now, or with may_read: in this segment); -1: reading failed, or no
- * memory (errno). */
+/* The next record. With may_read false only from what is in memory: so all items since the last
+ * call with may_read stay valid. 1: *item is set; 0: no more (now, or with may_read: in this
+ * segment); -1: reading failed, or no memory (errno). */
 int journal_reader_next(struct journal_reader *r, bool may_read, struct journal_item *item);
 
 void journal_reader_free(struct journal_reader *r);

@@ -261,7 +261,8 @@ static void get_recipient(struct reader *in, struct stored_recipient *to)
 	to->outgoing_domain = get_text(in, KEY_MAX);
 }
 
-int journal_record_decode(const unsigned char *in, size_t len, struct arena *a, struct stored_verdict *v)
+int journal_record_decode(const unsigned char *in, size_t len, struct arena *a,
+			  struct stored_verdict *v)
 {
 	struct reader r = {.in = in, .len = len};
 	size_t n;

@@ -163,9 +163,10 @@ int journal_tail_each(struct journal_tail *t, struct db *d,
 	return 0;
 }
 
-/* Of the stream of segments[first] to [last]: the first record that waits, and the number of the last one, without reading
- * all of a gigabyte. 0 or -1. */
-static int lag_of_stream(struct journal_tail *t, size_t first, size_t last, struct verdicts_lag *out)
+/* Of the stream of segments[first] to [last]: the first record that waits, and the number of the
+ * last one, without reading all of a gigabyte. 0 or -1. */
+static int lag_of_stream(struct journal_tail *t, size_t first, size_t last,
+			 struct verdicts_lag *out)
 {
 	uint64_t newest = t->segments[first].moved;
 	bool has_oldest = false;

@@ -10,7 +10,8 @@ struct text {
 	size_t used;
 };
 
-/* Without printf(), which takes more instructions for an id than the scanner does for its packet. */
+/* Without printf(), which takes more instructions for an id than the scanner does for its packet.
+ */
 static void add(struct text *t, const char *what)
 {
 	const size_t len = strlen(what);
@@ -122,6 +123,7 @@ void key_ids_parse(const char *text, struct judgement *j)
 		const unsigned long more = strtoul(text + 2, NULL, 10);
 
 		j->n_session_keys += more;
-		j->n_messages += more == 0 ? KEY_IDS_MAX : 0; /* it was the messages that were too many */
+		j->n_messages += more == 0 ? KEY_IDS_MAX
+					   : 0; /* it was the messages that were too many */
 	}
 }

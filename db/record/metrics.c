@@ -110,7 +110,8 @@ static void write_lag(FILE *to, const struct verdicts_lag *lag)
 	metrics_single(to, "pgpgate_journal_bytes", METRIC_GAUGE, "Size of the filter's journal.",
 		       lag->bytes);
 	metrics_single(to, "pgpgate_journal_waiting", METRIC_GAUGE,
-		       "Verdicts in the journal that the database does not have yet.", lag->n_records);
+		       "Verdicts in the journal that the database does not have yet.",
+		       lag->n_records);
 	metrics_single(to, "pgpgate_journal_behind_seconds", METRIC_GAUGE,
 		       "Age of the oldest of them; 0 without one.", behind_s > 0 ? behind_s : 0);
 }
@@ -185,7 +186,8 @@ int metrics_write(struct db *d, const struct settings *s, FILE *to)
 	struct site_numbers site;
 	int64_t n_ending;
 
-	if (db_get_vitals(d, &status) != 0 || verdicts_get_lag(d, &lag) != 0 || db_begin_read(d) != 0)
+	if (db_get_vitals(d, &status) != 0 || verdicts_get_lag(d, &lag) != 0 ||
+	    db_begin_read(d) != 0)
 		return -1;
 	if (db_end(d, read_counters(d, &totals, &answers, &n_ending, &site)) != 0)
 		return -1;
@@ -197,6 +199,7 @@ int metrics_write(struct db *d, const struct settings *s, FILE *to)
 	write_messages(to, &totals);
 	metrics_histogram(
 		to, "pgpgate_filter_answer_seconds",
-		"Time from the end of a message to the filter's answer, its verdict stored.", &answers);
+		"Time from the end of a message to the filter's answer, its verdict stored.",
+		&answers);
 	return 0;
 }

@@ -154,9 +154,11 @@ static int forget_form(struct forgetting *f, struct person_counts *out)
 	    remove_all(f, SQL_PERSON_VERDICTS_RECEIVED, &out->n_verdicts) != 0 ||
 	    remove_all(f, SQL_PERSON_REPLIES, &unwanted) != 0 ||
 	    remove_all(f, SQL_PERSON_RECIPIENTS, &out->n_recipients) != 0 ||
-	    walk_ids(f, SQL_PERSON_HEADER_FROM, SQL_PERSON_LAST_VERDICT, f->key, &out->n_others) != 0)
+	    walk_ids(f, SQL_PERSON_HEADER_FROM, SQL_PERSON_LAST_VERDICT, f->key, &out->n_others) !=
+		    0)
 		return -1;
-	if (remove_all(f, SQL_PERSON_PAIRS_SENT, &out->n_pairs) != 0 || walk_pairs(f, &out->n_pairs) != 0)
+	if (remove_all(f, SQL_PERSON_PAIRS_SENT, &out->n_pairs) != 0 ||
+	    walk_pairs(f, &out->n_pairs) != 0)
 		return -1;
 	if (remove_all(f, SQL_PERSON_OUTGOING, &out->n_others) != 0 ||
 	    remove_all(f, SQL_PERSON_BOUNCES, &out->n_others) != 0)
@@ -215,7 +217,8 @@ int person_remove(struct db *d, const char *address, struct person_counts *out)
 		return -1;
 	if (walk_ids(&f, SQL_PERSON_RULES, SQL_RULE_LAST_ID, address, &out->n_rules) != 0)
 		return -1;
-	return walk_ids(&f, SQL_PERSON_CHANGES, SQL_PERSON_LAST_CHANGE_ROW, address, &out->n_changes);
+	return walk_ids(&f, SQL_PERSON_CHANGES, SQL_PERSON_LAST_CHANGE_ROW, address,
+			&out->n_changes);
 }
 
 int person_hand_over(struct db *d, const char *address, int64_t now_unix, const char *author,
@@ -261,7 +264,8 @@ struct pairs_page {
 	} row[STEP_ROWS];
 };
 
-/* The next pairs after *from, of which those of the address are kept. How many were looked at, or -1. */
+/* The next pairs after *from, of which those of the address are kept. How many were looked at, or
+ * -1. */
 static int read_page(struct db *d, char from[2][KEY_MAX], char keys[2][KEY_MAX], int n_keys,
 		     struct pairs_page *page)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * prune.c: `pgpgate db prune`: first the ids of what is too old, then the rows, in the order in which they lie in the file:
- * rows whose times are not in the order of their ids would else be looked for all over it, each a page of its own.
+ * prune.c: `pgpgate db prune`: first the ids of what is too old, then the rows, in the order in
+ * which they lie in the file: rows whose times are not in the order of their ids would else be
+ * looked for all over it, each a page of its own.
  */
 #include <stdlib.h>
 #include <time.h>

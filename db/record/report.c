@@ -97,8 +97,8 @@ static int take_rows(struct db *d, struct page *p, sqlite3_stmt *st)
 			if (row != NULL)
 				fill_row(p, st, row);
 		}
-		if (row == NULL ||
-		    (sqlite3_column_type(st, 14) != SQLITE_NULL && add_recipient(p, st, row) != 0)) {
+		if (row == NULL || (sqlite3_column_type(st, 14) != SQLITE_NULL &&
+				    add_recipient(p, st, row) != 0)) {
 			sqlite3_reset(st);
 			return db_fail(d, DB_BROKEN, "out of memory");
 		}
@@ -174,8 +174,8 @@ static int by_time(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-/* Binds the keys under which the address may be stored from parameter 3 on: plain, hashed, and all that a delimiter and
- * more follow. */
+/* Binds the keys under which the address may be stored from parameter 3 on: plain, hashed, and all
+ * that a delimiter and more follow. */
 static void bind_keys(sqlite3_stmt *st, const struct report_matcher *m)
 {
 	char key[KEY_MAX], text[KEY_MAX + 1];
@@ -315,8 +315,9 @@ bool report_has_index(const struct report_matcher *m)
 	return m->pattern.kind == PATTERN_MAILBOX || m->pattern.kind == PATTERN_DETAIL;
 }
 
-int report_rows_to(struct db *d, const struct report_matcher *to, int64_t since_unix, int64_t until_unix,
-		   int (*tell)(void *context, const struct report_row *row), void *context)
+int report_rows_to(struct db *d, const struct report_matcher *to, int64_t since_unix,
+		   int64_t until_unix, int (*tell)(void *context, const struct report_row *row),
+		   void *context)
 {
 	const bool has_index = to != NULL && report_has_index(to);
 	struct reading r = {.d = d,

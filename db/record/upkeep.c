@@ -9,8 +9,9 @@
 
 #define STEP_MS 1000	   /* between steps when nothing waits to be removed */
 #define BACKLOG_STEP_MS 50 /* between steps while there is more: half of the time is mail's */
-/* A step that removes verdicts aims at STEP_AIM_MS from begin to commit. What the commit takes is known only afterwards:
- * so the time for removing is fitted, and looked at every few rows, since one row can be ten pages of a disk. */
+/* A step that removes verdicts aims at STEP_AIM_MS from begin to commit. What the commit takes is
+ * known only afterwards: so the time for removing is fitted, and looked at every few rows, since
+ * one row can be ten pages of a disk. */
 #define STEP_AIM_MS 20
 #define REMOVE_FIRST_MS 5
 #define REMOVE_MOST_MS 12
@@ -128,8 +129,10 @@ static int oldest_verdict(struct db *d, int64_t *time_unix)
 	return db_end(d, got < 0 ? -1 : 0) == 0 ? got : -1;
 }
 
-/* Is there anything for verdict_expire? Where the clock is not to be believed, *before_unix is set back. */
-static bool has_old_verdicts(struct db *d, struct upkeep *u, bool is_clock_steady, int64_t *before_unix)
+/* Is there anything for verdict_expire? Where the clock is not to be believed, *before_unix is set
+ * back. */
+static bool has_old_verdicts(struct db *d, struct upkeep *u, bool is_clock_steady,
+			     int64_t *before_unix)
 {
 	int64_t oldest_unix;
 
@@ -172,7 +175,8 @@ struct sweep_statements {
 	enum sql_statement end, sweep, rest;
 };
 
-/* One step of a sweep, within a write transaction: looks at SWEEP_ROWS rows, or at the last ones. */
+/* One step of a sweep, within a write transaction: looks at SWEEP_ROWS rows, or at the last ones.
+ */
 static int sweep_rows(struct db *d, const struct sweep_statements *which, struct sweep *at,
 		      int64_t before_unix)
 {
@@ -209,7 +213,8 @@ static int sweep_rows(struct db *d, const struct sweep_statements *which, struct
 	return 0;
 }
 
-static int sweep(struct db *d, const struct sweep_statements *which, struct sweep *at, int64_t before_unix)
+static int sweep(struct db *d, const struct sweep_statements *which, struct sweep *at,
+		 int64_t before_unix)
 {
 	if (db_begin_write(d) != 0)
 		return -1;
@@ -234,5 +239,6 @@ int upkeep_step(struct db *d, const struct settings *s, int64_t now_unix, bool i
 	}
 	if (s->verdict_retention_s == 0 || !has_old_verdicts(d, u, is_clock_steady, &before_unix))
 		return STEP_MS;
-	return upkeep_expire_verdicts(d, before_unix, &u->remove_ms) > 0 ? BACKLOG_STEP_MS : STEP_MS;
+	return upkeep_expire_verdicts(d, before_unix, &u->remove_ms) > 0 ? BACKLOG_STEP_MS
+									 : STEP_MS;
 }

@@ -63,7 +63,8 @@ static void prepare_pattern(struct db *d, const char *pattern, char out[2][2][KE
 	if (out[0][1][0] == '\0')
 		key_range(hashed_address(&d->hashed, pattern, hash), out[1][0], out[1][1]);
 	else
-		key_range(hashed_text(&d->hashed, HASHED_DOMAIN, domain, hash), out[1][0], out[1][1]);
+		key_range(hashed_text(&d->hashed, HASHED_DOMAIN, domain, hash), out[1][0],
+			  out[1][1]);
 }
 
 static bool address_is_asked(const struct asked *asked, const char forms[2][2][KEY_MAX],

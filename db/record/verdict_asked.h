@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * verdict_asked.h: whether a row of the record is what a person asked for. Pure but for asked_begin(), which reads the key of
- * an open connection. For db/ only.
+ * verdict_asked.h: whether a row of the record is what a person asked for. Pure but for
+ * asked_begin(), which reads the key of an open connection. For db/ only.
  */
 #ifndef PGPGATE_DB_VERDICT_ASKED_H
 #define PGPGATE_DB_VERDICT_ASKED_H

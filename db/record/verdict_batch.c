@@ -45,7 +45,8 @@ static void add_row(struct batch *b, const struct journal_item *item,
 
 	memset(row, 0, sizeof *row);
 	row->sequence = item->sequence;
-	if (journal_record_decode(item->payload, item->payload_len, &b->arena, &row->verdict) != 0) {
+	if (journal_record_decode(item->payload, item->payload_len, &b->arena, &row->verdict) !=
+	    0) {
 		if (b->arena.n_failed == 0)
 			log_error("journal %016" PRIx64 ": record %" PRIu64
 				  " is no verdict; it is left out",
@@ -118,7 +119,8 @@ static int store_rows(struct batch *b, struct db *d, uint64_t moved)
 
 	for (size_t i = 0; i < b->n; i++) {
 		b->rows[i].is_stored = b->rows[i].sequence > moved;
-		if (b->rows[i].is_stored && stored_verdict_write(d, &b->rows[i].verdict, &daily) != 0)
+		if (b->rows[i].is_stored &&
+		    stored_verdict_write(d, &b->rows[i].verdict, &daily) != 0)
 			return -1;
 	}
 	return daily_sums_write(d, &daily);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * verdict_batch.h: records on their way from a segment of the journal into the database. One transaction stores a batch
- * and how far its stream is moved by it, so that whatever happens each record is stored once. One thread. For db/ only.
+ * verdict_batch.h: records on their way from a segment of the journal into the database. One
+ * transaction stores a batch and how far its stream is moved by it, so that whatever happens each
+ * record is stored once. One thread. For db/ only.
  */
 #ifndef PGPGATE_DB_VERDICT_BATCH_H
 #define PGPGATE_DB_VERDICT_BATCH_H
@@ -29,16 +30,18 @@ struct batch {
 int batch_init(struct batch *b);
 void batch_free(struct batch *b);
 
-/* Fills b with the next records, up to max: with those that were read at once. is_voided says whose message was answered with
- * a temporary failure: their rows say so. 1: some, 0: none are left, -1: reading failed (errno). What is no verdict
- * although its checksum holds is told to the log and left out. */
+/* Fills b with the next records, up to max: with those that were read at once. is_voided says whose
+ * message was answered with a temporary failure: their rows say so. 1: some, 0: none are left, -1:
+ * reading failed (errno). What is no verdict although its checksum holds is told to the log and
+ * left out. */
 int batch_read(struct batch *b, struct journal_reader *r, size_t max,
 	       bool (*is_voided)(void *context, uint64_t sequence), void *context);
 
-/* Stores b and that its stream is moved up to b->last_sequence: what the database says is moved already is left
- * out. With `skip` nothing but that is stored. *stored: how far the database had the stream moved when we knew last, and
- * has now: with less than that, what was committed was lost with the write-ahead log; nothing is stored then, and
- * b->went_back is set. 0, or -1 with db_error(). */
+/* Stores b and that its stream is moved up to b->last_sequence: what the database says is moved
+ * already is left out. With `skip` nothing but that is stored. *stored: how far the database had
+ * the stream moved when we knew last, and has now: with less than that, what was committed was lost
+ * with the write-ahead log; nothing is stored then, and b->went_back is set. 0, or -1 with
+ * db_error(). */
 int batch_store(struct batch *b, struct db *d, uint64_t stream, uint64_t *stored, int64_t now_unix,
 		bool skip);
 

@@ -5,8 +5,8 @@
 
 #include "common/clock.h"
 
-/* WAL beyond this is written back: some ten ms. Most pages are written again and again: of a WAL four times as
- * long a quarter of the syncs is enough. */
+/* WAL beyond this is written back: some ten ms. Most pages are written again and again: of a WAL
+ * four times as long a quarter of the syncs is enough. */
 #define CHECKPOINT_BYTES (16 << 20)
 #define COVER_MS 60000	  /* between two checkpoints of what is less than that */
 #define COVER_NOW_MS 1000 /* for those that read an older state */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * verdict_cover.h: checkpoints, and which segments of the journal may go. What was moved is in the write-ahead log at first,
- * which whoever removes or cuts it takes away: so a segment stays until all of it is in the database file itself, synced.
- * Only when the journal is half full it goes before that: a full one would stop mail.
+ * verdict_cover.h: checkpoints, and which segments of the journal may go. What was moved is in the
+ * write-ahead log at first, which whoever removes or cuts it takes away: so a segment stays until
+ * all of it is in the database file itself, synced. Only when the journal is half full it goes
+ * before that: a full one would stop mail.
  *
  * For the mover's thread. For db/ only.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * verdict_ids.h: the ids of verdicts that an index knows of, in pages: each a short read transaction of its own. Functions
- * return 0, or -1 with db_error(). One thread. For db/ only.
+ * verdict_ids.h: the ids of verdicts that an index knows of, in pages: each a short read
+ * transaction of its own. Functions return 0, or -1 with db_error(). One thread. For db/ only.
  */
 #ifndef PGPGATE_DB_VERDICT_IDS_H
 #define PGPGATE_DB_VERDICT_IDS_H

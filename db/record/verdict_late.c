@@ -34,7 +34,8 @@ static struct late_verdict *copy_late(const struct stored_verdict *v)
 	for (size_t i = 0; i < v->record.n_recipients; i++) {
 		memcpy(late->verdict.recipients[i].pair_last_unix, v->recipients[i].pair_last_unix,
 		       sizeof v->recipients[i].pair_last_unix);
-		late->verdict.recipients[i].outgoing_last_unix = v->recipients[i].outgoing_last_unix;
+		late->verdict.recipients[i].outgoing_last_unix =
+			v->recipients[i].outgoing_last_unix;
 	}
 	return late;
 }
@@ -65,7 +66,8 @@ void late_note(void *context, uint64_t sequence)
 	}
 }
 
-/* One a transaction: they are rare. What the database does not take now is tried again at the next tick. */
+/* One a transaction: they are rare. What the database does not take now is tried again at the next
+ * tick. */
 void late_retract(struct verdict_log *l)
 {
 	while (l->late != NULL) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * verdict_late.h: verdicts that are in the database as they were judged, and whose messages were answered with a temporary
- * failure, since the commit came too late: their rows are made to say so. For the mover's thread. For db/ only.
+ * verdict_late.h: verdicts that are in the database as they were judged, and whose messages were
+ * answered with a temporary failure, since the commit came too late: their rows are made to say so.
+ * For the mover's thread. For db/ only.
  */
 #ifndef PGPGATE_DB_VERDICT_LATE_H
 #define PGPGATE_DB_VERDICT_LATE_H
@@ -11,7 +12,8 @@
 /* Of the batch that was just stored. context: the log. */
 void late_note(void *context, uint64_t sequence);
 
-/* One a transaction: they are rare. What the database does not take now is tried again with the next call. */
+/* One a transaction: they are rare. What the database does not take now is tried again with the
+ * next call. */
 void late_retract(struct verdict_log *l);
 
 /* The rows of those behind a sequence are gone, and come again as the journal has them. */

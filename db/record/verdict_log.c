@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * verdict_log.c: what those see that judge messages: a record goes into the journal (verdict_queue.c, journal.c), and, where
- * the next message's answer may depend on it, with the mover's next step into the database (verdict_mover.c).
+ * verdict_log.c: what those see that judge messages: a record goes into the journal
+ * (verdict_queue.c, journal.c), and, where the next message's answer may depend on it, with the
+ * mover's next step into the database (verdict_mover.c).
  */
 #include "db/verdict_log.h"
 
@@ -164,7 +165,8 @@ void verdict_log_stop(struct verdict_log *l)
 
 /* ---- submitting ---- */
 
-/* Copies what is needed to store records, the key read if it was not there before. 0 or -1 with err. */
+/* Copies what is needed to store records, the key read if it was not there before. 0 or -1 with
+ * err. */
 static int borrow(struct verdict_log *l, struct hashed *h, struct settings **s, char *err)
 {
 	int result = 0;

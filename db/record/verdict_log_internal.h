@@ -18,7 +18,8 @@
 #include "db/rules/rule_hits.h"
 #include "db/verdict_log.h"
 
-/* A verdict that is in the database and whose message was answered with a temporary failure: to be retracted. */
+/* A verdict that is in the database and whose message was answered with a temporary failure: to be
+ * retracted. */
 struct late_verdict {
 	struct late_verdict *next;
 	uint64_t sequence;

@@ -45,7 +45,8 @@ static void complain(struct verdict_log *l, const char *text)
 	log_warning("%s; verdicts wait in the journal", text);
 }
 
-/* On a full disk the WAL is written back: then it begins again from its start, instead of taking what little space there is. */
+/* On a full disk the WAL is written back: then it begins again from its start, instead of taking
+ * what little space there is. */
 static int store(struct verdict_log *l, uint64_t stream, uint64_t *stored, bool skip)
 {
 	int result = batch_store(&l->batch, l->db, stream, stored, clock_now_unix(), skip);
@@ -55,7 +56,8 @@ static int store(struct verdict_log *l, uint64_t stream, uint64_t *stored, bool 
 	return result;
 }
 
-/* A record that the schema does not take must not hold up the others: it is looked for one by one, told, left out. */
+/* A record that the schema does not take must not hold up the others: it is looked for one by one,
+ * told, left out. */
 static int store_the_rest(struct verdict_log *l, struct journal_reader *r, uint64_t *stored)
 {
 	if (!batch_was_refused(l->db) || l->batch.n == 0)
@@ -117,11 +119,12 @@ static void void_refused(void *context, uint64_t sequence)
 /* Those who wait will not be helped by waiting longer. */
 static void refuse(struct verdict_log *l, const char *error)
 {
-	tickets_refuse(&l->tickets, journal_published(&l->journal), error, void_refused, &l->journal);
+	tickets_refuse(&l->tickets, journal_published(&l->journal), error, void_refused,
+		       &l->journal);
 }
 
-/* The write-ahead log was cut short or lost, and with it what had been moved: it is in the journal still, as far as no checkpoint
- * has it. */
+/* The write-ahead log was cut short or lost, and with it what had been moved: it is in the journal
+ * still, as far as no checkpoint has it. */
 static void go_back(struct verdict_log *l)
 {
 	log_warning(
@@ -159,13 +162,15 @@ static int move_own(struct verdict_log *l)
 	if (got < 0)
 		return -1;
 	if (got == 0) {
-		/* What is published is whole, unless the disk lost it; numbers may have been left out. */
+		/* What is published is whole, unless the disk lost it; numbers may have been left
+		 * out. */
 		uint64_t last_written;
 		const uint64_t end = journal_end_of(j, s, &last_written);
 
 		if (last_written > l->moved)
 			log_error("%s: journal: records %llu to %llu cannot be read any more",
-				  l->mover_settings->database_path, (unsigned long long)l->moved + 1,
+				  l->mover_settings->database_path,
+				  (unsigned long long)l->moved + 1,
 				  (unsigned long long)last_written);
 		if (end <= l->moved)
 			return 0;
@@ -187,7 +192,8 @@ int verdict_mover_own(struct verdict_log *l, bool all)
 			    tickets_has(&l->tickets, journal_published(&l->journal))))
 		got = move_own(l);
 	if (got < 0 && db_failure(l->db) != DB_BUSY && !batch_was_refused(l->db))
-		refuse(l, db_error(l->db)[0] != '\0' ? db_error(l->db) : "the journal cannot be read");
+		refuse(l,
+		       db_error(l->db)[0] != '\0' ? db_error(l->db) : "the journal cannot be read");
 	return got < 0 ? -1 : 0;
 }
 
@@ -225,7 +231,8 @@ static void write_counts(struct verdict_log *l)
 	answer_times_write(l->db, &l->times);
 }
 
-/* Were records of pairs removed? That is a change with a number, as those of rules are. Was what we stored? */
+/* Were records of pairs removed? That is a change with a number, as those of rules are. Was what we
+ * stored? */
 static void look_at_changes(struct verdict_log *l)
 {
 	int64_t changed = 0;
@@ -260,8 +267,9 @@ static int64_t tick(struct verdict_log *l)
 	verdict_mover_own(l, true);
 	write_counts(l);
 	if (clock_monotonic_ms() >= l->next_leftover_ms)
-		l->next_leftover_ms = clock_monotonic_ms() +
-				      (journal_leftover_move(l) == 0 ? LEFTOVER_MS : LEFTOVER_AGAIN_MS);
+		l->next_leftover_ms = clock_monotonic_ms() + (journal_leftover_move(l) == 0
+								      ? LEFTOVER_MS
+								      : LEFTOVER_AGAIN_MS);
 	cover_tick(l);
 	now_unix = clock_now_unix();
 	return upkeep_step(l->db, l->mover_settings, now_unix,

@@ -54,8 +54,8 @@ static struct timespec timespec_of(int64_t monotonic_ms)
 
 /* ---- groups ---- */
 
-/* Under the lock. Those whose threads have gone are freed on the way: what was answered with 451 is not
- * written as if it were judged. */
+/* Under the lock. Those whose threads have gone are freed on the way: what was answered with 451 is
+ * not written as if it were judged. */
 static struct submission *take(struct verdict_queue *q)
 {
 	struct submission *group = NULL, **end = &group;
@@ -115,7 +115,8 @@ static void lead(struct verdict_queue *q)
 
 /* ---- the threads that submit ---- */
 
-/* 0, or -1 when it is not taken, for the reason in err. *leads: nobody writes now, so that this one does. */
+/* 0, or -1 when it is not taken, for the reason in err. *leads: nobody writes now, so that this one
+ * does. */
 static int queue_up(struct verdict_queue *q, struct submission *s, bool *leads, char *err)
 {
 	bool is_taken;
@@ -152,13 +153,15 @@ static bool wait_for_answer(struct submission *s)
 	while (rc != 0 && errno == EINTR);
 	if (rc != 0 && atomic_compare_exchange_strong(&s->state, &waits, SUBMISSION_ABANDONED))
 		return false;
-	/* In the last moment: whoever answers is about to post, and must have done so before s is freed. */
+	/* In the last moment: whoever answers is about to post, and must have done so before s is
+	 * freed. */
 	while (rc != 0)
 		rc = sem_wait(&s->answered);
 	return true;
 }
 
-int verdict_queue_submit(struct verdict_queue *q, struct submission *s, char *err, uint64_t *sequence)
+int verdict_queue_submit(struct verdict_queue *q, struct submission *s, char *err,
+			 uint64_t *sequence)
 {
 	bool leads;
 	int result;
@@ -173,8 +176,8 @@ int verdict_queue_submit(struct verdict_queue *q, struct submission *s, char *er
 		err[0] = '\0';
 		return -1;
 	}
-	/* Loaded also for the order of memory that comes with the semaphore, which ThreadSanitizer of gcc 12 does not
-	 * see. */
+	/* Loaded also for the order of memory that comes with the semaphore, which ThreadSanitizer
+	 * of gcc 12 does not see. */
 	while (atomic_load(&s->state) == SUBMISSION_LEADS) {
 		lead(q);
 		while (sem_wait(&s->answered) != 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * verdict_retract.c: a verdict that was committed after its message had been answered with a temporary failure.
+ * verdict_retract.c: a verdict that was committed after its message had been answered with a
+ * temporary failure.
  */
 #include "common/outcome.h"
 #include "db/record/verdict_write.h"

@@ -142,7 +142,8 @@ int verdict_row_of(struct arena *a, const struct stored_verdict *v, struct verdi
 							   .rule_id = r->rule_id,
 							   .passes = r->passes};
 	}
-	*row = (struct verdict_row){.id = INT64_MAX, .record = v->record, .judgement = v->judgement};
+	*row = (struct verdict_row){
+		.id = INT64_MAX, .record = v->record, .judgement = v->judgement};
 	key_ids_parse(v->key_ids, &row->judgement);
 	row->record.judgement = &row->judgement;
 	row->record.sender = keep_address(a, v->record.sender);

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: ISC
  *
- * verdict_split.c: what a verdict leaves for mixed recipients (db/policy/split.h): evidence where the message is split, the
- * end of it where it is answered for good.
+ * verdict_split.c: what a verdict leaves for mixed recipients (db/policy/split.h): evidence where
+ * the message is split, the end of it where it is answered for good.
  */
 #include "db/policy/split.h"
 #include "db/record/verdict_write.h"
 
 static bool is_final(enum action a)
 {
-	return a == ACTION_ACCEPT || a == ACTION_TAG || a == ACTION_QUARANTINE || a == ACTION_REFUSE;
+	return a == ACTION_ACCEPT || a == ACTION_TAG || a == ACTION_QUARANTINE ||
+	       a == ACTION_REFUSE;
 }
 
-static int write_evidence(struct db *d, const struct stored_verdict *v, const struct split_message *m)
+static int write_evidence(struct db *d, const struct stored_verdict *v,
+			  const struct split_message *m)
 {
 	const size_t n = v->record.n_recipients;
 	size_t n_of[2] = {0, 0}; /* failed, passed */
@@ -27,7 +29,8 @@ static int write_evidence(struct db *d, const struct stored_verdict *v, const st
 		if (split_write(d, m, r->key, r->passes, yields) != 0)
 			return -1;
 	}
-	return v->record.counts_attempt ? split_attempt(d, v->record.attempt_digest, m->time_unix) : 0;
+	return v->record.counts_attempt ? split_attempt(d, v->record.attempt_digest, m->time_unix)
+					: 0;
 }
 
 static int end_evidence(struct db *d, const struct stored_verdict *v, const struct split_message *m)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * verdict_ticket.h: those whose record is in the journal and who wait until it is in the database as well, since the next
- * message's answer may depend on it. For db/ only.
+ * verdict_ticket.h: those whose record is in the journal and who wait until it is in the database
+ * as well, since the next message's answer may depend on it. For db/ only.
  */
 #ifndef PGPGATE_DB_VERDICT_TICKET_H
 #define PGPGATE_DB_VERDICT_TICKET_H
@@ -25,8 +25,9 @@ struct tickets {
 void tickets_init(struct tickets *t);
 void tickets_destroy(struct tickets *t);
 
-/* Any thread: waits until record `sequence` is moved. 0; -1 with err as the mover answered it (the mover voids the record, unless
- * it stands unrecorded), or with err empty when until_ms (monotonic) has come: then it is the caller's to void. */
+/* Any thread: waits until record `sequence` is moved. 0; -1 with err as the mover answered it (the
+ * mover voids the record, unless it stands unrecorded), or with err empty when until_ms (monotonic)
+ * has come: then it is the caller's to void. */
 int tickets_wait(struct tickets *t, uint64_t sequence, int64_t until_ms, char *err);
 
 /* Any thread: the mover has something to do. */
@@ -34,12 +35,14 @@ void tickets_wake(struct tickets *t);
 
 /* ---- the mover's ---- */
 
-/* Sleeps until it is woken, a ticket waits that may be had (its sequence is up to `published`), or until_ms. */
+/* Sleeps until it is woken, a ticket waits that may be had (its sequence is up to `published`), or
+ * until_ms. */
 void tickets_sleep(struct tickets *t, uint64_t (*published)(void *context), void *context,
 		   int64_t until_ms);
 bool tickets_has(struct tickets *t, uint64_t published);
 
-/* All tickets up to `moved` are answered with 0. `gone` is called for each whose thread had left. */
+/* All tickets up to `moved` are answered with 0. `gone` is called for each whose thread had left.
+ */
 void tickets_answer(struct tickets *t, uint64_t moved,
 		    void (*gone)(void *context, uint64_t sequence), void *context);
 /* All up to `published` are answered with -1 and a sentence; `before` is called for each, first. */

@@ -39,8 +39,8 @@ static uint64_t hash_of(const struct urgent *u, enum about about, const char *a,
 	return hash ^ hash >> 32;
 }
 
-/* How long before the end of `lasts_s` (0: never ends) a message must have been, to be none that prolongs it in the last
- * moment. */
+/* How long before the end of `lasts_s` (0: never ends) a message must have been, to be none that
+ * prolongs it in the last moment. */
 static int64_t known_for_s(int64_t lasts_s)
 {
 	return lasts_s == 0 || lasts_s / 2 > KNOWN_S ? KNOWN_S : lasts_s / 2;
@@ -201,7 +201,8 @@ void urgent_remember(struct urgent *u, const struct stored_verdict *v)
 		const struct stored_recipient *r = &v->recipients[n];
 
 		if (r->outgoing_domain[0] != '\0')
-			learn(u, hash_of(u, ABOUT_WINDOW, m->sender, r->outgoing_domain), m->time_unix);
+			learn(u, hash_of(u, ABOUT_WINDOW, m->sender, r->outgoing_domain),
+			      m->time_unix);
 		for (size_t i = 0; i < 2 && v->judgement.verdict == VERDICT_ENCRYPTED; i++)
 			if (stored_verdict_counts(v, r, i))
 				learn(u, hash_of(u, ABOUT_PAIR, senders[i], r->key), m->time_unix);

@@ -14,7 +14,8 @@
 
 /* ---- from record to what is stored: in the thread that submits ---- */
 
-static const char *keep_reply(struct arena *a, const struct hashed *h, const struct verdict_record *r)
+static const char *keep_reply(struct arena *a, const struct hashed *h,
+			      const struct verdict_record *r)
 {
 	char hidden[HIDDEN_REPLY_MAX];
 
@@ -54,8 +55,9 @@ static bool is_mailbox(const char *address)
 	return address != NULL && address[0] != '\0' && strcmp(address, "<>") != 0;
 }
 
-static void fill_recipient(struct stored_verdict *v, const struct hashed *h, bool opens_reply_window,
-			   const struct verdict_recipient *from, struct stored_recipient *to)
+static void fill_recipient(struct stored_verdict *v, const struct hashed *h,
+			   bool opens_reply_window, const struct verdict_recipient *from,
+			   struct stored_recipient *to)
 {
 	const char *at = strrchr(from->address, '@');
 
@@ -68,7 +70,8 @@ static void fill_recipient(struct stored_verdict *v, const struct hashed *h, boo
 	to->passes = from->passes;
 	to->outgoing_domain = "";
 	if (opens_reply_window && from->is_trustworthy && at != NULL)
-		to->outgoing_domain = keep_shown(&v->arena, h, HASHED_DOMAIN, key_registrable(at + 1));
+		to->outgoing_domain = keep_shown(&v->arena, h, HASHED_DOMAIN,
+						 key_registrable(at + 1));
 }
 
 int stored_verdict_fill(struct stored_verdict *v, const struct hashed *h, const struct settings *s,
@@ -89,7 +92,8 @@ int stored_verdict_fill(struct stored_verdict *v, const struct hashed *h, const 
 	v->record.message_id = keep_shown(a, h, HASHED_MESSAGE_ID, r->message_id);
 	v->record.sender = keep_key(a, h, r->sender);
 	v->record.client_name = "";
-	/* Only these are looked up by it (verdict_split.c); the client's domain costs more than all else here. */
+	/* Only these are looked up by it (verdict_split.c); the client's domain costs more than all
+	 * else here. */
 	v->split_sender_key = "";
 	if (r->is_vain || r->has_split_digest)
 		v->split_sender_key = arena_keep(
@@ -165,7 +169,8 @@ static int insert_recipient(struct db *d, int64_t verdict_id, size_t position,
 	return db_run(d, st);
 }
 
-bool stored_verdict_pair_statement(enum verdict v, enum sql_statement *count, enum sql_statement *retract)
+bool stored_verdict_pair_statement(enum verdict v, enum sql_statement *count,
+				   enum sql_statement *retract)
 {
 	*count = v == VERDICT_ENCRYPTED ? SQL_PAIR_ENCRYPTED : SQL_PAIR_CLEARTEXT;
 	*retract = v == VERDICT_ENCRYPTED ? SQL_PAIR_ENCRYPTED_RETRACT : SQL_PAIR_CLEARTEXT_RETRACT;
@@ -209,7 +214,8 @@ static int count_pair(struct db *d, const char *sender_key, const char *recipien
 	return db_run(d, st);
 }
 
-static int open_reply_window(struct db *d, const struct verdict_record *r, struct stored_recipient *to)
+static int open_reply_window(struct db *d, const struct verdict_record *r,
+			     struct stored_recipient *to)
 {
 	sqlite3_stmt *st = db_statement(d, SQL_POLICY_OUTGOING);
 	int got;
@@ -229,7 +235,8 @@ static int open_reply_window(struct db *d, const struct verdict_record *r, struc
 	return db_run(d, st);
 }
 
-bool stored_verdict_counts(const struct stored_verdict *v, const struct stored_recipient *r, size_t which)
+bool stored_verdict_counts(const struct stored_verdict *v, const struct stored_recipient *r,
+			   size_t which)
 {
 	const struct verdict_record *m = &v->record;
 

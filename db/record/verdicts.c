@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * verdicts.c: first the ids, then the rows. Where an address or a queue id is asked for, an index gives the
- * ids of all its verdicts, in pages; they are sorted, and the rows loaded by id. Elsewhere the walk goes by
- * time, or by id behind after_id. Each page is a short read transaction of its own, over before tell() runs.
- * What waits in the journal comes last.
+ * verdicts.c: first the ids, then the rows. Where an address or a queue id is asked for, an index
+ * gives the ids of all its verdicts, in pages; they are sorted, and the rows loaded by id.
+ * Elsewhere the walk goes by time, or by id behind after_id. Each page is a short read transaction
+ * of its own, over before tell() runs. What waits in the journal comes last.
  */
 #include "db/verdicts.h"
 
@@ -96,7 +96,8 @@ static int list_by_index(struct listing *l)
 				      f->after_id, &ids);
 	else if (f->recipient != NULL)
 		result = ids_by_address(l->d, SQL_VERDICT_IDS_OF_RECIPIENT,
-					SQL_VERDICT_IDS_OF_RECIPIENTS, f->recipient, f->after_id, &ids);
+					SQL_VERDICT_IDS_OF_RECIPIENTS, f->recipient, f->after_id,
+					&ids);
 	else
 		result = ids_by_address(l->d, SQL_VERDICT_IDS_OF_SENDER, SQL_VERDICT_IDS_OF_SENDERS,
 					f->sender, f->after_id, &ids);
@@ -142,9 +143,10 @@ static int page_by_time(struct listing *l, bool backward, struct position *at, s
 			at->time_unix = sqlite3_column_int64(st, 1);
 			++*n_seen;
 			if ((f->verdict < 0 ||
-			     strcmp(column_text(st, 2), verdict_name((enum verdict)f->verdict)) == 0) &&
-			    (f->action < 0 ||
-			     strcmp(column_text(st, 3), action_name((enum action)f->action)) == 0) &&
+			     strcmp(column_text(st, 2), verdict_name((enum verdict)f->verdict)) ==
+				     0) &&
+			    (f->action < 0 || strcmp(column_text(st, 3),
+						     action_name((enum action)f->action)) == 0) &&
 			    asked_client(&l->asked, column_text(st, 4)) &&
 			    asked_message_id(&l->asked, column_text(st, 5)) &&
 			    ids_add(l->d, ids, at->id) != 0) {
@@ -204,8 +206,8 @@ static int list_all(struct listing *l)
 
 /* ---- which way ---- */
 
-/* An address or a domain, its newest: whoever has much mail has some among the last ones. *is_enough: they were found, or
- * nothing else is there. */
+/* An address or a domain, its newest: whoever has much mail has some among the last ones.
+ * *is_enough: they were found, or nothing else is there. */
 static int newest_by_walk(struct listing *l, struct ids *found, bool *is_enough)
 {
 	struct position at = {l->until_unix, 0};
@@ -262,7 +264,8 @@ static int list_address(struct listing *l)
 }
 
 /* The first and the last day on which there was such a verdict. 1, 0: there was none, -1. */
-static int ask_days(struct db *d, const struct verdicts_filter *f, int64_t *first_day, int64_t *last_day)
+static int ask_days(struct db *d, const struct verdicts_filter *f, int64_t *first_day,
+		    int64_t *last_day)
 {
 	sqlite3_stmt *st;
 	int got = -1, found = 0;
@@ -271,7 +274,8 @@ static int ask_days(struct db *d, const struct verdicts_filter *f, int64_t *firs
 		return -1;
 	st = db_statement(d, SQL_DAILY_SPAN);
 	if (st != NULL) {
-		db_bind_text(st, 1, f->verdict >= 0 ? verdict_name((enum verdict)f->verdict) : NULL);
+		db_bind_text(st, 1,
+			     f->verdict >= 0 ? verdict_name((enum verdict)f->verdict) : NULL);
 		db_bind_text(st, 2, f->action >= 0 ? action_name((enum action)f->action) : NULL);
 		got = db_step(d, st);
 	}
@@ -283,7 +287,8 @@ static int ask_days(struct db *d, const struct verdicts_filter *f, int64_t *firs
 	return db_end(d, got < 0 ? -1 : 0) == 0 ? found : -1;
 }
 
-/* The sums know when a verdict that is asked for never was. 1, 0: nothing is to be looked for, -1. */
+/* The sums know when a verdict that is asked for never was. 1, 0: nothing is to be looked for, -1.
+ */
 static int narrow(struct listing *l)
 {
 	const struct verdicts_filter *f = l->asked.filter;
@@ -338,7 +343,8 @@ static int tell_waiting(void *context, const struct stored_verdict *v)
 
 	if (verdict_row_of(&t->arena, v, &row) != 0)
 		result = db_fail(t->listing->d, DB_BROKEN, "out of memory");
-	else if (asked_row(&t->listing->asked, &row) && t->n_found++ >= t->n_skip && !t->is_counting)
+	else if (asked_row(&t->listing->asked, &row) && t->n_found++ >= t->n_skip &&
+		 !t->is_counting)
 		result = t->listing->tell(t->listing->context, &row);
 	arena_reset(&t->arena);
 	return result;
@@ -368,8 +374,11 @@ static int list_with_tail(struct listing *l, struct journal_tail *tail)
 int verdicts_list(struct db *d, const struct verdicts_filter *f,
 		  int (*tell)(void *context, const struct verdict_row *row), void *context)
 {
-	struct listing l = {
-		.d = d, .tell = tell, .context = context, .last_id = INT64_MAX, .last_n = f->last_n};
+	struct listing l = {.d = d,
+			    .tell = tell,
+			    .context = context,
+			    .last_id = INT64_MAX,
+			    .last_n = f->last_n};
 	struct journal_tail *tail;
 	int result = -1;
 

@@ -51,7 +51,8 @@ static int settle(struct keys_edit *e, const struct recipient_key *before,
 	return keys_edit_note(e, k->pattern, was, is);
 }
 
-/* Certificates of which no key is left go: at the beginning of the next change, so that the last one can be taken back whole. */
+/* Certificates of which no key is left go: at the beginning of the next change, so that the last
+ * one can be taken back whole. */
 static int sweep(struct keys_edit *e)
 {
 	sqlite3_stmt *st = db_statement(e->d, SQL_CERTIFICATE_SWEEP);

@@ -75,7 +75,8 @@ static int put_members(struct db *d, const char *pattern, const char *const *mem
 	return 0;
 }
 
-/* The next member of a text; a quoted local part may hold blanks. NULL: there is none. Writes to text. */
+/* The next member of a text; a quoted local part may hold blanks. NULL: there is none. Writes to
+ * text. */
 static char *next_member(char **text)
 {
 	char *from = *text + strspn(*text, " "), *to = from;
@@ -125,7 +126,8 @@ static int replace_group(struct keys_edit *e, const char *pattern, const char *c
 	char *after;
 	int result = 0;
 
-	if (delete_group(e->d, pattern) != 0 || put_members(e->d, pattern, members, n, wants_all) != 0 ||
+	if (delete_group(e->d, pattern) != 0 ||
+	    put_members(e->d, pattern, members, n, wants_all) != 0 ||
 	    (after = keys_group_text(e->d, pattern)) == NULL)
 		return -1;
 	if (strcmp(before, after) == 0) {
@@ -153,7 +155,8 @@ int keys_edit_group(struct keys_edit *e, const char *pattern, const char *const 
 }
 
 int keys_group(struct db *d, const struct keys_change *c, const char *pattern,
-	       const char *const *members, size_t n_members, bool wants_all, struct keys_result *out)
+	       const char *const *members, size_t n_members, bool wants_all,
+	       struct keys_result *out)
 {
 	struct keys_edit e;
 
@@ -163,7 +166,8 @@ int keys_group(struct db *d, const struct keys_change *c, const char *pattern,
 }
 
 int keys_groups(struct db *d, const char *pattern,
-		int (*tell_one)(void *context, const char *pattern, const char *member, bool wants_all),
+		int (*tell_one)(void *context, const char *pattern, const char *member,
+				bool wants_all),
 		void *context)
 {
 	char last[ADDRESS_MAX + 1] = "", member[ADDRESS_MAX + 1] = "";

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * keys_hand_over.c: a change of keys at a site (keys_internal.h). All that it reads it reads while the change is made: the centre is
- * spoken to when the transaction is over, since mail must not wait for a network.
+ * keys_hand_over.c: a change of keys at a site (keys_internal.h). All that it reads it reads while
+ * the change is made: the centre is spoken to when the transaction is over, since mail must not
+ * wait for a network.
  */
 #include "db/rules/keys_internal.h"
 
@@ -66,9 +67,11 @@ int keys_hand_over_certificate(struct keys_edit *e, const char *fingerprint)
 	return keep_of(e, SQL_SITE_CERTIFICATE_OF, 1, &fingerprint) < 0 ? -1 : 0;
 }
 
-int keys_hand_over_note(struct keys_edit *e, const char *pattern, const char *before, const char *after)
+int keys_hand_over_note(struct keys_edit *e, const char *pattern, const char *before,
+			const char *after)
 {
-	const char *const note[] = {pattern, before, after}, *text = after[0] != '\0' ? after : before;
+	const char *const note[] = {pattern, before, after},
+			  *text = after[0] != '\0' ? after : before;
 	struct recipient_key key;
 
 	if (!is_handed_over(e))

@@ -32,7 +32,8 @@ int keys_list(struct db *d, const char *pattern, int64_t until_unix,
 
 			if (pattern != NULL && strcmp(k->pattern, pattern) != 0)
 				n = 0;
-			else if (until_unix == 0 || (k->until_unix != 0 && k->until_unix < until_unix))
+			else if (until_unix == 0 ||
+				 (k->until_unix != 0 && k->until_unix < until_unix))
 				result = tell_one(context, k);
 		}
 		if (n > 0) {

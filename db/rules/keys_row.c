@@ -51,7 +51,8 @@ int key_id_of(const char *fingerprint, uint64_t *out)
 	return 0;
 }
 
-/* Columns from `first` on: primary_fingerprint, key_id, from, until, state, source, note, author, created_at. */
+/* Columns from `first` on: primary_fingerprint, key_id, from, until, state, source, note, author,
+ * created_at. */
 static void fill(sqlite3_stmt *st, int first, struct recipient_key *k)
 {
 	db_column_text(st, first, k->primary_fingerprint, sizeof k->primary_fingerprint);
@@ -67,7 +68,8 @@ static void fill(sqlite3_stmt *st, int first, struct recipient_key *k)
 }
 
 /* 1, 0, -1. */
-int keys_row_find(struct db *d, const char *pattern, const char *fingerprint, struct recipient_key *out)
+int keys_row_find(struct db *d, const char *pattern, const char *fingerprint,
+		  struct recipient_key *out)
 {
 	sqlite3_stmt *st = db_statement(d, SQL_KEY_FIND);
 	int got;
@@ -123,7 +125,8 @@ char *keys_row_text(const struct recipient_key *k, char out[KEYS_TEXT_MAX])
 	char from[CLOCK_TEXT_MAX], until[CLOCK_TEXT_MAX];
 
 	snprintf(out, KEYS_TEXT_MAX, "key %s %s state=%s source=%s%s%s%s%s%s%s%s%s", k->pattern,
-		 k->fingerprint, key_state_name(k->state), k->source, k->from_unix != 0 ? " from=" : "",
+		 k->fingerprint, key_state_name(k->state), k->source,
+		 k->from_unix != 0 ? " from=" : "",
 		 k->from_unix != 0 ? clock_format(k->from_unix, from) : "",
 		 k->until_unix != 0 ? " until=" : "",
 		 k->until_unix != 0 ? clock_format(k->until_unix, until) : "",
@@ -174,7 +177,8 @@ int keys_row_parse(const char *text, const char *pattern, struct recipient_key *
 	    take_time(&text, " from=", &out->from_unix) != 0 ||
 	    take_time(&text, " until=", &out->until_unix) != 0)
 		return -1;
-	take_word(&text, " certificate=", out->primary_fingerprint, sizeof out->primary_fingerprint);
+	take_word(&text, " certificate=", out->primary_fingerprint,
+		  sizeof out->primary_fingerprint);
 	if (strncmp(text, " note=", 6) == 0)
 		snprintf(out->note, sizeof out->note, "%s", text + 6);
 	return 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * keys_undo.c: takes a change of keys back: each key and group that it touched becomes what it was, and only when each still is as
- * that change left it. Certificates are still there when nothing was changed since (sweep() in keys.c).
+ * keys_undo.c: takes a change of keys back: each key and group that it touched becomes what it was,
+ * and only when each still is as that change left it. Certificates are still there when nothing was
+ * changed since (sweep() in keys.c).
  */
 #include "db/rules/keys_internal.h"
 
@@ -29,7 +30,8 @@ static void free_rows(struct row *page, int n)
 }
 
 /* From the last to the first. Returns how many, or -1. */
-static int read_rows(struct db *d, int64_t change_key, int64_t before_id, struct row page[PAGE_ROWS])
+static int read_rows(struct db *d, int64_t change_key, int64_t before_id,
+		     struct row page[PAGE_ROWS])
 {
 	sqlite3_stmt *st = db_statement(d, SQL_CHANGE_ROWS_PAGE_BACK);
 	bool has_memory = true;
@@ -122,7 +124,8 @@ static int take_back(struct keys_edit *e, const struct row *r, char *err, size_t
 		snprintf(err, err_size, "it is about somebody who was forgotten since");
 		return 1;
 	}
-	return (strncmp(text, "group ", 6) == 0 ? take_back_group : take_back_key)(e, r, err, err_size);
+	return (strncmp(text, "group ", 6) == 0 ? take_back_group : take_back_key)(e, r, err,
+										   err_size);
 }
 
 int keys_undo(struct db *d, int64_t change_key, int64_t no, const struct keys_change *c,

@@ -84,7 +84,8 @@ void rule_from_row(struct db *d, sqlite3_stmt *st, struct rule *out)
 	out->has_sender = column_text(st, 2)[0] != '\0';
 	pattern_from_stored(column_text(st, 2), delimiters, &out->sender);
 	client_from_stored(column_text(st, 3), out);
-	/* A word that is none cannot be there (CHECK); were it, the strictest is the safe reading. */
+	/* A word that is none cannot be there (CHECK); were it, the strictest is the safe reading.
+	 */
 	out->requirement = REQUIREMENT_ENCRYPTED;
 	requirement_from_name(column_text(st, 4), &out->requirement);
 	out->starts_at_unix = sqlite3_column_int64(st, 5);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
- * rule_text.c: one rule a line, the text that import reads, export writes and the audit table keeps.
+ * rule_text.c: one rule a line, the text that import reads, export writes and the audit table
+ * keeps.
  *
- *   REQUIREMENT PATTERN [sender=P] [client=C] [starts=WHEN] [expires=WHEN] [help-url=URL] [owner=NAME]
- *   [note="TEXT"]
+ *   REQUIREMENT PATTERN [sender=P] [client=C] [starts=WHEN] [expires=WHEN] [help-url=URL]
+ * [owner=NAME] [note="TEXT"]
  *
- * Values with white space, quotes or a backslash are quoted; within quotes \" and \\ stand for themselves.
+ * Values with white space, quotes or a backslash are quoted; within quotes \" and \\ stand for
+ * themselves.
  */
 #include "db/rules.h"
 
@@ -172,7 +174,8 @@ static int copy_text(const char *name, const char *value, char *out, size_t out_
 	}
 	for (size_t at = 0; at < len;) {
 		uint32_t codepoint = 0;
-		const size_t n = utf8_decode((const unsigned char *)value + at, len - at, &codepoint);
+		const size_t n = utf8_decode((const unsigned char *)value + at, len - at,
+					     &codepoint);
 
 		if (n == 0 || utf8_is_deceptive(codepoint)) {
 			snprintf(err, err_size,
@@ -185,7 +188,8 @@ static int copy_text(const char *name, const char *value, char *out, size_t out_
 	return 0;
 }
 
-int rule_set_text(struct rule *r, const char *note, const char *help_url, char *err, size_t err_size)
+int rule_set_text(struct rule *r, const char *note, const char *help_url, char *err,
+		  size_t err_size)
 {
 	if (note != NULL && copy_text("note", note, r->note, sizeof r->note, err, err_size) != 0)
 		return -1;
@@ -211,11 +215,14 @@ int rule_set_owner(struct rule *r, const char *owner, char *err, size_t err_size
 	char shown[100];
 
 	if (len <= OWNER_MAX &&
-	    strspn(owner, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == len) {
+	    strspn(owner, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
+		    len) {
 		memcpy(r->owner, owner, len + 1);
 		return 0;
 	}
-	snprintf(err, err_size, "owner: \"%s\" is no name; letters, digits, '.', '_' and '-', at most %d, such as ldap",
+	snprintf(err, err_size,
+		 "owner: \"%s\" is no name; letters, digits, '.', '_' and '-', at most %d, such as "
+		 "ldap",
 		 log_escape(shown, sizeof shown, owner, len), OWNER_MAX);
 	return -1;
 }
@@ -238,9 +245,11 @@ static int read_value(const struct reader *in, size_t field, const char *value, 
 	case 2:
 		return rule_client_parse(value, out, err, err_size);
 	case 3:
-		return clock_parse_when(value, in->now_unix, false, &out->starts_at_unix, err, err_size);
+		return clock_parse_when(value, in->now_unix, false, &out->starts_at_unix, err,
+					err_size);
 	case 4:
-		return clock_parse_when(value, in->now_unix, true, &out->expires_at_unix, err, err_size);
+		return clock_parse_when(value, in->now_unix, true, &out->expires_at_unix, err,
+					err_size);
 	case 5:
 		return rule_set_text(out, NULL, value, err, err_size);
 	case 6:
@@ -250,7 +259,8 @@ static int read_value(const struct reader *in, size_t field, const char *value, 
 	}
 }
 
-static int read_field(struct reader *in, const char *token, struct rule *out, char *err, size_t err_size)
+static int read_field(struct reader *in, const char *token, struct rule *out, char *err,
+		      size_t err_size)
 {
 	static const char *const names[] = {"recipient", "sender",   "client", "starts",
 					    "expires",	 "help-url", "owner",  "note"};
@@ -267,7 +277,9 @@ static int read_field(struct reader *in, const char *token, struct rule *out, ch
 		in->seen |= 1u << i;
 		return read_value(in, i, token + len + 1, out, err, err_size);
 	}
-	snprintf(err, err_size, "\"%.60s\" is none of sender=, client=, starts=, expires=, help-url=, owner=, note=",
+	snprintf(err, err_size,
+		 "\"%.60s\" is none of sender=, client=, starts=, expires=, help-url=, owner=, "
+		 "note=",
 		 token);
 	return -1;
 }
@@ -289,7 +301,9 @@ int rule_parse(const char *line, const char *delimiters, int64_t now_unix, struc
 	if (strcmp(token, "require") == 0) { /* as it is typed */
 		out->requirement = REQUIREMENT_ENCRYPTED;
 	} else if (requirement_from_name(token, &out->requirement) != 0) {
-		snprintf(err, err_size, "\"%.60s\" is none of exempt, observe, signed, encrypted, ratchet, own-key, readable",
+		snprintf(err, err_size,
+			 "\"%.60s\" is none of exempt, observe, signed, encrypted, ratchet, "
+			 "own-key, readable",
 			 token);
 		return -1;
 	}

@@ -13,7 +13,8 @@
 
 /* ---- listing ---- */
 
-/* Is the key that was read the one that is stored? Another would not lead to the next page, but back to this one. */
+/* Is the key that was read the one that is stored? Another would not lead to the next page, but
+ * back to this one. */
 static bool has_its_key(sqlite3_stmt *st, const struct rule *r)
 {
 	char client[CLIENT_STORED_MAX];
@@ -84,7 +85,8 @@ static int read_page_of_recipient(struct db *d, const struct rules_filter *f,
 		return -1;
 	if (db_read_state(d, &state) == 0) {
 		if (last == NULL)
-			first = rules_find(d, &key, state.live_generation, state.live_generation, page);
+			first = rules_find(d, &key, state.live_generation, state.live_generation,
+					   page);
 		if (first >= 0)
 			n = page_of_recipient(d, f->recipient->text, state.live_generation, last,
 					      page + first, PAGE_RULES - 1);
@@ -119,8 +121,9 @@ int rules_list(struct db *d, const struct rules_filter *f,
 	if (page == NULL)
 		return db_fail(d, DB_BROKEN, "out of memory");
 	do {
-		n = f->recipient != NULL ? read_page_of_recipient(d, f, has_last ? &last : NULL, page)
-					 : read_page(d, f, has_last ? &last : NULL, page);
+		n = f->recipient != NULL
+			    ? read_page_of_recipient(d, f, has_last ? &last : NULL, page)
+			    : read_page(d, f, has_last ? &last : NULL, page);
 		if (n < 0)
 			result = -1;
 		if (n > 0) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * rules_edit.c: edits of rules (rules.h). What is put is compared with what is there in read transactions, some
- * rules each; what differs is gathered. A few differences are one write transaction at the commit. When there
- * are more, they go to rules_stage.c in batches.
+ * rules_edit.c: edits of rules (rules.h). What is put is compared with what is there in read
+ * transactions, some rules each; what differs is gathered. A few differences are one write
+ * transaction at the commit. When there are more, they go to rules_stage.c in batches.
  */
 #include "db/rules.h"
 
@@ -29,7 +29,8 @@ struct rules_edit {
 	struct rules_result result;
 	struct rules_stage stage; /* lock_fd -1: nothing is staged */
 	bool is_staged;
-	int64_t last_rule; /* the greatest id when it began: what was added since is nobody's to remove */
+	int64_t last_rule; /* the greatest id when it began: what was added since is nobody's to
+			      remove */
 	size_t n_pending, n_differences, seen_room;
 	int64_t n_seen;
 	int64_t *seen; /* ids of rules that were put, with o.replaces */
@@ -121,7 +122,8 @@ static bool has_same_key(const struct rule *a, const struct rule *b)
 {
 	char client_a[CLIENT_STORED_MAX], client_b[CLIENT_STORED_MAX];
 
-	return strcmp(a->recipient.text, b->recipient.text) == 0 && a->has_sender == b->has_sender &&
+	return strcmp(a->recipient.text, b->recipient.text) == 0 &&
+	       a->has_sender == b->has_sender &&
 	       (!a->has_sender || strcmp(a->sender.text, b->sender.text) == 0) &&
 	       strcmp(client_stored(a, client_a), client_stored(b, client_b)) == 0;
 }
@@ -131,7 +133,8 @@ static const struct rule *key_of(const struct rules_difference *x)
 	return x->outcome == RULE_REMOVED ? &x->before : &x->after;
 }
 
-/* A key that comes again: what was settled for it does not count. Returns whether something is staged for it. */
+/* A key that comes again: what was settled for it does not count. Returns whether something is
+ * staged for it. */
 static bool drop_earlier(struct rules_edit *e, const struct rule *r, uint32_t hash)
 {
 	for (size_t i = 0; i < e->n_differences; i++) {
@@ -271,7 +274,8 @@ static int spill(struct rules_edit *e)
 		e->n_differences = 0;
 		return 0;
 	}
-	if (e->stage.lock_fd < 0 && rules_stage_lock(&e->stage, e->d, e->o.progress, e->o.context) != 0)
+	if (e->stage.lock_fd < 0 &&
+	    rules_stage_lock(&e->stage, e->d, e->o.progress, e->o.context) != 0)
 		return -1;
 	if (!e->is_staged && rules_stage_begin(&e->stage, &e->change) != 0)
 		return -1;

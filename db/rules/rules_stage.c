@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC
  *
- * rules_stage.c: large edits. Rules are staged under a generation that is not live yet, in transactions of some
- * 10 ms with a pause between them; what they replace or remove is marked to end with that generation; one
- * short transaction makes it live and gives the change its number; then what has ended is removed, in the
- * same small steps. Whatever is interrupted is invisible (staged) or over (ended), and cleaned up by the next
- * bulk edit. One at a time: DATABASE.import is locked meanwhile.
+ * rules_stage.c: large edits. Rules are staged under a generation that is not live yet, in
+ * transactions of some 10 ms with a pause between them; what they replace or remove is marked to
+ * end with that generation; one short transaction makes it live and gives the change its number;
+ * then what has ended is removed, in the same small steps. Whatever is interrupted is invisible
+ * (staged) or over (ended), and cleaned up by the next bulk edit. One at a time: DATABASE.import is
+ * locked meanwhile.
  */
 #include "db/rules/rules_internal.h"
 
@@ -25,8 +26,8 @@
 #define CLEAN_ROWS 500 /* rows, or ids, of one step of a clean-up */
 #define CHECKPOINT_BYTES \
 	(512 << 10) /* WAL written back beyond this: mail waits for it, some 15 ms */
-/* Pages meanwhile: rules in no order touch an index page each, which a smaller cache writes again and again. A
- * million rules have 80 MiB of index. */
+/* Pages meanwhile: rules in no order touch an index page each, which a smaller cache writes again
+ * and again. A million rules have 80 MiB of index. */
 #define CACHE_KIB (64 << 10)
 
 static void make_room(struct db *d)
@@ -43,7 +44,8 @@ static void make_room(struct db *d)
 struct cleaning {
 	enum sql_statement which;
 	int64_t argument; /* the live generation, or the key of a change */
-	bool by_ids; /* walks over ids of rules, from after_id to to_id; else until no row is left */
+	bool by_ids; /* walks over ids of rules, from after_id to to_id; else until no row is left
+		      */
 	int64_t after_id, to_id;
 	int64_t n; /* rows or ids, as counted before */
 };
@@ -134,7 +136,8 @@ static int forget_import(struct db *d, int64_t key)
 	return db_end(d, result);
 }
 
-/* What has ended, of an import that was switched on; else everything staged, and the ends it had marked. */
+/* What has ended, of an import that was switched on; else everything staged, and the ends it had
+ * marked. */
 static int clean_up(struct db *d, const struct db_state *state, bool was_live,
 		    rules_edit_progress *progress, void *context)
 {
@@ -144,7 +147,8 @@ static int clean_up(struct db *d, const struct db_state *state, bool was_live,
 				  .argument = state->live_generation,
 				  .by_ids = true,
 				  .after_id = state->import_first_rule};
-	struct cleaning rows = {.which = SQL_CHANGE_ROWS_CLEAN, .argument = state->import_change_key};
+	struct cleaning rows = {.which = SQL_CHANGE_ROWS_CLEAN,
+				.argument = state->import_change_key};
 	struct cleaning_progress p = {.tell = progress, .context = context};
 	int result;
 
@@ -240,7 +244,8 @@ static void unlock(struct rules_stage *s)
 	s->lock_fd = -1;
 }
 
-int rules_stage_lock(struct rules_stage *s, struct db *d, rules_edit_progress *progress, void *context)
+int rules_stage_lock(struct rules_stage *s, struct db *d, rules_edit_progress *progress,
+		     void *context)
 {
 	*s = (struct rules_stage){.d = d, .lock_fd = -1, .progress = progress, .context = context};
 	if (db_ready(d) != 0 || (s->lock_fd = open_import_lock(d)) < 0)
@@ -298,7 +303,8 @@ int rules_stage_drop(struct rules_stage *s, const struct rule *key)
 		return 0;
 	if (db_read_state(s->d, &state) != 0)
 		return -1;
-	found = rules_find_staged(s->d, key, s->generation, state.live_generation, &staged, &is_staged);
+	found = rules_find_staged(s->d, key, s->generation, state.live_generation, &staged,
+				  &is_staged);
 	if (found < 0 || !is_staged)
 		return found < 0 ? -1 : 0;
 	st = db_statement(s->d, SQL_RULE_DELETE_STAGED);

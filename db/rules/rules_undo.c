@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * rules_undo.c: takes a change back: every rule that it touched becomes what it was, under its old number and with
- * its hits. Only when each still is as that change left it: what was changed since is somebody's later wish.
+ * rules_undo.c: takes a change back: every rule that it touched becomes what it was, under its old
+ * number and with its hits. Only when each still is as that change left it: what was changed since
+ * is somebody's later wish.
  */
 #include "db/rules.h"
 
@@ -51,7 +52,8 @@ static bool is_among(const int64_t *numbers, size_t n, int64_t number)
 	return false;
 }
 
-/* The newest that is no undo and was not taken back. An undo that was taken back itself counts for nothing. */
+/* The newest that is no undo and was not taken back. An undo that was taken back itself counts for
+ * nothing. */
 static int find_newest(struct db *d, struct head *out)
 {
 	int64_t taken_back[WALK_MAX];
@@ -105,7 +107,8 @@ static void read_row(sqlite3_stmt *st, struct row *r)
 }
 
 /* 0, 1 with err. */
-static int parse_row(const struct db *d, struct row *r, int64_t now_unix, char *err, size_t err_size)
+static int parse_row(const struct db *d, struct row *r, int64_t now_unix, char *err,
+		     size_t err_size)
 {
 	const char *delimiters = d->settings->recipient_delimiter;
 	char why[300];
@@ -187,8 +190,9 @@ static int take_back_row(struct rules_edit *e, const struct row *r, char *err, s
 	return r->before[0] != '\0' ? rules_edit_put(e, &r->rule) : rules_edit_remove(e, &r->key);
 }
 
-static int take_back_rules(struct db *d, const struct head *head, const struct rules_edit_options *given,
-			   struct rules_undone *out, char *err, size_t err_size)
+static int take_back_rules(struct db *d, const struct head *head,
+			   const struct rules_edit_options *given, struct rules_undone *out,
+			   char *err, size_t err_size)
 {
 	struct rules_edit_options o = *given;
 	struct row *page = calloc(PAGE_ROWS, sizeof *page);
@@ -219,8 +223,9 @@ static int take_back_rules(struct db *d, const struct head *head, const struct r
 }
 
 /* A pause, its end, or the undo of one: a change of one row, with times. */
-static int take_back_pause(struct db *d, const struct head *head, const struct rules_edit_options *o,
-			   struct rules_undone *out, char *err, size_t err_size)
+static int take_back_pause(struct db *d, const struct head *head,
+			   const struct rules_edit_options *o, struct rules_undone *out, char *err,
+			   size_t err_size)
 {
 	struct row *row = calloc(PAGE_ROWS, sizeof *row);
 	char now[CLOCK_TEXT_MAX] = "", why[200];
@@ -322,8 +327,9 @@ int rules_undo(struct db *d, int64_t no, const struct rules_edit_options *o,
 		return -1;
 	if (kind == OF_KEYS)
 		return take_back_keys(d, &head, o, out, err, err_size);
-	if (kind == OF_NEITHER && (strcmp(head.what, "rules") == 0 || strcmp(head.what, "import") == 0 ||
-				   strcmp(head.what, "keys") == 0)) {
+	if (kind == OF_NEITHER &&
+	    (strcmp(head.what, "rules") == 0 || strcmp(head.what, "import") == 0 ||
+	     strcmp(head.what, "keys") == 0)) {
 		snprintf(err, err_size, "it is about somebody who was forgotten since");
 		return 1;
 	}

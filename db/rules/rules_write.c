@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * rules_write.c: the rows of a rule: found, replaced, removed, and each time recorded in the change.
+ * rules_write.c: the rows of a rule: found, replaced, removed, and each time recorded in the
+ * change.
  */
 #include "db/rules/rules_internal.h"
 
@@ -111,7 +112,8 @@ static int insert_rule(struct db *d, struct change *c, struct rule *r, int64_t g
 	if (r->id != 0 && c->is_snapshot) {
 		if (move_aside(d, c, r->id) != 0)
 			return -1;
-	} else if (r->id != 0) { /* comes back under its number, which what is to be cleaned up may still have */
+	} else if (r->id != 0) { /* comes back under its number, which what is to be cleaned up may
+				    still have */
 		st = db_statement(d, SQL_RULE_DELETE);
 		if (st == NULL)
 			return -1;
@@ -129,7 +131,8 @@ static int insert_rule(struct db *d, struct change *c, struct rule *r, int64_t g
 	return 0;
 }
 
-static int record(struct db *d, struct change *c, const struct rule *before, const struct rule *after)
+static int record(struct db *d, struct change *c, const struct rule *before,
+		  const struct rule *after)
 {
 	char before_text[RULE_TEXT_MAX] = "", after_text[RULE_TEXT_MAX] = "";
 	struct change_row row = {.recipient = before != NULL ? before->recipient.text

@@ -31,7 +31,8 @@ static char *read_text(struct db *d, enum sql_statement which, int n, const int6
 	return text;
 }
 
-static int read_end(struct db *d, enum sql_statement which, int n, const int64_t *numbers, int64_t *out)
+static int read_end(struct db *d, enum sql_statement which, int n, const int64_t *numbers,
+		    int64_t *out)
 {
 	sqlite3_stmt *st = db_statement(d, which);
 	int got;
@@ -65,7 +66,8 @@ static int read_batch(struct db *d, int n_rows, int64_t now_unix, struct site_ba
 	return out->rows != NULL && out->feed != NULL && out->retracted != NULL ? 0 : -1;
 }
 
-int site_batch_read(struct db *d, int64_t from_no, int n_rows, int64_t now_unix, struct site_batch *out)
+int site_batch_read(struct db *d, int64_t from_no, int n_rows, int64_t now_unix,
+		    struct site_batch *out)
 {
 	memset(out, 0, sizeof *out);
 	out->from_no = from_no;
@@ -304,7 +306,8 @@ static int expire_kind(struct db *d, const char *kind, int64_t before_unix)
 int site_expire(struct db *d, int64_t now_unix)
 {
 	const int64_t pairs_s = d->settings->pair_retention_s;
-	/* What is asked for no longer than this need not be known longer; told once more it does no harm. */
+	/* What is asked for no longer than this need not be known longer; told once more it does no
+	 * harm. */
 	const struct {
 		const char *kind;
 		int64_t age_s;
@@ -318,7 +321,8 @@ int site_expire(struct db *d, int64_t now_unix)
 		return -1;
 	result = run_with_number(d, SQL_SITE_BOUNCES_EXPIRE, now_unix / SECONDS_A_DAY - 1);
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && result == 0; i++) {
-		n = kinds[i].age_s > 0 ? expire_kind(d, kinds[i].kind, now_unix - kinds[i].age_s) : 0;
+		n = kinds[i].age_s > 0 ? expire_kind(d, kinds[i].kind, now_unix - kinds[i].age_s)
+				       : 0;
 		result = n < 0 ? -1 : 0;
 		more |= n == EXPIRE_ROWS;
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * rows.c: the record of all hosts, for those who read the record (site.h). It lies in temporary tables of this connection that have
- * the names of the real ones, which they hide: so all that reads the record reads that of the site, beside the rules and the
- * history of this host. Nothing is written to the database.
+ * rows.c: the record of all hosts, for those who read the record (site.h). It lies in temporary
+ * tables of this connection that have the names of the real ones, which they hide: so all that
+ * reads the record reads that of the site, beside the rules and the history of this host. Nothing
+ * is written to the database.
  */
 #include "db/site.h"
 
@@ -66,7 +67,8 @@ int site_rows_begin(struct db *d)
 
 int site_rows_add(struct db *d, const char *page, int64_t *last_id)
 {
-	static const enum sql_statement which[] = {SQL_SITE_ROWS_VERDICTS, SQL_SITE_ROWS_RECIPIENTS};
+	static const enum sql_statement which[] = {SQL_SITE_ROWS_VERDICTS,
+						   SQL_SITE_ROWS_RECIPIENTS};
 	int result = d->has_site_rows ? 0 : -1;
 
 	if (result != 0 || db_begin_read(d) != 0)
@@ -91,7 +93,8 @@ int site_rows_end(struct db *d)
 
 	if (d->has_site_rows && db_begin_read(d) == 0)
 		result = db_end(d, db_run(d, db_statement(d, SQL_SITE_ROWS_DAILY)));
-	if (result == 0 && sqlite3_exec(d->handle, "PRAGMA query_only = ON", NULL, NULL, NULL) != SQLITE_OK)
+	if (result == 0 &&
+	    sqlite3_exec(d->handle, "PRAGMA query_only = ON", NULL, NULL, NULL) != SQLITE_OK)
 		result = db_fail_engine(d, "reading the record of the site");
 	return result;
 }

@@ -78,10 +78,12 @@ int site_leave(struct db *d)
 	return run_all(d, which, sizeof which / sizeof which[0]);
 }
 
-/* Who joins has the site's history from then on: its own has numbers that mean something else there. */
+/* Who joins has the site's history from then on: its own has numbers that mean something else
+ * there. */
 static int drop_changes(struct db *d)
 {
-	static const enum sql_statement which[] = {SQL_SITE_DROP_CHANGE_ROWS, SQL_SITE_DROP_CHANGES};
+	static const enum sql_statement which[] = {SQL_SITE_DROP_CHANGE_ROWS,
+						   SQL_SITE_DROP_CHANGES};
 
 	for (size_t i = 0; i < sizeof which / sizeof which[0]; i++) {
 		sqlite3_stmt *st = db_statement(d, which[i]);
@@ -95,7 +97,8 @@ static int drop_changes(struct db *d)
 	return 0;
 }
 
-int site_enter(struct db *d, const char *site_id, const char *host_id, int64_t rules_no, const char *mark)
+int site_enter(struct db *d, const char *site_id, const char *host_id, int64_t rules_no,
+	       const char *mark)
 {
 	sqlite3_stmt *st;
 	int result = -1;
@@ -135,7 +138,8 @@ int site_lock(struct db *d, int wait_ms)
 {
 	const struct timespec step = {.tv_nsec = LOCK_STEP_MS * 1000000L};
 	const int64_t until_ms = clock_monotonic_ms() + wait_ms;
-	const int fd = db_ready(d) == 0 ? file_open_beside(d, ".site", O_RDWR, DB_FILE_MODE, NULL) : -1;
+	const int fd = db_ready(d) == 0 ? file_open_beside(d, ".site", O_RDWR, DB_FILE_MODE, NULL)
+					: -1;
 
 	while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		if (clock_monotonic_ms() >= until_ms) {
@@ -313,7 +317,8 @@ int site_set_pause(struct db *d, int64_t until_unix)
 	return db_end(d, result);
 }
 
-static int forget_form(struct db *d, const char *sender_key, const char *recipient_key, int64_t time_unix)
+static int forget_form(struct db *d, const char *sender_key, const char *recipient_key,
+		       int64_t time_unix)
 {
 	static const enum sql_statement which[] = {SQL_SITE_FORGET_PAIR, SQL_PAIR_DELETE_EMPTY,
 						   SQL_SITE_FORGET_KNOWN_PAIR};
@@ -344,8 +349,8 @@ int site_apply_forget(struct db *d, const struct site_change *c, size_t n,
 	for (size_t i = 0; i < n && result == 0; i++)
 		result = forget_form(d, sender_key[i], recipient_key[i], c->time_unix);
 	if (result == 0)
-		result = change_single(d, &change,
-				       &(struct change_row){.before = c->before, .after = c->after});
+		result = change_single(
+			d, &change, &(struct change_row){.before = c->before, .after = c->after});
 	return db_end(d, result);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * bench_load.h: what loading a server is made of, whatever it speaks: threads that begin together, share a number
- * of messages or requests, and stop in time; and what the server's process used meanwhile.
+ * bench_load.h: what loading a server is made of, whatever it speaks: threads that begin together,
+ * share a number of messages or requests, and stop in time; and what the server's process used
+ * meanwhile.
  */
 #ifndef PGPGATE_BENCH_LOAD_H
 #define PGPGATE_BENCH_LOAD_H
@@ -36,8 +37,9 @@ struct load {
 /* Takes option c of LOAD_OPTIONS; false if it is another. Misuse ends the program. */
 bool load_option(struct load *l, int c, const char *argument);
 
-/* Runs work(worker) in one thread a connection, worker being the next of worker_bytes each; returns when all have
- * ended. Each calls load_start() first, then load_take() for each message; false: no more. */
+/* Runs work(worker) in one thread a connection, worker being the next of worker_bytes each; returns
+ * when all have ended. Each calls load_start() first, then load_take() for each message; false: no
+ * more. */
 void load_run(struct load *l, size_t stack_bytes, void *(*work)(void *worker), void *workers,
 	      size_t worker_bytes);
 void load_start(struct load *l);

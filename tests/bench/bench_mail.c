@@ -56,7 +56,8 @@ static char *copy(const char *text)
 	return c;
 }
 
-/* Adds a line of the header: a field, or the continuation of the last one. 0, or -1 if it is neither. */
+/* Adds a line of the header: a field, or the continuation of the last one. 0, or -1 if it is
+ * neither. */
 static int add_header_line(struct mail *m, const char *line)
 {
 	const char *colon = strchr(line, ':');

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * bench_mail.h: one message from a file, as a milter or the scanner is given it: fields with what stands
- * behind the colon (leading white space kept, folds as LF), and a body with CR LF line ends. It is read
- * once and shared by all threads.
+ * bench_mail.h: one message from a file, as a milter or the scanner is given it: fields with what
+ * stands behind the colon (leading white space kept, folds as LF), and a body with CR LF line ends.
+ * It is read once and shared by all threads.
  */
 #ifndef PGPGATE_BENCH_MAIL_H
 #define PGPGATE_BENCH_MAIL_H

@@ -84,7 +84,8 @@ double histogram_percentile_us(const struct histogram *h, double percent)
 void histogram_print_json(FILE *out, const char *name, const struct histogram *h)
 {
 	fprintf(out, "\"%s\":{\"n\":%llu,\"mean\":%.1f,\"p50\":%.1f,\"p90\":%.1f,\"p99\":%.1f,",
-		name, (unsigned long long)h->n, h->n ? (double)h->sum_ns / (double)h->n / 1000 : 0.0,
+		name, (unsigned long long)h->n,
+		h->n ? (double)h->sum_ns / (double)h->n / 1000 : 0.0,
 		histogram_percentile_us(h, 50), histogram_percentile_us(h, 90),
 		histogram_percentile_us(h, 99));
 	fprintf(out, "\"p999\":%.1f,\"max\":%.1f}", histogram_percentile_us(h, 99.9),
@@ -99,7 +100,8 @@ long stats_number(const char *option, const char *text, long low, long high)
 	errno = 0;
 	value = strtol(text, &end, 10);
 	if (errno || end == text || *end || value < low || value > high) {
-		fprintf(stderr, "%s %s: not a number between %ld and %ld\n", option, text, low, high);
+		fprintf(stderr, "%s %s: not a number between %ld and %ld\n", option, text, low,
+			high);
 		exit(EX_USAGE);
 	}
 	return value;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC
  *
- * bench_stats.h: what the load generators share: a monotonic clock, a histogram of latencies, options
- * that are numbers, sockets, and what a server process has used of the machine.
+ * bench_stats.h: what the load generators share: a monotonic clock, a histogram of latencies,
+ * options that are numbers, sockets, and what a server process has used of the machine.
  *
- * The histogram is log-linear: 64 buckets for each power of two of nanoseconds, so that a percentile is
- * right within 1.6 %, memory is fixed (32 KiB), and adding costs no allocation. One thread a histogram;
- * they are merged at the end.
+ * The histogram is log-linear: 64 buckets for each power of two of nanoseconds, so that a
+ * percentile is right within 1.6 %, memory is fixed (32 KiB), and adding costs no allocation. One
+ * thread a histogram; they are merged at the end.
  */
 #ifndef PGPGATE_BENCH_STATS_H
 #define PGPGATE_BENCH_STATS_H
@@ -27,14 +27,16 @@ int64_t stats_now_ns(void); /* CLOCK_MONOTONIC */
 void histogram_add(struct histogram *h, int64_t ns);
 void histogram_merge(struct histogram *into, const struct histogram *from);
 double histogram_percentile_us(const struct histogram *h, double percent);
-/* Writes `"NAME":{"n":..,"mean":..,"p50":..,"p90":..,"p99":..,"p999":..,"max":..}`, microseconds. */
+/* Writes `"NAME":{"n":..,"mean":..,"p50":..,"p90":..,"p99":..,"p999":..,"max":..}`, microseconds.
+ */
 void histogram_print_json(FILE *out, const char *name, const struct histogram *h);
 
 /* A decimal number within [low, high], or a one-line error and exit 64. */
 long stats_number(const char *option, const char *text, long low, long high);
 
-/* Connects to "unix:/path", "local:/path" or "inet:port@host"; only loopback addresses are taken: these
- * programs load a server on purpose. Times out reads and writes after timeout_s. -1 with errno. */
+/* Connects to "unix:/path", "local:/path" or "inet:port@host"; only loopback addresses are taken:
+ * these programs load a server on purpose. Times out reads and writes after timeout_s. -1 with
+ * errno. */
 int stats_connect(const char *spec, int timeout_s);
 /* Listens on the same. A stale unix socket is removed. -1 with errno. */
 int stats_listen(const char *spec);

@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: ISC
  *
- * milter_load: loads a milter as many smtpd processes of a Postfix would, and says how fast it answered.
+ * milter_load: loads a milter as many smtpd processes of a Postfix would, and says how fast it
+ * answered.
  *
- *   milter_load -s SOCKET -f MESSAGE [-c CONNECTIONS] [-n MESSAGES] [-m PER_CONNECTION] [-t SECONDS]
+ *   milter_load -s SOCKET -f MESSAGE [-c CONNECTIONS] [-n MESSAGES] [-m PER_CONNECTION] [-t
+ * SECONDS]
  *               [-r RECIPIENTS] [-R POOL] [-D DOMAIN] [-x accept|reject|tempfail] [-w WRITE_BYTES]
  *               [-p PID] [-W TIMEOUT_S] [-z] [-T]
  *
- * CONNECTIONS threads share MESSAGES messages (or as many as SECONDS allow); each opens a connection, sends
- * PER_CONNECTION messages, closes. Recipients are user0..userN@DOMAIN (N: POOL - 1), met in no order; each has
- * 8 correspondents, who write again and again, so that pairs are mostly known ones, and whose address stands in
- * From: too. Queue ids vary. -x: every message must end so. -z: declare no SIZE. -T: every message waits, its body sent, until all connections
- * have come as far: as many messages open at once as there are connections (for memory). -p: what process
- * PID used of the processor and of memory is reported too.
+ * CONNECTIONS threads share MESSAGES messages (or as many as SECONDS allow); each opens a
+ * connection, sends PER_CONNECTION messages, closes. Recipients are user0..userN@DOMAIN (N: POOL -
+ * 1), met in no order; each has 8 correspondents, who write again and again, so that pairs are
+ * mostly known ones, and whose address stands in From: too. Queue ids vary. -x: every message must
+ * end so. -z: declare no SIZE. -T: every message waits, its body sent, until all connections have
+ * come as far: as many messages open at once as there are connections (for memory). -p: what
+ * process PID used of the processor and of memory is reported too.
  *
- * Output: one JSON object. Exit 0; 1 when a message got no answer or another than -x says; 64 misuse.
- * Only unix sockets and 127.0.0.1.
+ * Output: one JSON object. Exit 0; 1 when a message got no answer or another than -x says; 64
+ * misuse. Only unix sockets and 127.0.0.1.
  */
 #include <err.h>
 #include <pthread.h>
@@ -201,8 +204,9 @@ static void print_report(const struct worker *all)
 	       load.connections, load.per_connection, (unsigned long long)answered, elapsed_s);
 	printf("\"messages_per_s\":%.2f,\"bytes_per_s\":%.0f,\"message_bytes\":%zu,\"write_bytes\":"
 	       "%zu,",
-	       (double)answered / elapsed_s, (double)answered * (double)mail->size_bytes / elapsed_s,
-	       mail->size_bytes, option.write_bytes);
+	       (double)answered / elapsed_s,
+	       (double)answered * (double)mail->size_bytes / elapsed_s, mail->size_bytes,
+	       option.write_bytes);
 	printf("\"opened\":%llu,\"wire_bytes\":%llu,\"steps\":\"0x%x\",\"actions\":\"0x%x\",",
 	       (unsigned long long)all->n_connections, (unsigned long long)all->peer.bytes_out,
 	       all->peer.steps, all->peer.actions);
@@ -213,7 +217,8 @@ static void print_report(const struct worker *all)
 		for (int r = 0; r < REPLY_COUNT; r++)
 			if (all->peer.count[e][r]) {
 				printf("%s\"%s-%s\":%llu", comma, peer_event_name[e],
-				       peer_reply_name[r], (unsigned long long)all->peer.count[e][r]);
+				       peer_reply_name[r],
+				       (unsigned long long)all->peer.count[e][r]);
 				comma = ",";
 			}
 	printf("},");

@@ -23,7 +23,8 @@ const char *const peer_reply_name[REPLY_COUNT] = {"continue", "accept",	   "reje
 						  "discard",  "skip",	   "shutdown", "progress",
 						  "change",   "quarantine"};
 
-/* What each event is on the wire, which steps switch it or its answer off, whose macros it takes. */
+/* What each event is on the wire, which steps switch it or its answer off, whose macros it takes.
+ */
 static const struct {
 	char command;
 	int stage;
@@ -151,7 +152,8 @@ static const char *macro_value(const struct peer *p, const char *name, size_t le
 		{"{mail_host}", e && (domain = strchr(e->sender, '@')) ? domain + 1 : NULL},
 		{"{mail_mailer}", e ? "smtp" : NULL},
 		{"{rcpt_addr}", p->recipient},
-		{"{rcpt_host}", p->recipient && (domain = strchr(p->recipient, '@')) ? domain + 1 : NULL},
+		{"{rcpt_host}",
+		 p->recipient && (domain = strchr(p->recipient, '@')) ? domain + 1 : NULL},
 		{"{rcpt_mailer}", p->recipient ? "relay" : NULL},
 	};
 
@@ -262,7 +264,8 @@ static int event(struct peer *p, enum peer_event e, const void *data, size_t len
 	return (p->steps & event_table[e].no_reply) ? REPLY_CONTINUE : read_reply(p, e);
 }
 
-/* The lists of macros that the filter asks for: (stage, text NUL) in the answer to the negotiation. */
+/* The lists of macros that the filter asks for: (stage, text NUL) in the answer to the negotiation.
+ */
 static int take_symbol_lists(struct peer *p, const unsigned char *data, size_t len)
 {
 	while (len > 4) {
@@ -274,7 +277,8 @@ static int take_symbol_lists(struct peer *p, const unsigned char *data, size_t l
 		if (!end || stage >= PEER_STAGES)
 			return -1;
 		if (data[4] != '\0')
-			snprintf(p->macro_list[stage], PEER_MACROS_MAX, "%s", (const char *)data + 4);
+			snprintf(p->macro_list[stage], PEER_MACROS_MAX, "%s",
+				 (const char *)data + 4);
 		len -= (size_t)(end + 1 - data);
 		data = end + 1;
 	}
@@ -310,7 +314,8 @@ static int negotiate(struct peer *p)
 
 int peer_open(struct peer *p, const char *socket_spec, int timeout_s, size_t write_bytes)
 {
-	static const char client[] = "client.bench.test\0004\207\364192.0.2.17"; /* name, family, port, address */
+	static const char client[] =
+		"client.bench.test\0004\207\364192.0.2.17"; /* name, family, port, address */
 	static const char helo[] = "client.bench.test";
 
 	p->envelope = NULL;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * milter_peer.h: the mail server's side of the milter protocol, as Postfix 3.7 speaks it on the wire
- * (recorded from a running 3.7.11): version 6, all actions (0x1ff) and all steps (0x1fffff) offered; each
- * event is preceded by its own macro packet; macro lists are Postfix's defaults unless the filter asks for
- * others (an empty list is ignored; header fields use the list of end-of-header, body chunks that of
- * end-of-message); body chunks of 65,535 bytes, an empty end-of-body; ABORT after each message and again
- * before QUIT; output gathered in units of write_bytes (Postfix: 4,096) and flushed when an answer is due.
+ * milter_peer.h: the mail server's side of the milter protocol, as Postfix 3.7 speaks it on the
+ * wire (recorded from a running 3.7.11): version 6, all actions (0x1ff) and all steps (0x1fffff)
+ * offered; each event is preceded by its own macro packet; macro lists are Postfix's defaults
+ * unless the filter asks for others (an empty list is ignored; header fields use the list of
+ * end-of-header, body chunks that of end-of-message); body chunks of 65,535 bytes, an empty
+ * end-of-body; ABORT after each message and again before QUIT; output gathered in units of
+ * write_bytes (Postfix: 4,096) and flushed when an answer is due.
  *
  * The address in From: is replaced by the envelope sender's, as it mostly is in mail.
  *
@@ -90,8 +91,8 @@ struct peer {
 /* Called, if not NULL, when all of the body but the end is sent. */
 typedef void peer_pause(void *context);
 
-/* Connects, negotiates, says CONNECT and HELO. 0, or -1 with error. The counts in p are kept, so zero p
- * before its first use. */
+/* Connects, negotiates, says CONNECT and HELO. 0, or -1 with error. The counts in p are kept, so
+ * zero p before its first use. */
 int peer_open(struct peer *p, const char *socket_spec, int timeout_s, size_t write_bytes);
 /* One message. *eom_sent_ns is set to the time the end of the body went out. */
 enum peer_end peer_message(struct peer *p, const struct peer_envelope *e, const struct mail *m,

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
- * null_filter: the limit for pgpgate-filter: libmilter with the same callbacks, the same negotiation and the
- * same macro lists (filter/milter.c), which does nothing at all and lets everything pass.
+ * null_filter: the limit for pgpgate-filter: libmilter with the same callbacks, the same
+ * negotiation and the same macro lists (filter/milter.c), which does nothing at all and lets
+ * everything pass.
  *
  *   null_filter SOCKET
  *
- * Stays in the foreground until SIGTERM. When filter/milter.c negotiates something else, change it here too:
- * the smoke test compares what the load generator reports of both.
+ * Stays in the foreground until SIGTERM. When filter/milter.c negotiates something else, change it
+ * here too: the smoke test compares what the load generator reports of both.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -58,7 +59,8 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, u
 			     unsigned long *pf2, unsigned long *pf3)
 {
 	const unsigned long wanted = SMFIP_NOHELO | SMFIP_NODATA | SMFIP_NOUNKNOWN | SMFIP_NR_CONN |
-				     SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_BODY | SMFIP_HDR_LEADSPC;
+				     SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_BODY |
+				     SMFIP_HDR_LEADSPC;
 
 	(void)f0, (void)f2, (void)f3;
 	*pf0 = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE | SMFIF_SETSYMLIST;

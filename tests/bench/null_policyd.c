@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * null_policyd: the limit for pgpgate-policyd: the same event library, the same line-buffered reading, one
- * thread, and DUNNO to every request, which it does not look into.
+ * null_policyd: the limit for pgpgate-policyd: the same event library, the same line-buffered
+ * reading, one thread, and DUNNO to every request, which it does not look into.
  *
  *   null_policyd SOCKET
  *

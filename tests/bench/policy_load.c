@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: ISC
  *
- * policy_load: loads a policy server as the smtpd processes of a Postfix 3.7 do: one request in flight a
- * connection, the full set of attributes in Postfix's order, persistent connections.
+ * policy_load: loads a policy server as the smtpd processes of a Postfix 3.7 do: one request in
+ * flight a connection, the full set of attributes in Postfix's order, persistent connections.
  *
- *   policy_load -s SOCKET [-c CONNECTIONS] [-n REQUESTS] [-m PER_CONNECTION] [-t SECONDS] [-r RECIPIENTS]
+ *   policy_load -s SOCKET [-c CONNECTIONS] [-n REQUESTS] [-m PER_CONNECTION] [-t SECONDS] [-r
+ * RECIPIENTS]
  *               [-F FORMAT] [-R POOL] [-S SEED] [-x ACTION] [-p PID] [-W TIMEOUT_S] [-k SECONDS]
  *
- * CONNECTIONS threads share REQUESTS requests (or as many as SECONDS allow). PER_CONNECTION 0: a connection
- * is never closed. RECIPIENTS requests belong to one message (one instance). Recipients are FORMAT with its one
- * "%d" replaced by a number below POOL, scattered, so that a server with many rules meets many of them.
- * -x: every action must begin so. -k: afterwards keep the connections open so long (to look at memory).
+ * CONNECTIONS threads share REQUESTS requests (or as many as SECONDS allow). PER_CONNECTION 0: a
+ * connection is never closed. RECIPIENTS requests belong to one message (one instance). Recipients
+ * are FORMAT with its one
+ * "%d" replaced by a number below POOL, scattered, so that a server with many rules meets many of
+ * them. -x: every action must begin so. -k: afterwards keep the connections open so long (to look
+ * at memory).
  *
- * Output: one JSON object. Exit 0; 1 when a request got no answer or another than -x says; 64 misuse.
- * Only unix sockets and 127.0.0.1.
+ * Output: one JSON object. Exit 0; 1 when a request got no answer or another than -x says; 64
+ * misuse. Only unix sockets and 127.0.0.1.
  */
 #include <err.h>
 #include <errno.h>
@@ -132,7 +135,8 @@ static int ask(struct worker *w, const char *request, size_t len)
 		if (n <= 0)
 			return fail(w, "read");
 		have += (size_t)n;
-	} while (have < sizeof(answer) - 1 && (have < 2 || memcmp(answer + have - 2, "\n\n", 2) != 0));
+	} while (have < sizeof(answer) - 1 &&
+		 (have < 2 || memcmp(answer + have - 2, "\n\n", 2) != 0));
 	answer[have] = '\0';
 	errno = 0;
 	if (strncmp(answer, "action=", 7) != 0)

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: ISC
  *
- * record_bench: what it costs to keep the record, without mail, threads and sockets around it: the rows of a
- * message as the filter's writer stores them, in groups, on one core.
+ * record_bench: what it costs to keep the record, without mail, threads and sockets around it: the
+ * rows of a message as the filter's writer stores them, in groups, on one core.
  *
  *   record_bench -d DATABASE [-g GROUP] [-n MESSAGES] [-R RECIPIENTS]
  *
- * DATABASE must not exist. One in -R recipients (default 1000) for each message, queue ids as Postfix makes
- * them by default. This is what no improvement of the filter around the database can go below.
+ * DATABASE must not exist. One in -R recipients (default 1000) for each message, queue ids as
+ * Postfix makes them by default. This is what no improvement of the filter around the database can
+ * go below.
  *
- * Output: one JSON object: processor time in microseconds a message: for the rows, for the commit, for writing
- * the WAL back, and in all.
+ * Output: one JSON object: processor time in microseconds a message: for the rows, for the commit,
+ * for writing the WAL back, and in all.
  */
 #include <err.h>
 #include <stdlib.h>
@@ -137,7 +138,8 @@ int main(int argc, char **argv)
 		errx(EX_USAGE, "usage: record_bench -d NEW_DATABASE [-g GROUP] [-n MESSAGES] [-R "
 			       "RECIPIENTS]");
 	snprintf(database, sizeof database, "database=sqlite:%s", path);
-	settings = settings_load("/nonexistent/pgpgate.conf", true, overrides, 1, error, sizeof error);
+	settings = settings_load("/nonexistent/pgpgate.conf", true, overrides, 1, error,
+				 sizeof error);
 	if (settings == NULL)
 		errx(EX_CONFIG, "%s", error);
 	d = db_open(settings, DB_CREATE);

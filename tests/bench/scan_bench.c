@@ -4,10 +4,11 @@
  *
  *   scan_bench -f MESSAGE [-b CHUNK_BYTES] [-r ROUNDS] [-M MIN_MS] [-x encrypted|...]
  *
- * A round feeds MESSAGE to the scanner as the filter would (fields, then the body in chunks) as often as fills
- * MIN_MS milliseconds, then lets memchr look for a byte that is not there, as often as fills the same; so
- * rounds of both alternate and noise hits both. Time is the thread's processor time. -x: the verdict that
- * the message must get, so that what is measured is what is meant.
+ * A round feeds MESSAGE to the scanner as the filter would (fields, then the body in chunks) as
+ * often as fills MIN_MS milliseconds, then lets memchr look for a byte that is not there, as often
+ * as fills the same; so rounds of both alternate and noise hits both. Time is the thread's
+ * processor time. -x: the verdict that the message must get, so that what is measured is what is
+ * meant.
  *
  * Output: one JSON object: bytes per second of both, and their ratio, a value a round.
  */

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: ISC
  *
- * faults.c: for LD_PRELOAD: calls of the C library that fail when they are told to. Made by the tests
- * (tests/e2e/harness/faults.py), for programs without sanitizers.
+ * faults.c: for LD_PRELOAD: calls of the C library that fail when they are told to. Made by the
+ * tests (tests/e2e/harness/faults.py), for programs without sanitizers.
  *
  *   FAULT_POLL=FILE     poll() fails with ENOMEM as long as FILE is there
- *   FAULT_MEMORY=FILE   FILE holds one struct control, shared with the test: malloc(), calloc(), realloc() and the like
- *                       of the whole process are counted, and those numbered fail_from <= n < fail_to are refused
- *   FAULT_TRACE=1       tells on standard error who asked for what was refused
+ *   FAULT_MEMORY=FILE   FILE holds one struct control, shared with the test: malloc(), calloc(),
+ * realloc() and the like of the whole process are counted, and those numbered fail_from <= n <
+ * fail_to are refused FAULT_TRACE=1       tells on standard error who asked for what was refused
  *
- * What the loader and this library allocate themselves is not counted: counting begins when the test says so.
+ * What the loader and this library allocate themselves is not counted: counting begins when the
+ * test says so.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Fuzz target: what the centre of a site says (sync/answer.h). Whatever comes, what is taken of it is within the bounds that its
- * header promises, and what was taken is taken again as it is.
+ * Fuzz target: what the centre of a site says (sync/answer.h). Whatever comes, what is taken of it
+ * is within the bounds that its header promises, and what was taken is taken again as it is.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -41,7 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(text, data + 1, size - 1);
 	text[size > 0 ? size - 1 : 0] = '\0';
 	if (answer_read(text, after_no, NOW, &a, err, sizeof err) == 0) {
-		assert(a.no >= 0 && a.no <= ANSWER_NUMBER_MAX && a.feed_no >= 0 && a.pushed_no >= 0);
+		assert(a.no >= 0 && a.no <= ANSWER_NUMBER_MAX && a.feed_no >= 0 &&
+		       a.pushed_no >= 0);
 		look_at_feed(&a);
 		for (size_t i = 0; i < json_array_size(a.changes) && !a.needs_snapshot; i++)
 			assert(answer_number(json_array_get(a.changes, i), "no") ==

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Fuzz target: a leaf of text: armor, clearsigned texts, what is beside them. The first octet chooses the leaf's
- * type. In pieces it finds the same.
+ * Fuzz target: a leaf of text: armor, clearsigned texts, what is beside them. The first octet
+ * chooses the leaf's type. In pieces it finds the same.
  */
 #include <assert.h>
 #include <string.h>
@@ -32,7 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	leaf_begin(&pieces, types[data[0] % 6], (data[0] & 0x80) != 0, &b);
 	same_in_pieces(feed, &pieces, data + 1, size - 1);
 	leaf_finish(&pieces);
-	assert(whole.n_messages == pieces.n_messages && whole.n_session_keys == pieces.n_session_keys);
+	assert(whole.n_messages == pieces.n_messages &&
+	       whole.n_session_keys == pieces.n_session_keys);
 	assert(whole.visible_bytes == pieces.visible_bytes && whole.visible_bytes >= 0);
 	assert(whole.has_claim == pieces.has_claim && whole.n_signatures == pieces.n_signatures);
 	assert(whole.is_clearsigned_only == pieces.is_clearsigned_only);

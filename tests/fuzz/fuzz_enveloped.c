@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Fuzz target: S/MIME's EnvelopedData. Whole and in pieces the answer is the same; what is cut within its content is
- * not proper where the content has a length.
+ * Fuzz target: S/MIME's EnvelopedData. Whole and in pieces the answer is the same; what is cut
+ * within its content is not proper where the content has a length.
  */
 #include <assert.h>
 

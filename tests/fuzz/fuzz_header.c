@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Fuzz target: the fields that decide structure. What comes out fits and ends with NUL; lines and whole fields
- * are read alike; CR LF folds as LF folds.
+ * Fuzz target: the fields that decide structure. What comes out fits and ends with NUL; lines and
+ * whole fields are read alike; CR LF folds as LF folds.
  */
 #include <assert.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Fuzz target: HTML. Whole and in pieces the same text comes out; where all of it is in the subset nothing is
- * left in the text that began with '<' or '&', and markup is bounded by text.
+ * Fuzz target: HTML. Whole and in pieces the same text comes out; where all of it is in the subset
+ * nothing is left in the text that began with '<' or '&', and markup is bounded by text.
  */
 #include <assert.h>
 #include <stdbool.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * Fuzz target: the journal. First the input is a record's payload as it is: whatever is read is written and read again
- * the same. Then it is cut into payloads of a segment, which is damaged in one place or cut: what the reader finds is
- * what was written, in order, and everything that was not touched.
+ * Fuzz target: the journal. First the input is a record's payload as it is: whatever is read is
+ * written and read again the same. Then it is cut into payloads of a segment, which is damaged in
+ * one place or cut: what the reader finds is what was written, in order, and everything that was
+ * not touched.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -63,7 +64,8 @@ static size_t write_segment(const uint8_t *data, size_t size, unsigned char *out
 			len = size;
 		payload[0] = JOURNAL_VERDICT;
 		memcpy(payload + 1, data, len);
-		journal_write_record(STREAM, *n + 1, len + 1, checksum(0, payload, len + 1), out + used);
+		journal_write_record(STREAM, *n + 1, len + 1, checksum(0, payload, len + 1),
+				     out + used);
 		list[*n] = (struct written){used + JOURNAL_RECORD_BYTES, len + 1};
 		used += JOURNAL_RECORD_BYTES + len + 1;
 		data += len;
@@ -89,7 +91,8 @@ static void read_segment(const unsigned char *octets, size_t len, const unsigned
 		last = item.sequence;
 		seen[last] = true;
 		assert(item.payload_len + 1 == list[last - 1].len);
-		assert(memcmp(item.payload, original + list[last - 1].at + 1, item.payload_len) == 0);
+		assert(memcmp(item.payload, original + list[last - 1].at + 1, item.payload_len) ==
+		       0);
 	}
 	assert(got == 0);
 	for (size_t i = 0; i < n; i++)

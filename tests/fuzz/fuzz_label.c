@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * Fuzz target: file names and descriptions. White space and quotes around change nothing; what holds NUL is no name
- * that says OpenPGP; a description of the usual words is short and has letters and separators only.
+ * Fuzz target: file names and descriptions. White space and quotes around change nothing; what
+ * holds NUL is no name that says OpenPGP; a description of the usual words is short and has letters
+ * and separators only.
  */
 #include <assert.h>
 #include <string.h>

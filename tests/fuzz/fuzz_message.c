@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * Fuzz target: a whole message, from its raw form to the verdict. Whole and in pieces (for one in sixteen:
- * byte by byte) it gets the same judgement; what is said about it is fit for a log; `encrypted` takes a
- * session key and leaves nothing readable.
+ * Fuzz target: a whole message, from its raw form to the verdict. Whole and in pieces (for one in
+ * sixteen: byte by byte) it gets the same judgement; what is said about it is fit for a log;
+ * `encrypted` takes a session key and leaves nothing readable.
  */
 #include <assert.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * Fuzz target: MIME structure. The input is the body of a multipart whose kind the first octet chooses. In
- * pieces it gives the same facts; and where the scan says that the verdict can no longer change, it does not,
- * whatever follows. Each input is asked one of the two questions, so that there is time for more inputs.
+ * Fuzz target: MIME structure. The input is the body of a multipart whose kind the first octet
+ * chooses. In pieces it gives the same facts; and where the scan says that the verdict can no
+ * longer change, it does not, whatever follows. Each input is asked one of the two questions, so
+ * that there is time for more inputs.
  */
 #include <assert.h>
 #include <string.h>

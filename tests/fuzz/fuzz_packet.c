@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * Fuzz target: the packet walk. In pieces it finds the same, and so it does when what it calls opaque is not
- * given to it at all (each input is asked one of the two). No valid message without session key and container.
+ * Fuzz target: the packet walk. In pieces it finds the same, and so it does when what it calls
+ * opaque is not given to it at all (each input is asked one of the two). No valid message without
+ * session key and container.
  */
 #include <assert.h>
 #include <string.h>
@@ -32,7 +33,8 @@ static void feed_what_matters(struct packet_walk *w, const uint8_t *data, size_t
 
 static void check_same(const struct packet_walk *a, const struct packet_walk *b)
 {
-	assert(!strcmp(a->fault.reason, b->fault.reason) && !strcmp(a->fault.detail, b->fault.detail));
+	assert(!strcmp(a->fault.reason, b->fault.reason) &&
+	       !strcmp(a->fault.detail, b->fault.detail));
 	assert(a->n_session_keys == b->n_session_keys && a->n_public_keys == b->n_public_keys);
 	assert(a->has_container == b->has_container && a->is_legacy == b->is_legacy);
 	assert(a->n_key_ids == b->n_key_ids && a->n_key_ids <= KEY_IDS_MAX);

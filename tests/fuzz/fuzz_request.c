@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Fuzz target: the policy request parser. The first byte says how the rest is cut; cut or not, the result is
- * the same, and it is what a plain reader of whole lines (below) finds.
+ * Fuzz target: the policy request parser. The first byte says how the rest is cut; cut or not, the
+ * result is the same, and it is what a plain reader of whole lines (below) finds.
  */
 #include <assert.h>
 #include <stdbool.h>
@@ -42,12 +42,14 @@ static bool may_hold_control(const uint8_t *name, size_t name_len, const struct 
 			     size_t n_fields)
 {
 	for (size_t i = 0; i < n_fields; i++)
-		if (strlen(fields[i].name) == name_len && memcmp(fields[i].name, name, name_len) == 0)
+		if (strlen(fields[i].name) == name_len &&
+		    memcmp(fields[i].name, name, name_len) == 0)
 			return fields[i].may_cut;
 	return true;
 }
 
-/* One line "name=value" or the beginning of one, without its end. False: no parser may go on after it. */
+/* One line "name=value" or the beginning of one, without its end. False: no parser may go on after
+ * it. */
 static bool read_line(const uint8_t *line, size_t len, bool is_whole, const struct field *fields,
 		      size_t n_fields)
 {
@@ -111,7 +113,8 @@ static enum request_result read_plainly(const uint8_t *data, size_t size, struct
 			size_t name_len = (size_t)(equals - line);
 
 			for (size_t i = 0; i < n_seen; i++) {
-				if (seen[i].len == name_len && memcmp(seen[i].name, line, name_len) == 0)
+				if (seen[i].len == name_len &&
+				    memcmp(seen[i].name, line, name_len) == 0)
 					return REQUEST_MALFORMED;
 			}
 			if (n_seen == REQUEST_ATTRIBUTES_MAX)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Fuzz target: what a signature packet says in words. Never more than it has; and no octet beyond those kept is read.
+ * Fuzz target: what a signature packet says in words. Never more than it has; and no octet beyond
+ * those kept is read.
  */
 #include <assert.h>
 

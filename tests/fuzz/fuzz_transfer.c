@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * Fuzz target: transfer decoding. The first octet chooses the encoding. In pieces it gives the same octets and
- * the same fault; what decodes properly from base64 encodes to the same characters again.
+ * Fuzz target: transfer decoding. The first octet chooses the encoding. In pieces it gives the same
+ * octets and the same fault; what decodes properly from base64 encodes to the same characters
+ * again.
  */
 #include <assert.h>
 #include <stdbool.h>

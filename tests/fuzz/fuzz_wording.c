@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Fuzz target: words in base64. Whole, in pieces, and many lines side by side, the answer is the same.
+ * Fuzz target: words in base64. Whole, in pieces, and many lines side by side, the answer is the
+ * same.
  */
 #include <assert.h>
 #include <string.h>

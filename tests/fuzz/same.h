@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * same.h: what the fuzz targets of scan/ share: feeding the same octets whole and in pieces. The pieces follow
- * from the octets themselves, so that a corpus is made of plain messages.
+ * same.h: what the fuzz targets of scan/ share: feeding the same octets whole and in pieces. The
+ * pieces follow from the octets themselves, so that a corpus is made of plain messages.
  */
 #ifndef PGPGATE_TESTS_FUZZ_SAME_H
 #define PGPGATE_TESTS_FUZZ_SAME_H

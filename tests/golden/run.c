@@ -4,9 +4,10 @@
  *
  *     run [-n SPLITS] [-v] DIR [NAME...]
  *
- * Each message is judged as it is, with LF and with CR LF (unless its verdict says `lines: exact`); and each
- * of these whole, byte by byte, and cut at random in SPLITS ways (fixed seeds, 8 if not said). All runs of the
- * same bytes must agree in everything, the details too. -v prints every verdict. Exit 1 if one is wrong.
+ * Each message is judged as it is, with LF and with CR LF (unless its verdict says `lines: exact`);
+ * and each of these whole, byte by byte, and cut at random in SPLITS ways (fixed seeds, 8 if not
+ * said). All runs of the same bytes must agree in everything, the details too. -v prints every
+ * verdict. Exit 1 if one is wrong.
  */
 #include <dirent.h>
 #include <stdarg.h>
@@ -149,7 +150,8 @@ static bool is_expected(const struct expected *e, const struct judgement *j)
 	return (!strcmp(e->verdict, "any") || !strcmp(e->verdict, verdict_name(j->verdict))) &&
 	       (!e->form[0] || !strcmp(e->form, form_name(j->form))) &&
 	       (!e->reason[0] || !strcmp(e->reason, j->reason)) &&
-	       (!e->meets[0] || yes(e->meets) == outcome_meets(j, REQUIREMENT_ENCRYPTED, &e->accept));
+	       (!e->meets[0] ||
+		yes(e->meets) == outcome_meets(j, REQUIREMENT_ENCRYPTED, &e->accept));
 }
 
 static bool run_cuts(struct whole *w, const char *name, const char *lines, const struct buffer *b,
@@ -167,8 +169,9 @@ static bool run_cuts(struct whole *w, const char *name, const char *lines, const
 		if (i == 0) {
 			first = j;
 			if (is_verbose)
-				printf("%s %s: %s %s %s (%s)\n", name, lines, verdict_name(j.verdict),
-				       form_name(j.form), j.reason, j.detail);
+				printf("%s %s: %s %s %s (%s)\n", name, lines,
+				       verdict_name(j.verdict), form_name(j.form), j.reason,
+				       j.detail);
 		}
 		if (is_expected(e, &j) && whole_same(&first, &j))
 			continue;

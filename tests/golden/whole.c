@@ -66,9 +66,10 @@ void whole_judge(struct whole *w, const unsigned char *bytes, size_t len, uint64
 
 bool whole_same(const struct judgement *a, const struct judgement *b)
 {
-	return a->verdict == b->verdict && a->form == b->form && strcmp(a->reason, b->reason) == 0 &&
-	       strcmp(a->detail, b->detail) == 0 && a->size_bytes == b->size_bytes &&
-	       a->cleartext_bytes == b->cleartext_bytes && a->returns_readable == b->returns_readable &&
-	       a->n_key_ids == b->n_key_ids && a->n_session_keys == b->n_session_keys &&
+	return a->verdict == b->verdict && a->form == b->form &&
+	       strcmp(a->reason, b->reason) == 0 && strcmp(a->detail, b->detail) == 0 &&
+	       a->size_bytes == b->size_bytes && a->cleartext_bytes == b->cleartext_bytes &&
+	       a->returns_readable == b->returns_readable && a->n_key_ids == b->n_key_ids &&
+	       a->n_session_keys == b->n_session_keys &&
 	       memcmp(a->key_ids, b->key_ids, a->n_key_ids * sizeof a->key_ids[0]) == 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * whole.h: judges messages that are held in memory, for the tests: one scan, used again and again, fed
- * whole, byte by byte, or cut at places that a seed decides. Output is what `pgpgate check` would say.
- * One thread.
+ * whole.h: judges messages that are held in memory, for the tests: one scan, used again and again,
+ * fed whole, byte by byte, or cut at places that a seed decides. Output is what `pgpgate check`
+ * would say. One thread.
  */
 #ifndef PGPGATE_TESTS_GOLDEN_WHOLE_H
 #define PGPGATE_TESTS_GOLDEN_WHOLE_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * gmime_text.c: what GMime would show of a message: an independent reader for the canary property. Reads
- * messages as judge_lines does; answers each with a length (four octets) and the text: every leaf, decoded,
- * and once more converted from its charset if it has one; the header of every embedded message.
+ * gmime_text.c: what GMime would show of a message: an independent reader for the canary property.
+ * Reads messages as judge_lines does; answers each with a length (four octets) and the text: every
+ * leaf, decoded, and once more converted from its charset if it has one; the header of every
+ * embedded message.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC
  *
- * judge_lines.c: judges many messages without a fork for each. Reads, again and again, a length (four octets,
- * most significant first) and so many octets of a message; answers with one line:
+ * judge_lines.c: judges many messages without a fork for each. Reads, again and again, a length
+ * (four octets, most significant first) and so many octets of a message; answers with one line:
  *
  *     VERDICT FORM REASON CLEARTEXT_BYTES DETAIL
  *
  * With -p the octets are OpenPGP packets, unarmored, and the answer is
  *
- *     REASON TAG:OFFSET:BODY[p] ...       "-" for the reason when the grammar holds; p: the first chunk
+ *     REASON TAG:OFFSET:BODY[p] ...       "-" for the reason when the grammar holds; p: the first
+ * chunk
  *
  * With -1 it reads one message without length to the end (for valgrind).
  */

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC
  *
- * noise.c: how often is real ciphertext refused by the rules that count? Reads ciphertext from standard input and
- * asks each rule of rules 17 and 27 of pgpgate-verdicts(7), in samples of every size that it has a bound for:
+ * noise.c: how often is real ciphertext refused by the rules that count? Reads ciphertext from
+ * standard input and asks each rule of rules 17 and 27 of pgpgate-verdicts(7), in samples of every
+ * size that it has a bound for:
  *
  *     openssl enc -aes-256-ctr -pass pass:x -pbkdf2 -in /dev/zero | tests/property/noise 10000000
  *
- * judges so many lines of 64 characters, 48 octets each. One row a rule: what it is, samples, refused, and how near
- * the nearest came. Exit 1 if more than one in a million samples is refused, but for the rule of 16 octets, whose
- * chance is 8 in a million. By hand and in `./runtests long`.
+ * judges so many lines of 64 characters, 48 octets each. One row a rule: what it is, samples,
+ * refused, and how near the nearest came. Exit 1 if more than one in a million samples is refused,
+ * but for the rule of 16 octets, whose chance is 8 in a million. By hand and in `./runtests long`.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,7 +132,8 @@ static void encode(const unsigned char *octets, size_t len, unsigned char *out)
 
 static bool say(const struct row *r, unsigned long per_million)
 {
-	printf("%-48s %5zu %12lu samples %4lu refused\n", r->what, r->octets, r->samples, r->refused);
+	printf("%-48s %5zu %12lu samples %4lu refused\n", r->what, r->octets, r->samples,
+	       r->refused);
 	return r->refused * 1000000 <= per_million * r->samples;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * db_fixture.h: a database of its own for each test of db/, in a new directory below TMPDIR (or /tmp), which
- * fixture_end() removes. Included once in a test program; everything is static.
+ * db_fixture.h: a database of its own for each test of db/, in a new directory below TMPDIR (or
+ * /tmp), which fixture_end() removes. Included once in a test program; everything is static.
  */
 #ifndef PGPGATE_TESTS_DB_FIXTURE_H
 #define PGPGATE_TESTS_DB_FIXTURE_H
@@ -41,7 +41,8 @@ static inline struct settings *fixture_settings(const struct fixture *f, ...)
 	snprintf(database, sizeof database, "database=sqlite:%s", f->path);
 	overrides[n++] = database;
 	va_start(arguments, f);
-	while (n < FIXTURE_OVERRIDES_MAX && (overrides[n] = va_arg(arguments, const char *)) != NULL)
+	while (n < FIXTURE_OVERRIDES_MAX &&
+	       (overrides[n] = va_arg(arguments, const char *)) != NULL)
 		n++;
 	va_end(arguments);
 	s = settings_load("/nonexistent/pgpgate.conf", true, overrides, n, err, sizeof err);

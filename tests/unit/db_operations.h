@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * db_operations.h: a small database with something of everything in it, and a table of what can be asked of one, so
- * that tests can do all of it while something is wrong. Included once in a test program; everything is static.
+ * db_operations.h: a small database with something of everything in it, and a table of what can be
+ * asked of one, so that tests can do all of it while something is wrong. Included once in a test
+ * program; everything is static.
  */
 #ifndef PGPGATE_TESTS_DB_OPERATIONS_H
 #define PGPGATE_TESTS_DB_OPERATIONS_H
@@ -24,13 +25,15 @@ static inline void fill_base(void)
 {
 	static const char *const rules[] = {"exempt alice@mail.example.org", "ratchet example.org",
 					    "signed example.org sender=x.test client=192.0.2.0/24",
-					    "observe * client=authenticated", "exempt old@example.org"};
+					    "observe * client=authenticated",
+					    "exempt old@example.org"};
 	struct verdict_record r;
 	struct verdict_log *l;
 	struct db *d;
 
 	fixture_begin(&base);
-	fixture_use(&base, fixture_settings(&base, "verdict_retention=7d", "reply_window=7d", NULL));
+	fixture_use(&base,
+		    fixture_settings(&base, "verdict_retention=7d", "reply_window=7d", NULL));
 	snprintf(backup_path, sizeof backup_path, "%s/backup", base.directory);
 	d = fixture_open(&base, DB_WRITE);
 	for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * octets.h: octets for the tests, written as text: two hexadecimal digits an octet, "*N" for N octets of
- * noise (always the same), blanks between.
+ * octets.h: octets for the tests, written as text: two hexadecimal digits an octet, "*N" for N
+ * octets of noise (always the same), blanks between.
  */
 #ifndef PGPGATE_TESTS_UNIT_OCTETS_H
 #define PGPGATE_TESTS_UNIT_OCTETS_H
@@ -19,7 +19,8 @@ static inline size_t octets_build(const char *spec, unsigned char *out)
 			spec++;
 		} else if (*spec == '*') {
 			for (unsigned long i = strtoul(spec + 1, (char **)&spec, 10); i > 0; i--)
-				out[n++] = (unsigned char)((noise = noise * 1103515245 + 12345) >> 16);
+				out[n++] = (unsigned char)((noise = noise * 1103515245 + 12345) >>
+							   16);
 		} else {
 			char digits[3] = {spec[0], spec[1], 0};
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * policy_fixture.h: asks the policy in one line. Every question also goes to policy_explain(), which must give the
- * same answer and name the same winner. Included once in a test program; everything is static.
+ * policy_fixture.h: asks the policy in one line. Every question also goes to policy_explain(),
+ * which must give the same answer and name the same winner. Included once in a test program;
+ * everything is static.
  */
 #ifndef PGPGATE_TESTS_POLICY_FIXTURE_H
 #define PGPGATE_TESTS_POLICY_FIXTURE_H

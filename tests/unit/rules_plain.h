@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * rules_plain.h: changes of one rule, or of the pause, in one call, as tests want them. The programs make an edit of many.
+ * rules_plain.h: changes of one rule, or of the pause, in one call, as tests want them. The
+ * programs make an edit of many.
  */
 #ifndef PGPGATE_TESTS_UNIT_RULES_PLAIN_H
 #define PGPGATE_TESTS_UNIT_RULES_PLAIN_H
@@ -28,7 +29,8 @@ static inline void note_one(void *context, enum rule_outcome o, const struct rul
 		one->after = *after;
 }
 
-/* r->id, created_at and the like are set to what is there then; either pointer may be NULL. 0 or -1. */
+/* r->id, created_at and the like are set to what is there then; either pointer may be NULL. 0 or
+ * -1. */
 static inline int rules_add(struct db *d, struct rule *r, int64_t now_unix, bool *was_replaced,
 			    struct rule *replaced)
 {
@@ -67,8 +69,8 @@ static inline int remove_told(void *context, const struct rule *r)
 	return x->failed != 0 ? 1 : 0;
 }
 
-/* Removes the rule with exactly that recipient, sender and client; with all, also those that narrow that recipient
- * pattern. Returns how many, or -1. */
+/* Removes the rule with exactly that recipient, sender and client; with all, also those that narrow
+ * that recipient pattern. Returns how many, or -1. */
 static inline int rules_forget(struct db *d, const struct rule *key, bool all, int64_t now_unix,
 			       const char *author)
 {
@@ -79,7 +81,8 @@ static inline int rules_forget(struct db *d, const struct rule *key, bool all, i
 
 	if (x.edit == NULL)
 		return -1;
-	if (all ? rules_list(d, &same, remove_told, &x) != 0 : rules_edit_remove(x.edit, key) != 0) {
+	if (all ? rules_list(d, &same, remove_told, &x) != 0
+		: rules_edit_remove(x.edit, key) != 0) {
 		rules_edit_abort(x.edit);
 		return -1;
 	}

@@ -42,10 +42,13 @@ static const struct row rows[] = {
 	{"MessageID", "MessageID: x\n\n" DATA "\n" END, ""},
 	{"Message-ID", "Message-ID: x\n\n" DATA "\n" END, "bad-armor"},
 	{"Comment and Comments", "Comment: x\nComments: x\n\n" DATA "\n" END, "bad-armor"},
-	{"second line longer", "\nwQ0DASNFZ4mrze8BAAif0isBxn6Ba0v74vtU9r3f\nfBzhhwG/Md5Wcg9HZ2aHWaqIPFnqVhN70oWh2DxUAA\n" END,
+	{"second line longer",
+	 "\nwQ0DASNFZ4mrze8BAAif0isBxn6Ba0v74vtU9r3f\nfBzhhwG/"
+	 "Md5Wcg9HZ2aHWaqIPFnqVhN70oWh2DxUAA\n" END,
 	 "bad-armor"},
 	{"lines of 20", "\nwQ0DASNFZ4mrze8BAAif\n0isBxn6Ba0v74vtU9r3f\n" END, "bad-armor"},
-	{"words", "\n" LINE_1 "\nplease+meet+me+at+eight+tonight+behind+the+old+church+and+be+sur\n" END,
+	{"words",
+	 "\n" LINE_1 "\nplease+meet+me+at+eight+tonight+behind+the+old+church+and+be+sur\n" END,
 	 "bad-armor"},
 	{"padding on its own line",
 	 "\nwQ0DASNFZ4mrze8BAAif0isBxn6Ba0v74vtU9r3ffBzhhwG/Md5Wcg9HZ2aHWaqI"
@@ -64,7 +67,8 @@ static const struct row rows[] = {
 	{"second BEGIN", "\n-----BEGIN PGP MESSAGE-----\n" DATA "\n" END, "bad-armor"},
 	{"header in the data", "\n" LINE_1 "\nVersion: 1\n" LINE_2 "\n" END, "bad-armor"},
 	{"eight headers", "a: 1\nb: 1\nc: 1\nd: 1\ne: 1\nf: 1\ng: 1\nh: 1\n\n" DATA "\n" END, ""},
-	{"nine headers", "a: 1\nb: 1\nc: 1\nd: 1\ne: 1\nf: 1\ng: 1\nh: 1\ni: 1\n\n" DATA "\n" END, ""},
+	{"nine headers", "a: 1\nb: 1\nc: 1\nd: 1\ne: 1\nf: 1\ng: 1\nh: 1\ni: 1\n\n" DATA "\n" END,
+	 ""},
 	{"header of 200", "a: " FIFTY FIFTY FIFTY FIFTY "4\n\n" DATA "\n" END, ""},
 	{"header of 201", "a: " FIFTY FIFTY FIFTY FIFTY "45\n\n" DATA "\n" END, ""},
 	{"control in a header", "Comment: a\033[2Jb\n\n" DATA "\n" END, "bad-armor"},
@@ -72,7 +76,8 @@ static const struct row rows[] = {
 	{"tab in a header", "Comment: a\tb\n\n" DATA "\n" END, ""},
 	{"DEL in a header", "Comment: a\177b\n\n" DATA "\n" END, "bad-armor"},
 	{"header without a blank", "Comment:x\n\n" DATA "\n" END, "bad-armor"},
-	{"= where padding is due, and more", "\n" LINE_1 "\nPFnqVhN70oWh2DxUYQ\n=abc\n" END, "bad-armor"},
+	{"= where padding is due, and more", "\n" LINE_1 "\nPFnqVhN70oWh2DxUYQ\n=abc\n" END,
+	 "bad-armor"},
 	{"checksum with padding", "\n" DATA "\n=ab==\n" END, ""},
 	{"literal data", "\nywdiAAAAAABB\n" END, "not-encrypted"},
 };
@@ -126,11 +131,13 @@ static void armor_headers_beyond_their_bounds_can_be_read(void **state)
 	for (size_t i = 0; i < ROWS(blocks); i++) {
 		armor_begin(&a, ARMOR_MESSAGE, &walk, &channel);
 		run(&a, blocks[i].headers);
-		CHECK_ROW(blocks[i].label, (armor_readable_bytes(&a) > 0) == blocks[i].is_talkative);
+		CHECK_ROW(blocks[i].label,
+			  (armor_readable_bytes(&a) > 0) == blocks[i].is_talkative);
 	}
 }
 
-/* A line of so many characters of data, one octet more at its end, and a line that goes on where it was broken. */
+/* A line of so many characters of data, one octet more at its end, and a line that goes on where it
+ * was broken. */
 static void armor_takes_a_line_in_pieces(void **state)
 {
 	static const struct {
@@ -208,9 +215,9 @@ static void armor_begin_line_is_exact(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ROWS(lines); i++)
-		CHECK_ROW(lines[i].line,
-			  armor_is_begin((const unsigned char *)lines[i].line,
-					 strlen(lines[i].line), ARMOR_MESSAGE) == lines[i].is_begin);
+		CHECK_ROW(lines[i].line, armor_is_begin((const unsigned char *)lines[i].line,
+							strlen(lines[i].line),
+							ARMOR_MESSAGE) == lines[i].is_begin);
 }
 
 static void armor_channel_counts_repeated_lines_once(void **state)
@@ -240,7 +247,8 @@ static void armor_channel_counts_repeated_lines_once(void **state)
 	assert_true(armor_readable_bytes(&a) > 0);
 }
 
-/* Fewer lines than the first block has, or others, or a dictionary of them: each costs what it says. */
+/* Fewer lines than the first block has, or others, or a dictionary of them: each costs what it
+ * says. */
 static void armor_channel_counts_blocks_that_differ(void **state)
 {
 	static const struct {
@@ -305,8 +313,8 @@ static void armor_checksums_are_text_when_they_are_wrong_again(void **state)
 #define STRIDE (WIDTH + 2)
 #define N_OCTETS 6000 /* beyond the sample; a whole number of lines */
 
-/* Two markers, so that the sample is full at the end of a line; PKESK as in DATA; packet 18 of noise as long as the
- * rest (xorshift). */
+/* Two markers, so that the sample is full at the end of a line; PKESK as in DATA; packet 18 of
+ * noise as long as the rest (xorshift). */
 static void fill_message(unsigned char octets[N_OCTETS])
 {
 	static const char head[] = "\xca\x03PGP\xca\x03PGP"
@@ -401,7 +409,8 @@ static void armor_many_lines_at_once_give_what_they_give_one_by_one(void **state
 		memcpy(lines + k * STRIDE, words, WIDTH);
 		check_same(lines, len, "bad-armor");
 	}
-	/* In the sample a text, seen when that is full; and words before, or at the same time, or behind. */
+	/* In the sample a text, seen when that is full; and words before, or at the same time, or
+	 * behind. */
 	memset(octets + 2000, 'a', CIPHERTEXT_RUN);
 	for (size_t k = 1; k < N_OCTETS / 48; k++) {
 		size_t len = write_lines(octets, lines);

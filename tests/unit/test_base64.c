@@ -58,7 +58,8 @@ static void base64_decode_any_chunking_same_result(void **state)
 			decode_row(&rows[i], step);
 }
 
-/* Every triple of octets comes by at every place of what a machine may decode at once, and nothing behind them is written. */
+/* Every triple of octets comes by at every place of what a machine may decode at once, and nothing
+ * behind them is written. */
 static void base64_decode_many_at_once_as_group_by_group(void **state)
 {
 	static const char alphabet[] =
@@ -121,7 +122,8 @@ static void base64_is_all_chars_agrees_with_the_alphabet_at_every_place(void **s
 }
 
 /* Five lines of n_chars characters; the octet `at` of them is made `wrong`. */
-static void check_lines(size_t n_chars, const char *line_end, size_t at, unsigned char wrong, size_t want)
+static void check_lines(size_t n_chars, const char *line_end, size_t at, unsigned char wrong,
+			size_t want)
 {
 	unsigned char text[5 * 130];
 	size_t stride = n_chars + strlen(line_end);

@@ -85,7 +85,8 @@ static void ciphertext_run_of_text_is_noticed_anywhere(void **state)
 	}
 }
 
-/* Runs around the length that counts, at every place that a machine's words may have, in pieces of any size. */
+/* Runs around the length that counts, at every place that a machine's words may have, in pieces of
+ * any size. */
 static void ciphertext_run_is_noticed_in_pieces_as_in_one(void **state)
 {
 	unsigned char bytes[160];
@@ -99,8 +100,9 @@ static void ciphertext_run_is_noticed_in_pieces_as_in_one(void **state)
 			for (size_t piece = 1; piece <= sizeof(bytes); piece += 1 + piece / 8) {
 				ciphertext_reset(&c);
 				for (size_t i = 0; i < sizeof(bytes); i += piece) {
-					const size_t n = sizeof(bytes) - i < piece ? sizeof(bytes) - i
-										   : piece;
+					const size_t n = sizeof(bytes) - i < piece
+								 ? sizeof(bytes) - i
+								 : piece;
 
 					assert_int_equal(ciphertext_feed(&c, bytes + i, n), n);
 				}

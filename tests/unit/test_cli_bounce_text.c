@@ -6,10 +6,12 @@
 static void finds_what_a_bounce_names(void **state)
 {
 	static const struct {
-		const char *label, *text, *queue_id, *message_id; /* the first of each, "" for none */
+		const char *label, *text, *queue_id,
+			*message_id; /* the first of each, "" for none */
 	} rows[] = {
 		{"as Postfix writes it",
-		 "550 5.7.1 Reference: 4cDmS64YQkz1Xq (in reply to end of DATA)", "4cDmS64YQkz1Xq", ""},
+		 "550 5.7.1 Reference: 4cDmS64YQkz1Xq (in reply to end of DATA)", "4cDmS64YQkz1Xq",
+		 ""},
 		{"folded", "550 5.7.1\n    Reference:\n    4cDmS64YQkz1Xq (in reply",
 		 "4cDmS64YQkz1Xq", ""},
 		{"quoted by a mail program", "> 550 5.7.1 Reference:\r\n> 4cDmS64YQkz1Xq",
@@ -18,7 +20,8 @@ static void finds_what_a_bounce_names(void **state)
 		 "461DBA73B37", ""},
 		{"the returned message", "Message-Id: <20261130.1@example.net>\nSubject: x", "",
 		 "<20261130.1@example.net>"},
-		{"a header that names others", "References: <1@x.test>\nIn-Reply-To: <2@x.test>", "", ""},
+		{"a header that names others", "References: <1@x.test>\nIn-Reply-To: <2@x.test>",
+		 "", ""},
 		{"no id", "Reference: please see above", "", ""},
 		{"at the end", "Reference:", "", ""},
 		{"a Message-ID without end", "Message-ID: <abc", "", ""},

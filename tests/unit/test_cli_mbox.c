@@ -61,7 +61,8 @@ static const struct {
 	 "{a\n" SEPARATOR "b\n}"},
 	{"From without a time is text", SEPARATOR "a\n\nFrom here on it is quiet\nb\n",
 	 "{a\n\nFrom here on it is quiet\nb\n}"},
-	{"quoted From loses one sign", SEPARATOR "\n>From me\n>>From him\n", "{\nFrom me\n>From him\n}"},
+	{"quoted From loses one sign", SEPARATOR "\n>From me\n>>From him\n",
+	 "{\nFrom me\n>From him\n}"},
 	{"other quotes stay", SEPARATOR "\n> From\n>Fro\n>\n>>\nF\nFr\nFrom\n",
 	 "{\n> From\n>Fro\n>\n>>\nF\nFr\nFrom\n}"},
 	{"message without a final line end", SEPARATOR "a\n\nb", "{a\n\nb}"},
@@ -75,7 +76,8 @@ static const struct {
 static void expect(const char *label, const struct told *t, const char *expected)
 {
 	if (strlen(expected) != t->len || memcmp(t->text, expected, t->len) != 0)
-		fail_msg("%s: got \"%.*s\", expected \"%s\"", label, (int)t->len, t->text, expected);
+		fail_msg("%s: got \"%.*s\", expected \"%s\"", label, (int)t->len, t->text,
+			 expected);
 }
 
 static void mbox_cases_whole_bytewise_and_split(void **state)

@@ -111,7 +111,8 @@ static void output_wrap_keeps_80_columns_with_long_words(void **state)
 	}
 	assert_int_equal(n_lines, 2);
 	free(out);
-	/* longer than a line, with characters of two bytes: nothing is lost, nothing runs over, none is cut */
+	/* longer than a line, with characters of two bytes: nothing is lost, nothing runs over,
+	 * none is cut */
 	out = wrapped(4, "\u00e4\u00e4\u00e4aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 			 "aaaaaaaaaaaaaaaaaaa"
 			 "\u00e4\u00e4aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"

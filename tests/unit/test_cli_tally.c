@@ -15,8 +15,11 @@
 static struct report_row row_at(int64_t time_unix, const char *sender, enum verdict v,
 				enum action a, enum action would)
 {
-	struct report_row row = {
-		.time_unix = time_unix, .sender = sender, .size_bytes = 10, .action = a, .would = would};
+	struct report_row row = {.time_unix = time_unix,
+				 .sender = sender,
+				 .size_bytes = 10,
+				 .action = a,
+				 .would = would};
 
 	row.judgement.verdict = v;
 	return row;

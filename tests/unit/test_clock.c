@@ -141,7 +141,8 @@ static void when_anything_else_is_refused(void **state)
 		char err[300] = "";
 		int64_t t;
 
-		CHECK_ROW(rows[i], clock_parse_when(rows[i], NOW, false, &t, err, sizeof(err)) == -1);
+		CHECK_ROW(rows[i],
+			  clock_parse_when(rows[i], NOW, false, &t, err, sizeof(err)) == -1);
 		CHECK_ROW(rows[i], strstr(err, "2026-12-31T18:00:00Z") != NULL);
 	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Space that nothing uses goes back to the file system, in steps between which others write; a database that an older
- * version made is rebuilt first.
+ * Space that nothing uses goes back to the file system, in steps between which others write; a
+ * database that an older version made is rebuilt first.
  */
 #include "tests/unit/db_fixture.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * What lies beside the database is removed or cut short while connections of this process have it open: each notices,
- * none goes on before all have closed, and what was committed is there.
+ * What lies beside the database is removed or cut short while connections of this process have it
+ * open: each notices, none goes on before all have closed, and what was committed is there.
  */
 #include "tests/unit/db_fixture.h"
 
@@ -125,7 +125,8 @@ static void test_log_cut_is_noticed(void **state)
 
 /* ---- whatever the length, whoever meets it ---- */
 
-/* Another process, as a daemon that nobody asks anything: a connection lies idle, and is looked after. */
+/* Another process, as a daemon that nobody asks anything: a connection lies idle, and is looked
+ * after. */
 static pid_t start_idle(const struct fixture *f)
 {
 	const pid_t parent = getpid();
@@ -182,7 +183,8 @@ static void wait_for_both(struct db *a, struct db *b, const char *label, int64_t
 	}
 }
 
-/* The caches of all are older than the log: the first thing that each reads is what is no longer there. */
+/* The caches of all are older than the log: the first thing that each reads is what is no longer
+ * there. */
 static void cut_while_caches_are_old(int64_t of_length, int64_t less)
 {
 	struct fixture f;
@@ -201,7 +203,8 @@ static void cut_while_caches_are_old(int64_t of_length, int64_t less)
 	other = fixture_open(&f, DB_WRITE);
 	/* The file grows: its first page, which everybody reads first, is in the log. */
 	for (int i = 0; i < N_DURING; i++) {
-		snprintf(line, sizeof line, "exempt during%d@%060d.%060d.%060d.example.org", i, i, i, i);
+		snprintf(line, sizeof line, "exempt during%d@%060d.%060d.%060d.example.org", i, i,
+			 i, i);
 		assert_int_equal(add(other, line), 0);
 	}
 	db_close(other);

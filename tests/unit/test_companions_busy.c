@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * What lies beside the database is harmed while several processes work with it, each in a way of its own, and whoever
- * meets it first: all of them work again, nobody's confirmed change is gone that was not only in what was harmed, and the
- * database is sound after everybody was killed. PGPGATE_HARMS: how often each harm is done (1).
+ * What lies beside the database is harmed while several processes work with it, each in a way of
+ * its own, and whoever meets it first: all of them work again, nobody's confirmed change is gone
+ * that was not only in what was harmed, and the database is sound after everybody was killed.
+ * PGPGATE_HARMS: how often each harm is done (1).
  */
 #include "tests/unit/db_fixture.h"
 
@@ -126,9 +127,10 @@ static int act(const struct fixture *f, enum role role, struct db *d)
 static _Noreturn void live(const struct fixture *f, enum role role)
 {
 	struct db_pool *pool = db_pool_new(f->settings, DB_READ, 2);
-	struct db *d = role == COMMAND ? NULL
-				       : db_open(f->settings,
-						 role == READER || role == IDLE ? DB_READ : DB_WRITE);
+	struct db *d = role == COMMAND
+			       ? NULL
+			       : db_open(f->settings,
+					 role == READER || role == IDLE ? DB_READ : DB_WRITE);
 
 	if (role == DAEMON) { /* two lie idle, and nobody looks after them */
 		struct db *a = db_pool_get(pool), *b = db_pool_get(pool);
@@ -140,7 +142,8 @@ static _Noreturn void live(const struct fixture *f, enum role role)
 		const int was = atomic_load(&board->harm);
 
 		if (act(f, role, d) == 0)
-			atomic_fetch_add(was ? &board->of[role].n_after : &board->of[role].n_before, 1);
+			atomic_fetch_add(was ? &board->of[role].n_after : &board->of[role].n_before,
+					 1);
 		else if (d != NULL)
 			snprintf(board->error[role], DB_ERROR_MAX, "%s", db_error(d));
 	}
@@ -340,7 +343,8 @@ static void wait_for_all(struct round *r, bool is_after, int n)
 	const int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
 
 	for (int role = 0; role < N_ROLES;) {
-		if (atomic_load(is_after ? &board->of[role].n_after : &board->of[role].n_before) >= n) {
+		if (atomic_load(is_after ? &board->of[role].n_after : &board->of[role].n_before) >=
+		    n) {
 			role++;
 			continue;
 		}
@@ -474,7 +478,8 @@ int main(void)
 		cmocka_unit_test(test_all_work_again),
 	};
 
-	board = mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	board = mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		     0);
 	if (board == MAP_FAILED)
 		return 1;
 	return cmocka_run_group_tests_name("companions_busy", tests, NULL, NULL);

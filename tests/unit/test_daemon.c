@@ -84,7 +84,8 @@ static void notify_without_listener_is_silent(void **state)
 	unsetenv("NOTIFY_SOCKET");
 }
 
-/* The exit status of the first process, when the daemon behind it ends its start like that; -1: a signal. */
+/* The exit status of the first process, when the daemon behind it ends its start like that; -1: a
+ * signal. */
 static int start_in_background(int fails_with, bool is_killed, bool is_pid_written)
 {
 	struct daemon_options o = {.program = "test", .pid_file = path};

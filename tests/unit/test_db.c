@@ -110,7 +110,8 @@ static void pragmas_are_as_promised(void **state)
 	fixture_begin(&f);
 	d = fixture_open(&f, DB_WRITE);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		assert_int_equal(sqlite3_prepare_v2(d->handle, rows[i].sql, -1, &st, NULL), SQLITE_OK);
+		assert_int_equal(sqlite3_prepare_v2(d->handle, rows[i].sql, -1, &st, NULL),
+				 SQLITE_OK);
 		if (sqlite3_step(st) == SQLITE_ROW)
 			assert_int_equal(sqlite3_column_int(st, 0), rows[i].expected);
 		sqlite3_finalize(st);
@@ -122,7 +123,8 @@ static void pragmas_are_as_promised(void **state)
 	db_close(d);
 	fixture_use(&f, fixture_settings(&f, "verdict_sync=power", NULL));
 	d = fixture_open(&f, DB_WRITE);
-	assert_int_equal(sqlite3_prepare_v2(d->handle, "PRAGMA synchronous", -1, &st, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(d->handle, "PRAGMA synchronous", -1, &st, NULL),
+			 SQLITE_OK);
 	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
 	assert_int_equal(sqlite3_column_int(st, 0), 2);
 	sqlite3_finalize(st);
@@ -330,9 +332,10 @@ static void network_file_systems_are_known(void **state)
 	(void)state;
 	assert_true(file_is_network(0x6969));
 	assert_true(file_is_network(0xff534d42));
-	assert_true(file_is_network((long)(int)0xff534d42)); /* where f_type is 32 bits, and signed */
-	assert_false(file_is_network(0xef53));		     /* ext4 */
-	assert_false(file_is_network(0x01021994));	     /* tmpfs */
+	assert_true(
+		file_is_network((long)(int)0xff534d42)); /* where f_type is 32 bits, and signed */
+	assert_false(file_is_network(0xef53));		 /* ext4 */
+	assert_false(file_is_network(0x01021994));	 /* tmpfs */
 }
 
 static void every_failure_has_its_exit_code(void **state)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * Everything that can be asked of a database, while its disk is full or fails, or while memory is short, at every
- * place where that can happen: it fails with a sentence or does what it should, leaves nothing half done, and works
- * again on the same connection as soon as the trouble is over.
+ * Everything that can be asked of a database, while its disk is full or fails, or while memory is
+ * short, at every place where that can happen: it fails with a sentence or does what it should,
+ * leaves nothing half done, and works again on the same connection as soon as the trouble is over.
  */
 #include "tests/unit/db_operations.h"
 
@@ -262,7 +262,8 @@ static void on_a_disk_that_fails_to_read(void **state)
 	run_all(FAULT_READ);
 }
 
-/* A disk tells of a failed sync once, whoever asks: nothing may be written back as if it were safe. */
+/* A disk tells of a failed sync once, whoever asks: nothing may be written back as if it were safe.
+ */
 static void on_a_disk_that_fails_to_sync_there_is_no_checkpoint(void **state)
 {
 	struct db *d;
@@ -302,7 +303,8 @@ static void with_a_damaged_file(void **state)
 		struct db *d;
 
 		for (int i = 0; i < 1 + round / 10; i++)
-			image[100 + (size_t)rand_r(&seed) % (image_size - 100)] = (char)rand_r(&seed);
+			image[100 + (size_t)rand_r(&seed) % (image_size - 100)] = (char)rand_r(
+				&seed);
 		restore_image();
 		d = db_open(base.settings, o->writes ? DB_WRITE : DB_READ);
 		assert_non_null(d);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * Rows that no program of ours writes, since the schema's checks refuse them: a file that somebody else made, or
- * mended by hand. Whatever is asked ends, and what cannot be read is read as the stricter.
+ * Rows that no program of ours writes, since the schema's checks refuse them: a file that somebody
+ * else made, or mended by hand. Whatever is asked ends, and what cannot be read is read as the
+ * stricter.
  */
 #include "tests/unit/db_operations.h"
 

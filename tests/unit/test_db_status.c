@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * What `pgpgate db` does with a database in order: pause, status, check, backup; and the pool of connections.
+ * What `pgpgate db` does with a database in order: pause, status, check, backup; and the pool of
+ * connections.
  */
 #include "tests/unit/db_fixture.h"
 

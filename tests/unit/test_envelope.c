@@ -32,10 +32,12 @@ static const struct envelope_case cases[] = {
 	{"a mailer that takes the domain off", POSTFIX, "alice", "<alice@example.org>",
 	 "<alice@example.org>"},
 	{"local mailer", SENDMAIL, "alice", "<alice@example.org>", "<alice@example.org>"},
-	{"local mailer, other case", SENDMAIL, "alice", "<ALICE@Example.ORG>", "<ALICE@Example.ORG>"},
+	{"local mailer, other case", SENDMAIL, "alice", "<ALICE@Example.ORG>",
+	 "<ALICE@Example.ORG>"},
 	{"local mailer, extension", SENDMAIL, "alice+ext", "<alice+ext@example.org>",
 	 "<alice+ext@example.org>"},
-	{"virtusertable, local target", SENDMAIL, "joe", "<sales@example.org>", "<sales@example.org>"},
+	{"virtusertable, local target", SENDMAIL, "joe", "<sales@example.org>",
+	 "<sales@example.org>"},
 	{"virtusertable, target elsewhere", SENDMAIL, "joe@other.test", "<sales@example.org>",
 	 "<sales@example.org>"},
 	{"a quoted '@' in the macro", SENDMAIL, "al@ice", "<\"al@ice\"@example.org>",
@@ -43,7 +45,8 @@ static const struct envelope_case cases[] = {
 	{"a quoted '@' is no domain", POSTFIX, "\"al@ice\"", "<\"al@ice\"@example.org>",
 	 "<\"al@ice\"@example.org>"},
 	{"no domain anywhere", SENDMAIL, "root", "<Root>", "root"},
-	{"only the macro has one", SENDMAIL, "root@mx.example.org", "<root>", "root@mx.example.org"},
+	{"only the macro has one", SENDMAIL, "root@mx.example.org", "<root>",
+	 "root@mx.example.org"},
 	{"empty domain", POSTFIX, "alice@", "<alice@example.org>", "<alice@example.org>"},
 	{"cannot be canonical, has a domain", POSTFIX, "al\001ice@example.org",
 	 "<alice@other.test>", "al\001ice@example.org"},
@@ -81,15 +84,19 @@ static const struct lost_case lost_cases[] = {
 	{"the first", "a@x.test", "<a@x.test>", NULL, NULL, POSTFIX, true, false},
 	{"resolved by the MTA", "a@x.test", "<a>", NULL, NULL, POSTFIX, true, false},
 	{"another", "b@x.test", "<b@x.test>", "a@x.test", "<a@x.test>", POSTFIX, true, false},
-	{"the same again", "a@x.test", "<a@x.test>", "a@x.test", "<a@x.test>", POSTFIX, true, false},
+	{"the same again", "a@x.test", "<a@x.test>", "a@x.test", "<a@x.test>", POSTFIX, true,
+	 false},
 	{"the same, in capitals", "a@x.test", "<A@X.test>", "a@x.test", "<a@x.test>", POSTFIX, true,
 	 false},
-	{"the same, completed now", "a@x.test", "<a@x.test>", "a@x.test", "<a>", POSTFIX, true, false},
+	{"the same, completed now", "a@x.test", "<a@x.test>", "a@x.test", "<a>", POSTFIX, true,
+	 false},
 	{"the null sender", "", "<>", "a@x.test", "<a@x.test>", POSTFIX, true, false},
 	{"the null sender again", "", "<>", "", "<>", POSTFIX, true, false},
 	{"old", "a@x.test", "<b@x.test>", "a@x.test", "<a@x.test>", POSTFIX, true, true},
-	{"old, not negotiated", "a@x.test", "<b@x.test>", "a@x.test", "<a@x.test>", POSTFIX, false, true},
-	{"old before the null sender", "a@x.test", "<>", "a@x.test", "<a@x.test>", POSTFIX, true, true},
+	{"old, not negotiated", "a@x.test", "<b@x.test>", "a@x.test", "<a@x.test>", POSTFIX, false,
+	 true},
+	{"old before the null sender", "a@x.test", "<>", "a@x.test", "<a@x.test>", POSTFIX, true,
+	 true},
 	{"absent", NULL, "<a@x.test>", NULL, NULL, POSTFIX, true, true},
 	{"absent after one", NULL, "<b@x.test>", "a@x.test", "<a@x.test>", POSTFIX, true, true},
 	{"absent, not negotiated", NULL, "<a@x.test>", NULL, NULL, POSTFIX, false, false},
@@ -111,8 +118,8 @@ static void envelope_macros_that_were_lost(void **state)
 		if (c->argument_before != NULL)
 			envelope_is_lost(&before, c->macro_before, c->argument_before,
 					 c->is_sendmail, false);
-		if (envelope_is_lost(&before, c->macro, c->argument, c->is_sendmail, c->is_expected) !=
-		    c->is_lost)
+		if (envelope_is_lost(&before, c->macro, c->argument, c->is_sendmail,
+				     c->is_expected) != c->is_lost)
 			fail_msg("%s", c->label);
 	}
 }

@@ -23,16 +23,19 @@ static const struct row rows[] = {
 	{"on what is no multipart", "text/plain; boundary=x", "text/plain", "x", "", false, false},
 	{"unquoted =", "multipart/mixed; boundary=----=_Part_1.2", "multipart/mixed",
 	 "----=_Part_1.2", "", true, false},
-	{"folded", "multipart/encrypted;\r\n\tprotocol=\"application/pgp-encrypted\";\r\n boundary=\"x\"",
+	{"folded",
+	 "multipart/encrypted;\r\n\tprotocol=\"application/pgp-encrypted\";\r\n boundary=\"x\"",
 	 "multipart/encrypted", "x", "application/pgp-encrypted", true, false},
-	{"folded with LF", "multipart/mixed;\n boundary=x", "multipart/mixed", "x", "", true, false},
+	{"folded with LF", "multipart/mixed;\n boundary=x", "multipart/mixed", "x", "", true,
+	 false},
 	{"comments", "multipart/mixed (a (nested) one); boundary=x (why)", "multipart/mixed", "x",
 	 "", true, false},
 	{"blanks around =", "multipart/mixed ; boundary = \"x\" ;", "multipart/mixed", "x", "",
 	 true, false},
 	{"a name alone", "multipart/mixed; protected; boundary=x", "multipart/mixed", "x", "", true,
 	 false},
-	{"protocol in other case", "multipart/encrypted; protocol=Application/PGP-Encrypted; boundary=x",
+	{"protocol in other case",
+	 "multipart/encrypted; protocol=Application/PGP-Encrypted; boundary=x",
 	 "multipart/encrypted", "x", "application/pgp-encrypted", true, false},
 	{"no value", "", "", "", "", false, false},
 	{"no subtype", "text", "", "", "", false, false},
@@ -48,14 +51,17 @@ static const struct row rows[] = {
 	 "multipart/encrypted", "x", "", false, false},
 	{"RFC 2231 elsewhere", "text/plain; name*=utf-8''x", "text/plain", "", "", true, false},
 	{"open quote", "multipart/mixed; boundary=\"x", "multipart/mixed", "x", "", false, false},
-	{"quote inside", "multipart/mixed; boundary=a\"b", "multipart/mixed", "a", "", false, false},
+	{"quote inside", "multipart/mixed; boundary=a\"b", "multipart/mixed", "a", "", false,
+	 false},
 	{"text after a quote", "multipart/mixed; boundary=\"a\"b", "multipart/mixed", "a", "",
 	 false, false},
-	{"backslash", "multipart/mixed; boundary=\"a\\b\"", "multipart/mixed", "ab", "", false, false},
+	{"backslash", "multipart/mixed; boundary=\"a\\b\"", "multipart/mixed", "ab", "", false,
+	 false},
 	{"open comment", "text/plain (x", "text/plain", "", "", false, false},
 	{"comment with a parameter", "multipart/mixed (; boundary=y); boundary=x",
 	 "multipart/mixed", "x", "", false, false},
-	{"empty boundary", "multipart/mixed; boundary=\"\"", "multipart/mixed", "", "", false, false},
+	{"empty boundary", "multipart/mixed; boundary=\"\"", "multipart/mixed", "", "", false,
+	 false},
 	{"boundary that ends with a blank", "multipart/mixed; boundary=\"x \"", "multipart/mixed",
 	 "x ", "", false, false},
 	{"8-bit boundary", "multipart/mixed; boundary=\"\xc3\xa4\"", "multipart/mixed", "\xc3\xa4",
@@ -65,31 +71,39 @@ static const struct row rows[] = {
 	{"utf-7", "text/plain; charset=utf-7", "text/plain", "", "", true, true},
 	{"UTF-16LE", "text/plain; charset=\"UTF-16LE\"", "text/plain", "", "", true, true},
 	{"ucs", "text/plain; charset=ISO-10646-UCS-2", "text/plain", "", "", true, true},
-	{"unicode-1-1-utf-7", "text/plain; charset=unicode-1-1-utf-7", "text/plain", "", "", true, true},
+	{"unicode-1-1-utf-7", "text/plain; charset=unicode-1-1-utf-7", "text/plain", "", "", true,
+	 true},
 	{"RFC 2231 charset", "text/plain; charset*=''utf-7", "text/plain", "", "", true, true},
 	{"DEL", "text/plain; a=\"\177\"", "text/plain", "", "", false, false},
 	{"unquoted url", "text/plain; a=http://x.test/?q@y", "text/plain", "", "", true, false},
-	{"backslash in a name", "text/plain; name=\"a\\\"b\"; x=y", "text/plain", "", "", true, false},
+	{"backslash in a name", "text/plain; name=\"a\\\"b\"; x=y", "text/plain", "", "", true,
+	 false},
 	{"backslash in a multipart's name", "multipart/mixed; name=\"a\\\"b\"; boundary=x",
 	 "multipart/mixed", "x", "", false, false},
 	{"encoded word for a boundary", "multipart/mixed; boundary=\"=?a?q?b?=\"",
 	 "multipart/mixed", "=?a?q?b?=", "", false, false},
-	{"name with blanks", "text/plain; name=a b.c; charset=utf-8", "text/plain", "", "", true, false},
-	{"name with blanks at the end", "text/plain; name=a\r\n b.c ", "text/plain", "", "", true, false},
-	{"name with 8-bit letters", "text/plain; name=\xc3\xa4.asc", "text/plain", "", "", true, false},
+	{"name with blanks", "text/plain; name=a b.c; charset=utf-8", "text/plain", "", "", true,
+	 false},
+	{"name with blanks at the end", "text/plain; name=a\r\n b.c ", "text/plain", "", "", true,
+	 false},
+	{"name with 8-bit letters", "text/plain; name=\xc3\xa4.asc", "text/plain", "", "", true,
+	 false},
 	{"name with parentheses", "text/plain; name=a(1).asc; charset=utf-7", "text/plain", "", "",
 	 true, true},
 	{"name with half of them", "text/plain; name=a(1.asc", "text/plain", "", "", false, false},
-	{"name of encoded words", "text/plain; name==?utf-8?Q?=C3=A4?= =?utf-8?B?eA==?=; charset=utf-7",
-	 "text/plain", "", "", true, true},
+	{"name of encoded words",
+	 "text/plain; name==?utf-8?Q?=C3=A4?= =?utf-8?B?eA==?=; charset=utf-7", "text/plain", "",
+	 "", true, true},
 	{"name, then another parameter", "text/plain; name=a charset=utf-7", "text/plain", "", "",
 	 false, false},
 	{"name, then a quote", "text/plain; name=a \"b\"", "text/plain", "", "", false, false},
 	{"name on a multipart", "multipart/mixed; name=a b; boundary=x", "multipart/mixed", "x", "",
 	 false, false},
-	{"name that is empty", "text/plain; name=; charset=utf-7", "text/plain", "", "", true, true},
+	{"name that is empty", "text/plain; name=; charset=utf-7", "text/plain", "", "", true,
+	 true},
 	{"backslash at the end", "text/plain; name=\"a\\", "text/plain", "", "", false, false},
-	{"folded within quotes", "text/plain; name=\"a\r\n b\"; x=y", "text/plain", "", "", true, false},
+	{"folded within quotes", "text/plain; name=\"a\r\n b\"; x=y", "text/plain", "", "", true,
+	 false},
 	{"boundary that begins with a blank", "multipart/mixed; boundary=\" x\"", "multipart/mixed",
 	 " x", "", false, false},
 	{"tab in a boundary", "multipart/mixed; boundary=\"x\ty\"", "multipart/mixed", "x\ty", "",
@@ -100,7 +114,10 @@ static const struct row rows[] = {
 	{"rubbish between parameters", "text/plain; a=b c; boundary=x", "text/plain", "x", "",
 	 false, false},
 	{"rubbish at the end", "text/plain; a=b c", "text/plain", "", "", false, false},
-	{"a type too long", "text/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	{"a type too long",
+	 "text/"
+	 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	 "aaaaaaaaa",
 	 "", "", "", false, false},
 	{"koi8-r", "text/plain; charset=koi8-r", "text/plain", "", "", true, false},
 };
@@ -172,7 +189,8 @@ static void field_encoding_names(void **state)
 	}
 }
 
-/* What a part's header says beside structure: characters of names that are shown, octets of what nobody knows. */
+/* What a part's header says beside structure: characters of names that are shown, octets of what
+ * nobody knows. */
 static void field_weighs_names_and_others(void **state)
 {
 	static const struct {
@@ -212,7 +230,8 @@ static void field_weighs_names_and_others(void **state)
 		field_content_type(value, strlen(values[i].value), &type);
 		CHECK_ROW(values[i].value, type.name_characters == values[i].name_characters);
 		CHECK_ROW(values[i].value, type.other_bytes == values[i].other_bytes);
-		field_encoding((const unsigned char *)"7bit (abc)", 10, &ambiguity, name, &other_bytes);
+		field_encoding((const unsigned char *)"7bit (abc)", 10, &ambiguity, name,
+			       &other_bytes);
 		assert_int_equal(other_bytes, 5);
 	}
 }
@@ -241,7 +260,8 @@ static void field_hidden_subjects(void **state)
 	for (size_t i = 0; i < ROWS(subjects); i++)
 		CHECK_ROW(subjects[i].value,
 			  field_is_hidden_subject((const unsigned char *)subjects[i].value,
-						  strlen(subjects[i].value)) == subjects[i].is_hidden);
+						  strlen(subjects[i].value)) ==
+				  subjects[i].is_hidden);
 }
 
 int main(void)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * What a connection remembers of the database: never of what another one has changed since, not once in a great many.
+ * What a connection remembers of the database: never of what another one has changed since, not
+ * once in a great many.
  */
 #include "tests/unit/verdict_log_fixture.h"
 
@@ -129,7 +130,8 @@ static void *read_on(void *context)
 	return NULL;
 }
 
-/* The mark that one takes after a commit is none that was there before it, and stays as long as nothing is committed. */
+/* The mark that one takes after a commit is none that was there before it, and stays as long as
+ * nothing is committed. */
 static void check_marks(struct db *d, struct wal_index_mark *last)
 {
 	struct wal_index_mark now, again;
@@ -204,7 +206,8 @@ static void first_of_a_pair_is_urgent_from_the_first_ratchet_on(void **state)
 	r.reply = "";
 	assert_int_equal(stored_verdict_fill(&v, &no_hash, f.settings, &r), 0);
 	for (int i = 0; i < 20; i++) {
-		set_rule(&f, i % 2 == 0 ? "encrypted someone@else.test" : "observe someone@else.test");
+		set_rule(&f,
+			 i % 2 == 0 ? "encrypted someone@else.test" : "observe someone@else.test");
 		assert_false(urgent_is(&urgent, f.settings, &v));
 		assert_false(urgent_is(&urgent, f.settings, &v));
 		set_rule(&f, "ratchet someone@else.test");

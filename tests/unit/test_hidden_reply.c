@@ -12,7 +12,8 @@ static const struct {
 	const char *label, *recipient, *reply, *want; /* HASH stands for the recipient's */
 } rows[] = {
 	{"none", "a@x.test", "250 ", "250 "},
-	{"in brackets", "a@x.test", "550 5.7.1 <a@x.test> takes only", "550 5.7.1 <HASH> takes only"},
+	{"in brackets", "a@x.test", "550 5.7.1 <a@x.test> takes only",
+	 "550 5.7.1 <HASH> takes only"},
 	{"as a word", "a@x.test", "550 for a@x.test, and a@x.test", "550 for HASH, and HASH"},
 	{"in a URL", "a b@x.test", "550 See https://y.test/?a%20b@x.test#a",
 	 "550 See https://y.test/?HASH#a"},
@@ -26,7 +27,8 @@ static const struct {
 
 static void replies_name_nobody(void **state)
 {
-	struct hashed h = {.is_on = true, .has_key = true, .key = "0123456789abcdef0123456789abcde"};
+	struct hashed h = {
+		.is_on = true, .has_key = true, .key = "0123456789abcdef0123456789abcde"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -141,7 +141,8 @@ static const struct {
 	{"link without end", "<a href=\"https://x.test\">https://x.test", NULL},
 	{"link to nowhere", "<a>x</a>", NULL},
 	{"link with a query", "<a href=\"https://x.test?q=a\">https://x.test?q=a</a>", NULL},
-	{"two addresses", "<a href=\"https://x.test\" href=\"https://y.test\">https://y.test</a>", NULL},
+	{"two addresses", "<a href=\"https://x.test\" href=\"https://y.test\">https://y.test</a>",
+	 NULL},
 };
 
 static void html_is_read_or_not(void **state)
@@ -168,7 +169,8 @@ static void html_link_only_where_it_may_stand(void **state)
 
 	(void)state;
 	html_begin(&h, take, &g);
-	assert_true(html_feed(&h, (const unsigned char *)link, sizeof(link) - 1) < sizeof(link) - 1);
+	assert_true(html_feed(&h, (const unsigned char *)link, sizeof(link) - 1) <
+		    sizeof(link) - 1);
 }
 
 /* How many times `tag` fits in front of `text`. */
@@ -181,7 +183,8 @@ static size_t count_tags(const char *tag, const char *text)
 	memset(&g, 0, sizeof(g));
 	html_begin(&h, take, &g);
 	html_feed(&h, (const unsigned char *)text, strlen(text));
-	for (; n < 100000 && html_feed(&h, (const unsigned char *)tag, strlen(tag)) == strlen(tag); n++)
+	for (; n < 100000 && html_feed(&h, (const unsigned char *)tag, strlen(tag)) == strlen(tag);
+	     n++)
 		g.len = 0;
 	return n;
 }

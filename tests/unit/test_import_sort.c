@@ -16,7 +16,8 @@ static void import_sort_is_stable_at_every_length(void **state)
 		for (size_t i = 0; i < n; i++) {
 			const char *kept;
 
-			snprintf(recipient, sizeof(recipient), "user%zu@example.org", i * 7919 % 101);
+			snprintf(recipient, sizeof(recipient), "user%zu@example.org",
+				 i * 7919 % 101);
 			snprintf(line, sizeof(line), "%zu", i);
 			kept = import_sort_keep(&s, line);
 			assert_non_null(kept);
@@ -28,7 +29,8 @@ static void import_sort_is_stable_at_every_length(void **state)
 			const size_t came = strtoul(s.list[i].line, NULL, 10);
 			int order;
 
-			snprintf(recipient, sizeof(recipient), "user%zu@example.org", came * 7919 % 101);
+			snprintf(recipient, sizeof(recipient), "user%zu@example.org",
+				 came * 7919 % 101);
 			assert_string_equal(s.list[i].recipient, recipient);
 			assert_int_equal(s.list[i].which, came % 2);
 			if (i == 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The journal: what it looks like, what is left by processes that were killed, and that nothing of it is lost or doubled
- * whatever the database does meanwhile.
+ * The journal: what it looks like, what is left by processes that were killed, and that nothing of
+ * it is lost or doubled whatever the database does meanwhile.
  */
 #include "tests/unit/verdict_log_fixture.h"
 
@@ -36,8 +36,9 @@ static void checksum_is_that_of_the_rfc(void **state)
 		octets[i] = (unsigned char)i;
 	assert_int_equal(checksum(0, octets, sizeof octets), 0x46dd794eu);
 	for (size_t cut = 0; cut <= sizeof octets; cut++)
-		assert_int_equal(checksum(checksum(0, octets, cut), octets + cut, sizeof octets - cut),
-				 0x46dd794eu);
+		assert_int_equal(
+			checksum(checksum(0, octets, cut), octets + cut, sizeof octets - cut),
+			0x46dd794eu);
 }
 
 /* What the log does with a record before it is encoded. */
@@ -45,7 +46,8 @@ static unsigned char *encode(const struct verdict_record *r, size_t *len)
 {
 	const struct hashed off = {.is_on = false};
 	char err[512];
-	struct settings *s = settings_load("/nonexistent/pgpgate.conf", true, NULL, 0, err, sizeof err);
+	struct settings *s = settings_load("/nonexistent/pgpgate.conf", true, NULL, 0, err,
+					   sizeof err);
 	struct stored_verdict v;
 	unsigned char *out;
 
@@ -84,7 +86,8 @@ static void a_record_is_read_as_it_was_written(void **state)
 	assert_string_equal(v.record.header_from, "test.header@from");
 	assert_string_equal(v.record.message_id, "<message-id@there.test>");
 	assert_string_equal(v.record.reply, r.reply);
-	assert_true(v.record.is_sender_trustworthy && v.record.is_local && v.record.stands_unrecorded);
+	assert_true(v.record.is_sender_trustworthy && v.record.is_local &&
+		    v.record.stands_unrecorded);
 	assert_true(v.record.has_split_digest);
 	assert_memory_equal(v.record.split_digest, r.split_digest, 32);
 	assert_int_equal(v.judgement.verdict, VERDICT_CLEARTEXT);
@@ -101,7 +104,8 @@ static void a_record_is_read_as_it_was_written(void **state)
 	octets = realloc(octets, len + 3);
 	memset(octets + len, 0xee, 3);
 	assert_int_equal(journal_record_decode(octets + 1, len + 2, &a, &v), 0);
-	/* Whatever octet is another one, nothing is read that is not there (the sanitizers' to see). */
+	/* Whatever octet is another one, nothing is read that is not there (the sanitizers' to
+	 * see). */
 	for (size_t i = 1; i < len; i++) {
 		octets[i] ^= 0xff;
 		(void)journal_record_decode(octets + 1, len - 1, &a, &v);
@@ -230,7 +234,8 @@ static void what_was_answered_is_there_once_after_any_number_of_kills(void **sta
 	for (int round = 0; round < ROUNDS; round++)
 		for (int i = 0; i < n_answered[round]; i++) {
 			snprintf(sql, sizeof sql,
-				 "SELECT count(*) FROM verdict WHERE queue_id = 'R%dN%d'", round, i);
+				 "SELECT count(*) FROM verdict WHERE queue_id = 'R%dN%d'", round,
+				 i);
 			assert_int_equal(int_of(&f, sql), 1);
 		}
 	/* One more a round at the most: written, not answered. */
@@ -458,7 +463,8 @@ static void a_full_journal_says_so_and_takes_more_when_the_database_does(void **
 	assert_true(n > 500);
 	assert_int_equal(db_end(d, 0), 0);
 	assert_int_equal(verdicts_settle(d, 60000), 1);
-	for (int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS; verdict_log_submit(l, &r, err) != 0;)
+	for (int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
+	     verdict_log_submit(l, &r, err) != 0;)
 		assert_true(clock_monotonic_ms() < until_ms);
 	verdict_log_stop(l);
 	assert_int_equal(int_of(&f, "SELECT count(*) FROM verdict"), n + 1);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * What was moved from the journal and is in no checkpoint yet is in the write-ahead log, and in a segment: so whatever
- * becomes of the log, at whatever moment, each record that was answered is there once. PGPGATE_KILLS: rounds (default 12).
+ * What was moved from the journal and is in no checkpoint yet is in the write-ahead log, and in a
+ * segment: so whatever becomes of the log, at whatever moment, each record that was answered is
+ * there once. PGPGATE_KILLS: rounds (default 12).
  */
 #include "tests/unit/verdict_log_fixture.h"
 
@@ -57,8 +58,9 @@ static void harm_log(const struct fixture *f, enum harm harm)
 		     at += (off_t)sizeof octets)
 			if (getrandom(octets, sizeof octets, 0) != (ssize_t)sizeof octets ||
 			    pwrite(fd, octets,
-				   st.st_size - at < (off_t)sizeof octets ? (size_t)(st.st_size - at)
-									  : sizeof octets,
+				   st.st_size - at < (off_t)sizeof octets
+					   ? (size_t)(st.st_size - at)
+					   : sizeof octets,
 				   at) < 0)
 				fail_msg("%s", path);
 		if (fd >= 0)
@@ -91,7 +93,8 @@ static void submit_some(const struct fixture *f, struct verdict_log *l, int to, 
 			r.has_split_digest = true;
 			r.split_digest[0] = (unsigned char)i;
 		}
-		if (verdict_log_submit(l, &r, err) == 0 && write(to, &i, sizeof i) != (ssize_t)sizeof i)
+		if (verdict_log_submit(l, &r, err) == 0 &&
+		    write(to, &i, sizeof i) != (ssize_t)sizeof i)
 			_exit(1);
 		if (other != NULL && i % CHECKPOINT_EVERY == CHECKPOINT_EVERY - 1) {
 			db_look(other);
@@ -156,7 +159,8 @@ static int64_t int_of(struct db *d, const char *sql)
 	return value;
 }
 
-/* What is left of the log may be older than the database: then it is refused, and put aside, as the sentence says. */
+/* What is left of the log may be older than the database: then it is refused, and put aside, as the
+ * sentence says. */
 static void open_by_hand(const struct fixture *f)
 {
 	struct db *d = db_open(f->settings, DB_WRITE);
@@ -285,7 +289,8 @@ static void segments_stay_until_a_checkpoint_has_them(void **state)
 	assert_int_equal(verdicts_settle(reader, PATIENCE_MS), 1);
 	n = count_segments(&f);
 	assert_true(n > 5);
-	/* Who reads an older state keeps the checkpoint back, and with it the segments, at the end, too. */
+	/* Who reads an older state keeps the checkpoint back, and with it the segments, at the end,
+	 * too. */
 	assert_int_equal(db_begin_read(reader), 0);
 	assert_int_equal(int_of(reader, "SELECT count(*) FROM verdict"), 100);
 	submit(l, &r);

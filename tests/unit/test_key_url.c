@@ -3,7 +3,8 @@
 
 #include "tests/unit/unit.h"
 
-/* From the encoding's own paper ("human-oriented base-32 encoding") and RFC 6189 section 5.1.6's use of it. */
+/* From the encoding's own paper ("human-oriented base-32 encoding") and RFC 6189 section 5.1.6's
+ * use of it. */
 static void zbase32_is_as_published(void **state)
 {
 	static const struct {
@@ -22,7 +23,8 @@ static void zbase32_is_as_published(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ROWS(rows); i++)
-		CHECK_ROW_TEXT(rows[i].label, zbase32(rows[i].octets, rows[i].n, out), rows[i].text);
+		CHECK_ROW_TEXT(rows[i].label, zbase32(rows[i].octets, rows[i].n, out),
+			       rows[i].text);
 }
 
 /* draft-koch-openpgp-webkey-service section 3.1 gives this hash for Joe.Doe. */

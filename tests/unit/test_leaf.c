@@ -35,7 +35,8 @@ static const struct row rows[] = {
 	{"text before", LEAF_OTHER, "hi\n" ARMORED, 1, 0, 2, "", true, false},
 	{"text after", LEAF_OTHER, ARMORED "hi", 1, 0, 2, "", true, false},
 	{"no end", LEAF_OTHER, BEGIN DATA, 0, 0, 0, "truncated", true, false},
-	{"no end of line", LEAF_OTHER, BEGIN DATA "-----END PGP MESSAGE-----", 1, 0, 0, "", true, false},
+	{"no end of line", LEAF_OTHER, BEGIN DATA "-----END PGP MESSAGE-----", 1, 0, 0, "", true,
+	 false},
 	{"rubbish after a fault", LEAF_OTHER, BEGIN "\n!\n" ARMORED "text", 0, 0, 0, "bad-armor",
 	 true, false},
 	{"byte order mark", LEAF_OTHER, "\xef\xbb\xbf" ARMORED, 0, 0, 28 + 80 + 23, "bad-armor",
@@ -66,7 +67,8 @@ static const struct row rows[] = {
 	{"clearsigned, unsigned header", LEAF_TEXT_PLAIN,
 	 "-----BEGIN PGP SIGNED MESSAGE-----\nComment: no\n\nhello\n" SIGNATURE, 0, 0, 10 + 5, "",
 	 false, false},
-	{"clearsigned, text after", LEAF_TEXT_PLAIN, CLEARSIGNED "PS", 0, 0, 25 + 2, "", false, false},
+	{"clearsigned, text after", LEAF_TEXT_PLAIN, CLEARSIGNED "PS", 0, 0, 25 + 2, "", false,
+	 false},
 	{"clearsigned twice", LEAF_TEXT_PLAIN, CLEARSIGNED CLEARSIGNED, 0, 0, 50, "", false, false},
 	{"clearsigned, no signature", LEAF_TEXT_PLAIN,
 	 "-----BEGIN PGP SIGNED MESSAGE-----\n\nhello\n", 0, 0, 5, "", false, false},
@@ -76,8 +78,9 @@ static const struct row rows[] = {
 	{"clearsigned, cut signature", LEAF_TEXT_PLAIN,
 	 "-----BEGIN PGP SIGNED MESSAGE-----\n\nhello\n-----BEGIN PGP SIGNATURE-----\n\nwhQE", 0, 0,
 	 5, "", false, false},
-	{"clearsigned, bare dash", LEAF_TEXT_PLAIN, "-----BEGIN PGP SIGNED MESSAGE-----\n\n-\n" SIGNATURE,
-	 0, 0, 1 + 27 + 32 + 25, "", false, false},
+	{"clearsigned, bare dash", LEAF_TEXT_PLAIN,
+	 "-----BEGIN PGP SIGNED MESSAGE-----\n\n-\n" SIGNATURE, 0, 0, 1 + 27 + 32 + 25, "", false,
+	 false},
 	{"message within clearsigned", LEAF_TEXT_PLAIN,
 	 "-----BEGIN PGP SIGNED MESSAGE-----\n\nhello\n" ARMORED SIGNATURE, 1, 0, 5 + 27 + 32 + 25,
 	 "", true, false},
@@ -133,7 +136,8 @@ static const struct binary_row binary_rows[] = {
 	 0, "", false},
 	{"old format, four octets", LEAF_OTHER, "86 0000000d 03 0123456789abcdef 01 0008 9f " SEIPD,
 	 1, 0, "", false},
-	{"old format, no length", LEAF_OTHER, "87 03 0123456789abcdef 01 0008 9f " SEIPD, 0, 0, "", true},
+	{"old format, no length", LEAF_OTHER, "87 03 0123456789abcdef 01 0008 9f " SEIPD, 0, 0, "",
+	 true},
 	{"five octets of length", LEAF_OTHER,
 	 "c1 ff 0000000d 03 0123456789abcdef 01 0008 9f " SEIPD, 1, 0, "", false},
 	{"two octets of length", LEAF_OTHER, "c1 c0 0c 03 0123456789abcdef 01 0600 *192 " SEIPD, 1,
@@ -146,7 +150,8 @@ static const struct binary_row binary_rows[] = {
 	{"no key", LEAF_OTHER, SEIPD, 0, 0, "", true},
 	{"bad key", LEAF_OTHER, "c1 0d 03 0123456789abcdef 01 0009 9f " SEIPD, 0, 0, "", true},
 	{"cut key", LEAF_OTHER, "c1 0d 03 0123", 0, 0, "", true},
-	{"key of version 4", LEAF_OTHER, "c1 0d 04 0123456789abcdef 01 0008 9f " SEIPD, 0, 0, "", true},
+	{"key of version 4", LEAF_OTHER, "c1 0d 04 0123456789abcdef 01 0008 9f " SEIPD, 0, 0, "",
+	 true},
 	{"password of version 9", LEAF_OTHER, "c3 0d 09 09 03 08 *8 60 " SEIPD, 0, 0, "", true},
 	{"marker of another text", LEAF_OTHER, "ca 03 51 47 50" PKESK SEIPD, 0, 0, "", true},
 	{"one octet", LEAF_OTHER, "c1", 0, 0, "", true},
@@ -190,7 +195,8 @@ static void leaf_binary_is_refused_where_it_can_be_read(void **state)
 	static struct leaf l;
 	struct armor_channel channel = {0};
 	unsigned char message[1024], sig[64];
-	size_t len = octets_build(PKESK SEIPD, message), sig_len = octets_build("c2 14 04 *19", sig);
+	size_t len = octets_build(PKESK SEIPD, message),
+	       sig_len = octets_build("c2 14 04 *19", sig);
 
 	(void)state;
 	for (unsigned i = 0; i < 2; i++) {

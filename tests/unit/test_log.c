@@ -41,7 +41,8 @@ static void escape_what_could_mislead(void **state)
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		char out[100];
 
-		CHECK_ROW_TEXT(rows[i].want, log_escape(out, sizeof(out), rows[i].text, rows[i].len),
+		CHECK_ROW_TEXT(rows[i].want,
+			       log_escape(out, sizeof(out), rows[i].text, rows[i].len),
 			       rows[i].want);
 	}
 }
@@ -103,8 +104,8 @@ static void escape_any_bytes_give_clean_utf8_that_fits(void **state)
 	}
 }
 
-/* What the function writes to standard error. journal: what JOURNAL_STREAM says, "" for nothing, NULL for the
- * truth: that standard error is the journal's. */
+/* What the function writes to standard error. journal: what JOURNAL_STREAM says, "" for nothing,
+ * NULL for the truth: that standard error is the journal's. */
 static void captured(const char *journal, char *out, size_t size)
 {
 	int saved = dup(STDERR_FILENO);

@@ -32,7 +32,8 @@ static const struct row rows[] = {
 	{"colon first", ": b\n\nx", "", 6, 3},
 };
 
-static void add_name(void *context, const char *name, size_t name_len, const char *value, size_t value_len)
+static void add_name(void *context, const char *name, size_t name_len, const char *value,
+		     size_t value_len)
 {
 	(void)value;
 	(void)value_len;

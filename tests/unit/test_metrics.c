@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * What Prometheus reads: the format, the histogram's buckets, and that the sums of the database arrive.
+ * What Prometheus reads: the format, the histogram's buckets, and that the sums of the database
+ * arrive.
  */
 #include "tests/unit/db_fixture.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Migrations: from every earlier version, with data in it, to the current one; and what others see of it.
+ * Migrations: from every earlier version, with data in it, to the current one; and what others see
+ * of it.
  */
 #include "tests/unit/db_fixture.h"
 
@@ -60,10 +61,12 @@ static void make_version(const struct fixture *f, int version)
 	char *err = NULL;
 
 	assert_int_equal(sqlite3_open(f->path, &handle), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(handle, "PRAGMA journal_mode = WAL", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(handle, "PRAGMA journal_mode = WAL", NULL, NULL, NULL),
+			 SQLITE_OK);
 	for (int i = 0; i < version; i++) {
 		if (sqlite3_exec(handle, sql_migrations[i], NULL, NULL, &err) != SQLITE_OK ||
-		    (i == 0 && sqlite3_exec(handle, data_of_version_1, NULL, NULL, &err) != SQLITE_OK))
+		    (i == 0 &&
+		     sqlite3_exec(handle, data_of_version_1, NULL, NULL, &err) != SQLITE_OK))
 			fail_msg("version %d: %s", i + 1, err);
 	}
 	sqlite3_close(handle);
@@ -235,7 +238,8 @@ static void a_migration_that_fails_changes_nothing(void **state)
 	make_version(&f, 1);
 	/* In the way of migration 2. */
 	assert_int_equal(sqlite3_open(f.path, &handle), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(handle, "CREATE TABLE daily (a)", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(handle, "CREATE TABLE daily (a)", NULL, NULL, NULL),
+			 SQLITE_OK);
 	sqlite3_close(handle);
 	d = db_open(f.settings, DB_WRITE);
 	assert_int_equal(db_migrate(d, NULL, NULL), -1);

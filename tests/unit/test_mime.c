@@ -3,7 +3,8 @@
 
 #include "tests/unit/unit.h"
 
-/* The parts of a message as the observer hears of them: "path type finding;" with words for findings. */
+/* The parts of a message as the observer hears of them: "path type finding;" with words for
+ * findings. */
 struct tree {
 	char text[2048];
 };
@@ -34,19 +35,25 @@ static const struct row rows[] = {
 	{"no line end at the end", MIXED, "--b\nX: y\n\nhi\n--b--",
 	 "1 text/plain: readable: 2 bytes; body multipart/mixed: readable; ", "", false},
 	{"boundary goes on", MIXED, "--b\nX: y\n\nhi\n--bc\n--b--\n",
-	 "1 text/plain: readable: 6 bytes; body multipart/mixed: readable; ", "ambiguous-mime", false},
+	 "1 text/plain: readable: 6 bytes; body multipart/mixed: readable; ", "ambiguous-mime",
+	 false},
 	{"boundary and a dash", MIXED, "--b\nX: y\n\nhi\n--b-\n--b--\n",
-	 "1 text/plain: readable: 6 bytes; body multipart/mixed: readable; ", "ambiguous-mime", false},
+	 "1 text/plain: readable: 6 bytes; body multipart/mixed: readable; ", "ambiguous-mime",
+	 false},
 	{"closing boundary goes on", MIXED, "--b\nX: y\n\nhi\n--b--x\n--b--\n",
-	 "1 text/plain: readable: 8 bytes; body multipart/mixed: readable; ", "ambiguous-mime", false},
+	 "1 text/plain: readable: 8 bytes; body multipart/mixed: readable; ", "ambiguous-mime",
+	 false},
 	{"boundary in other case", MIXED, "--b\nX: y\n\nhi\n--B\n--b--\n",
-	 "1 text/plain: readable: 5 bytes; body multipart/mixed: readable; ", "ambiguous-mime", false},
+	 "1 text/plain: readable: 5 bytes; body multipart/mixed: readable; ", "ambiguous-mime",
+	 false},
 	{"boundary and a form feed", MIXED, "--b\nX: y\n\nhi\n--b\f\n--b--\n",
-	 "1 text/plain: readable: 5 bytes; body multipart/mixed: readable; ", "ambiguous-mime", false},
+	 "1 text/plain: readable: 5 bytes; body multipart/mixed: readable; ", "ambiguous-mime",
+	 false},
 	{"one dash", MIXED, "--b\nX: y\n\nhi\n-b\n--b--\n",
 	 "1 text/plain: readable: 4 bytes; body multipart/mixed: readable; ", "", false},
 	{"no header", MIXED, "--b\n\nhi\n--b--\n",
-	 "1 text/plain: readable: 2 bytes; body multipart/mixed: readable; ", "ambiguous-mime", false},
+	 "1 text/plain: readable: 2 bytes; body multipart/mixed: readable; ", "ambiguous-mime",
+	 false},
 	{"header only", MIXED, "--b\nContent-Type: image/png\n--b--\n",
 	 "1 image/png: empty; body multipart/mixed: empty; ", "", false},
 	{"header cut by the end", MIXED, "--b\nContent-Type: image/png",
@@ -56,7 +63,8 @@ static const struct row rows[] = {
 	 "truncated", false},
 	{"no close", MIXED, "--b\nX: y\n\nhi\n",
 	 "1 text/plain: readable: 2 bytes; body multipart/mixed: readable; ", "truncated", false},
-	{"never a boundary", MIXED, "hi\n--c\n", "body multipart/mixed: readable: 5 bytes; ", "", false},
+	{"never a boundary", MIXED, "hi\n--c\n", "body multipart/mixed: readable: 5 bytes; ", "",
+	 false},
 	{"never a boundary, encrypted", "multipart/encrypted; boundary=b", "hi\n",
 	 "body multipart/encrypted: readable: 2 bytes; ", "bad-structure", false},
 	{"no boundary parameter", "multipart/mixed", "hi\n", "body text/plain: readable: 2 bytes; ",
@@ -70,9 +78,11 @@ static const struct row rows[] = {
 	 "--b\nContent-Type: message/external-body; access-type=URL\n\n--b--\n",
 	 "1 message/external-body: readable: 0 bytes; body multipart/mixed: readable; ", "", false},
 	{"CR CR LF after a boundary", MIXED, "--b\r\r\nX: y\r\n\r\nhi\r\n--b--\r\n",
-	 "1 text/plain: readable: 2 bytes; body multipart/mixed: readable; ", "ambiguous-mime", false},
-	{"nested",
-	 MIXED, "--b\nContent-Type: multipart/digest; boundary=c\n\n--c\nX: y\n\nSubject: x\n--c--\n--b\nX: y\n\nhi\n--b--\n",
+	 "1 text/plain: readable: 2 bytes; body multipart/mixed: readable; ", "ambiguous-mime",
+	 false},
+	{"nested", MIXED,
+	 "--b\nContent-Type: multipart/digest; boundary=c\n\n--c\nX: y\n\nSubject: "
+	 "x\n--c--\n--b\nX: y\n\nhi\n--b--\n",
 	 "1.1 message/rfc822: readable: 9 bytes; 1 multipart/digest: readable; "
 	 "2 text/plain: readable: 2 bytes; body multipart/mixed: readable; ",
 	 "", false},
@@ -80,12 +90,17 @@ static const struct row rows[] = {
 	 "--b\nContent-Type: text/html\n\nhi\n--b--\n",
 	 "1 text/html: readable: 2 bytes; body multipart/digest: readable; ", "", false},
 	{"nested, cut by the outer", MIXED,
-	 "--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\nX: y\n\nhi\n--b--\n", "1.1 text/plain: readable: 2 bytes; 1 multipart/mixed: readable; body multipart/mixed: readable; ",
+	 "--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\nX: y\n\nhi\n--b--\n",
+	 "1.1 text/plain: readable: 2 bytes; 1 multipart/mixed: readable; body multipart/mixed: "
+	 "readable; ",
 	 "truncated", false},
-	{"nested, never a boundary", MIXED, "--b\nContent-Type: multipart/mixed; boundary=c\n\nhi\n--b--\n",
+	{"nested, never a boundary", MIXED,
+	 "--b\nContent-Type: multipart/mixed; boundary=c\n\nhi\n--b--\n",
 	 "1 multipart/mixed: readable: 2 bytes; body multipart/mixed: readable; ", "", false},
 	{"nested, the same boundary", MIXED,
-	 "--b\nContent-Type: multipart/mixed; boundary=b\n\n--b\nX: y\n\nhi\n--b--\n", "1.1 text/plain: readable: 2 bytes; 1 multipart/mixed: readable; body multipart/mixed: readable; ",
+	 "--b\nContent-Type: multipart/mixed; boundary=b\n\n--b\nX: y\n\nhi\n--b--\n",
+	 "1.1 text/plain: readable: 2 bytes; 1 multipart/mixed: readable; body multipart/mixed: "
+	 "readable; ",
 	 "ambiguous-mime", false},
 	{"encoding on a multipart", MIXED,
 	 "--b\nContent-Type: multipart/mixed; boundary=c\nContent-Transfer-Encoding: "
@@ -97,12 +112,14 @@ static const struct row rows[] = {
 	{"base64 part", MIXED, "--b\nContent-Transfer-Encoding: base64\n\naGVsbG8=\n--b--\n",
 	 "1 text/plain: readable: 5 bytes; body multipart/mixed: readable; ", "", false},
 	{"bad base64 part", MIXED, "--b\nContent-Transfer-Encoding: base64\n\naGVsbG8\n--b--\n",
-	 "1 text/plain: readable: 3 bytes; body multipart/mixed: readable; ", "bad-encoding", false},
+	 "1 text/plain: readable: 3 bytes; body multipart/mixed: readable; ", "bad-encoding",
+	 false},
 	{"line end belongs to the boundary", MIXED,
 	 "--b\nContent-Type: application/x\nContent-Transfer-Encoding: binary\n\nhi\n\n\n--b--\n",
 	 "1 application/x: readable: 2 bytes; body multipart/mixed: readable; ", "", false},
 	{"type that cannot be read", MIXED, "--b\nContent-Type: image\n\nhi\n--b--\n",
-	 "1 text/plain: readable: 2 bytes; body multipart/mixed: readable; ", "ambiguous-mime", false},
+	 "1 text/plain: readable: 2 bytes; body multipart/mixed: readable; ", "ambiguous-mime",
+	 false},
 };
 
 static void run(struct mime *m, const char *type, const char *body, size_t len, size_t step)
@@ -175,7 +192,8 @@ static void mime_bounds_of_depth_and_number(void **state)
 		for (int i = depth; i >= 0; i--)
 			n += (size_t)sprintf(body + n, "--%c--\n", 'b' + i);
 		run(&m, MIXED, body, n, 100);
-		assert_string_equal(m.structure.state.facts.fault.reason, depth < 16 ? "" : "too-deep");
+		assert_string_equal(m.structure.state.facts.fault.reason,
+				    depth < 16 ? "" : "too-deep");
 	}
 	for (int parts = 999; parts <= 1000; parts++) {
 		n = 0;

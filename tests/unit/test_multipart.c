@@ -69,7 +69,8 @@ static void multipart_is_signed_only_as_the_rfc_has_it(void **state)
 		.has_protocol = true,
 		.is_closed = true,
 		.n_parts = 2,
-		.part = {{.class = PART_READABLE}, {.type = LEAF_PGP_SIGNATURE, .class = PART_SIGNATURE}},
+		.part = {{.class = PART_READABLE},
+			 {.type = LEAF_PGP_SIGNATURE, .class = PART_SIGNATURE}},
 	};
 	struct level l = signed_mail;
 

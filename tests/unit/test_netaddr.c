@@ -96,7 +96,8 @@ static void contains_compares_the_prefix(void **state)
 
 		assert_int_equal(netaddr_parse(rows[i].network, &network, err, sizeof(err)), 0);
 		assert_int_equal(netaddr_parse(rows[i].address, &address, err, sizeof(err)), 0);
-		CHECK_ROW(rows[i].address, netaddr_contains(&network, &address) == rows[i].is_within);
+		CHECK_ROW(rows[i].address,
+			  netaddr_contains(&network, &address) == rows[i].is_within);
 	}
 }
 

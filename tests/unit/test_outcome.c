@@ -63,7 +63,15 @@ static void meets_the_table_of_requirements(void **state)
 		 {ALL_FORMS, true, true, true, true, false, REPORTS_YES, 1000, 0},
 		 false,
 		 false},
-		{"encrypted", VERDICT_ENCRYPTED, FORM_PGP_MIME, "ok", 0, false, {.forms = ALL_FORMS}, true, true},
+		{"encrypted",
+		 VERDICT_ENCRYPTED,
+		 FORM_PGP_MIME,
+		 "ok",
+		 0,
+		 false,
+		 {.forms = ALL_FORMS},
+		 true,
+		 true},
 		{"encrypted in another form",
 		 VERDICT_ENCRYPTED,
 		 FORM_PGP_INLINE,
@@ -73,7 +81,15 @@ static void meets_the_table_of_requirements(void **state)
 		 {.forms = 1u << FORM_PGP_MIME},
 		 true,
 		 false},
-		{"smime", VERDICT_SMIME, FORM_NONE, "smime", 0, false, {.forms = ALL_FORMS}, false, false},
+		{"smime",
+		 VERDICT_SMIME,
+		 FORM_NONE,
+		 "smime",
+		 0,
+		 false,
+		 {.forms = ALL_FORMS},
+		 false,
+		 false},
 		{"smime accepted",
 		 VERDICT_SMIME,
 		 FORM_NONE,
@@ -83,8 +99,24 @@ static void meets_the_table_of_requirements(void **state)
 		 {.forms = ALL_FORMS, .smime = true},
 		 true,
 		 true},
-		{"signed", VERDICT_SIGNED, FORM_NONE, "signed", 9, false, {.forms = ALL_FORMS}, true, false},
-		{"partial", VERDICT_PARTIAL, FORM_PGP_INLINE, "text-outside", 1, false, {.forms = ALL_FORMS}, false, false},
+		{"signed",
+		 VERDICT_SIGNED,
+		 FORM_NONE,
+		 "signed",
+		 9,
+		 false,
+		 {.forms = ALL_FORMS},
+		 true,
+		 false},
+		{"partial",
+		 VERDICT_PARTIAL,
+		 FORM_PGP_INLINE,
+		 "text-outside",
+		 1,
+		 false,
+		 {.forms = ALL_FORMS},
+		 false,
+		 false},
 		{"partial up to the bound",
 		 VERDICT_PARTIAL,
 		 FORM_PGP_INLINE,
@@ -130,7 +162,15 @@ static void meets_the_table_of_requirements(void **state)
 		 {.forms = ALL_FORMS, .max_cleartext_bytes = 100},
 		 false,
 		 false},
-		{"report", VERDICT_REPORT, FORM_NONE, "report", 0, true, {.reports = REPORTS_YES}, true, true},
+		{"report",
+		 VERDICT_REPORT,
+		 FORM_NONE,
+		 "report",
+		 0,
+		 true,
+		 {.reports = REPORTS_YES},
+		 true,
+		 true},
 		{"report of headers",
 		 VERDICT_REPORT,
 		 FORM_NONE,
@@ -149,8 +189,24 @@ static void meets_the_table_of_requirements(void **state)
 		 {.reports = REPORTS_HEADERS},
 		 false,
 		 false},
-		{"report unwanted", VERDICT_REPORT, FORM_NONE, "report", 0, false, {.reports = REPORTS_NO}, false, false},
-		{"handshake", VERDICT_HANDSHAKE, FORM_NONE, "handshake", 0, false, {.handshakes = true}, true, true},
+		{"report unwanted",
+		 VERDICT_REPORT,
+		 FORM_NONE,
+		 "report",
+		 0,
+		 false,
+		 {.reports = REPORTS_NO},
+		 false,
+		 false},
+		{"handshake",
+		 VERDICT_HANDSHAKE,
+		 FORM_NONE,
+		 "handshake",
+		 0,
+		 false,
+		 {.handshakes = true},
+		 true,
+		 true},
 		{"handshake unwanted",
 		 VERDICT_HANDSHAKE,
 		 FORM_NONE,
@@ -190,10 +246,14 @@ static void decides_by_settings_and_recipients(void **state)
 		enum action action, would;
 		const char *code, *enhanced;
 	} rows[] = {
-		{"all pass", NULL, NULL, "xo", false, true, ACTION_ACCEPT, ACTION_ACCEPT, "250", ""},
-		{"no recipients", NULL, NULL, "", false, true, ACTION_ACCEPT, ACTION_ACCEPT, "250", ""},
-		{"all fail", NULL, NULL, "es", false, true, ACTION_REFUSE, ACTION_REFUSE, "550", "5.7.1"},
-		{"mixed", NULL, NULL, "ex", false, true, ACTION_SPLIT, ACTION_SPLIT, "451", "4.7.1"},
+		{"all pass", NULL, NULL, "xo", false, true, ACTION_ACCEPT, ACTION_ACCEPT, "250",
+		 ""},
+		{"no recipients", NULL, NULL, "", false, true, ACTION_ACCEPT, ACTION_ACCEPT, "250",
+		 ""},
+		{"all fail", NULL, NULL, "es", false, true, ACTION_REFUSE, ACTION_REFUSE, "550",
+		 "5.7.1"},
+		{"mixed", NULL, NULL, "ex", false, true, ACTION_SPLIT, ACTION_SPLIT, "451",
+		 "4.7.1"},
 		{"mixed, observed", NULL, NULL, "oe", false, true, ACTION_SPLIT, ACTION_SPLIT,
 		 "451", "4.7.1"},
 		{"mixed, cannot split", NULL, NULL, "ex", false, false, ACTION_REFUSE,
@@ -215,7 +275,8 @@ static void decides_by_settings_and_recipients(void **state)
 		 ACTION_REFUSE, ACTION_REFUSE, "550", "5.7.1"},
 		{"quarantine, not enforced", "on_refusal=quarantine", "enforce=no", "e", false,
 		 true, ACTION_ACCEPT, ACTION_QUARANTINE, "250", ""},
-		{"tag", "on_refusal=tag", NULL, "e", false, true, ACTION_TAG, ACTION_TAG, "250", ""},
+		{"tag", "on_refusal=tag", NULL, "e", false, true, ACTION_TAG, ACTION_TAG, "250",
+		 ""},
 		{"tag, mixed", "on_refusal=tag", NULL, "ex", false, true, ACTION_TAG, ACTION_TAG,
 		 "250", ""},
 	};
@@ -252,8 +313,9 @@ static void decides_by_settings_and_recipients(void **state)
 		/* libmilter drops a reply of two classes. */
 		CHECK_ROW(rows[i].label, o.enhanced[0] == '\0' || o.enhanced[0] == o.code[0]);
 		for (size_t k = 0; k < in.n_recipients; k++)
-			CHECK_ROW(rows[i].label, recipients[k].passes ==
-							 (strchr("xo", rows[i].recipients[k]) != NULL));
+			CHECK_ROW(rows[i].label,
+				  recipients[k].passes ==
+					  (strchr("xo", rows[i].recipients[k]) != NULL));
 		settings_unref(s);
 	}
 }
@@ -264,7 +326,8 @@ static void refusal_names_who_refuses_and_where_help_is(void **state)
 	struct judgement j = judged(VERDICT_CLEARTEXT, FORM_NONE, "no-openpgp");
 	struct outcome_recipient recipients[] = {
 		{"alice@example.org", REQUIREMENT_ENCRYPTED, NULL, false, NULL},
-		{"bob@example.org", REQUIREMENT_EXEMPT, "https://example.org/not-this", false, NULL},
+		{"bob@example.org", REQUIREMENT_EXEMPT, "https://example.org/not-this", false,
+		 NULL},
 		{"carol@example.org", REQUIREMENT_SIGNED, "https://example.org/carol", false, NULL},
 		{"dave@example.org", REQUIREMENT_ENCRYPTED, "", false, NULL},
 	};
@@ -415,7 +478,8 @@ static void refusal_in_one_line(void **state)
 	settings_unref(s);
 }
 
-/* A line that is too long ends behind a character, not within one: half of one is no text to whoever reads the record. */
+/* A line that is too long ends behind a character, not within one: half of one is no text to
+ * whoever reads the record. */
 static void refusal_is_cut_between_characters(void **state)
 {
 	struct judgement j = judged(VERDICT_CLEARTEXT, FORM_NONE, "no-openpgp");
@@ -589,11 +653,13 @@ static void own_key_is_refused_for_its_keys_alone(void **state)
 		{"hidden, refused", "hidden_recipients=refuse", VERDICT_ENCRYPTED, OWN_KEY_HIDDEN,
 		 false, ACTION_REFUSE, "hidden-recipient",
 		 "recipient 1 of 1: it does not say to which key it is encrypted"},
-		{"cleartext", NULL, VERDICT_CLEARTEXT, OWN_KEY_GOOD, false, ACTION_REFUSE, "ok", ""},
+		{"cleartext", NULL, VERDICT_CLEARTEXT, OWN_KEY_GOOD, false, ACTION_REFUSE, "ok",
+		 ""},
 		{"S/MIME", "accept_smime=yes", VERDICT_SMIME, OWN_KEY_OTHER, false, ACTION_ACCEPT,
 		 "ok", ""},
-		{"held for another's", "on_refusal=quarantine", VERDICT_ENCRYPTED, OWN_KEY_OTHER, false,
-		 ACTION_QUARANTINE, "other-key", "recipient 1 of 1: it is encrypted to another key"},
+		{"held for another's", "on_refusal=quarantine", VERDICT_ENCRYPTED, OWN_KEY_OTHER,
+		 false, ACTION_QUARANTINE, "other-key",
+		 "recipient 1 of 1: it is encrypted to another key"},
 	};
 
 	(void)state;
@@ -602,8 +668,10 @@ static void own_key_is_refused_for_its_keys_alone(void **state)
 		struct judgement j = judged(
 			rows[i].verdict,
 			rows[i].verdict == VERDICT_ENCRYPTED ? FORM_PGP_MIME : FORM_NONE, "ok");
-		const struct own_key k = {.state = rows[i].is, .is_cut = rows[i].is_cut, .key_id = 0xB0B};
-		struct outcome_recipient r = {"bob@example.org", REQUIREMENT_OWN_KEY, NULL, false, &k};
+		const struct own_key k = {
+			.state = rows[i].is, .is_cut = rows[i].is_cut, .key_id = 0xB0B};
+		struct outcome_recipient r = {"bob@example.org", REQUIREMENT_OWN_KEY, NULL, false,
+					      &k};
 		struct outcome_input in = {
 			.settings = s, .judgement = &j, .recipients = &r, .n_recipients = 1};
 		struct outcome o;
@@ -658,8 +726,8 @@ static void readable_is_the_reverse(void **state)
 
 	(void)state;
 	for (int v = 0; v < VERDICT_COUNT; v++) {
-		struct judgement j = judged((enum verdict)v,
-					    v == VERDICT_ENCRYPTED ? FORM_PGP_MIME : FORM_NONE, "ok");
+		struct judgement j = judged(
+			(enum verdict)v, v == VERDICT_ENCRYPTED ? FORM_PGP_MIME : FORM_NONE, "ok");
 		struct outcome_recipient r = {"tickets@example.org", REQUIREMENT_READABLE, NULL,
 					      false, NULL};
 		struct outcome_input in = {
@@ -668,7 +736,8 @@ static void readable_is_the_reverse(void **state)
 
 		outcome_decide(&in, &o);
 		/* Reports are as accept_reports says. */
-		assert_int_equal(o.action == ACTION_REFUSE, v == VERDICT_ENCRYPTED || v == VERDICT_SMIME ||
+		assert_int_equal(o.action == ACTION_REFUSE, v == VERDICT_ENCRYPTED ||
+								    v == VERDICT_SMIME ||
 								    v == VERDICT_HANDSHAKE);
 		if (v == VERDICT_ENCRYPTED) {
 			assert_string_equal(o.line[1], "<tickets@example.org> takes only readable "

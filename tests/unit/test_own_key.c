@@ -79,8 +79,10 @@ static int tear_down(void **state)
 /* "A1,0;B1 +3" */
 static struct judgement message_to(const char *ids)
 {
-	struct judgement j = {
-		.verdict = VERDICT_ENCRYPTED, .form = FORM_PGP_MIME, .reason = "ok", .n_messages = 1};
+	struct judgement j = {.verdict = VERDICT_ENCRYPTED,
+			      .form = FORM_PGP_MIME,
+			      .reason = "ok",
+			      .n_messages = 1};
 
 	while (*ids != '\0' && *ids != ' ') {
 		if (*ids == ';' || *ids == ',') {
@@ -148,7 +150,8 @@ static void a_message_is_for_whom_its_session_keys_name(void **state)
 		{"a group of all, by one", "all@example.org", "B1", OWN_KEY_OTHER},
 		{"a group of all, by both", "all@example.org", "B1,A1", OWN_KEY_GOOD},
 		{"all, one without a known key", "half@example.org", "B1", OWN_KEY_UNKNOWN},
-		{"all, one without a known key, by nobody", "half@example.org", "FF", OWN_KEY_OTHER},
+		{"all, one without a known key, by nobody", "half@example.org", "FF",
+		 OWN_KEY_OTHER},
 		{"some, one without a known key", "some@example.org", "FF", OWN_KEY_UNKNOWN},
 	};
 
@@ -189,7 +192,8 @@ static void the_key_that_is_told_is_usable(void **state)
 	assert_int_equal(policy_own_key(db, fixture.settings, &address, &j, NOW, &out), 0);
 	assert_int_equal(out.key_id, 0xA2);
 	assert_string_equal(out.fingerprint, "00000000000000000000000F00000000000000A2");
-	assert_int_equal(policy_own_key(db, fixture.settings, &address, &j, NOW + 6 * DAY, &out), 0);
+	assert_int_equal(policy_own_key(db, fixture.settings, &address, &j, NOW + 6 * DAY, &out),
+			 0);
 	assert_int_equal(out.key_id, 0xA1);
 }
 
@@ -206,11 +210,13 @@ static void ids_on_record_are_read_as_they_were_written(void **state)
 
 		j.containers = 1u << CONTAINER_MDC | 1u << CONTAINER_OCB;
 		key_ids_parse(key_ids_format(&j, &plain, text), &back);
-		CHECK_ROW(rows[i], back.n_messages == j.n_messages && back.n_key_ids == j.n_key_ids &&
-					   back.n_session_keys == j.n_session_keys &&
-					   back.containers == j.containers && !back.has_hashed_key_ids);
-		CHECK_ROW(rows[i], memcmp(back.key_ids, j.key_ids, sizeof j.key_ids) == 0 &&
-					   memcmp(back.key_message, j.key_message, j.n_key_ids) == 0);
+		CHECK_ROW(rows[i],
+			  back.n_messages == j.n_messages && back.n_key_ids == j.n_key_ids &&
+				  back.n_session_keys == j.n_session_keys &&
+				  back.containers == j.containers && !back.has_hashed_key_ids);
+		CHECK_ROW(rows[i],
+			  memcmp(back.key_ids, j.key_ids, sizeof j.key_ids) == 0 &&
+				  memcmp(back.key_message, j.key_message, j.n_key_ids) == 0);
 		key_ids_parse(key_ids_format(&j, &on, text), &back);
 		for (size_t k = 0; k < j.n_key_ids; k++)
 			CHECK_ROW(rows[i],

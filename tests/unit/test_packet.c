@@ -5,7 +5,9 @@
 #include "tests/unit/unit.h"
 
 #define ID "0123456789abcdef"
-#define PKESK "c1 0d 03" ID "01 0008 9f " /* version 3, RSA of 8 bits: it is framing that counts */
+#define PKESK                                                                              \
+	"c1 0d 03" ID "01 0008 9f " /* version 3, RSA of 8 bits: it is framing that counts \
+				     */
 #define PKESK_OLD "84 0d 03" ID "01 0008 9f "
 #define PKESK_6 "c1 2c 06 00 19 *32 08 *8 "
 #define SKESK_4 "c3 0d 04 09 03 08 *8 60 "

@@ -36,7 +36,8 @@ static void part_class_is_what_a_reader_sees(void **state)
 		{"HTML", "text/html", "<p>x", PART_READABLE},
 		{"message without body", "message/rfc822", "", PART_READABLE},
 		{"control", "application/pgp-encrypted", "Version: 1\r\n", PART_CONTROL},
-		{"control, another version", "application/pgp-encrypted", "Version: 2", PART_READABLE},
+		{"control, another version", "application/pgp-encrypted", "Version: 2",
+		 PART_READABLE},
 		{"signature", "application/pgp-signature", SIGNATURE, PART_SIGNATURE},
 		{"signature elsewhere", "text/plain", SIGNATURE, PART_READABLE},
 		{"faulty", "text/plain", "-----BEGIN PGP MESSAGE-----\n\n!\n", PART_FAULTY},
@@ -44,7 +45,8 @@ static void part_class_is_what_a_reader_sees(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ROWS(rows); i++)
-		CHECK_ROW(rows[i].label, read_part(rows[i].type, rows[i].text).class == rows[i].class);
+		CHECK_ROW(rows[i].label,
+			  read_part(rows[i].type, rows[i].text).class == rows[i].class);
 }
 
 static void part_tells_what_multiparts_ask_for(void **state)
@@ -58,7 +60,8 @@ static void part_tells_what_multiparts_ask_for(void **state)
 			 SECUREJOIN_GROUP);
 	assert_int_equal(read_part("text/plain", "Secure-Join: vg-request now").securejoin,
 			 SECUREJOIN_NONE);
-	assert_int_equal(read_part("text/html", "Secure-Join: vg-request").securejoin, SECUREJOIN_NONE);
+	assert_int_equal(read_part("text/html", "Secure-Join: vg-request").securejoin,
+			 SECUREJOIN_NONE);
 	assert_true(read_part("message/delivery-status",
 			      "Final-Recipient: rfc822; a\nAction: failed\n"
 			      "Status: 5.0.0\n")

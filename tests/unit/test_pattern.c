@@ -36,7 +36,8 @@ static void parse_right_forms_become_canonical(void **state)
 		struct pattern p;
 		char err[300] = "";
 
-		CHECK_ROW(rows[i].raw, pattern_parse(rows[i].raw, "+", true, &p, err, sizeof(err)) == 0);
+		CHECK_ROW(rows[i].raw,
+			  pattern_parse(rows[i].raw, "+", true, &p, err, sizeof(err)) == 0);
 		CHECK_ROW(rows[i].raw, p.kind == rows[i].kind);
 		CHECK_ROW_TEXT(rows[i].raw, p.text, rows[i].text);
 	}
@@ -134,7 +135,8 @@ static void user_len_follows_recipient_delimiter(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ROWS(rows); i++) {
-		size_t got = address_user_len(rows[i].local, strlen(rows[i].local), rows[i].delimiters);
+		size_t got = address_user_len(rows[i].local, strlen(rows[i].local),
+					      rows[i].delimiters);
 
 		CHECK_ROW(rows[i].local, got == rows[i].len);
 	}
@@ -159,8 +161,9 @@ static void candidates_come_in_the_order_in_which_they_win(void **state)
 		{"\"a@b\"@example.org", "+", "a@b@example.org example.org .org a@b@ *"},
 		{"alice+%b@example.org", "+",
 		 "alice+%b@example.org alice@example.org example.org .org alice+%b@ alice@ *"},
-		{"Alice+\xff@Example.org.",
-		 "+", "alice+\\xFF@example.org alice@example.org example.org .org alice+\\xFF@ alice@ *"},
+		{"Alice+\xff@Example.org.", "+",
+		 "alice+\\xFF@example.org alice@example.org example.org .org alice+\\xFF@ alice@ "
+		 "*"},
 		{"\"alice+\\\"\"@example.org", "+",
 		 "alice+\"@example.org alice@example.org example.org .org alice+\"@ alice@ *"},
 		{"\"\"@example.org", "+", "\"\"@example.org example.org .org \"\"@ *"},

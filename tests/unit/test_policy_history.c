@@ -54,9 +54,11 @@ static enum requirement demand_of(struct fixture *f, struct db *d, const char *r
 				  const char *sender, const char *header_from, int64_t now)
 {
 	const struct envelope e = {recipient, sender, STRANGER, false, false};
-	struct policy_answer a = ask_at(d, f->settings, &e, header_from, SIZE_NOT_DECLARED, now, NULL);
+	struct policy_answer a = ask_at(d, f->settings, &e, header_from, SIZE_NOT_DECLARED, now,
+					NULL);
 
-	assert_true((a.source == SOURCE_HISTORY) == (a.why[0] == 'r' && strchr(a.why, ':') != NULL));
+	assert_true((a.source == SOURCE_HISTORY) ==
+		    (a.why[0] == 'r' && strchr(a.why, ':') != NULL));
 	return a.demand;
 }
 
@@ -96,7 +98,8 @@ static void check_ratchet(const char *override, const char *later_override)
 	assert_int_equal(demand_of(&f, d, "a@b.test", "carol@y.test", NULL, NOW), ENCRYPTED);
 	/* either address locks */
 	assert_int_equal(demand_of(&f, d, "a@b.test", "<>", "bob@x.test", NOW), ENCRYPTED);
-	assert_int_equal(demand_of(&f, d, "a@b.test", "new@z.test", "carol@y.test", NOW), ENCRYPTED);
+	assert_int_equal(demand_of(&f, d, "a@b.test", "new@z.test", "carol@y.test", NOW),
+			 ENCRYPTED);
 	assert_int_equal(demand_of(&f, d, "a@b.test", "new@z.test", "new@z.test", NOW), OBSERVE);
 	assert_int_equal(demand_of(&f, d, "c@b.test", "bob@x.test", NULL, NOW), OBSERVE);
 	/* nobody hides behind another author, or behind more of them than are looked at */
@@ -112,7 +115,8 @@ static void check_ratchet(const char *override, const char *later_override)
 	/* the record ends */
 	assert_int_equal(demand_of(&f, d, "a@b.test", "bob@x.test", NULL, NOW - 100 + 864000),
 			 ENCRYPTED);
-	assert_int_equal(demand_of(&f, d, "a@b.test", "bob@x.test", NULL, NOW - 99 + 864000), OBSERVE);
+	assert_int_equal(demand_of(&f, d, "a@b.test", "bob@x.test", NULL, NOW - 99 + 864000),
+			 OBSERVE);
 	/* and is forgotten */
 	assert_int_equal(pair_forget(d, "bob@x.test", "a@b.test", NOW, "root"), 1);
 	assert_int_equal(pair_forget(d, "bob@x.test", "a@b.test", NOW, "root"), 0);
@@ -159,16 +163,19 @@ static void check_reply_window(const char *override)
 	m.verdict = VERDICT_CLEARTEXT;
 	m.action = ACTION_REFUSE;
 	write_verdict(&f, d, &m);
-	assert_int_equal(demand_of(&f, d, "ours@b.test", "orders@shop.example.co.uk", NULL, NOW + 1),
-			 ENCRYPTED);
+	assert_int_equal(
+		demand_of(&f, d, "ours@b.test", "orders@shop.example.co.uk", NULL, NOW + 1),
+		ENCRYPTED);
 	m.action = ACTION_ACCEPT;
 	write_verdict(&f, d, &m);
-	assert_int_equal(demand_of(&f, d, "ours@b.test", "noreply@mail.example.co.uk", NULL, NOW + 1),
-			 OBSERVE);
+	assert_int_equal(
+		demand_of(&f, d, "ours@b.test", "noreply@mail.example.co.uk", NULL, NOW + 1),
+		OBSERVE);
 	assert_int_equal(demand_of(&f, d, "ours@b.test", "noreply@other.co.uk", NULL, NOW + 1),
 			 ENCRYPTED);
-	assert_int_equal(demand_of(&f, d, "other@b.test", "orders@shop.example.co.uk", NULL, NOW + 1),
-			 ENCRYPTED);
+	assert_int_equal(
+		demand_of(&f, d, "other@b.test", "orders@shop.example.co.uk", NULL, NOW + 1),
+		ENCRYPTED);
 	assert_int_equal(demand_of(&f, d, "ours@b.test", "x!y@shop.example.co.uk", NULL, NOW + 1),
 			 ENCRYPTED);
 	assert_int_equal(demand_of(&f, d, "ours@b.test", "a@example.co.uk", NULL, NOW + 604799),
@@ -176,7 +183,8 @@ static void check_reply_window(const char *override)
 	assert_int_equal(demand_of(&f, d, "ours@b.test", "a@example.co.uk", NULL, NOW + 604800),
 			 ENCRYPTED);
 	fixture_use(&f, fixture_settings(&f, override, NULL));
-	assert_int_equal(demand_of(&f, d, "ours@b.test", "a@example.co.uk", NULL, NOW + 1), ENCRYPTED);
+	assert_int_equal(demand_of(&f, d, "ours@b.test", "a@example.co.uk", NULL, NOW + 1),
+			 ENCRYPTED);
 	db_close(d);
 	fixture_end(&f);
 }
@@ -266,7 +274,8 @@ static void check_bounces(const char *override)
 	fixture_end(&f);
 }
 
-/* The window was opened under one form of the address, and the bounces are counted under the other. */
+/* The window was opened under one form of the address, and the bounces are counted under the other.
+ */
 static void check_bounce_switch(const char *before, const char *after)
 {
 	struct fixture f;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Mixed recipients: what is kept of a message that was split, and whom it defers. Time is given, never waited for.
+ * Mixed recipients: what is kept of a message that was split, and whom it defers. Time is given,
+ * never waited for.
  */
 #include "tests/unit/policy_fixture.h"
 
@@ -101,7 +102,8 @@ static void end(struct fresh *x)
 	fixture_end(&x->f);
 }
 
-static void expect(struct fresh *x, const char *who, int64_t size, int64_t now, const char *expected)
+static void expect(struct fresh *x, const char *who, int64_t size, int64_t now,
+		   const char *expected)
 {
 	assert_string_equal(transaction(&x->f, x->d, who, SENDER, size, now), expected);
 }
@@ -147,7 +149,8 @@ static void split_zero_is_no_size(void **state)
 
 static void split_ends_with_the_last_answer(void **state)
 {
-	static const enum action final[] = {ACTION_ACCEPT, ACTION_REFUSE, ACTION_QUARANTINE, ACTION_TAG};
+	static const enum action final[] = {ACTION_ACCEPT, ACTION_REFUSE, ACTION_QUARANTINE,
+					    ACTION_TAG};
 	struct sent m = {"a+b-", 1, ACTION_SPLIT, 1234, NOW, NULL, false, false};
 
 	(void)state;
@@ -173,7 +176,8 @@ static void split_ends_with_the_last_answer(void **state)
 	}
 }
 
-/* Cleartext and signed mail of one sender and size, on their way together: c takes what is signed. */
+/* Cleartext and signed mail of one sender and size, on their way together: c takes what is signed.
+ */
 static void split_two_messages_of_one_size_are_told_apart(void **state)
 {
 	const struct sent cleartext = {"a+b-c-", 1, ACTION_SPLIT, 1234, NOW, NULL, false, false};
@@ -249,7 +253,8 @@ static void split_the_smaller_class_waits_where_the_other_is_large(void **state)
 	}
 }
 
-/* Each has one class that would wait for the other message's: the transaction must not come to nothing. */
+/* Each has one class that would wait for the other message's: the transaction must not come to
+ * nothing. */
 static void split_two_messages_do_not_wait_for_each_other(void **state)
 {
 	const struct sent one = {
@@ -295,7 +300,8 @@ static void split_that_leads_nowhere_is_given_up(void **state)
 	end(&x);
 }
 
-/* Those of the smaller class who come by themselves, since their time has come, must not be what refuses the message. */
+/* Those of the smaller class who come by themselves, since their time has come, must not be what
+ * refuses the message. */
 static void split_whoever_waits_alone_waits_three_times_only(void **state)
 {
 	const struct sent m = {
@@ -329,8 +335,8 @@ static void split_is_known_by_a_sender_with_another_tag(void **state)
 	(void)state;
 	begin(&x, "log_addresses=full");
 	write_message(&x.f, x.d, &m);
-	assert_string_equal(transaction(&x.f, x.d, "ab", "prvs=1123abcdee=bob@x.test", 1234, NOW + 1),
-			    ".d");
+	assert_string_equal(
+		transaction(&x.f, x.d, "ab", "prvs=1123abcdee=bob@x.test", 1234, NOW + 1), ".d");
 	end(&x);
 }
 
@@ -388,7 +394,8 @@ static void split_again_with_another_size_is_the_same_message(void **state)
 	end(&x);
 }
 
-/* An address may be anybody's: what a stranger leaves behind under a partner's must not delay the partner. */
+/* An address may be anybody's: what a stranger leaves behind under a partner's must not delay the
+ * partner. */
 static void split_counts_for_the_client_that_was_there_only(void **state)
 {
 	static const struct {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The pool of connections, by many threads at once, while verdicts are written and the settings change: for
- * ThreadSanitizer as much as for its own sake.
+ * The pool of connections, by many threads at once, while verdicts are written and the settings
+ * change: for ThreadSanitizer as much as for its own sake.
  */
 #include "tests/unit/db_fixture.h"
 
@@ -95,7 +95,8 @@ static void threads_share_connections_and_the_log(void **state)
 
 	(void)state;
 	fixture_begin(&f);
-	pool = db_pool_new(f.settings, DB_READ, 3); /* fewer than threads: some are closed, some opened */
+	pool = db_pool_new(f.settings, DB_READ,
+			   3); /* fewer than threads: some are closed, some opened */
 	l = verdict_log_start(f.settings, err, sizeof err);
 	assert_non_null(pool);
 	assert_non_null(l);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * What is taken from Postfix's configuration, as its own programs tell it. Each row is a main.cf and a master.cf in a
- * folder of its own.
+ * What is taken from Postfix's configuration, as its own programs tell it. Each row is a main.cf
+ * and a master.cf in a folder of its own.
  */
 #include "common/postfix_facts.h"
 
@@ -122,7 +122,8 @@ static void domains_are_those_of_postfix(void **state)
 		{"mydestination = .example.org", "a.b.example.org", true},
 		{"virtual_mailbox_domains = a.test", "a.test", true},
 		{"virtual_alias_domains = b.test", "b.test", true},
-		{"virtual_alias_maps = texthash:@/virtual", "c.test", true}, /* the default of _domains */
+		{"virtual_alias_maps = texthash:@/virtual", "c.test",
+		 true}, /* the default of _domains */
 		{"virtual_alias_maps = texthash:@/virtual", "mail.test", false},
 		{"virtual_mailbox_domains = proxy:texthash:@/virtual", "c.test", true},
 		{"virtual_mailbox_domains = inline:{{d.test = x}, {e.test = y}}", "e.test", true},
@@ -174,10 +175,14 @@ static void what_comes_back_from_a_filter_is_nobodys(void **state)
 		{OURS "content_filter = smtp:10.0.0.5:10024",
 		 FRONT "10025 inet n - n - - smtpd\n -o content_filter=\n", "10.0.0.5", false},
 		{OURS, FRONT " -o smtpd_proxy_filter=127.0.0.1:10024\n" BACK, "127.0.0.1", false},
-		{OURS, FRONT " -o smtpd_proxy_filter=inet:127.0.0.1:10024\n" BACK, "127.0.0.1", false},
-		{OURS, FRONT " -o smtpd_proxy_filter=127.0.0.1:10024\nlocalhost:smtp inet n - n - - smtpd\n",
+		{OURS, FRONT " -o smtpd_proxy_filter=inet:127.0.0.1:10024\n" BACK, "127.0.0.1",
+		 false},
+		{OURS,
+		 FRONT
+		 " -o smtpd_proxy_filter=127.0.0.1:10024\nlocalhost:smtp inet n - n - - smtpd\n",
 		 "127.0.0.1", false},
-		/* The way back has no milter of ours: what loopback sends to the others is its own. */
+		/* The way back has no milter of ours: what loopback sends to the others is its own.
+		 */
 		{OURS "content_filter = smtp:[127.0.0.1]:10024",
 		 FRONT BACK " -o content_filter=\n -o smtpd_milters=\n", "127.0.0.1", true},
 		{OURS "content_filter = smtp:[127.0.0.1]:10024",

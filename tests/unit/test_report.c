@@ -44,7 +44,8 @@ static void report_fields_are_required_and_must_be_fields(void **state)
 			report_line(&r, (const unsigned char *)lines, len);
 			lines += len + 1;
 		}
-		CHECK_ROW(rows[i].label, report_is_well_formed(&r, rows[i].kind) == rows[i].is_good);
+		CHECK_ROW(rows[i].label,
+			  report_is_well_formed(&r, rows[i].kind) == rows[i].is_good);
 	}
 }
 

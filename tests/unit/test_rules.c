@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Rules as the administrator keeps them: their text, adding and replacing, removing, listing, the audit trail,
- * and the bulk import.
+ * Rules as the administrator keeps them: their text, adding and replacing, removing, listing, the
+ * audit trail, and the bulk import.
  */
 #include "tests/unit/db_fixture.h"
 
@@ -78,7 +78,8 @@ static void text_that_is_no_rule_is_refused_with_the_reason(void **state)
 		if (rule_parse(rows[i].in, "+", NOW, &r, err, sizeof err) != -1)
 			fail_msg("\"%s\" was taken", rows[i].in);
 		if (err[0] == '\0' || strstr(err, rows[i].words) == NULL)
-			fail_msg("\"%s\": \"%s\" should say \"%s\"", rows[i].in, err, rows[i].words);
+			fail_msg("\"%s\": \"%s\" should say \"%s\"", rows[i].in, err,
+				 rows[i].words);
 	}
 	assert_int_equal(rule_parse("", "+", NOW, &r, err, sizeof err), 1);
 	assert_int_equal(rule_parse("  \t", "+", NOW, &r, err, sizeof err), 1);
@@ -538,8 +539,11 @@ static void a_key_that_comes_twice_counts_as_it_came_last(void **state)
 
 static void a_dry_run_tells_and_changes_nothing(void **state)
 {
-	const struct rules_edit_options o = {
-		.author = "x", .now_unix = NOW, .is_bulk = true, .replaces = true, .is_dry_run = true};
+	const struct rules_edit_options o = {.author = "x",
+					     .now_unix = NOW,
+					     .is_bulk = true,
+					     .replaces = true,
+					     .is_dry_run = true};
 	struct fixture f;
 	struct db *d;
 	struct rules_edit *e;
@@ -754,7 +758,8 @@ static void what_a_killed_import_left_is_invisible_and_cleaned_by_the_next(void 
 	e = rules_edit_begin(d, &o);
 	assert_non_null(e);
 	assert_int_equal(count_rows(d), 2);
-	/* what is told is what was staged: two rules that end, two that come, with their rows of the change */
+	/* what is told is what was staged: two rules that end, two that come, with their rows of
+	 * the change */
 	assert_int_equal(seen.done, 6);
 	assert_int_equal(seen.total, 6);
 	assert_int_equal(count_history(d), 2);

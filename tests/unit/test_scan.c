@@ -92,9 +92,11 @@ static void scan_body_says_when_nothing_can_change(void **state)
 		s, (const unsigned char *)"-----BEGIN PGP MESSAGE-----\n\nfull of text\n", 43));
 	assert_true(scan_body(s, (const unsigned char *)more, sizeof(more) - 1));
 	scan_reset(s);
-	scan_header(s, (const unsigned char *)"Content-Type", 12, (const unsigned char *)"text/html", 9);
+	scan_header(s, (const unsigned char *)"Content-Type", 12,
+		    (const unsigned char *)"text/html", 9);
 	assert_false(scan_body(s, (const unsigned char *)"\n\n", 2));
-	assert_true(scan_body(s, (const unsigned char *)"<q>\n", 4)); /* a document is read by everyone */
+	assert_true(scan_body(s, (const unsigned char *)"<q>\n",
+			      4)); /* a document is read by everyone */
 	scan_free(s);
 }
 

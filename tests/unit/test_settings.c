@@ -48,7 +48,8 @@ static const char *value_of(const struct settings *s, const char *name)
 static void defaults_are_canonical_and_in_force(void **state)
 {
 	char err[ERR_MAX];
-	struct settings *s = settings_load("/nonexistent/pgpgate.conf", true, NULL, 0, err, ERR_MAX);
+	struct settings *s = settings_load("/nonexistent/pgpgate.conf", true, NULL, 0, err,
+					   ERR_MAX);
 
 	(void)state;
 	assert_non_null(s);
@@ -340,7 +341,8 @@ static void file_error_names_the_line_of_the_key(void **state)
 		{"\n\nmax_conections = 5\n", ":3: ", "did you mean max_connections?"},
 		{"refuse-code = 550 5.7.1\n", ":1: ", "did you mean refuse_code?"},
 		{"mydestination = x\n", ":1: ", "pgpgate.conf(5)"},
-		{"# x\nlocal_clients = ::1,\n  # c\n  nonsense\nuser = x\n", ":2: ", "local_clients: "},
+		{"# x\nlocal_clients = ::1,\n  # c\n  nonsense\nuser = x\n",
+		 ":2: ", "local_clients: "},
 		{"  enforce = no\n", ":1: ", "continuation"},
 		{"enforce = no\nuser = x\nenforce = yes\n", ":3: ", "first in line 1"},
 		{"enforce\n", ":1: ", "key = value"},
@@ -459,7 +461,8 @@ static void local_client_is_found_in_networks(void **state)
 	settings_unref(s);
 }
 
-/* The example that is installed: it differs from the defaults in enforce alone, and shows every default. */
+/* The example that is installed: it differs from the defaults in enforce alone, and shows every
+ * default. */
 static void example_shows_every_default(void **state)
 {
 	const char *source = getenv("srcdir");
@@ -491,7 +494,8 @@ static void example_shows_every_default(void **state)
 			continue;
 		}
 		CHECK_ROW_TEXT(name, settings_value(s, i), value);
-		snprintf(line, sizeof(line), "\n#%s =%s%s\n", name, value[0] == '\0' ? "" : " ", value);
+		snprintf(line, sizeof(line), "\n#%s =%s%s\n", name, value[0] == '\0' ? "" : " ",
+			 value);
 		CHECK_ROW(name, strstr(text, line) != NULL);
 	}
 	settings_unref(s);

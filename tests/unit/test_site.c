@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * A host of a site as its own database sees it: what other hosts tell, in any order; what is over; keys; the record of all.
+ * A host of a site as its own database sees it: what other hosts tell, in any order; what is over;
+ * keys; the record of all.
  */
 #include "tests/unit/db_fixture.h"
 #include "tests/unit/unit.h"
@@ -92,7 +93,8 @@ static void pairs_are_joined_in_any_order(void **state)
 	}
 }
 
-/* The evidence, and that it is over, come in any order and more than once; a message that was split once more counts. */
+/* The evidence, and that it is over, come in any order and more than once; a message that was split
+ * once more counts. */
 static void a_split_that_is_over_stays_so(void **state)
 {
 	static const struct {
@@ -164,8 +166,10 @@ static void bounces_of_other_hosts_count(void **state)
 	run_sql("INSERT INTO bounce_window VALUES ('org.example@otto', 1799999000, 20833, 4)");
 	feed("[[\"count\",\"org.example@otto\",\"" OTHER "\",\"20833\",5,1800000000]]");
 	feed("[[\"count\",\"org.example@otto\",\"" OTHER "\",\"20833\",3,1800000000]]"); /* late */
-	feed("[[\"count\",\"org.example@otto\",\"" OTHER "\",\"20832\",9,1799990000]]"); /* of yesterday */
-	feed("[[\"count\",\"org.example@otto\",\"" MINE "\",\"20833\",9,1800000000]]"); /* our own */
+	feed("[[\"count\",\"org.example@otto\",\"" OTHER
+	     "\",\"20832\",9,1799990000]]"); /* of yesterday */
+	feed("[[\"count\",\"org.example@otto\",\"" MINE
+	     "\",\"20833\",9,1800000000]]"); /* our own */
 	assert_int_equal(policy_decide(db, fixture.settings, &q, &a), 0);
 	assert_true(a.expects_bounce);
 	feed("[[\"count\",\"org.example@otto\",\"" OTHER "\",\"20833\",6,1800000000]]");
@@ -248,8 +252,12 @@ static void rules_that_cannot_be_are_not_taken(void **state)
 		struct site_rule rule;
 		int result;
 	} rows[] = {
-		{"good", {.text = "exempt a@example.org", .author = "x", .id = 1, .created_at_unix = 5}, 0},
-		{"no words", {.text = "", .author = "x", .id = 1, .created_at_unix = 5}, SITE_UNREADABLE},
+		{"good",
+		 {.text = "exempt a@example.org", .author = "x", .id = 1, .created_at_unix = 5},
+		 0},
+		{"no words",
+		 {.text = "", .author = "x", .id = 1, .created_at_unix = 5},
+		 SITE_UNREADABLE},
 		{"a requirement to come",
 		 {.text = "sesame a@example.org", .author = "x", .id = 1},
 		 SITE_UNREADABLE},
@@ -304,7 +312,8 @@ static void keys_come_and_go_as_they_are(void **state)
 	const char *bad[] = {"[\"key\",\"b@example.org\",\"F\",[\"P\",1,null,null,\"no "
 			     "state\",\"add\",null,\"r\",5]]"};
 	const char *hex[] = {"[\"certificate\",\"P1\",\"\",\"0G\"]"};
-	struct site_change c = {.no = 3, .mark = "m", .author = "a", .what = "keys", .time_unix = NOW};
+	struct site_change c = {
+		.no = 3, .mark = "m", .author = "a", .what = "keys", .time_unix = NOW};
 	char *end;
 
 	(void)state;
@@ -317,7 +326,8 @@ static void keys_come_and_go_as_they_are(void **state)
 	assert_int_equal(ask("SELECT key_id FROM recipient_key"), -81985529216486896);
 	assert_int_equal(ask("SELECT count(*) FROM key_group WHERE wants_all = 1"), 2);
 	assert_int_equal(ask("SELECT hex(packets) = '00FF7F' FROM certificate"), 1);
-	assert_int_equal(ask("SELECT count(*) FROM change_row WHERE after = 'key a@example.org'"), 1);
+	assert_int_equal(ask("SELECT count(*) FROM change_row WHERE after = 'key a@example.org'"),
+			 1);
 	assert_int_equal(ask("SELECT rules_no FROM site"), 3);
 	assert_int_equal(site_keys_list(db, count_item, all), 0);
 	assert_non_null(strstr(all, item));
@@ -383,13 +393,16 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_split_that_is_over_stays_so, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_end_is_told_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(bounces_of_other_hosts_count, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(what_need_not_be_known_is_forgotten, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_need_not_be_known_is_forgotten, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(tombstones_of_a_snapshot, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(changes_that_the_centre_does_not_know_go, set_up,
 						tear_down),
-		cmocka_unit_test_setup_teardown(rules_that_cannot_be_are_not_taken, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(rules_that_cannot_be_are_not_taken, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(keys_come_and_go_as_they_are, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(the_record_of_all_hides_that_of_one, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_record_of_all_hides_that_of_one, set_up,
+						tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

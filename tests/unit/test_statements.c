@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Every named statement prepares against the schema, and its query plan scans no table, unless a line
+ * Every named statement prepares against the schema, and its query plan scans no table, unless a
+ * line
  * "-- scan: why" in sql/ allows it. The words that columns may hold are those of the program.
  */
 #include "tests/unit/db_fixture.h"
@@ -34,8 +35,8 @@ static bool names_a_table(const char *plan)
 	return false;
 }
 
-/* ORDER BY id LIMIT and min() walk an index or the table from one end and stop: SQLite calls that a scan too.
- * They are told from others by their ORDER BY. */
+/* ORDER BY id LIMIT and min() walk an index or the table from one end and stop: SQLite calls that a
+ * scan too. They are told from others by their ORDER BY. */
 static bool stops_by_itself(const char *sql)
 {
 	return strstr(sql, "ORDER BY") != NULL && strstr(sql, "LIMIT") != NULL;
@@ -176,7 +177,8 @@ static int count_words(const char *table_sql, const char *column, const char *wo
 	return n;
 }
 
-/* A word that the program has and the schema does not would fail every message that is judged so. */
+/* A word that the program has and the schema does not would fail every message that is judged so.
+ */
 static void columns_take_the_words_of_the_program(void **state)
 {
 	static const struct {

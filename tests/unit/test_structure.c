@@ -24,7 +24,8 @@ static char seen[200];
 static void note(void *context, const struct scan_part *part)
 {
 	(void)context;
-	snprintf(seen + strlen(seen), sizeof(seen) - strlen(seen), "%s=%s ", part->path, part->type);
+	snprintf(seen + strlen(seen), sizeof(seen) - strlen(seen), "%s=%s ", part->path,
+		 part->type);
 }
 
 static void begin_message(void)

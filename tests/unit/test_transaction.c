@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The filter's transaction: one message after the other, who asks the policy, faults of database and log, and what
- * becomes of mail when nothing is enforced.
+ * The filter's transaction: one message after the other, who asks the policy, faults of database
+ * and log, and what becomes of mail when nothing is enforced.
  */
 #include "tests/unit/transaction_fixture.h"
 
@@ -162,7 +162,8 @@ static void transaction_ratchet_asks_again_when_from_is_known(void **state)
 	assert_string_equal(record.header_from, "");
 	two_fields.fields[1][0] = "From";
 	two_fields.fields[1][1] = " alice@locked.test";
-	assert_int_equal(send_to(&two_fields, "ratchet@y.test", NULL).outcome.action, ACTION_REFUSE);
+	assert_int_equal(send_to(&two_fields, "ratchet@y.test", NULL).outcome.action,
+			 ACTION_REFUSE);
 	/* Two ratchets of which one locks are mixed, which was not to be seen at RCPT. */
 	assert_int_equal(send_to(&locked, "ratchet@open.test", "ratchet@y.test").outcome.action,
 			 ACTION_SPLIT);
@@ -193,7 +194,8 @@ static void transaction_policy_failing_and_accept_lets_through(void **state)
 	(void)state;
 	use_settings("on_database_error=accept", NULL);
 	fake.policy_fails = true;
-	assert_int_equal(send_to(&cleartext, "encrypted@y.test", NULL).outcome.action, ACTION_ACCEPT);
+	assert_int_equal(send_to(&cleartext, "encrypted@y.test", NULL).outcome.action,
+			 ACTION_ACCEPT);
 	assert_int_equal(record.recipients[0].demand, REQUIREMENT_OBSERVE);
 }
 
@@ -206,7 +208,8 @@ static void transaction_log_failing_defers(void **state)
 	use_settings("add_header=yes", NULL);
 	assert_string_equal(send_to(&encrypted, "encrypted@y.test", NULL).header, "");
 	fake.log_fails = false;
-	assert_int_equal(send_to(&encrypted, "encrypted@y.test", NULL).outcome.action, ACTION_ACCEPT);
+	assert_int_equal(send_to(&encrypted, "encrypted@y.test", NULL).outcome.action,
+			 ACTION_ACCEPT);
 }
 
 static void transaction_log_failing_and_accept_keeps_the_answer(void **state)
@@ -214,8 +217,10 @@ static void transaction_log_failing_and_accept_keeps_the_answer(void **state)
 	(void)state;
 	use_settings("on_database_error=accept", NULL);
 	fake.log_fails = true;
-	assert_int_equal(send_to(&encrypted, "encrypted@y.test", NULL).outcome.action, ACTION_ACCEPT);
-	assert_int_equal(send_to(&cleartext, "encrypted@y.test", NULL).outcome.action, ACTION_REFUSE);
+	assert_int_equal(send_to(&encrypted, "encrypted@y.test", NULL).outcome.action,
+			 ACTION_ACCEPT);
+	assert_int_equal(send_to(&cleartext, "encrypted@y.test", NULL).outcome.action,
+			 ACTION_REFUSE);
 }
 
 static void transaction_ratchet_failing_at_the_end_defers(void **state)
@@ -314,7 +319,8 @@ static void transaction_recipients_are_bounded(void **state)
 	assert_string_equal(out.enhanced, "4.5.3");
 }
 
-/* What came between RCPT and the end of the content counts, too: of many at once no more pass than may. */
+/* What came between RCPT and the end of the content counts, too: of many at once no more pass than
+ * may. */
 static void transaction_bounce_is_asked_about_again_at_its_end(void **state)
 {
 	(void)state;
@@ -325,7 +331,8 @@ static void transaction_bounce_is_asked_about_again_at_its_end(void **state)
 		fake.expects_no_bounce = came != 0;
 		content(&cleartext);
 		assert_int_equal(end().outcome.action, came ? ACTION_REFUSE : ACTION_ACCEPT);
-		assert_string_equal(record.judgement.reason, came ? "no-openpgp" : "bounce-expected");
+		assert_string_equal(record.judgement.reason,
+				    came ? "no-openpgp" : "bounce-expected");
 	}
 	/* Encrypted, it asks for nothing. */
 	fake.expects_no_bounce = false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * A failure of ours in the middle of a message: each question to the database fails once, for each kind of message,
- * and what is known of the message is only ever made milder by it, or kept.
+ * A failure of ours in the middle of a message: each question to the database fails once, for each
+ * kind of message, and what is known of the message is only ever made milder by it, or kept.
  */
 #include "tests/unit/transaction_fixture.h"
 
@@ -15,7 +15,8 @@ void *reallocarray(void *memory, size_t n, size_t size)
 	return is_memory_short ? NULL : realloc(memory, n * size);
 }
 
-/* How hard an answer is: mail that gets through, mail that comes again, mail that is lost to its sender. */
+/* How hard an answer is: mail that gets through, mail that comes again, mail that is lost to its
+ * sender. */
 static int hardness(const char *code)
 {
 	return code[0] == '5' ? 2 : code[0] == '4' ? 1 : 0;
@@ -28,14 +29,16 @@ struct answer {
 	unsigned n_questions; /* that the database was asked */
 };
 
-/* Sends it to those recipients that are not in `without`; question number fails_at (0: none) fails. */
+/* Sends it to those recipients that are not in `without`; question number fails_at (0: none) fails.
+ */
 static struct answer answer_to(const struct sample *m, const char *const recipients[3],
 			       bool is_submitted_locally, unsigned without, unsigned fails_at)
 {
 	struct answer a = {0};
 	struct outcome out;
 
-	transaction_client(t, is_submitted_locally ? "127.0.0.1" : "192.0.2.1", is_submitted_locally);
+	transaction_client(t, is_submitted_locally ? "127.0.0.1" : "192.0.2.1",
+			   is_submitted_locally);
 	fake.n_asked = 0;
 	fake.fails_at = fails_at;
 	mail_from("bob@x.test", 500);
@@ -70,9 +73,9 @@ static const char *const recipient_lists[][3] = {
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
-/* Every question of every message, once. With `accept` nobody is turned away for it, and no answer gets harder; with
- * `tempfail` no answer gets harder than 451, where a recipient that was turned away is one that was never named.
- * Returns how many failures were tried. */
+/* Every question of every message, once. With `accept` nobody is turned away for it, and no answer
+ * gets harder; with `tempfail` no answer gets harder than 451, where a recipient that was turned
+ * away is one that was never named. Returns how many failures were tried. */
 static unsigned fail_each(bool accepts)
 {
 	struct sample locked = cleartext;

@@ -66,8 +66,9 @@ static void transaction_mixed_is_not_counted_where_size_works(void **state)
 {
 	(void)state;
 	fake.attempts = 9;
-	assert_int_equal(send_to(&cleartext, "passed.exempt@y.test", "encrypted@y.test").outcome.action,
-			 ACTION_SPLIT);
+	assert_int_equal(
+		send_to(&cleartext, "passed.exempt@y.test", "encrypted@y.test").outcome.action,
+		ACTION_SPLIT);
 	assert_false(record.counts_attempt);
 	mail_from("bob@x.test", SIZE_NOT_DECLARED);
 	recipient("passed.exempt@y.test");
@@ -119,9 +120,9 @@ static void transaction_mixed_is_refused_where_deferring_leads_nowhere(void **st
 {
 	(void)state;
 	fake.is_split_vain = true;
-	assert_int_equal(
-		send_to(&cleartext, "passed.exempt@y.test", "failed.encrypted@y.test").outcome.action,
-		ACTION_REFUSE);
+	assert_int_equal(send_to(&cleartext, "passed.exempt@y.test", "failed.encrypted@y.test")
+				 .outcome.action,
+			 ACTION_REFUSE);
 }
 
 /* How it ends before its content, and what is on record then. */
@@ -135,11 +136,13 @@ static void transaction_that_came_to_nothing_is_on_record(void **state)
 		unsigned n_vain;
 	} rows[] = {
 		{"of a split message", "passed.exempt@y.test", NULL, 500, false, 0, 1},
-		{"one was deferred", "failed.encrypted@y.test", "passed.exempt@y.test", 500, false, 0, 1},
+		{"one was deferred", "failed.encrypted@y.test", "passed.exempt@y.test", 500, false,
+		 0, 1},
 		{"nobody", NULL, NULL, 500, false, 0, 0},
 		{"of no split message", "exempt@y.test", NULL, 500, false, 0, 0},
 		{"content came", "passed.exempt@y.test", NULL, 500, true, 0, 0},
-		{"our failure before", "passed.exempt@y.test", "passed.exempt@y.test", 500, false, 1, 0},
+		{"our failure before", "passed.exempt@y.test", "passed.exempt@y.test", 500, false,
+		 1, 0},
 		{"our failure after", "failed.encrypted@y.test", "passed.exempt@y.test", 500, false,
 		 2, 0},
 		{"a failure of libmilter", "failed.encrypted@y.test", "passed.exempt@y.test", 500,
@@ -249,7 +252,8 @@ static void transaction_sendmail_is_never_deferred_at_rcpt(void **state)
 	assert_int_equal(fake.n_submitted, 0);
 }
 
-/* The digests of a message to two recipients with one thing changed: of the content, and with the recipients. */
+/* The digests of a message to two recipients with one thing changed: of the content, and with the
+ * recipients. */
 struct digests {
 	unsigned char content[32], together[32];
 };
@@ -329,5 +333,6 @@ int main(void)
 		TEST(transaction_digest_knows_a_message_again),
 	};
 
-	return run_transaction_tests("test_transaction_mixed", tests, sizeof(tests) / sizeof(tests[0]));
+	return run_transaction_tests("test_transaction_mixed", tests,
+				     sizeof(tests) / sizeof(tests[0]));
 }

@@ -21,7 +21,8 @@ static void every_name_is_read_back(void **state)
 	for (int i = 0; i < REQUIREMENT_COUNT; i++) {
 		enum requirement r;
 
-		assert_int_equal(requirement_from_name(requirement_name((enum requirement)i), &r), 0);
+		assert_int_equal(requirement_from_name(requirement_name((enum requirement)i), &r),
+				 0);
 		assert_int_equal(r, i);
 	}
 	for (int i = 0; i < ACTION_COUNT; i++) {

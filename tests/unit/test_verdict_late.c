@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * The verdict log when a commit takes longer than a message waits, and when there was no memory for a connection. The sync
- * of the disk is ours here: it lasts until the test lets it end, so that no clock decides. db_open() too (Makefile.am:
+ * The verdict log when a commit takes longer than a message waits, and when there was no memory for
+ * a connection. The sync of the disk is ours here: it lasts until the test lets it end, so that no
+ * clock decides. db_open() too (Makefile.am:
  * --wrap).
  */
 #include "tests/unit/verdict_log_fixture.h"
@@ -103,8 +104,8 @@ static void check_pair(const struct fixture *f, const struct late *c)
 #define BEGIN_S \
 	20 /* by then a row that the writer has taken is being synced, on the busiest machine */
 
-/* The sync of the last submit has begun; or, where the writer had no time to take the row before patience ended, it never
- * will: nothing was done then. */
+/* The sync of the last submit has begun; or, where the writer had no time to take the row before
+ * patience ended, it never will: nothing was done then. */
 static bool has_begun(void)
 {
 	struct timespec until;
@@ -211,7 +212,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_committed_too_late_says_what_was_answered),
-		cmocka_unit_test(a_writer_without_memory_for_a_connection_tries_again_and_does_not_spin),
+		cmocka_unit_test(
+			a_writer_without_memory_for_a_connection_tries_again_and_does_not_spin),
 	};
 
 	return cmocka_run_group_tests_name("verdict_late", tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The verdict log: threads that submit, a database that fails and is mended, and what follows from a verdict.
+ * The verdict log: threads that submit, a database that fails and is mended, and what follows from
+ * a verdict.
  */
 #include "tests/unit/verdict_log_fixture.h"
 
@@ -376,7 +377,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(many_threads_lose_nothing),
-		cmocka_unit_test(a_directory_in_place_of_the_database_holds_up_nothing_and_is_mended),
+		cmocka_unit_test(
+			a_directory_in_place_of_the_database_holds_up_nothing_and_is_mended),
 		cmocka_unit_test(a_log_that_starts_without_a_database_finds_it_later),
 		cmocka_unit_test(a_row_that_the_schema_refuses_holds_up_no_other),
 		cmocka_unit_test(a_lock_that_is_held_holds_up_nothing),

@@ -73,7 +73,8 @@ static void take_of_many_waiting_is_one_group_and_each_gets_the_answer(void **st
 	(void)state;
 	verdict_queue_init(&q, NULL, NULL);
 	for (int i = 0; i < N_THREADS; i++) {
-		senders[i] = (struct sender){.queue = &q, .patience_ms = PATIENCE_MS, .mark = 1 << i};
+		senders[i] = (struct sender){
+			.queue = &q, .patience_ms = PATIENCE_MS, .mark = 1 << i};
 		assert_int_equal(pthread_create(&threads[i], NULL, send_one, &senders[i]), 0);
 		wait_until_waiting(&q, (size_t)i + 1);
 	}
@@ -204,10 +205,11 @@ static void *send_many(void *context)
 		char err[DB_ERROR_MAX];
 		uint64_t sequence = 0;
 
-		assert_int_equal(verdict_queue_submit(&l->queue,
-						      submission_new(clock_monotonic_ms() + PATIENCE_MS),
-						      err, &sequence),
-				 0);
+		assert_int_equal(
+			verdict_queue_submit(&l->queue,
+					     submission_new(clock_monotonic_ms() + PATIENCE_MS),
+					     err, &sequence),
+			0);
 		assert_true(sequence > last);
 		last = sequence;
 	}

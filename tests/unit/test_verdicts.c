@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * What the verdict log has stored: read back, found by every filter, removed when it is old, and with
- * log_addresses = hashed readable in no file.
+ * What the verdict log has stored: read back, found by every filter, removed when it is old, and
+ * with log_addresses = hashed readable in no file.
  */
 #include "tests/unit/verdict_log_fixture.h"
 
@@ -128,7 +128,8 @@ static void check_filters(const char *override)
 	expect_rows(&f, "recipient domain", FILTER(.recipient = "mail.example.org"), "A B A");
 	expect_rows(&f, "recipient other", FILTER(.recipient = "carol@other.test"), "C");
 	expect_rows(&f, "recipient none", FILTER(.recipient = "carol@example.org"), "");
-	expect_rows(&f, "recipient newest", FILTER(.recipient = "bob@example.org", .last_n = 2), "B A");
+	expect_rows(&f, "recipient newest", FILTER(.recipient = "bob@example.org", .last_n = 2),
+		    "B A");
 	expect_rows(&f, "both", FILTER(.recipient = "bob@example.org", .sender = "two@sender.test"),
 		    "B");
 	expect_rows(&f, "after", FILTER(.after_id = 2), "C A");
@@ -176,7 +177,8 @@ static int tell_queue(void *context, const struct report_row *row)
 	return 0;
 }
 
-/* An index gives all that a pattern of one address matches, in the order of time, and hardly more. */
+/* An index gives all that a pattern of one address matches, in the order of time, and hardly more.
+ */
 static void check_rows_to(const char *override)
 {
 	static const char *const to[] = {"bob+x@example.org", "bob@example.org",
@@ -201,7 +203,8 @@ static void check_rows_to(const char *override)
 	for (int i = 0; i < 6; i++) {
 		/* ids are not in the order of time */
 		struct verdict_record r = record("Q", "s@x.test", NOW + (i * 10 + 30) % 60);
-		struct verdict_recipient one = {.address = to[i], .is_trustworthy = true, .passes = true};
+		struct verdict_recipient one = {
+			.address = to[i], .is_trustworthy = true, .passes = true};
 
 		r.recipients = &one;
 		r.n_recipients = 1;
@@ -215,7 +218,8 @@ static void check_rows_to(const char *override)
 		char err[200];
 		struct told by_index = {.to = &m}, by_time = {.to = &m};
 
-		assert_int_equal(pattern_parse(rows[i].pattern, "+", false, &p, err, sizeof err), 0);
+		assert_int_equal(pattern_parse(rows[i].pattern, "+", false, &p, err, sizeof err),
+				 0);
 		report_matcher_init(d, &p, "+", &m);
 		assert_int_equal(report_rows_to(d, &m, 0, 0, tell_queue, &by_index), 0);
 		assert_int_equal(report_rows(d, 0, 0, tell_queue, &by_time), 0);
@@ -258,7 +262,8 @@ static void old_rows_go_in_steps_and_new_ones_stay(void **state)
 	verdict_log_stop(l);
 	fixture_use(&f, fixture_settings(&f, "verdict_retention=7d", "pair_retention=30d", NULL));
 	d = fixture_open(&f, DB_WRITE);
-	/* How many a step removes is the clock's business, but never none: there are 100 old ones. */
+	/* How many a step removes is the clock's business, but never none: there are 100 old ones.
+	 */
 	while (upkeep_step(d, f.settings, NOW, true, &u) < 1000) {
 		const size_t n = list(&f, FILTER(0)).n;
 
@@ -368,7 +373,8 @@ static void prune_doubts_a_clock_that_jumped(void **state)
 		fixture_use(&f, fixture_settings(&f, "verdict_retention=0", NULL));
 		l = start(&f);
 		for (int n = 0; n < 4; n++) {
-			struct verdict_record r = record("Q", "s@x.test", NOW - rows[i].days[n] * day);
+			struct verdict_record r = record("Q", "s@x.test",
+							 NOW - rows[i].days[n] * day);
 
 			submit(l, &r);
 		}
@@ -436,8 +442,9 @@ static void with_hashes_nothing_readable_is_in_any_file(void **state)
 		size_t n_found = 0;
 
 		fixture_begin(&f);
-		fixture_use(&f, fixture_settings(&f, hashed ? "log_addresses=hashed" : "log_addresses=full",
-						 "reply_window=1d", "verdict_retention=0", NULL));
+		fixture_use(&f, fixture_settings(
+					&f, hashed ? "log_addresses=hashed" : "log_addresses=full",
+					"reply_window=1d", "verdict_retention=0", NULL));
 		l = start(&f);
 		r.action = ACTION_SPLIT;
 		submit(l, &r);

@@ -12,7 +12,8 @@ static bool is_text(const char *chars, size_t step)
 
 	wording_reset(&w);
 	for (size_t at = 0; at < len; at += step)
-		wording_feed(&w, (const unsigned char *)chars + at, len - at < step ? len - at : step);
+		wording_feed(&w, (const unsigned char *)chars + at,
+			     len - at < step ? len - at : step);
 	return w.is_text;
 }
 
@@ -29,13 +30,18 @@ static void wording_tells_words_from_noise(void **state)
 		{"capitals", "PLEASE+MEET+ME+AT+EIGHT+BEHIND+THE+CHURCH", true},
 		{"a capital for each word", "Please+Meet+Me+At+Eight+Behind+The+Old+Church", true},
 		{"German", "TreffenwirunsumachthinterderaltenKircheundbringdasGeldmit", true},
-		{"amid noise", "Md5Wcg9HZ2aHWaqIplease+meet+me+at+eight+behind+the+churchMd5Wcg9HZ", true},
+		{"amid noise", "Md5Wcg9HZ2aHWaqIplease+meet+me+at+eight+behind+the+churchMd5Wcg9HZ",
+		 true},
 		{"one word", "church", false},
 		{"a few words", "meet+me+at+eight", false},
-		{"noise", "wQ0DASNFZ4mrze8BAAif0isBxn6Ba0v74vtU9r3ffBzhhwG/Md5Wcg9HZ2aHWaqI", false},
-		{"zeros", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", false},
-		{"one letter", "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee", false},
-		{"digits", "0123456789012345678901234567890123456789012345678901234567890123456", false},
+		{"noise", "wQ0DASNFZ4mrze8BAAif0isBxn6Ba0v74vtU9r3ffBzhhwG/Md5Wcg9HZ2aHWaqI",
+		 false},
+		{"zeros", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		 false},
+		{"one letter", "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee",
+		 false},
+		{"digits", "0123456789012345678901234567890123456789012345678901234567890123456",
+		 false},
 	};
 
 	(void)state;
@@ -80,7 +86,8 @@ static void wording_sums_up_lines(void **state)
 	assert_in_range(lines_until_text(few, 1), 5, 60);
 }
 
-/* A million characters, the chance of a false alarm is 1 in 40,000,000. The noise is always the same. */
+/* A million characters, the chance of a false alarm is 1 in 40,000,000. The noise is always the
+ * same. */
 static void wording_finds_none_in_noise(void **state)
 {
 	static const char alphabet[] =
@@ -102,8 +109,9 @@ static void wording_finds_none_in_noise(void **state)
 #define LINE 64
 #define STRIDE 66
 
-/* Lines are weighed side by side: whatever is where, that must not show. Words stand in noise at each place in turn, so across
- * each joint; too few of them leave their weight to what comes next. */
+/* Lines are weighed side by side: whatever is where, that must not show. Words stand in noise at
+ * each place in turn, so across each joint; too few of them leave their weight to what comes next.
+ */
 static void wording_of_lines_is_that_of_their_characters(void **state)
 {
 	static const char alphabet[] =

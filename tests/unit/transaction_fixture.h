@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * transaction_fixture.h: the filter's transaction with the real scanner, judgement and outcome, and with a policy and
- * a verdict log of the test's own, so that each can be made to fail. Included once in a test program.
+ * transaction_fixture.h: the filter's transaction with the real scanner, judgement and outcome, and
+ * with a policy and a verdict log of the test's own, so that each can be made to fail. Included
+ * once in a test program.
  */
 #ifndef PGPGATE_TESTS_TRANSACTION_FIXTURE_H
 #define PGPGATE_TESTS_TRANSACTION_FIXTURE_H
@@ -21,11 +22,13 @@
 
 /* ---- the policy and the log ---- */
 
-/* What recipients want is in their local part: exempt@, observe@, signed@, encrypted@, bounce@ (as encrypted@, and
- * expects one), ratchet@ (locked for the From: address alice@locked.test, except ratchet@open.test); passed.X@ and failed.X@ have split evidence besides. */
+/* What recipients want is in their local part: exempt@, observe@, signed@, encrypted@, bounce@ (as
+ * encrypted@, and expects one), ratchet@ (locked for the From: address alice@locked.test, except
+ * ratchet@open.test); passed.X@ and failed.X@ have split evidence besides. */
 static struct {
 	bool policy_fails, log_fails, is_paused;
-	unsigned n_asked, fails_at; /* questions to the database so far; which one fails (0: none) */
+	unsigned n_asked,
+		fails_at; /* questions to the database so far; which one fails (0: none) */
 	int attempts;
 	bool is_split_vain;
 	bool expects_no_bounce; /* bounce@: too many came */
@@ -96,10 +99,10 @@ int policy_own_key(struct db *d, const struct settings *s, const struct address 
 	(void)now_unix;
 	if (this_one_fails())
 		return -1;
-	*out = (struct own_key){.state = fake.other_key != NULL &&
-							 strcmp(recipient->text, fake.other_key) == 0
-						 ? fake.own_key
-						 : OWN_KEY_GOOD};
+	*out = (struct own_key){
+		.state = fake.other_key != NULL && strcmp(recipient->text, fake.other_key) == 0
+				 ? fake.own_key
+				 : OWN_KEY_GOOD};
 	return 0;
 }
 
@@ -270,7 +273,9 @@ struct sample {
 };
 
 static struct sample cleartext = {
-	.fields = {{"From", " Bob <bob@x.test>"}, {"Message-ID", " <1@x.test>"}, {"Subject", " Hi"}},
+	.fields = {{"From", " Bob <bob@x.test>"},
+		   {"Message-ID", " <1@x.test>"},
+		   {"Subject", " Hi"}},
 };
 static struct sample encrypted = {
 	.fields = {{"From", " Eve <eve@x.test>"}, {"Message-ID", "\t<2@x.test> "}},
@@ -287,7 +292,8 @@ static inline char *make_armor(void)
 	uint32_t random = 12345;
 
 	assert_non_null(out);
-	/* PKESK v3, a key id, X25519 (RFC 9580 section 5.1): 32 octets, then one length octet and the rest. */
+	/* PKESK v3, a key id, X25519 (RFC 9580 section 5.1): 32 octets, then one length octet and
+	 * the rest. */
 	packet[n++] = 0xc0 | 1;
 	packet[n++] = 1 + 8 + 1 + 32 + 1 + 40 + 1;
 	packet[n++] = 3;
@@ -312,7 +318,8 @@ static inline char *make_armor(void)
 
 	o = (size_t)sprintf(out, "-----BEGIN PGP MESSAGE-----\r\n\r\n");
 	for (size_t i = 0; i < n; i += 3) {
-		uint32_t v = (uint32_t)packet[i] << 16 | (uint32_t)packet[i + 1] << 8 | packet[i + 2];
+		uint32_t v = (uint32_t)packet[i] << 16 | (uint32_t)packet[i + 1] << 8 |
+			     packet[i + 2];
 
 		out[o++] = alphabet[v >> 18];
 		out[o++] = alphabet[v >> 12 & 63];

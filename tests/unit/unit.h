@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * unit.h: cmocka with what it wants included before it, and rows with labels: a table's row that fails is
- * named.
+ * unit.h: cmocka with what it wants included before it, and rows with labels: a table's row that
+ * fails is named.
  */
 #ifndef PGPGATE_TESTS_UNIT_UNIT_H
 #define PGPGATE_TESTS_UNIT_UNIT_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * verdict_log_fixture.h: records to submit to a verdict log, and a list of what is stored. Included once in a test
- * program; everything is static.
+ * verdict_log_fixture.h: records to submit to a verdict log, and a list of what is stored. Included
+ * once in a test program; everything is static.
  */
 #ifndef PGPGATE_TESTS_VERDICT_LOG_FIXTURE_H
 #define PGPGATE_TESTS_VERDICT_LOG_FIXTURE_H
@@ -37,7 +37,8 @@ static const struct verdict_recipient to_two[] = {
 	 .passes = true},
 };
 
-static inline struct verdict_record record(const char *queue_id, const char *sender, int64_t time_unix)
+static inline struct verdict_record record(const char *queue_id, const char *sender,
+					   int64_t time_unix)
 {
 	return (struct verdict_record){
 		.time_unix = time_unix,

@@ -104,7 +104,8 @@ static void show(BODY *body, size_t base)
 	}
 	if (base + body->contents.offset + len > strlen(text))
 		return;
-	snprintf(type, sizeof type, "%s/%s", body_types[body->type], body->subtype ? body->subtype : "");
+	snprintf(type, sizeof type, "%s/%s", body_types[body->type],
+		 body->subtype ? body->subtype : "");
 	if (body->type == TYPEMESSAGE) {
 		talk_leaf(type, bytes, len);
 		if (body->nested.msg && body->nested.msg->body)
@@ -148,7 +149,8 @@ static void show_message(void)
 		return;
 	blank += 4;
 	INIT(&s, mail_string, blank, strlen(blank));
-	rfc822_parse_msg_full(&envelope, &body, text, (unsigned long)(blank - text - 2), &s, host, 0, 0);
+	rfc822_parse_msg_full(&envelope, &body, text, (unsigned long)(blank - text - 2), &s, host,
+			      0, 0);
 	if (body)
 		show(body, (size_t)(blank - text));
 	mail_free_envelope(&envelope);

@@ -34,9 +34,9 @@ static void show(CamelMimePart *part)
 		camel_data_wrapper_get_mime_type_field(content), "charset");
 	if (charset && bytes->len) {
 		gsize len = 0;
-		char *converted = g_convert_with_fallback((const char *)bytes->data, bytes->len,
-							  "UTF-8", camel_iconv_charset_name(charset),
-							  "?", NULL, &len, NULL);
+		char *converted = g_convert_with_fallback(
+			(const char *)bytes->data, bytes->len, "UTF-8",
+			camel_iconv_charset_name(charset), "?", NULL, &len, NULL);
 		if (converted)
 			talk_leaf(type, converted, len);
 		g_free(converted);

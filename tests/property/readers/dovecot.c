@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * dovecot.c: what Dovecot's library (search, previews, doveadm's text) reads in a message; see talk.h.
+ * dovecot.c: what Dovecot's library (search, previews, doveadm's text) reads in a message; see
+ * talk.h.
  */
 #include <lib.h>
 #include <istream.h>
@@ -28,7 +29,8 @@ static void show(void)
 			continue;
 		if (decoded.hdr) {
 			is_embedded = decoded.part->parent &&
-				      decoded.part->parent->flags & MESSAGE_PART_FLAG_MESSAGE_RFC822;
+				      decoded.part->parent->flags &
+					      MESSAGE_PART_FLAG_MESSAGE_RFC822;
 			if (is_embedded)
 				talk_leaf("message/rfc822", decoded.hdr->full_value,
 					  decoded.hdr->full_value_len);

@@ -46,13 +46,15 @@ static void show(struct mailmime *mime)
 		if (discrete < sizeof names / sizeof *names && names[discrete])
 			top = names[discrete];
 	}
-	snprintf(type, sizeof type, "%s/%s", top, kind && kind->ct_subtype ? kind->ct_subtype : "plain");
+	snprintf(type, sizeof type, "%s/%s", top,
+		 kind && kind->ct_subtype ? kind->ct_subtype : "plain");
 	talk_leaf(type, decoded, len);
 	const char *charset = mime->mm_content_type
 				      ? mailmime_content_charset_get(mime->mm_content_type)
 				      : NULL;
 	char *converted = NULL;
-	if (charset && charconv("utf-8", charset, decoded, len, &converted) == MAIL_CHARCONV_NO_ERROR) {
+	if (charset &&
+	    charconv("utf-8", charset, decoded, len, &converted) == MAIL_CHARCONV_NO_ERROR) {
 		talk_leaf(type, converted, strlen(converted));
 		free(converted);
 	}
@@ -64,7 +66,8 @@ int main(void)
 	while (talk_next()) {
 		struct mailmime *mime = NULL;
 		size_t at = 0;
-		if (mailmime_parse(talk_message, talk_len, &at, &mime) == MAILIMF_NO_ERROR && mime) {
+		if (mailmime_parse(talk_message, talk_len, &at, &mime) == MAILIMF_NO_ERROR &&
+		    mime) {
 			show(mime);
 			mailmime_free(mime);
 		}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * talk.h: what the readers written in C share: they read a length (four octets, most significant first) and so
- * many octets of a message, again and again, and answer each with a length and the text that they would show.
- * Each leaf of it begins with NUL, its type and a line end. For one thread; without memory it exits.
+ * talk.h: what the readers written in C share: they read a length (four octets, most significant
+ * first) and so many octets of a message, again and again, and answer each with a length and the
+ * text that they would show. Each leaf of it begins with NUL, its type and a line end. For one
+ * thread; without memory it exits.
  */
 #ifndef TALK_H
 #define TALK_H
