@@ -177,6 +177,10 @@ def test_a_report_that_root_names_in_dev_shm(place):
         assert "<!doctype html>" in state.run("report", "--html", device).out, device
 
 
+# A public key without key material, and the user id that it is published for: RFC 9580 sections 4.2, 5.5, 5.11.
+PACKETS_OF_A = b"\x99\x00\x06\x04\x00\x00\x00\x00\x16" + b"\xb4\x0da@example.org"
+
+
 @pytest.mark.parametrize("where", [".well-known", "direct", ".well-known/openpgpkey/example.org", "hu/file"])
 def test_a_key_directory_that_root_names_is_somebody_elses(place, where):
     """Such as the web server's: none of the folders that are there is a way out of it."""
@@ -184,7 +188,7 @@ def test_a_key_directory_that_root_names_is_somebody_elses(place, where):
     assert state.run("db", "init").code == 0
     key = "D1E2" * 10
     with sqlite3.connect(state.database) as d:
-        d.execute("INSERT INTO certificate (fingerprint, packets) VALUES (?, x'99')", (key,))
+        d.execute("INSERT INTO certificate (fingerprint, packets) VALUES (?, ?)", (key, PACKETS_OF_A))
         d.execute("INSERT INTO recipient_key (pattern, fingerprint, key_id, primary_fingerprint, state, source, author,"
                   " created_at_unix) VALUES ('a@example.org', ?, 1, ?, 'active', 'import', 'root', 1)", (key, key))
     wkd = place.directory(os.path.basename(state.dir) + "/wkd", state.user.pw_uid, state.user.pw_gid)

@@ -60,6 +60,7 @@ TABLE = [
     (["keys", "forget", "b@example.org", 40 * "A"], 0, set()),
     (["keys", "learn"], 0, set()),
     (["keys", "expiring"], 0, set()),
+    (["keys", "check"], 0, set()),
     (["keys", "group", "g@example.org", "=", "b@example.org"], 0, set()),
     (["keys", "export", "--wkd", "FILES/wkd"], 0,
      {"makes FILES/wkd", "opens FILES/wkd", "makes FILES/wkd/*", "opens FILES/wkd/*", "writes FILES/wkd/*",
