@@ -16,6 +16,9 @@
 #define COMPLAINT_MS 60000     /* between two complaints of a database that does not take records */
 #define LEFTOVER_MS 60000      /* between two looks for streams of others */
 #define LEFTOVER_AGAIN_MS 5000 /* after one that failed */
+
+static const char unreadable[] = "the journal cannot be read";
+
 /* ---- moving ---- */
 
 /* Hits that the database does not take while there is no room left are not counted. */
@@ -138,6 +141,7 @@ static void go_back(struct verdict_log *l)
 			  (unsigned long long)l->covered);
 	l->moved = l->stored;
 	l->reader.fd = -1;
+	tickets_go_back(&l->tickets, l->moved);
 	late_forget(l, l->stored);
 }
 
@@ -149,6 +153,9 @@ static int move_own(struct verdict_log *l)
 	struct journal_segment *s = journal_segment_after(j, l->moved, &limit);
 	int got;
 
+	/* Who waits for what is behind us waits for what was lost: all others were answered. */
+	if (tickets_has(&l->tickets, l->moved))
+		tickets_refuse(&l->tickets, l->moved, unreadable, void_refused, j);
 	if (s == NULL)
 		return 0;
 	if (l->reader.fd != s->fd || l->reader.name.number != s->name.number)
@@ -192,8 +199,7 @@ int verdict_mover_own(struct verdict_log *l, bool all)
 			    tickets_has(&l->tickets, journal_published(&l->journal))))
 		got = move_own(l);
 	if (got < 0 && db_failure(l->db) != DB_BUSY && !batch_was_refused(l->db))
-		refuse(l,
-		       db_error(l->db)[0] != '\0' ? db_error(l->db) : "the journal cannot be read");
+		refuse(l, db_error(l->db)[0] != '\0' ? db_error(l->db) : unreadable);
 	return got < 0 ? -1 : 0;
 }
 

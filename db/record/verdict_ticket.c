@@ -56,6 +56,7 @@ int tickets_wait(struct tickets *t, uint64_t sequence, int64_t until_ms, char *e
 	const struct timespec until = timespec_of(until_ms);
 	struct ticket *one = calloc(1, sizeof *one);
 	enum ticket_state waits = TICKET_WAITS;
+	bool is_moved;
 	int rc, result;
 
 	err[0] = '\0';
@@ -64,11 +65,19 @@ int tickets_wait(struct tickets *t, uint64_t sequence, int64_t until_ms, char *e
 	sem_init(&one->answered, 0, 0);
 	one->sequence = sequence;
 	pthread_mutex_lock(&t->lock);
-	*t->last = one;
-	t->last = &one->next;
-	t->n_waiting++;
-	pthread_cond_signal(&t->work);
+	/* The mover may have had the record before we came: it will not look for us again. */
+	is_moved = sequence <= t->moved;
+	if (!is_moved) {
+		*t->last = one;
+		t->last = &one->next;
+		t->n_waiting++;
+		pthread_cond_signal(&t->work);
+	}
 	pthread_mutex_unlock(&t->lock);
+	if (is_moved) {
+		free_ticket(one);
+		return 0;
+	}
 	do
 		rc = sem_clockwait(&one->answered, CLOCK_MONOTONIC, &until);
 	while (rc != 0 && errno == EINTR);
@@ -125,11 +134,13 @@ void tickets_sleep(struct tickets *t, uint64_t (*published)(void *context), void
 }
 
 /* Takes those up to a sequence off the list. */
-static struct ticket *take(struct tickets *t, uint64_t sequence)
+static struct ticket *take(struct tickets *t, uint64_t sequence, bool is_moved)
 {
 	struct ticket *taken = NULL, **end = &taken, **at = &t->first;
 
 	pthread_mutex_lock(&t->lock);
+	if (is_moved)
+		t->moved = sequence;
 	while (*at != NULL) {
 		struct ticket *one = *at;
 
@@ -163,7 +174,7 @@ static bool answer(struct ticket *one, int result)
 void tickets_answer(struct tickets *t, uint64_t moved,
 		    void (*gone)(void *context, uint64_t sequence), void *context)
 {
-	struct ticket *next, *one = take(t, moved);
+	struct ticket *next, *one = take(t, moved, true);
 
 	for (; one != NULL; one = next) {
 		const uint64_t sequence = one->sequence;
@@ -174,10 +185,17 @@ void tickets_answer(struct tickets *t, uint64_t moved,
 	}
 }
 
+void tickets_go_back(struct tickets *t, uint64_t moved)
+{
+	pthread_mutex_lock(&t->lock);
+	t->moved = moved;
+	pthread_mutex_unlock(&t->lock);
+}
+
 void tickets_refuse(struct tickets *t, uint64_t published, const char *error,
 		    void (*before)(void *context, uint64_t sequence), void *context)
 {
-	struct ticket *next, *one = take(t, published);
+	struct ticket *next, *one = take(t, published, false);
 
 	for (; one != NULL; one = next) {
 		next = one->next;

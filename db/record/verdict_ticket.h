@@ -19,15 +19,16 @@ struct tickets {
 	pthread_cond_t work; /* for the mover: a ticket came, or verdict_tickets_wake() */
 	struct ticket *first, **last;
 	atomic_size_t n_waiting;
+	uint64_t moved; /* who comes for what is up to here is answered at once */
 	bool is_woken;
 };
 
 void tickets_init(struct tickets *t);
 void tickets_destroy(struct tickets *t);
 
-/* Any thread: waits until record `sequence` is moved. 0; -1 with err as the mover answered it (the
- * mover voids the record, unless it stands unrecorded), or with err empty when until_ms (monotonic)
- * has come: then it is the caller's to void. */
+/* Any thread: waits until record `sequence` is moved; not at all if it was before. 0; -1 with err
+ * as the mover answered it (the mover voids the record, unless it stands unrecorded), or with err
+ * empty when until_ms (monotonic) has come: then it is the caller's to void. */
 int tickets_wait(struct tickets *t, uint64_t sequence, int64_t until_ms, char *err);
 
 /* Any thread: the mover has something to do. */
@@ -41,10 +42,12 @@ void tickets_sleep(struct tickets *t, uint64_t (*published)(void *context), void
 		   int64_t until_ms);
 bool tickets_has(struct tickets *t, uint64_t published);
 
-/* All tickets up to `moved` are answered with 0. `gone` is called for each whose thread had left.
- */
+/* All tickets up to `moved` are answered with 0, also those that come later. `gone` is called for
+ * each whose thread had left. */
 void tickets_answer(struct tickets *t, uint64_t moved,
 		    void (*gone)(void *context, uint64_t sequence), void *context);
+/* What was moved behind `moved` is no longer there: who comes later waits until it is again. */
+void tickets_go_back(struct tickets *t, uint64_t moved);
 /* All up to `published` are answered with -1 and a sentence; `before` is called for each, first. */
 void tickets_refuse(struct tickets *t, uint64_t published, const char *error,
 		    void (*before)(void *context, uint64_t sequence), void *context);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * The verdict log when a commit takes longer than a message waits, and when there was no memory for
- * a connection. The sync of the disk is ours here: it lasts until the test lets it end, so that no
- * clock decides. db_open() too (Makefile.am:
+ * The verdict log when a commit takes longer than a message waits, when who waits comes after the
+ * commit, when the disk loses a record, and when there was no memory for a connection. The sync of
+ * the disk is ours here: it lasts until the test lets it end, so that no clock decides. db_open()
+ * too (Makefile.am:
  * --wrap).
  */
 #include "tests/unit/verdict_log_fixture.h"
@@ -16,11 +17,13 @@
 #include "db/record/verdict_log_internal.h"
 
 #define PATIENCE_MS 50
+#define PATIENCE_LATER_MS 20000 /* no test waits so long unless it fails */
 
 /* ---- a sync that takes its time ---- */
 
 static const char *_Atomic slow; /* the next sync of a file with this in its name; NULL: none */
 static sem_t sync_began, sync_may_end;
+static _Atomic int64_t cut_to; /* the next sync of a segment loses what is behind it; 0: none */
 
 /* In place of libc's, for SQLite too. */
 int fdatasync(int fd)
@@ -32,6 +35,8 @@ int fdatasync(int fd)
 	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
 	len = readlink(link, path, sizeof path - 1);
 	path[len > 0 ? len : 0] = '\0';
+	if (cut_to > 0 && strstr(path, ".journal.") != NULL)
+		assert_int_equal(ftruncate(fd, atomic_exchange(&cut_to, 0)), 0);
 	if (wanted != NULL && strstr(path, wanted) != NULL &&
 	    atomic_compare_exchange_strong(&slow, &wanted, NULL)) {
 		sem_post(&sync_began);
@@ -208,10 +213,117 @@ static void a_writer_without_memory_for_a_connection_tries_again_and_does_not_sp
 	fixture_end(&f);
 }
 
+/* ---- who waits comes late ---- */
+
+static void note_gone(void *context, uint64_t sequence)
+{
+	*(uint64_t *)context = sequence;
+}
+
+static void a_ticket_for_what_was_moved_before_is_answered_at_once(void **state)
+{
+	const int64_t past_ms = clock_monotonic_ms() - 1;
+	uint64_t gone = 0;
+	char err[DB_ERROR_MAX];
+	struct tickets t;
+
+	(void)state;
+	tickets_init(&t);
+	tickets_answer(&t, 5, note_gone, &gone);
+	assert_int_equal(tickets_wait(&t, 4, past_ms, err), 0);
+	assert_int_equal(tickets_wait(&t, 5, past_ms, err), 0);
+	assert_string_equal(err, "");
+	assert_false(tickets_has(&t, 5));
+	assert_int_equal(tickets_wait(&t, 6, past_ms, err), -1);
+	assert_string_equal(err, "");
+	assert_true(tickets_has(&t, 6));
+	/* What was refused is not moved. */
+	tickets_refuse(&t, 6, "refused", note_gone, &gone);
+	assert_int_equal(gone, 6);
+	assert_int_equal(tickets_wait(&t, 6, past_ms, err), -1);
+	/* Nor what was lost. */
+	tickets_go_back(&t, 4);
+	assert_int_equal(tickets_wait(&t, 4, past_ms, err), 0);
+	assert_int_equal(tickets_wait(&t, 5, past_ms, err), -1);
+	gone = 0;
+	tickets_answer(&t, 5, note_gone, &gone);
+	assert_int_equal(gone, 5);
+	tickets_answer(&t, 6, note_gone, &gone);
+	assert_int_equal(gone, 6);
+	assert_int_equal(atomic_load(&t.n_waiting), 0);
+	tickets_destroy(&t);
+}
+
+/* Of two records in one batch, the thread of the second one gets the processor only after the mover
+ * has stored both. */
+static void who_waits_after_the_record_was_moved_has_no_wait(void **state)
+{
+	struct fixture f;
+	struct verdict_log *l;
+	struct verdict_record r = record("Q", "s@x.test", NOW);
+	char err[DB_ERROR_MAX];
+
+	(void)state;
+	fixture_begin(&f);
+	fixture_use(&f, fixture_settings(&f, "verdict_retention=0", "default_requirement=ratchet",
+					 NULL));
+	l = start(&f);
+	r.judgement = &encrypted;
+	r.action = r.would = ACTION_ACCEPT;
+	r.reply = "";
+	submit(l, &r); /* urgent: it is moved when this returns */
+	assert_int_equal(tickets_wait(&l->tickets, journal_published(&l->journal),
+				      clock_monotonic_ms() - 1, err),
+			 0);
+	assert_false(tickets_has(&l->tickets, journal_published(&l->journal)));
+	verdict_log_stop(l);
+	fixture_end(&f);
+}
+
+/* ---- a record that the disk loses ---- */
+
+static void who_waits_for_what_cannot_be_read_any_more_is_told_so(void **state)
+{
+	struct fixture f;
+	struct verdict_log *l;
+	struct verdict_record r = record("KEPT", "s@x.test", NOW);
+	uint64_t lost;
+	char err[DB_ERROR_MAX];
+
+	(void)state;
+	fixture_begin(&f);
+	fixture_use(&f, fixture_settings(&f, "verdict_retention=0", "verdict_sync=power",
+					 "default_requirement=ratchet", NULL));
+	l = start(&f);
+	r.judgement = &encrypted;
+	r.action = r.would = ACTION_ACCEPT;
+	r.reply = "";
+	submit(l, &r);
+	r.queue_id = "LOST";
+	r.sender = "t@x.test"; /* a pair that is not known: urgent */
+	lost = journal_published(&l->journal) + 1;
+	cut_to = l->journal.first->published_bytes;
+	assert_int_equal(verdict_log_submit(l, &r, err), -1);
+	assert_int_equal(cut_to, 0);
+	assert_string_equal(err, "the journal cannot be read");
+	/* Also who comes later. */
+	assert_int_equal(
+		tickets_wait(&l->tickets, lost, clock_monotonic_ms() + PATIENCE_LATER_MS, err), -1);
+	assert_string_equal(err, "the journal cannot be read");
+	r.queue_id = "NEXT";
+	submit(l, &r);
+	verdict_log_stop(l);
+	assert_int_equal(list(&f, FILTER(0)).n, 2);
+	fixture_end(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_committed_too_late_says_what_was_answered),
+		cmocka_unit_test(a_ticket_for_what_was_moved_before_is_answered_at_once),
+		cmocka_unit_test(who_waits_after_the_record_was_moved_has_no_wait),
+		cmocka_unit_test(who_waits_for_what_cannot_be_read_any_more_is_told_so),
 		cmocka_unit_test(
 			a_writer_without_memory_for_a_connection_tries_again_and_does_not_spin),
 	};
