@@ -163,17 +163,18 @@ static void look_for_journal(const struct db *d)
 }
 
 /* 1: in. 0: not yet, tried again. -1: this process has to close first. */
-static int try_enter(struct db *d, long *other)
+static int try_enter(struct db *d, long *other, const char **what)
 {
 	struct opened_file *f;
 	int result = 1;
 
 	*other = 0;
+	*what = NULL;
 	pthread_mutex_lock(&files_lock);
 	f = find_file(d);
 	if (f != NULL && f->is_forsaken)
 		result = -1;
-	else if (f == NULL && missing(d) != NULL && (*other = find_other(d)) != 0)
+	else if (f == NULL && (*what = missing(d)) != NULL && (*other = find_other(d)) != 0)
 		result = 0;
 	if (result == 1 && f == NULL) {
 		f = calloc(1, sizeof *f);
@@ -198,16 +199,17 @@ int companions_enter(struct db *d)
 {
 	static const struct timespec pause = {.tv_nsec = 10000000};
 	const int64_t until_ms = clock_monotonic_ms() + OPENING_MS;
+	const char *what = NULL;
 	long other = 0;
 	int got;
 
 	memset(&d->companions, 0, sizeof d->companions);
 	look_for_journal(d);
-	while ((got = try_enter(d, &other)) == 0 && clock_monotonic_ms() < until_ms)
+	while ((got = try_enter(d, &other, &what)) == 0 && clock_monotonic_ms() < until_ms)
 		nanosleep(&pause, NULL);
 	if (got < 0) {
 		db_pools_drop_idle();
-		got = try_enter(d, &other);
+		got = try_enter(d, &other, &what);
 	}
 	if (got == 1)
 		return 0;
@@ -215,7 +217,7 @@ int companions_enter(struct db *d)
 		return db_fail(d, DB_BROKEN,
 			       "%.200s%s was removed or cut short while process %ld has the "
 			       "database open; end that process",
-			       d->path, missing(d) != NULL ? missing(d) : "", other);
+			       d->path, what != NULL ? what : "", other);
 	return db_fail(d, DB_BROKEN,
 		       "a file beside it was removed or cut short; this process is closing it, to "
 		       "open it anew");

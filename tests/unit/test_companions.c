@@ -5,6 +5,7 @@
  */
 #include "tests/unit/db_fixture.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sysexits.h>
 #include <sys/wait.h>
@@ -256,6 +257,81 @@ static void test_lock_removed_is_made_anew(void **state)
 	fixture_end(&f);
 }
 
+/* ---- who gives up while another thread comes in ---- */
+
+static struct {
+	const struct fixture *f; /* NULL: the clock is as it is */
+	pid_t other;
+	struct db *d;
+} at_look;
+
+/* Names that the linker makes. */
+int64_t __real_clock_monotonic_ms(void);
+int64_t __wrap_clock_monotonic_ms(void);
+
+/* The first look at the clock sets when to give up. With the second it is time; meanwhile the other
+ * process has ended, and another thread has the database open. */
+int64_t __wrap_clock_monotonic_ms(void)
+{
+	static int n_looks;
+	const struct fixture *f = at_look.f;
+
+	if (f == NULL || ++n_looks != 2)
+		return __real_clock_monotonic_ms();
+	at_look.f = NULL;
+	end_idle(at_look.other);
+	at_look.d = fixture_open(f, DB_READ);
+	assert_int_equal(n_rules(at_look.d), 1);
+	return __real_clock_monotonic_ms() + PATIENCE_MS;
+}
+
+/* As another process sees it: ours are no locks to us. */
+static bool is_locked(const char *path)
+{
+	int status;
+	const pid_t pid = fork();
+
+	if (pid == 0) {
+		struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+		const int fd = open(path, O_RDWR);
+
+		if (fd < 0 || fcntl(fd, F_GETLK, &lock) != 0)
+			_exit(2);
+		_exit(lock.l_type != F_UNLCK);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+	return WEXITSTATUS(status) == 1;
+}
+
+static void test_who_gives_up_leaves_the_locks_of_others(void **state)
+{
+	struct fixture f;
+	struct db *d;
+	char path[320];
+
+	(void)state;
+	fixture_begin(&f);
+	d = fixture_open(&f, DB_WRITE);
+	assert_int_equal(add(d, "exempt a@example.org"), 0);
+	db_close(d);
+	at_look.other = start_idle(&f);
+	kill(at_look.other, SIGSTOP);
+	beside(&f, "-shm", path);
+	assert_int_equal(unlink(path), 0);
+	at_look.f = &f;
+	d = db_open(f.settings, DB_READ);
+	assert_non_null(d);
+	assert_null(at_look.f);
+	assert_int_equal(db_failure(d), DB_BROKEN);
+	assert_true(is_locked(path));
+	assert_non_null(strstr(db_error(d), "-shm was removed"));
+	db_close(d);
+	assert_true(is_locked(path));
+	db_close(at_look.d);
+	fixture_end(&f);
+}
+
 static void test_bus_error_ends_in_order(void **state)
 {
 	int status;
@@ -280,6 +356,7 @@ int main(void)
 		cmocka_unit_test(test_log_cut_is_noticed),
 		cmocka_unit_test(test_log_cut_to_any_length_is_got_over),
 		cmocka_unit_test(test_lock_removed_is_made_anew),
+		cmocka_unit_test(test_who_gives_up_leaves_the_locks_of_others),
 		cmocka_unit_test(test_bus_error_ends_in_order),
 	};
 
