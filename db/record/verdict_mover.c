@@ -79,6 +79,7 @@ int verdict_mover_step(struct verdict_log *l, struct journal_reader *r, uint64_t
 		       bool (*is_voided)(void *context, uint64_t sequence), void *context)
 {
 	const int64_t offset = r->offset;
+	const int64_t damaged_bytes = r->damaged_bytes;
 	const uint64_t after = r->after;
 	int got;
 
@@ -97,6 +98,7 @@ int verdict_mover_step(struct verdict_log *l, struct journal_reader *r, uint64_t
 	if (got < 0) {
 		r->offset = offset;
 		r->after = after;
+		r->damaged_bytes = damaged_bytes;
 		r->len = 0;
 		return -1;
 	}

@@ -14,6 +14,7 @@
 #include "common/clock.h"
 #include "db/record/checksum.h"
 #include "db/record/verdict_log_internal.h"
+#include "db/record/verdict_mover.h"
 
 #define ROUNDS 20	   /* kills */
 #define PER_ROUND 60	   /* answers before the kill, at the most */
@@ -556,6 +557,67 @@ static void what_is_planted_in_place_of_a_segment_is_left_alone(void **state)
 	fixture_end(&f);
 }
 
+static bool is_voided(void *context, uint64_t sequence)
+{
+	(void)context;
+	(void)sequence;
+	return false;
+}
+
+/* Of 20 records the 17th is damaged and the last one is none that the schema takes: the batch with
+ * both is read again and again, until that one is found. */
+static void damage_is_counted_once_however_often_it_is_read(void **state)
+{
+	struct verdict_log l = {.batch_max = BATCH_RECORDS};
+	struct journal_reader r = {.fd = -1};
+	struct journal_header name;
+	unsigned char head[JOURNAL_HEADER_BYTES], octet;
+	uint64_t stored = 0;
+	char path[700];
+	struct fixture f;
+	struct stat st;
+	int fd, got, n_failed = 0;
+
+	(void)state;
+	fixture_begin(&f);
+	fixture_use(&f, fixture_settings(&f, "verdict_retention=0", NULL));
+	leave_some(&f, 20);
+	segment_path(&f, path);
+	fd = open(path, O_RDWR);
+	assert_true(fd >= 0 && fstat(fd, &st) == 0);
+	assert_int_equal(pread(fd, head, sizeof head, 0), sizeof head);
+	assert_true(journal_read_header(head, sizeof head, &name));
+	assert_int_equal(pread(fd, &octet, 1, st.st_size - 1600), 1);
+	octet ^= 1;
+	assert_int_equal(pwrite(fd, &octet, 1, st.st_size - 1600), 1);
+	l.db = fixture_open(&f, DB_WRITE);
+	l.mover_settings = f.settings;
+	assert_int_equal(batch_init(&l.batch), 0);
+	assert_int_equal(sqlite3_exec(l.db->handle,
+				      "CREATE TRIGGER t BEFORE INSERT ON verdict WHEN "
+				      "new.queue_id = 'N19' BEGIN SELECT raise(ABORT, 'no'); END",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	journal_reader_begin(&r, fd, &name, st.st_size, 0);
+	do {
+		const int64_t before = r.damaged_bytes;
+
+		got = verdict_mover_step(&l, &r, &stored, is_voided, NULL);
+		if (got < 0)
+			assert_int_equal(r.damaged_bytes, before);
+		n_failed += got < 0;
+		assert_true(n_failed < 10);
+	} while (got != 0);
+	assert_true(n_failed > 0);
+	assert_true(r.damaged_bytes > 0 && r.damaged_bytes < 1600);
+	db_close(l.db);
+	batch_free(&l.batch);
+	journal_reader_free(&r);
+	close(fd);
+	assert_int_equal(int_of(&f, "SELECT count(*) FROM verdict"), 18);
+	fixture_end(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -564,6 +626,7 @@ int main(void)
 		cmocka_unit_test(what_was_answered_is_there_once_after_any_number_of_kills),
 		cmocka_unit_test(voids_of_those_under_way_take_no_memory),
 		cmocka_unit_test(damage_costs_what_is_damaged_and_nothing_else),
+		cmocka_unit_test(damage_is_counted_once_however_often_it_is_read),
 		cmocka_unit_test(segments_stay_until_all_of_them_is_in),
 		cmocka_unit_test(a_segment_that_is_taken_away_is_noticed),
 		cmocka_unit_test(a_full_journal_says_so_and_takes_more_when_the_database_does),
