@@ -299,9 +299,13 @@ static bool is_yes_or_no(const char *value)
 	return is_one_of(value, words, COUNT(words));
 }
 
-static bool is_quote_type(const char *value)
+/* A reader may draw a bar beside what is quoted. */
+static bool is_quote_type(const char *value, struct html_paint *paint)
 {
-	return strcmp(value, "cite") == 0;
+	if (strcmp(value, "cite") != 0)
+		return false;
+	paint->used += HTML_LINE_PAINT;
+	return paint->used <= HTML_PAINT_MAX;
 }
 
 static bool is_fonts(char *value)
@@ -358,7 +362,7 @@ bool html_attribute_is_plain(const char *tag, const char *name, char *value,
 	if (strcmp(name, "wrap") == 0)
 		return is_wrap(value);
 	if (strcmp(name, "type") == 0)
-		return is_quote_type(value);
+		return is_quote_type(value, paint);
 	if (is_one_of(name, meta, COUNT(meta)))
 		return is_meta(tag, value);
 	if (is_one_of(name, linked, COUNT(linked)))

@@ -16,6 +16,7 @@ enum special {
 	ANY_COLOUR, /* of what is not there */
 	GROUND,
 	LINE,	   /* is seen unless one of its numbers is 0 */
+	WIDTH,	   /* of lines: may be that of one which was 0 before */
 	UNDERLINE, /* is seen */
 	FONTS,
 	OWN_WORDS /* not even those that all properties share */
@@ -64,7 +65,7 @@ static const struct property {
 	{"border-spacing", "|", HTML_SMALL, NOTHING},
 	{"border-style", line_words, HTML_NO_NUMBER, LINE},
 	{"border-top", line_words, HTML_SMALL, LINE},
-	{"border-width", line_words, HTML_SMALL, NOTHING},
+	{"border-width", line_words, HTML_SMALL, WIDTH},
 	{"box-sizing", "|border-box|content-box|", HTML_NO_NUMBER, NOTHING},
 	{"caret-color", "|", HTML_NO_NUMBER, ANY_COLOUR},
 	{"clear", "|both|left|right|", HTML_NO_NUMBER, NOTHING},
@@ -160,19 +161,70 @@ static void draw(struct html_paint *paint, unsigned cost)
 	paint->used += cost;
 }
 
-/* One word of a value. *is_zero, *is_drawn: what it says of a line. */
-static bool is_value_word(const struct property *p, const char *word, struct html_paint *paint,
-			  bool *is_zero, bool *is_drawn)
+/* What the words of one value say of a line. */
+struct line {
+	bool is_zero;	   /* one of its numbers is */
+	bool is_drawn;	   /* if none is */
+	bool is_always_so; /* drawn, whatever its width */
+};
+
+/* A word that all properties share. */
+static void see_shared_word(const struct property *p, const char *word, struct html_paint *paint,
+			    struct line *line)
 {
-	if (p->special != OWN_WORDS && html_value_is_among(shared, word))
-		return true;
-	if (html_value_is_among(p->words, word)) {
-		*is_drawn |= p->special == UNDERLINE ||
-			     (p->special == LINE &&
-			      html_value_is_among("|solid|dashed|dotted|double|", word));
+	const bool is_inherited = strcmp(word, "inherit") == 0;
+
+	switch (p->special) {
+	case LINE: /* what is around it is drawn again; a browser has a width for "auto" */
+		line->is_always_so |= is_inherited || strcmp(word, "auto") == 0;
+		break;
+	case UNDERLINE:
+		line->is_drawn |= is_inherited;
+		break;
+	case GROUND:
+		draw(paint, is_inherited);
+		break;
+	case WIDTH: /* "initial" is "medium" */
+		line->is_drawn = true;
+		break;
+	case NOTHING:
+	case TEXT_COLOUR:
+	case ANY_COLOUR:
+	case FONTS:
+	case OWN_WORDS:
+		break;
+	}
+}
+
+/* A number. True if the property takes it. */
+static bool see_number(const struct property *p, const char *word, struct line *line)
+{
+	bool is_zero = false;
+
+	if (!html_value_is_number(word, p->numbers, &is_zero))
+		return false;
+	if (p->special == WIDTH) /* those of other sides may not be 0 */
+		line->is_drawn |= !is_zero;
+	else
+		line->is_zero |= is_zero;
+	return true;
+}
+
+/* One word of a value. */
+static bool is_value_word(const struct property *p, const char *word, struct html_paint *paint,
+			  struct line *line)
+{
+	if (p->special != OWN_WORDS && html_value_is_among(shared, word)) {
+		see_shared_word(p, word, paint, line);
 		return true;
 	}
-	if (html_value_is_number(word, p->numbers, is_zero))
+	if (html_value_is_among(p->words, word)) {
+		line->is_drawn |= p->special == UNDERLINE || p->special == WIDTH ||
+				  (p->special == LINE &&
+				   html_value_is_among("|solid|dashed|dotted|double|", word));
+		return true;
+	}
+	if (see_number(p, word, line))
 		return true;
 	switch (p->special) {
 	case TEXT_COLOUR:
@@ -188,6 +240,7 @@ static bool is_value_word(const struct property *p, const char *word, struct htm
 	case FONTS:
 		return html_value_is_font(word);
 	case NOTHING:
+	case WIDTH:
 	case UNDERLINE:
 	case OWN_WORDS:
 		return false;
@@ -206,16 +259,16 @@ static bool is_declaration(const char *name, char *value, struct html_paint *pai
 					   sizeof(properties) / sizeof(properties[0]),
 					   sizeof(properties[0]), compare_name);
 	char *important = strstr(value, "!important");
-	bool is_zero = false, is_drawn = false;
+	struct line line = {false, false, false};
 
 	if (!p)
 		return false;
 	if (important && important[10 + strspn(important + 10, " \t\r\n")] == '\0')
 		*important = '\0';
 	for (char *word; (word = html_value_next_word(&value));)
-		if (!is_value_word(p, word, paint, &is_zero, &is_drawn))
+		if (!is_value_word(p, word, paint, &line))
 			return false;
-	if (is_drawn && !is_zero)
+	if (line.is_always_so || (line.is_drawn && !line.is_zero))
 		draw(paint, HTML_LINE_PAINT);
 	return true;
 }

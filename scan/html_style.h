@@ -11,7 +11,7 @@
  * it (text-transform, bidi-override, fonts of symbols), cut it off, or fetch anything; and
  * properties that are not in the list, whatever they do. Counts what can be seen without text:
  * grounds, borders and underlines draw letters on white space, so they are bounded (struct
- * html_paint).
+ * html_paint); what is inherited counts as drawn, a width counts as a line's unless it is 0.
  *
  * No memory, any thread.
  */

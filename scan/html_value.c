@@ -7,6 +7,7 @@
 
 #define DARKEST_GROUND 224 /* brightness, of 255; the text on it has LIGHTEST_TEXT at most */
 #define LIGHTEST_TEXT 192
+#define LEAST_ALPHA 50 /* of text, in hundredths */
 #define PIXELS_PER_INCH 96
 
 /* Words of the names of fonts in which letters are the letters that they are: none of symbols. */
@@ -78,6 +79,9 @@ static const char *read_number(const char *t, long *hundredths)
 	if (decimals == 0 || decimals > 4)
 		return NULL;
 	*hundredths += 10 * (t[0] - '0') + (decimals > 1 ? t[1] - '0' : 0);
+	/* A border of 0.001 pixels is drawn as one of a pixel. */
+	if (*hundredths == 0 && strspn(t, "0") < decimals)
+		*hundredths = 1;
 	return t + decimals;
 }
 
@@ -197,15 +201,15 @@ static int read_hex_colour(const char *t)
 	return brightness_of(rgb);
 }
 
-/* "rgb(1, 2, 3)", "rgba(1, 2, 3, 0.5)": *is_clear where the last is below one half. */
-static int read_rgb(const char *t, bool *is_clear)
+/* "rgb(1, 2, 3)", "rgba(1, 2, 3, 0.5)": *alpha in hundredths, 0 where nothing is seen of it. */
+static int read_rgb(const char *t, long *alpha)
 {
 	const bool has_alpha = strncmp(t, "rgba(", 5) == 0;
-	long rgb[3], alpha = 100;
+	long rgb[3];
 
 	t += has_alpha ? 5 : 4;
 	for (size_t i = 0; i < (has_alpha ? 4u : 3u); i++) {
-		long *n = i < 3 ? &rgb[i] : &alpha;
+		long *n = i < 3 ? &rgb[i] : alpha;
 
 		t += strspn(t, i ? " ," : " ");
 		t = read_number(t, n);
@@ -214,21 +218,22 @@ static int read_rgb(const char *t, bool *is_clear)
 		if (i < 3)
 			*n /= 100;
 	}
-	*is_clear = alpha < 50;
 	t += strspn(t, " ");
 	return strcmp(t, ")") == 0 ? brightness_of(rgb) : -1;
 }
 
 /* Brightness, 0 to 255; -1: no colour. */
-static int read_colour(const char *word, bool *is_clear)
+static int read_colour(const char *word, long *alpha)
 {
-	*is_clear = strcmp(word, "transparent") == 0;
-	if (*is_clear)
+	*alpha = 100;
+	if (strcmp(word, "transparent") == 0) {
+		*alpha = 0;
 		return 255;
+	}
 	if (*word == '#')
 		return read_hex_colour(word + 1);
 	if (strncmp(word, "rgb(", 4) == 0 || strncmp(word, "rgba(", 5) == 0)
-		return read_rgb(word, is_clear);
+		return read_rgb(word, alpha);
 	for (size_t i = 0; i < sizeof(colours) / sizeof(colours[0]); i++)
 		if (strcmp(word, colours[i].name) == 0)
 			return colours[i].brightness;
@@ -237,32 +242,32 @@ static int read_colour(const char *word, bool *is_clear)
 
 bool html_value_is_text_colour(const char *value)
 {
-	bool is_clear;
-	const int brightness = read_colour(value, &is_clear);
+	long alpha;
+	const int brightness = read_colour(value, &alpha);
 
-	return brightness >= 0 && brightness <= LIGHTEST_TEXT && !is_clear;
+	return brightness >= 0 && brightness <= LIGHTEST_TEXT && alpha >= LEAST_ALPHA;
 }
 
 bool html_value_is_ground_colour(const char *value)
 {
-	bool is_clear;
-	const int brightness = read_colour(value, &is_clear);
+	long alpha;
+	const int brightness = read_colour(value, &alpha);
 
-	return is_clear ? brightness >= 0 : brightness >= DARKEST_GROUND;
+	return brightness >= (alpha == 0 ? 0 : DARKEST_GROUND);
 }
 
 bool html_value_is_any_colour(const char *word)
 {
-	bool is_clear;
+	long alpha;
 
-	return read_colour(word, &is_clear) >= 0;
+	return read_colour(word, &alpha) >= 0;
 }
 
 bool html_value_is_clear(const char *value)
 {
-	bool is_clear;
+	long alpha;
 
-	return read_colour(value, &is_clear) >= 0 && is_clear;
+	return read_colour(value, &alpha) >= 0 && alpha == 0;
 }
 
 bool html_value_is_font(const char *word)

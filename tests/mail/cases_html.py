@@ -43,6 +43,11 @@ def beside(body, kind=HTML):
     return mail(multi(TEXT, text(octets(body), kind)), 'multipart/mixed; boundary="b1"')
 
 
+def drawn(style, around="", n=17):
+    """Behind armor, white space that a style may draw on."""
+    return html(cat(armor(message("long", n=4000)), '<div style="%s">' % around, '<span style="%s">&nbsp;</span>' % style * n, "</div>"))
+
+
 OUTLOOK = ('<html xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office" '
            'xmlns:w="urn:schemas-microsoft-com:office:word" xmlns:m="http://schemas.microsoft.com/office/2004/12/omml" '
            'xmlns="http://www.w3.org/TR/REC-html40">\n<head>\n' + META +
@@ -132,6 +137,14 @@ READ += [("empty-" + slug, beside(body), why + " with nothing typed") for slug, 
 READ += [
     ("pasted", html(cat('<div dir="ltr"><span style="%s">' % PASTED, lines(ARMOR, "", "<br>"), "</span></div>")), "armor pasted into Chrome"),
     ("quoted", html(cat('<blockquote type="cite" style="margin: 0 0 0 .8ex; border-left: 1px #ccc solid; padding-left: 1ex">', lines(ARMOR), "</blockquote>")), "a block in a quotation"),
+    ("quoted-apple", html(page(cat('<div><blockquote type="cite"><div dir="ltr">' * 4, lines(ARMOR), "</div></blockquote></div>" * 4))), "four quotations within each other, Apple's"),
+    ("quoted-thunderbird", html(page(cat('<div class="moz-text-html"><blockquote type="cite"><pre wrap="" class="moz-quote-pre">' * 4,
+                                         ARMOR, "</pre></blockquote></div>" * 4))), "four quotations within each other, Thunderbird's"),
+    ("quoted-gmail", html(cat('<div dir="ltr"><div class="gmail_quote"><blockquote class="gmail_quote" style="margin:0px 0px 0px 0.8ex;border-left:1px solid rgb(204,204,204);padding-left:1ex">' * 6,
+                              lines(ARMOR), "</blockquote></div></div>" * 6)), "six quotations within each other, Gmail's"),
+    ("quoted-styled", html(cat('<blockquote type="cite" style="margin: 0 0 0 .8ex; border-left: 1px #ccc solid; padding-left: 1ex">' * 6, lines(ARMOR), "</blockquote>" * 6)),
+     "six quotations within each other, with borders"),
+    ("lines-none", html(cat('<p style="border:0 solid black;border-width:0;background:rgba(0,0,0,0)">&nbsp;' * 20, ARMOR)), "lines without a width, and no ground, often"),
     ("grounds", html(cat('<p bgcolor=#fff>&nbsp;' * 64, ARMOR)), "as many grounds as may be"),
 ]
 
@@ -189,6 +202,16 @@ BAD = [
     ("drawn-grounds", html(cat('<p bgcolor=#fff>&nbsp;' * 65, ARMOR)), NONE, "a picture of light grounds"),
     ("drawn-lines", html(cat(ARMOR, "<u>&nbsp;</u>" * 17)), NONE, "a picture of underlines"),
     ("drawn-borders", html(cat(ARMOR, '<span style="border: 1px solid black">&nbsp;</span>' * 17)), NONE, "a picture of borders"),
+    ("drawn-widths", drawn("border:0 solid;border-width:5px"), NONE, "a picture of borders that get their width later"),
+    ("drawn-width-word", drawn("border:0 solid;border-width:initial"), NONE, "the same, by a word"),
+    ("drawn-hair", drawn("border-left:0.001px solid black"), NONE, "a picture of lines that are as thin as may be"),
+    ("drawn-inherited", drawn("border-left:inherit", "border-left:5px solid black"), NONE, "a picture of borders as the one around them"),
+    ("drawn-outline", drawn("outline:inherit", "outline:5px solid black"), NONE, "a picture of outlines as the one around them"),
+    ("drawn-outline-auto", drawn("outline:auto"), NONE, "a picture of outlines as a browser draws them"),
+    ("drawn-ground-inherited", drawn("background:inherit", "width:600px;white-space:nowrap;background:#e0e0e0", 64), NONE, "a picture of grounds as the one around them"),
+    ("drawn-ground-half", drawn("background:rgba(0,0,0,0.49)", n=1), NONE, "a ground that is half clear and half black"),
+    ("drawn-ground-light", drawn("background:rgba(230,230,230,0.49)", n=65), NONE, "a picture of grounds that are half clear"),
+    ("drawn-quotations", html(cat(ARMOR, '<blockquote type="cite">&nbsp;</blockquote>' * 17)), NONE, "a picture of quotations"),
     ("link-other", alternative(LINKED.replace(b'href="https://mailvelope.com"', b'href="https://x.test/"')), BESIDE,
      "a link that goes elsewhere"),
     ("link-query", alternative(LINKED.replace(b"mailvelope.com", b"mailvelope.com?meet=me")), BESIDE, "a link with a query"),

@@ -42,11 +42,18 @@ PROPERTIES = {
     "text-transform": ["none", "uppercase", "lowercase", "capitalize"], "font-variant": ["normal", "small-caps"], "font-variant-caps": ["normal", "all-small-caps"], "font-style": ["italic", "normal", "oblique"],
     "font-weight": ["400", "bold", "900", "normal"], "font-family": ["arial", "monospace", "symbol", "'Courier New', monospace", "wingdings"], "font": ["12px arial", "1px arial", "400 12pt/1.5 sans-serif", "inherit", "12px/0 arial"],
     "text-align": ["left", "right", "center", "justify", "start"], "text-decoration": ["none", "underline", "line-through"], "direction": ["ltr", "rtl"], "unicode-bidi": ["normal", "embed", "isolate", "plaintext", "bidi-override"],
-    "border": ["none", "0px none", "1px solid black", "0 solid red", "40px solid black"], "border-left": ["1px solid #ccc", "none"], "outline": ["none", "1px solid red"], "overflow": ["hidden", "visible"],
+    "border": ["none", "0px none", "1px solid black", "0 solid red", "40px solid black", "inherit"], "border-left": ["1px solid #ccc", "none", "inherit", "0.001px solid black"], "outline": ["none", "1px solid red", "auto", "inherit"], "overflow": ["hidden", "visible"],
     "visibility": ["hidden", "visible"], "opacity": ["0", "1"], "clear": ["both", "none"], "hyphens": ["auto", "none"], "line-break": ["anywhere", "auto", "after-white-space"], "writing-mode": ["vertical-rl", "horizontal-tb"],
     "transform": ["none", "rotate(90deg)", "scale(0)"], "content": ["'x'", "none"], "column-count": ["2", "auto"], "box-sizing": ["border-box"], "-webkit-text-security": ["disc", "none"], "zoom": ["0.1"],
     "text-shadow": ["1px 1px red"], "text-size-adjust": ["none", "100%"], "clip-path": ["inset(0)"], "-webkit-text-stroke-width": ["0px", "9px"], "background-image": ["none"], "orphans": ["2"], "white-space-collapse": ["collapse", "preserve"],
 }
+
+# What draws lines or grounds on white space, or looks like it; and what may stand around it.
+DRAWING = ["border: 0 solid", "border: 0 solid black; border-width: 5px", "border: 0 solid; border-width: initial", "border: 0 solid; border-width: 0 0 thin", "border: 0 solid; border-width: 0.001px",
+           "border: 0 solid; border-width: 0", "border-style: solid; border-width: 0", "border-left: 0.001px solid black", "border-left: inherit", "border: inherit", "border-style: inherit", "border: initial",
+           "border: unset", "outline: inherit", "outline: auto", "outline: 0 auto", "outline: 0 solid", "outline: thin dotted", "background: inherit", "background: initial", "background: rgba(0,0,0,0.4)",
+           "background: rgba(240,240,240,0.4)", "background: rgba(0,0,0,0)", "background-color: #eee", "text-decoration: underline", "text-decoration: inherit"]
+AROUND = ["", "border-left: 5px solid black", "border: 1px solid black", "outline: 2px solid black", "background: #e0e0e0", "width: 600px; white-space: nowrap; background: #e0e0e0", "text-decoration: underline"]
 
 PAGE = """<!DOCTYPE html><html><head><meta charset="utf-8"></head><body><pre id="out"></pre><script>
 const documents = %s;
@@ -80,6 +87,16 @@ function look(frame) {
       const high = Math.min(a[1], b[1]) - Math.max(a[0], b[0]), wide = Math.min(a[3], b[3]) - Math.max(a[2], b[2]);
       if (wide > 2 && Math.abs((a[0] + a[1]) - (b[0] + b[1])) / 2 < 7) seen.faults.push("lines " + i + " and " + k + " upon each other");
     }
+  /* as much as 16 borders, or 64 grounds, may be drawn: see html_style.h */
+  let drawn = 0;
+  for (const element of root.body.querySelectorAll("*")) {
+    const style = view.getComputedStyle(element), sides = ["Top", "Bottom", "Left", "Right"];
+    if (!/^rgba\\(.*, 0\\)$/.test(style.backgroundColor)) drawn += 1;
+    if (sides.some(side => parseFloat(style["border" + side + "Width"]) > 0)) drawn += 4;
+    if (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) drawn += 4;
+    if (element.tagName !== "A" && style.textDecorationLine !== "none") drawn += 4;
+  }
+  if (drawn > 64) seen.faults.push("a picture of " + drawn);
   seen.faults = seen.faults.slice(0, 3);
   return seen;
 }
@@ -122,7 +139,7 @@ def opening(rng):
 
 def document(rng):
     """HTML around armor, and the text in it."""
-    armored = pgppackets.armor(pgppackets.message("browser %d" % rng.randrange(9), n=rng.choice([120, 400])), headers=rng.choice([(), [("Version", "1")]])).decode()
+    armored = pgppackets.armor(pgppackets.message("browser %d" % rng.randrange(9), n=rng.choice([120, 400, 4000])), headers=rng.choice([(), [("Version", "1")]])).decode()
     lines = armored.split("\n")[:-1]
     end = rng.choice(["<br>\n", "<br>", "\n"])
     out, closing = [], []
@@ -142,6 +159,8 @@ def document(rng):
     if rng.random() < 0.3:
         a, z = opening(rng)
         out.append(a + "&nbsp;" * rng.randrange(4) + z)
+    if rng.random() < 0.2:
+        out.append('<div style="%s">' % rng.choice(AROUND) + '<i style="%s">&nbsp;</i>' % rng.choice(DRAWING) * rng.choice([3, 17, 20, 65]) + "</div>")
     body = "".join(out + closing)
     return "<html><head></head><body%s>%s</body></html>\n" % (" " + style(rng) if rng.random() < 0.3 else "", body), re.sub(r"\s", "", armored)
 
@@ -200,6 +219,12 @@ PLANTED = {
     "one upon the other": '<div style="line-height: 0">%s</div>',
     "tiny": '<div style="font-size: 1px">%s</div>',
     "beyond the edge": '<div style="margin-left: -9999px">%s</div>',
+    "borders": '%s<br>' + '<i style="border: 0 solid; border-width: 5px">&nbsp;</i>' * 17,
+    "hair lines": '%s<br>' + '<i style="border-left: 0.001px solid black">&nbsp;</i>' * 17,
+    "outlines": '%s<br><div style="outline: 2px solid black">' + '<i style="outline: inherit">&nbsp;</i>' * 17 + "</div>",
+    "outlines of the browser": '%s<br>' + '<i style="outline: auto">&nbsp;</i>' * 17,
+    "grounds": '%s<br><div style="background: #e0e0e0">' + '<i style="background: inherit">&nbsp;</i>' * 65 + "</div>",
+    "clear grounds": '%s<br>' + '<i style="background: rgba(0,0,0,0.4)">&nbsp;</i>' * 65,
     "columns": '<div style="column-count: 2; height: 60px">%s</div>',
 }
 
@@ -218,7 +243,7 @@ def main():
         return 0
     judge = Talker(options.build + "/judge_lines")
     browser = Browser(program, options.keep)
-    armored = pgppackets.armor(pgppackets.message("planted")).decode()
+    armored = pgppackets.armor(pgppackets.message("planted", n=4000)).decode()
     for name, around in PLANTED.items():
         text = around % armored.replace("\n", "<br>\n")
         browser.add("planted, " + name, "<html><body>" + text + "</body></html>", re.sub(r"\s", "", armored), True)

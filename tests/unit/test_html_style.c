@@ -45,6 +45,8 @@ static const struct {
 	{"opacity:0", false},
 	{"background-color:black", false},
 	{"background:#333", false},
+	{"background:rgba(0,0,0,0.4)", false},
+	{"background:rgba(0,0,0,0.001)", false},
 	{"margin-left:999px", false},
 	{"margin-left:-9px", false},
 	{"text-indent:-9ch", false},
@@ -88,6 +90,24 @@ static const struct {
 	{"color:rgb(256,0,0)", false},
 	{"font-size:12pt12", false},
 	{"/* meet me */color:red", false},
+	/* lines whose width is not read */
+	{"border:calc(1px) solid", false},
+	{"border:1e-3px solid", false},
+	{"border:0e0px solid", false},
+	{"border:.00001px solid", false},
+	{"border-left-width:5px", false},
+	{"border-image:none", false},
+	{"border-block:1px solid", false},
+	{"outline-width:5px", false},
+	{"outline-style:solid", false},
+	{"column-rule:1px solid", false},
+	{"text-decoration-thickness:5px", false},
+	{"text-decoration:line-through", false},
+	{"text-decoration:overline", false},
+	{"-webkit-border-start:1px solid", false},
+	{"-moz-outline:1px solid", false},
+	{"box-shadow:1px 1px", false},
+	{"all:inherit", false},
 };
 
 static void style_is_plain_or_not(void **state)
@@ -127,7 +147,44 @@ static void style_draws_little(void **state)
 	assert_int_equal(many("text-decoration:underline"), 16);
 	assert_int_equal(many("outline:thin dotted"), 16);
 	assert_int_equal(many("border:0 solid black"), 1000);
+	assert_int_equal(many("border:0 solid black;border-width:0px"), 1000);
+	assert_int_equal(many("border:0 solid black;border-width:1px"), 16);
+	assert_int_equal(many("border:0 solid black;border-width:0 0 1px"), 16);
+	assert_int_equal(many("border:0 solid black;border-width:initial"), 16);
+	assert_int_equal(many("border-left:0.001px solid black"), 16);
+	assert_int_equal(many("border-left:inherit"), 16);
+	assert_int_equal(many("border-left:.0001pt solid black"), 16);
+	assert_int_equal(many("border:0 solid black;border-width:medium"), 16);
+	assert_int_equal(many("border:0 solid black;border-width:unset"), 16);
+	assert_int_equal(many("border:0 solid black;border-width:0 .001px"), 16);
+	assert_int_equal(many("border:inherit"), 16);
+	assert_int_equal(many("border-style:inherit"), 16);
+	assert_int_equal(many("outline:inherit !important"), 16);
+	assert_int_equal(many("outline:auto"), 16);
+	assert_int_equal(many("outline:0 auto"), 16);
+	assert_int_equal(many("text-decoration:inherit"), 16);
+	assert_int_equal(many("text-decoration-line:inherit"), 16);
+	assert_int_equal(many("background:inherit"), 64);
+	assert_int_equal(many("background-color:inherit"), 64);
+	assert_int_equal(many("background:rgba(255,255,255,0.4)"), 64);
+	assert_int_equal(many("background:rgba(0,0,0,0)"), 1000);
+	assert_int_equal(many("border:none;border-style:none;outline:none"), 1000);
+	assert_int_equal(many("border:initial;background:initial"), 1000);
 	assert_int_equal(many("background:transparent;text-decoration:none"), 1000);
+}
+
+/* A reader may draw a bar beside a quotation: so many of them as there may be borders. */
+static void quotations_are_drawn(void **state)
+{
+	struct html_paint paint = {0};
+
+	(void)state;
+	for (unsigned n = 0; n < 17; n++) {
+		char value[] = "cite";
+
+		assert_int_equal(html_attribute_is_plain("blockquote", "type", value, &paint),
+				 n < 16);
+	}
 }
 
 static const struct {
@@ -193,6 +250,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(style_is_plain_or_not),
 		cmocka_unit_test(style_draws_little),
+		cmocka_unit_test(quotations_are_drawn),
 		cmocka_unit_test(attribute_is_plain_or_not),
 	};
 
