@@ -130,6 +130,7 @@ static void apply_tag(struct html *h, enum kind kind, bool is_end)
 	switch (kind) {
 	case KIND_UNDERLINE:
 		h->paint.used += is_end ? 0 : HTML_LINE_PAINT;
+		h->paint.has_underline = true;
 		tell(h, HTML_STYLE);
 		break;
 	case KIND_INLINE:
@@ -207,6 +208,7 @@ static bool read_tag(struct html *h)
 	if (tag->kind == KIND_LINK && !is_end && h->link_len == 0)
 		return false;
 	h->has_begun = true;
+	h->is_in_blanks = false;
 	apply_tag(h, tag->kind, is_end);
 	return h->paint.used <= HTML_PAINT_MAX;
 }
@@ -247,6 +249,21 @@ static bool is_within_bound(const struct html *h)
 	return h->markup <= HTML_MARKUP_MAX + 2 * h->visible;
 }
 
+/* One underline is below all that it stands around, except where a margin, a tag or a line's end
+ * leaves a gap: so each run of white space counts as a ground does. */
+static bool draw_blanks(struct html *h, const unsigned char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len && h->paint.has_underline; i++) {
+		const bool is_blank = text_is_space(bytes[i]);
+
+		if (bytes[i] == '\r')
+			continue;
+		h->paint.used += is_blank && !h->is_in_blanks;
+		h->is_in_blanks = is_blank;
+	}
+	return h->paint.used <= HTML_PAINT_MAX;
+}
+
 static bool text(struct html *h, const unsigned char *bytes, size_t len)
 {
 	size_t visible = text_count_visible(bytes, len);
@@ -261,6 +278,8 @@ static bool text(struct html *h, const unsigned char *bytes, size_t len)
 	for (size_t i = 0; i < len && h->link_len > 0; i++)
 		if (h->link_at == h->link_len || bytes[i] != (unsigned char)h->link[h->link_at++])
 			return false;
+	if (!draw_blanks(h, bytes, len))
+		return false;
 	h->sink(h->context, HTML_TEXT, bytes, len);
 	return !h->is_wrong;
 }
@@ -313,6 +332,7 @@ static bool special(struct html *h, unsigned char c)
 		h->gathered[0] = '\0';
 		return c == '<' || h->link_len == 0;
 	case '\n':
+		h->is_in_blanks = false;
 		/* In <pre> each shows; elsewhere those behind a paragraph's end do not. */
 		if (h->link_len > 0)
 			return false;

@@ -53,6 +53,7 @@ struct html {
 	bool has_begun; /* something but white space was seen: no DOCTYPE any more */
 	bool is_after_edge;
 	bool is_in_title;
+	bool is_in_blanks; /* that may be underlined */
 	unsigned state;
 	unsigned n_pre; /* <pre> within each other */
 	int64_t markup, visible;

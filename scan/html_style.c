@@ -268,6 +268,7 @@ static bool is_declaration(const char *name, char *value, struct html_paint *pai
 	for (char *word; (word = html_value_next_word(&value));)
 		if (!is_value_word(p, word, paint, &line))
 			return false;
+	paint->has_underline |= p->special == UNDERLINE && line.is_drawn;
 	if (line.is_always_so || (line.is_drawn && !line.is_zero))
 		draw(paint, HTML_LINE_PAINT);
 	return true;

@@ -28,6 +28,7 @@
 /* What a document has drawn so far without text. */
 struct html_paint {
 	unsigned used;
+	bool has_underline; /* from here on white space may have a line below it */
 };
 
 /* value: small letters, NUL at its end; changed. True if all of it is in the list. */

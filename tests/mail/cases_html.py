@@ -145,6 +145,7 @@ READ += [
     ("quoted-styled", html(cat('<blockquote type="cite" style="margin: 0 0 0 .8ex; border-left: 1px #ccc solid; padding-left: 1ex">' * 6, lines(ARMOR), "</blockquote>" * 6)),
      "six quotations within each other, with borders"),
     ("lines-none", html(cat('<p style="border:0 solid black;border-width:0;background:rgba(0,0,0,0)">&nbsp;' * 20, ARMOR)), "lines without a width, and no ground, often"),
+    ("underlined", html(cat('<div style="text-decoration:underline">', "<p>&nbsp;&nbsp; &nbsp;</p>" * 20, armor(message("long", n=4000)), "</div>")), "an armored block that is underlined, and some empty lines"),
     ("grounds", html(cat('<p bgcolor=#fff>&nbsp;' * 64, ARMOR)), "as many grounds as may be"),
 ]
 
@@ -211,6 +212,10 @@ BAD = [
     ("drawn-ground-inherited", drawn("background:inherit", "width:600px;white-space:nowrap;background:#e0e0e0", 64), NONE, "a picture of grounds as the one around them"),
     ("drawn-ground-half", drawn("background:rgba(0,0,0,0.49)", n=1), NONE, "a ground that is half clear and half black"),
     ("drawn-ground-light", drawn("background:rgba(230,230,230,0.49)", n=65), NONE, "a picture of grounds that are half clear"),
+    ("drawn-underlined", html(cat(armor(message("long", n=4000)), "<u>", '&nbsp;<i style="margin-left:40px"></i>' * 61, "</u>")), NONE, "a picture of one underline with gaps"),
+    ("drawn-underlined-style", html(cat(armor(message("long", n=4000)), '<div style="text-decoration:underline">', '<p style="margin:0 0 0 9px">&nbsp;&nbsp;</p>' * 61, "</div>")), NONE,
+     "a picture of one underline, of lines of all lengths"),
+    ("drawn-underlined-pre", html(cat(armor(message("long", n=4000)), "<pre><u>", '    <br>\n' * 61, "</u></pre>")), NONE, "the same, with white space that is preserved"),
     ("drawn-quotations", html(cat(ARMOR, '<blockquote type="cite">&nbsp;</blockquote>' * 17)), NONE, "a picture of quotations"),
     ("link-other", alternative(LINKED.replace(b'href="https://mailvelope.com"', b'href="https://x.test/"')), BESIDE,
      "a link that goes elsewhere"),

@@ -61,12 +61,21 @@ function look(frame) {
   const root = frame.contentDocument, view = frame.contentWindow, seen = {text: root.body.innerText, all: "", faults: []};
   let low = -1, count = 0, squeezed = 0;
   const lines = [];
+  let drawn = 0;
   const walker = root.createTreeWalker(root.body, NodeFilter.SHOW_TEXT);
   for (let node; (node = walker.nextNode());) {
     const range = root.createRange(), style = view.getComputedStyle(node.parentElement);
     const text = node.data;
     seen.all += text;
-    if (!text.trim()) continue;
+    if (!text.trim()) {
+      for (let up = node.parentElement; up; up = up.parentElement)
+        if (view.getComputedStyle(up).textDecorationLine !== "none") {
+          range.selectNodeContents(node);
+          drawn += [...range.getClientRects()].filter(r => r.width >= 1).length;
+          break;
+        }
+      continue;
+    }
     if (parseFloat(style.fontSize) < 4.9) seen.faults.push("size " + style.fontSize);
     range.selectNodeContents(node);
     for (const r of range.getClientRects()) {
@@ -88,7 +97,6 @@ function look(frame) {
       if (wide > 2 && Math.abs((a[0] + a[1]) - (b[0] + b[1])) / 2 < 7) seen.faults.push("lines " + i + " and " + k + " upon each other");
     }
   /* as much as 16 borders, or 64 grounds, may be drawn: see html_style.h */
-  let drawn = 0;
   for (const element of root.body.querySelectorAll("*")) {
     const style = view.getComputedStyle(element), sides = ["Top", "Bottom", "Left", "Right"];
     if (!/^rgba\\(.*, 0\\)$/.test(style.backgroundColor)) drawn += 1;
@@ -224,6 +232,8 @@ PLANTED = {
     "outlines": '%s<br><div style="outline: 2px solid black">' + '<i style="outline: inherit">&nbsp;</i>' * 17 + "</div>",
     "outlines of the browser": '%s<br>' + '<i style="outline: auto">&nbsp;</i>' * 17,
     "grounds": '%s<br><div style="background: #e0e0e0">' + '<i style="background: inherit">&nbsp;</i>' * 65 + "</div>",
+    "gaps in an underline": "%s<br><u>" + '&nbsp;<i style="margin-left: 40px"></i>' * 65 + "</u>",
+    "underlined lines": '%s<br><div style="text-decoration: underline">' + '<p style="margin: 0 0 0 9px">&nbsp;&nbsp;</p>' * 65 + "</div>",
     "clear grounds": '%s<br>' + '<i style="background: rgba(0,0,0,0.4)">&nbsp;</i>' * 65,
     "columns": '<div style="column-count: 2; height: 60px">%s</div>',
 }
