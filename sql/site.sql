@@ -177,8 +177,15 @@ CROSS JOIN verdict AS v ON v.id = s.verdict_id
 WHERE s.verdict_id <= ?1;
 
 -- name: site_retracted_done
+-- Those that were sent: others may have come since, and with lower numbers. And those whose verdict is gone.
 DELETE FROM site_retracted
-WHERE verdict_id <= ?1;
+WHERE verdict_id IN (
+		SELECT value ->> 0
+		FROM json_each(?1))
+	OR NOT EXISTS (
+		SELECT 1
+		FROM verdict AS v
+		WHERE v.id = site_retracted.verdict_id);
 
 -- name: site_unpushed
 -- How many rows, about, and the time of the oldest.

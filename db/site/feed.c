@@ -120,7 +120,7 @@ int site_batch_done(struct db *d, const struct site_batch *b)
 	if (result == 0 && strcmp(b->feed, "[]") != 0)
 		result = run_with_text(d, SQL_SITE_FEED_OVER, b->feed);
 	if (result == 0 && b->retracted_to != 0)
-		result = run_with_number(d, SQL_SITE_RETRACTED_DONE, b->retracted_to);
+		result = run_with_text(d, SQL_SITE_RETRACTED_DONE, b->retracted);
 	return db_end(d, result);
 }
 

@@ -231,6 +231,32 @@ static void tombstones_of_a_snapshot(void **state)
 	assert_int_equal(ask("SELECT n_encrypted FROM pair WHERE sender_key = 'other'"), 2);
 }
 
+static void what_is_retracted_meanwhile_is_told_next(void **state)
+{
+	struct site_batch b;
+
+	(void)state;
+	run_sql("INSERT INTO verdict (id, time_unix, queue_id, host, client, authenticated, "
+		"sender_key, is_local, message_id, size_bytes, verdict, form, reason, detail, "
+		"cleartext_bytes, returns_readable, action, would, reply) "
+		"SELECT value, 5, 'Q', 'h', 'c', '', 's', 0, '', 1, 'cleartext', 'none', '', '', "
+		"0, 0, "
+		"'refuse', 'refuse', '550' FROM json_each('[1, 2, 3, 4]')");
+	run_sql("UPDATE verdict SET action = 'tempfail' WHERE id IN (2, 4)");
+	assert_int_equal(site_batch_read(db, 4, 10, NOW, &b), 0);
+	/* While it is on its way: one of a lower number, and the verdict of another goes. */
+	run_sql("UPDATE verdict SET action = 'tempfail' WHERE id IN (1, 3)");
+	run_sql("DELETE FROM verdict WHERE id = 3");
+	assert_int_equal(site_batch_done(db, &b), 0);
+	site_batch_free(&b);
+	assert_int_equal(ask("SELECT group_concat(verdict_id, '') FROM site_retracted"), 1);
+	assert_int_equal(site_batch_read(db, 4, 10, NOW, &b), 0);
+	assert_string_equal(b.retracted, "[[1,5,\"tempfail\",\"refuse\",\"550\"]]");
+	assert_int_equal(site_batch_done(db, &b), 0);
+	site_batch_free(&b);
+	assert_int_equal(ask("SELECT count(*) FROM site_retracted"), 0);
+}
+
 static void changes_that_the_centre_does_not_know_go(void **state)
 {
 	(void)state;
@@ -396,6 +422,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_need_not_be_known_is_forgotten, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(tombstones_of_a_snapshot, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_retracted_meanwhile_is_told_next, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(changes_that_the_centre_does_not_know_go, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(rules_that_cannot_be_are_not_taken, set_up,
