@@ -376,15 +376,20 @@ static int renew(struct host *h)
 int host_push(struct host *h, int n_rows)
 {
 	struct site_batch b;
+	const int n = h->most_rows > 0 && h->most_rows < n_rows ? h->most_rows : n_rows;
 	int result = 0;
 
-	if (site_batch_read(h->db, h->pushed_no, n_rows, clock_now_unix(), &b) != 0)
+	/* A batch that is too much for the time of a call, or for a value of either database, would
+	 * be so for ever: until one is through, each is half the one before. */
+	h->most_rows = n > 1 ? n / 2 : 1;
+	if (site_batch_read(h->db, h->pushed_no, n, clock_now_unix(), &b) != 0)
 		return host_fail_db(h);
 	if (b.to_no > b.from_no || strcmp(b.feed, "[]") != 0 || b.retracted_to != 0)
 		result = send_batch(h, &b);
 	if (result == 0) {
 		result = b.to_no > b.from_no;
 		h->pushed_no = b.to_no;
+		h->most_rows = n < n_rows ? n + n / 8 + 1 : 0;
 	}
 	site_batch_free(&b);
 	return result < 0 && h->taken_no > 0 && h->version >= 2 ? renew(h) : result;
