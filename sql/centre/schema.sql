@@ -277,8 +277,12 @@ BEGIN
 	DELETE FROM feed WHERE split_part(a, ' ', 1) = ANY (a_keys) OR b = ANY (a_keys);
 	DELETE FROM tombstone WHERE a = ANY (a_keys) OR b = ANY (a_keys);
 	DELETE FROM rule WHERE recipient = a_address OR sender = a_address;
-	DELETE FROM key_row WHERE (kind IN ('key', 'group') AND a = a_address)
-		OR (kind = 'group' AND data -> 1 ? a_address);
+	DELETE FROM key_row WHERE kind IN ('key', 'group') AND a = a_address;
+	-- As on the hosts: the others of a group stay in it.
+	UPDATE key_row
+	SET data = jsonb_set(data, '{1}', (data -> 1) - a_address)
+	WHERE kind = 'group' AND data -> 1 ? a_address;
+	DELETE FROM key_row WHERE kind = 'group' AND data -> 1 = '[]';
 	DELETE FROM key_row AS c
 	WHERE c.kind = 'certificate'
 		AND NOT EXISTS (SELECT 1 FROM key_row AS k WHERE k.kind = 'key' AND k.data ->> 0 = c.a);

@@ -116,6 +116,10 @@ def test_keys_and_forgotten_people_are_the_sites(site, keys):
     for host in s.hosts:
         assert host.ask("SELECT count(*) FROM verdict WHERE sender_key = 'org.example@alice'") == [(0,)]
         assert host.ask("SELECT count(*) FROM recipient_key") == [(0,)]
+        # Others of her group stay in it.
+        assert host.ask("SELECT pattern, member FROM key_group") == [("team@example.org", "before@example.org")]
+    assert s.centre.sql("SELECT a, data -> 1 FROM pgpgate.key_row WHERE kind = 'group'") == [
+        'team@example.org|["before@example.org"]']
     assert "forget-person" in two.must("rules", "--history")
 
 
