@@ -210,6 +210,20 @@ static int apply_change(struct host *h, const json_t *o)
 
 /* ---- snapshots ---- */
 
+/* Does an item come after one whose n texts these are? As for rows of rules: pages that do not lead
+ * on would never end. The centre orders by octets, as UTF-8 does. */
+static bool leads_on(const json_t *item, size_t n, const char *const *after)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *text = json_string_value(json_array_get(item, i));
+		const int order = text != NULL ? strcmp(text, after[i]) : -1;
+
+		if (order != 0)
+			return order > 0;
+	}
+	return false;
+}
+
 /* Tombstones: what was forgotten while this host was away. */
 static int take_forgotten(struct host *h)
 {
@@ -235,6 +249,8 @@ static int take_forgotten(struct host *h)
 		if (n > 0 && (json_string_value(json_array_get(last, 0)) == NULL ||
 			      json_string_value(json_array_get(last, 1)) == NULL))
 			result = host_fail(h, "the centre: a forgotten pair that cannot be read");
+		else if (n > 0 && !leads_on(last, 2, parameters))
+			result = host_fail(h, "the centre: rows without an order");
 		if (n > 0 && result == 0) {
 			snprintf(a, sizeof a, "%s", json_string_value(json_array_get(last, 0)));
 			snprintf(b, sizeof b, "%s", json_string_value(json_array_get(last, 1)));
@@ -284,6 +300,8 @@ static int take_keys(struct host *h)
 			if (text == NULL || at[0] == NULL || at[1] == NULL || at[2] == NULL ||
 			    items_add(&items, text) != 0) {
 				result = host_fail(h, "the centre: a key that cannot be read");
+			} else if (!leads_on(item, 3, parameters)) {
+				result = host_fail(h, "the centre: rows without an order");
 			} else {
 				snprintf(kind, sizeof kind, "%s", at[0]);
 				snprintf(a, sizeof a, "%s", at[1]);

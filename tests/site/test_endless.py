@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: ISC
-"""What would go on for ever: a batch that is too much."""
+"""What would go on for ever: a batch that is too much, pages that do not end."""
 
 from harness import messages
+from harness.place import wait_until
 from test_site import BOB, answer, wait_row
 
 
@@ -26,3 +27,22 @@ def test_a_batch_that_is_too_much_comes_in_parts(site):
     one.start_sync()
     s.wait_same()
     assert "too much" in one.sync_log()
+
+
+def test_pages_that_do_not_lead_on_are_not_read_for_ever(site):
+    s = site(1)
+    one = s.hosts[0]
+    one.end_sync()
+    for name, given, page in (("snapshot_keys", "k text, a text, b text, n integer", '[["group", "t@example.org", "", [0, ["a@example.org"]]]]'),
+                              ("snapshot_forgotten", "a text, b text, n integer", '[["org.example@a", "org.example@b", 5]]')):
+        s.centre.sql(f"ALTER FUNCTION pgpgate.{name} RENAME TO {name}_before; CREATE FUNCTION pgpgate.{name}({given}) RETURNS jsonb "
+                     f"LANGUAGE sql AS $$ SELECT '{page}'::jsonb $$")
+        before = len(one.sync_log())
+        one.ask_write("UPDATE site SET rules_mark = 'none'")
+        one.start_sync()
+        wait_until(lambda before=before: "rows without an order" in one.sync_log()[before:], f"{name}: it is refused")
+        one.end_sync()
+        s.centre.sql(f"DROP FUNCTION pgpgate.{name}; ALTER FUNCTION pgpgate.{name}_before RENAME TO {name}")
+    one.start_sync()
+    s.wait_same()
+    assert one.ask("SELECT * FROM key_group") == []
