@@ -180,6 +180,12 @@ static int receive(struct pg *p, int64_t until_ms, char **out)
 		if (PQresultStatus(r) == PGRES_TUPLES_OK && out != NULL && *out == NULL &&
 		    PQntuples(r) > 0 && !PQgetisnull(r, 0, 0))
 			*out = strdup(PQgetvalue(r, 0, 0));
+		/* It would come again and again, without waiting; nothing of ours asks for it. */
+		if (PQresultStatus(r) == PGRES_COPY_IN || PQresultStatus(r) == PGRES_COPY_OUT ||
+		    PQresultStatus(r) == PGRES_COPY_BOTH) {
+			PQclear(r);
+			return fail_closed(p, "an answer that is none");
+		}
 		if (PQresultStatus(r) != PGRES_TUPLES_OK && PQresultStatus(r) != PGRES_COMMAND_OK) {
 			p->was_refused = true;
 			result = fail(p, PQresultErrorMessage(r));

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: ISC
-"""What would go on for ever: a batch that is too much, pages that do not end."""
+"""What would go on for ever: a batch that is too much, pages that do not end, an answer that never does."""
+
+import os
+import socket
+import struct
+import threading
 
 from harness import messages
 from harness.place import wait_until
@@ -46,3 +51,30 @@ def test_pages_that_do_not_lead_on_are_not_read_for_ever(site):
     one.start_sync()
     s.wait_same()
     assert one.ask("SELECT * FROM key_group") == []
+
+
+def test_an_answer_that_is_a_copy_ends_the_connection(spot, site):
+    """A server that answers each statement with the beginning of a COPY, in either direction."""
+    s = site(1)
+    one = s.hosts[0]
+    where = spot.directory("copies", spot.user.pw_uid, spot.user.pw_gid, 0o777)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(os.path.join(where, ".s.PGSQL.5432"))
+        os.chmod(os.path.join(where, ".s.PGSQL.5432"), 0o777)
+        listener.listen(5)
+        for kind in (b"G", b"H", b"W"):
+            def serve(kind=kind):
+                client, _ = listener.accept()
+                with client:
+                    client.recv(4096)
+                    client.sendall(b"R" + struct.pack("!II", 8, 0) + b"Z" + struct.pack("!I", 5) + b"I")
+                    client.recv(4096)
+                    client.sendall(kind + struct.pack("!IBH", 7, 0, 0))
+                    while client.recv(4096):
+                        pass
+            server = threading.Thread(target=serve, daemon=True)
+            server.start()
+            result = one.run("-o", f"centre=host={where} user=host dbname=site", "site", "status", timeout=20)
+            assert result.code != 0 and "an answer that is none" in result.err, (kind, result)
+            server.join(20)
+            assert not server.is_alive()
