@@ -77,7 +77,8 @@ static const char *const grants[] = {
 	"pgpgate.verdict, pgpgate.hosts, pgpgate.verdicts, pgpgate.refusals_by_day TO %I",
 	"GRANT EXECUTE ON FUNCTION pgpgate.started(), pgpgate.lease(uuid, text), "
 	"pgpgate.register(text), "
-	"pgpgate.unregister(uuid), pgpgate.pull(uuid, text, jsonb), "
+	"pgpgate.unregister(uuid), pgpgate.unregister(uuid, text), pgpgate.pull(uuid, text, "
+	"jsonb), "
 	"pgpgate.change_rows(bigint, bigint, integer), pgpgate.snapshot_head(), "
 	"pgpgate.snapshot_rows(bigint, integer), pgpgate.make_partition(bigint), "
 	"pgpgate.push(uuid, text, bigint, jsonb, jsonb, jsonb), pgpgate.maintain(), "
@@ -437,19 +438,33 @@ int command_join(struct settings *s, struct db *d, bool drops_own)
 
 /* ---- leave, forget ---- */
 
+/* A centre that was not brought up to date has the old form alone. 0 or -1. */
+static int unregister(struct pg *centre, const struct host *h)
+{
+	const char *const parameters[] = {h->state.host_id, h->boot};
+
+	if (pg_call(centre, "SELECT pgpgate.unregister($1, $2)", 2, parameters, NULL) == 0)
+		return 0;
+	return pg_was_refused(centre)
+		       ? pg_call(centre, "SELECT pgpgate.unregister($1)", 1, parameters, NULL)
+		       : -1;
+}
+
 int command_leave(struct settings *s, struct db *d)
 {
 	struct site_state state;
-	const char *parameters[] = {state.host_id};
+	struct host host;
 	struct pg *centre;
 
 	if (site_read(d, &state) != 1)
 		return complain("this host belongs to no site");
 	centre = pg_new(s->centre, HOST_TIMEOUT_MS);
-	if (centre == NULL ||
-	    pg_call(centre, "SELECT pgpgate.unregister($1)", 1, parameters, NULL) != 0)
+	host_init(&host, s, d, centre);
+	host.state = state;
+	host_look_at_file(&host);
+	if (centre == NULL || unregister(centre, &host) != 0)
 		fprintf(stderr,
-			"pgpgate: the centre does not know of it (%s); `pgpgate site forget %s` "
+			"pgpgate: the centre was not told (%s); `pgpgate site forget %s` "
 			"elsewhere\n",
 			centre != NULL ? pg_error(centre) : "out of memory", host_name(s));
 	pg_free(centre);

@@ -53,7 +53,7 @@ void host_init(struct host *h, struct settings *s, struct db *d, struct pg *cent
 }
 
 /* This machine and this file: another one may have been put in its place since. */
-static void look_at_file(struct host *h)
+void host_look_at_file(struct host *h)
 {
 	const struct settings *s = h->settings;
 	char boot[sizeof h->boot];
@@ -319,7 +319,7 @@ int host_pull(struct host *h)
 	int result = 1;
 
 	h->is_refused = false;
-	look_at_file(h);
+	host_look_at_file(h);
 	for (int i = 0; i < ROUNDS_MAX && result == 1; i++)
 		result = host_read(h) == 1 ? pull_once(h)
 					   : host_fail(h, "this host belongs to no site");

@@ -46,6 +46,7 @@ struct host {
 
 /* Borrows all. */
 void host_init(struct host *h, struct settings *s, struct db *d, struct pg *centre);
+void host_look_at_file(struct host *h);		 /* h->boot */
 const char *host_name(const struct settings *s); /* static */
 
 /* Reads h->state. 1, 0: belongs to no site, -1. */

@@ -216,12 +216,27 @@ EXCEPTION WHEN unique_violation THEN
 END
 $$;
 
-CREATE OR REPLACE FUNCTION unregister(a_host uuid) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pgpgate, pg_temp
+-- Only who holds the lease, or could take it: ids of others are no secret (feed, verdict).
+CREATE OR REPLACE FUNCTION unregister(a_host uuid, a_boot text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pgpgate, pg_temp
 AS $$
-	UPDATE host
-	SET name = name || ' until ' || now()::text, lease_until = now(), is_gone = true
-	WHERE host_id = a_host AND NOT is_gone
+DECLARE
+	refused text := lease(a_host, a_boot);
+BEGIN
+	IF refused IS NOT NULL THEN
+		RAISE EXCEPTION '%', refused;
+	END IF;
+	UPDATE host SET name = name || ' until ' || now()::text, lease_until = now(), is_gone = true WHERE host_id = a_host;
+END
+$$;
+
+-- Of a host that joined and was not heard yet. One of version 1 that is told of a lease is to be forgotten, or waits it out.
+CREATE OR REPLACE FUNCTION unregister(a_host uuid) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pgpgate, pg_temp
+AS $$
+BEGIN
+	PERFORM unregister(a_host, '');
+END
 $$;
 
 -- What is numbered anew there since a_kept, as after a backup was put back: the same host under another id, so that its rows are

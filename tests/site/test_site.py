@@ -139,6 +139,15 @@ def test_a_clone_is_refused_and_a_role_of_hosts_changes_no_rules(site, spot):
                 "SELECT pgpgate.change_commit(NULL, '{}')", "DELETE FROM pgpgate.verdict", "DROP SCHEMA pgpgate CASCADE"):
         run = s.centre.try_sql(sql, "host")
         assert run.returncode != 0 and ("permission denied" in run.stderr or "must be owner" in run.stderr), (sql, run)
+    # Nor does it throw out another host, whose id it may know.
+    mine = one.ask("SELECT host_id FROM site")[0][0]
+    for more in ("", ", 'guessed'"):
+        run = s.centre.try_sql(f"SELECT pgpgate.unregister('{mine}'{more})", "host")
+        assert run.returncode != 0 and "calls itself mx1" in run.stderr, run
+    heard = "SELECT count(*) FROM pgpgate.host WHERE NOT is_gone"
+    assert s.centre.sql(heard) == ["1"]
+    one.end_sync()
+    assert one.must("site", "leave") and s.centre.sql(heard) == ["0"]
 
 
 def test_a_centre_from_an_old_backup_gets_all_again(site, keys):
