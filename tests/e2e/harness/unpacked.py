@@ -35,7 +35,7 @@ def unpacked(name, packages):
 def _fetch(tree, packages):
     os.makedirs(f"{tree}.deb", exist_ok=True)
     # The first alone: where no name server answers each package costs a minute.
-    for some in (packages[:1], packages[1:]):
+    for some in filter(None, (packages[:1], packages[1:])):
         run = subprocess.run(["apt-get", "-q", "download", *some], cwd=f"{tree}.deb",
                              capture_output=True, env={**os.environ, "RES_OPTIONS": "timeout:2 attempts:1"})
         if run.returncode != 0:
