@@ -22,8 +22,10 @@ static void examine_settings(struct doctor *x)
 {
 	const struct settings *s = x->settings;
 
-	doctor_tell(x, DOCTOR_OK, "settings", NULL, "%s",
-		    s->path != NULL ? s->path : "all defaults, no file");
+	/* Not with an error told: what was loaded then is a copy without that line. */
+	if (x->n_problems == 0)
+		doctor_tell(x, DOCTOR_OK, "settings", NULL, "%s",
+			    s->path != NULL ? s->path : "all defaults, no file");
 	if (!s->enforce)
 		doctor_tell(x, DOCTOR_NOTE, "settings", NULL,
 			    "enforce = no: mail is judged and logged, nothing is refused; before "

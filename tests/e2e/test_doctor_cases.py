@@ -307,6 +307,7 @@ def test_typing_error_ends_one_examination(site):
     found = site.doctor()
     told = [f["text"] for f in found if f["topic"] == "settings" and f["state"] == "problem"]
     assert len(told) == 2 and "enforce" in told[0] + told[1] and "unknown_key" in told[0] + told[1], told
+    assert not [f for f in found if f["topic"] == "settings" and f["state"] == "ok"], "well, and not well"
     assert any("smtpd_milters names our filter" in f["text"] for f in found), found
 
 
