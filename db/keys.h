@@ -64,7 +64,7 @@ struct keys_change {
 	size_t n_keys;
 	const struct key_certificate *certificates;
 	size_t n_certificates;
-	/* Told what becomes of each; may be NULL. */
+	/* Told what has become of each, when all of it is in force; may be NULL. */
 	void (*tell)(void *context, enum rule_outcome o, const struct recipient_key *k);
 	void *context;
 };

@@ -22,14 +22,35 @@ int keys_edit_note(struct keys_edit *e, const char *pattern, const char *before,
 	return change_add(e->d, &e->change, &row);
 }
 
-static void tell(struct keys_edit *e, enum rule_outcome o, const struct recipient_key *k)
+static int note_outcome(struct keys_edit *e, enum rule_outcome o, const struct recipient_key *k)
 {
 	e->out->n[o]++;
-	if (e->c->tell != NULL)
-		e->c->tell(e->c->context, o, k);
+	if (e->c->tell == NULL)
+		return 0;
+	if (e->n_outcomes == e->outcomes_room) {
+		const size_t room = e->outcomes_room == 0 ? 16 : 2 * e->outcomes_room;
+		struct keys_outcome *more = realloc(e->outcomes, room * sizeof more[0]);
+
+		if (more == NULL)
+			return db_fail(e->d, DB_BROKEN, "out of memory");
+		e->outcomes = more;
+		e->outcomes_room = room;
+	}
+	e->outcomes[e->n_outcomes++] = (struct keys_outcome){.outcome = o, .key = *k};
+	return 0;
 }
 
-/* Of a key, either of them may be NULL: makes it so, counts, tells, and puts it on record. */
+/* result: what became of the change as a whole. */
+static int tell_outcomes(struct keys_edit *e, int result)
+{
+	for (size_t i = 0; i < e->n_outcomes && result == 0; i++)
+		e->c->tell(e->c->context, e->outcomes[i].outcome, &e->outcomes[i].key);
+	free(e->outcomes);
+	e->outcomes = NULL;
+	return result;
+}
+
+/* Of a key, either of them may be NULL: makes it so, counts, and puts it on record. */
 static int settle(struct keys_edit *e, const struct recipient_key *before,
 		  const struct recipient_key *after)
 {
@@ -40,14 +61,17 @@ static int settle(struct keys_edit *e, const struct recipient_key *before,
 		keys_row_text(before, was);
 	if (after != NULL)
 		keys_row_text(after, is);
-	if (strcmp(was, is) == 0) {
-		tell(e, RULE_UNCHANGED, k);
-		return 0;
-	}
+	if (strcmp(was, is) == 0)
+		return note_outcome(e, RULE_UNCHANGED, k);
 	if (!e->c->is_dry_run &&
 	    (after != NULL ? keys_row_put(e->d, after) : keys_row_delete(e->d, before)) != 0)
 		return -1;
-	tell(e, before == NULL ? RULE_ADDED : after == NULL ? RULE_REMOVED : RULE_CHANGED, k);
+	if (note_outcome(e,
+			 before == NULL	 ? RULE_ADDED
+			 : after == NULL ? RULE_REMOVED
+					 : RULE_CHANGED,
+			 k) != 0)
+		return -1;
 	return keys_edit_note(e, k->pattern, was, is);
 }
 
@@ -75,13 +99,13 @@ int keys_edit_begin(struct keys_edit *e, struct db *d, const struct keys_change 
 int keys_edit_finish(struct keys_edit *e, int result)
 {
 	if (e->d->remote != NULL && !e->c->is_dry_run)
-		return keys_hand_over(e, result);
+		return tell_outcomes(e, keys_hand_over(e, result));
 	if (result == 0 && e->is_open)
 		result = change_close(e->d, &e->change);
 	if (db_end(e->d, result) != 0)
-		return -1;
+		return tell_outcomes(e, -1);
 	e->out->no = e->change.no;
-	return 0;
+	return tell_outcomes(e, 0);
 }
 
 static int put_one(struct keys_edit *e, const struct recipient_key *k)

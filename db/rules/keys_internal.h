@@ -45,6 +45,12 @@ int keys_hand_over_certificate(struct keys_edit *e, const char *fingerprint);
 /* Ends the transaction, whose result so far was that. */
 int keys_hand_over(struct keys_edit *e, int result);
 
+/* What became of a key: told when the change is in force, and not when it came to nothing. */
+struct keys_outcome {
+	enum rule_outcome outcome;
+	struct recipient_key key;
+};
+
 /* One change while it is made: keys.c. */
 struct keys_edit {
 	struct db *d;
@@ -52,6 +58,8 @@ struct keys_edit {
 	struct change change;
 	bool is_open;
 	struct keys_result *out;
+	struct keys_outcome *outcomes;
+	size_t n_outcomes, outcomes_room;
 	struct keys_items items; /* at a site */
 };
 
