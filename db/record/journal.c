@@ -382,13 +382,13 @@ int64_t journal_bytes(struct journal *j)
 	return bytes;
 }
 
-/* Under the lock: voids whose verdicts are in the database have done their work. */
-static void forget_voided(struct journal *j, uint64_t moved)
+/* Under the lock: voids of verdicts that nobody reads again have done their work. */
+static void forget_voided(struct journal *j, uint64_t up_to)
 {
 	size_t kept = 0, kept_written = 0;
 
 	for (size_t i = 0; i < j->n_voided; i++) {
-		if (j->voided[i] <= moved)
+		if (j->voided[i] <= up_to)
 			continue;
 		kept_written += i < j->n_voids_written;
 		j->voided[kept++] = j->voided[i];
@@ -397,14 +397,21 @@ static void forget_voided(struct journal *j, uint64_t moved)
 	j->n_voids_written = kept_written;
 }
 
+void journal_forget_voids(struct journal *j, uint64_t covered)
+{
+	pthread_mutex_lock(&j->lock);
+	forget_voided(j, covered);
+	pthread_mutex_unlock(&j->lock);
+}
+
 bool journal_forget(struct journal *j, struct db *d, uint64_t moved, bool all)
 {
 	struct journal_segment *gone = NULL, **end = &gone;
 
 	pthread_mutex_lock(&j->lock);
-	forget_voided(j, moved);
 	while (j->first != NULL && (all || j->first != j->last) &&
 	       j->first->last_sequence <= moved) {
+		forget_voided(j, j->first->last_sequence);
 		*end = j->first;
 		end = &j->first->next;
 		j->first = j->first->next;

@@ -80,9 +80,13 @@ struct journal_segment *journal_segment_after(struct journal *j, uint64_t after,
 uint64_t journal_end_of(struct journal *j, const struct journal_segment *s, uint64_t *last_written);
 bool journal_is_voided(struct journal *j, uint64_t sequence);
 int64_t journal_bytes(struct journal *j); /* of all segments, and of what others have left */
-/* Everything up to `moved` is in the database, and stays there: segments that hold nothing else go;
- * with `all` (nobody appends any more) the last one, too. d: for files and errors. Whether no file
+/* Everything up to `moved` is in the database: segments that hold nothing else go, and what was
+ * voided in them; with `all` (nobody appends any more) the last one, too. What is moved again, when
+ * the database went back, is still there with its voids. d: for files and errors. Whether no file
  * of the stream is left: only then may the database forget how far it was moved. */
 bool journal_forget(struct journal *j, struct db *d, uint64_t moved, bool all);
+/* Everything up to `covered` stays in the database, whatever comes: nobody asks any more what was
+ * voided in it. */
+void journal_forget_voids(struct journal *j, uint64_t covered);
 
 #endif

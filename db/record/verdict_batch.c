@@ -38,6 +38,18 @@ static void make_void(struct batch *b, struct stored_verdict *v)
 		v->recipients[i].outgoing_domain = "";
 }
 
+static void lose(struct batch *b, uint64_t first, uint64_t last, const char *why)
+{
+	if (b->n_lost < BATCH_LOST_MAX)
+		b->lost[b->n_lost++] = (struct batch_lost){first, last, why};
+}
+
+void batch_leave_out(struct batch *b)
+{
+	b->n = 0;
+	lose(b, b->rows[0].sequence, b->rows[0].sequence, "the database does not take the record");
+}
+
 static void add_row(struct batch *b, const struct journal_item *item,
 		    const struct journal_reader *from, bool is_voided)
 {
@@ -51,6 +63,7 @@ static void add_row(struct batch *b, const struct journal_item *item,
 			log_error("journal %016" PRIx64 ": record %" PRIu64
 				  " is no verdict; it is left out",
 				  from->name.stream, item->sequence);
+		lose(b, item->sequence, item->sequence, "the record cannot be read");
 		return;
 	}
 	row->was_voided = is_voided && !row->verdict.record.stands_unrecorded;
@@ -64,14 +77,17 @@ static void add_row(struct batch *b, const struct journal_item *item,
 int batch_read(struct batch *b, struct journal_reader *r, size_t max,
 	       bool (*is_voided)(void *context, uint64_t sequence), void *context)
 {
+	uint64_t before = r->after;
 	struct journal_item item;
 	int got;
 
-	b->n = 0;
+	b->n = b->n_lost = 0;
 	b->last_sequence = 0;
 	arena_reset(&b->arena);
 	while (b->n < max && (got = journal_reader_next(r, b->last_sequence == 0, &item)) == 1) {
-		b->last_sequence = item.sequence;
+		if (item.sequence > before + 1)
+			lose(b, before + 1, item.sequence - 1, "the journal cannot be read");
+		b->last_sequence = before = item.sequence;
 		if (item.kind == JOURNAL_VERDICT)
 			add_row(b, &item, r, is_voided(context, item.sequence));
 	}
@@ -126,8 +142,7 @@ static int store_rows(struct batch *b, struct db *d, uint64_t moved)
 	return daily_sums_write(d, &daily);
 }
 
-int batch_store(struct batch *b, struct db *d, uint64_t stream, uint64_t *stored, int64_t now_unix,
-		bool skip)
+int batch_store(struct batch *b, struct db *d, uint64_t stream, uint64_t *stored, int64_t now_unix)
 {
 	uint64_t moved;
 	int result;
@@ -143,7 +158,7 @@ int batch_store(struct batch *b, struct db *d, uint64_t stream, uint64_t *stored
 		result = db_fail(d, DB_BROKEN,
 				 "what was moved from the journal last is no longer there");
 	}
-	if (result == 0 && !skip)
+	if (result == 0)
 		result = store_rows(b, d, moved);
 	if (result == 0)
 		result = set_moved(d, stream, b->last_sequence, now_unix);

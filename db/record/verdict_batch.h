@@ -18,11 +18,21 @@ struct batch_row {
 	struct stored_verdict verdict; /* strings point into the reader's memory */
 };
 
+#define BATCH_LOST_MAX 8 /* damage ends a batch: more than one is what has sums that hold */
+
+/* What is passed over without being stored, though somebody may wait for it. */
+struct batch_lost {
+	uint64_t first, last; /* sequences */
+	const char *why;      /* a sentence, static */
+};
+
 struct batch {
 	struct batch_row *rows; /* room for BATCH_RECORDS */
 	size_t n;
 	uint64_t last_sequence; /* of the last record looked at, whatever its kind; 0: none */
-	bool went_back;		/* batch_store(): the database has less than it had */
+	struct batch_lost lost[BATCH_LOST_MAX]; /* up to last_sequence */
+	size_t n_lost;
+	bool went_back; /* batch_store(): the database has less than it had */
 	struct arena arena;
 };
 
@@ -37,13 +47,15 @@ void batch_free(struct batch *b);
 int batch_read(struct batch *b, struct journal_reader *r, size_t max,
 	       bool (*is_voided)(void *context, uint64_t sequence), void *context);
 
+/* The only row of b is to be left out: the schema does not take it. */
+void batch_leave_out(struct batch *b);
+
 /* Stores b and that its stream is moved up to b->last_sequence: what the database says is moved
- * already is left out. With `skip` nothing but that is stored. *stored: how far the database had
+ * already is left out. *stored: how far the database had
  * the stream moved when we knew last, and has now: with less than that, what was committed was lost
  * with the write-ahead log; nothing is stored then, and b->went_back is set. 0, or -1 with
  * db_error(). */
-int batch_store(struct batch *b, struct db *d, uint64_t stream, uint64_t *stored, int64_t now_unix,
-		bool skip);
+int batch_store(struct batch *b, struct db *d, uint64_t stream, uint64_t *stored, int64_t now_unix);
 
 /* After batch_store() failed: for a row that the schema does not take. */
 bool batch_was_refused(const struct db *d);

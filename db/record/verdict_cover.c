@@ -21,6 +21,7 @@ static void note(struct verdict_log *l)
 	l->covered = l->moved;
 	cover_begin(l);
 	journal_forget(&l->journal, l->db, l->covered, false);
+	journal_forget_voids(&l->journal, l->covered);
 }
 
 static bool is_half_full(struct verdict_log *l)

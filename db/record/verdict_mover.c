@@ -50,12 +50,12 @@ static void complain(struct verdict_log *l, const char *text)
 
 /* On a full disk the WAL is written back: then it begins again from its start, instead of taking
  * what little space there is. */
-static int store(struct verdict_log *l, uint64_t stream, uint64_t *stored, bool skip)
+static int store(struct verdict_log *l, uint64_t stream, uint64_t *stored)
 {
-	int result = batch_store(&l->batch, l->db, stream, stored, clock_now_unix(), skip);
+	int result = batch_store(&l->batch, l->db, stream, stored, clock_now_unix());
 
 	if (result != 0 && db_failure(l->db) == DB_FULL && db_checkpoint(l->db, 0) == 1)
-		result = batch_store(&l->batch, l->db, stream, stored, clock_now_unix(), skip);
+		result = batch_store(&l->batch, l->db, stream, stored, clock_now_unix());
 	return result;
 }
 
@@ -71,8 +71,8 @@ static int store_the_rest(struct verdict_log *l, struct journal_reader *r, uint6
 	}
 	log_error("%s: the record of a message is left out: %s",
 		  l->batch.rows[0].verdict.record.queue_id, db_error(l->db));
-	l->batch.n = 0;
-	return store(l, r->name.stream, stored, true);
+	batch_leave_out(&l->batch);
+	return store(l, r->name.stream, stored);
 }
 
 int verdict_mover_step(struct verdict_log *l, struct journal_reader *r, uint64_t *stored,
@@ -89,7 +89,7 @@ int verdict_mover_step(struct verdict_log *l, struct journal_reader *r, uint64_t
 
 	if (got < 0)
 		complain(l, errno == ENOMEM ? "out of memory" : strerror(errno));
-	if (got == 1 && store(l, r->name.stream, stored, false) != 0 &&
+	if (got == 1 && store(l, r->name.stream, stored) != 0 &&
 	    store_the_rest(l, r, stored) != 0) {
 		if (!batch_was_refused(l->db) && !l->batch.went_back)
 			complain(l, db_error(l->db));
@@ -176,16 +176,22 @@ static int move_own(struct verdict_log *l)
 		uint64_t last_written;
 		const uint64_t end = journal_end_of(j, s, &last_written);
 
-		if (last_written > l->moved)
+		if (last_written > l->moved) {
+			tickets_lose(&l->tickets, l->moved + 1, last_written, unreadable,
+				     void_refused, j);
 			log_error("%s: journal: records %llu to %llu cannot be read any more",
 				  l->mover_settings->database_path,
 				  (unsigned long long)l->moved + 1,
 				  (unsigned long long)last_written);
+		}
 		if (end <= l->moved)
 			return 0;
 		l->moved = end;
 		return 1;
 	}
+	for (size_t i = 0; i < l->batch.n_lost; i++)
+		tickets_lose(&l->tickets, l->batch.lost[i].first, l->batch.lost[i].last,
+			     l->batch.lost[i].why, void_refused, j);
 	l->moved = l->batch.last_sequence;
 	tickets_answer(&l->tickets, l->moved, late_note, l);
 	late_retract(l);

@@ -51,12 +51,23 @@ static struct timespec timespec_of(int64_t monotonic_ms)
 				 .tv_nsec = (long)(monotonic_ms % 1000) * 1000000L};
 }
 
+/* Under the lock. NULL: it is not lost. */
+static const char *why_lost(const struct tickets *t, uint64_t sequence)
+{
+	for (size_t i = 0; i < TICKETS_LOST; i++)
+		if (t->lost[i].first != 0 && sequence >= t->lost[i].first &&
+		    sequence <= t->lost[i].last)
+			return t->lost[i].why;
+	return NULL;
+}
+
 int tickets_wait(struct tickets *t, uint64_t sequence, int64_t until_ms, char *err)
 {
 	const struct timespec until = timespec_of(until_ms);
 	struct ticket *one = calloc(1, sizeof *one);
 	enum ticket_state waits = TICKET_WAITS;
-	bool is_moved;
+	const char *why;
+	bool is_known;
 	int rc, result;
 
 	err[0] = '\0';
@@ -66,17 +77,19 @@ int tickets_wait(struct tickets *t, uint64_t sequence, int64_t until_ms, char *e
 	one->sequence = sequence;
 	pthread_mutex_lock(&t->lock);
 	/* The mover may have had the record before we came: it will not look for us again. */
-	is_moved = sequence <= t->moved;
-	if (!is_moved) {
+	why = why_lost(t, sequence);
+	is_known = why != NULL || sequence <= t->moved;
+	if (!is_known) {
 		*t->last = one;
 		t->last = &one->next;
 		t->n_waiting++;
 		pthread_cond_signal(&t->work);
 	}
 	pthread_mutex_unlock(&t->lock);
-	if (is_moved) {
+	if (is_known) {
 		free_ticket(one);
-		return 0;
+		snprintf(err, DB_ERROR_MAX, "%s", why != NULL ? why : "");
+		return why != NULL ? -1 : 0;
 	}
 	do
 		rc = sem_clockwait(&one->answered, CLOCK_MONOTONIC, &until);
@@ -133,18 +146,15 @@ void tickets_sleep(struct tickets *t, uint64_t (*published)(void *context), void
 	pthread_mutex_unlock(&t->lock);
 }
 
-/* Takes those up to a sequence off the list. */
-static struct ticket *take(struct tickets *t, uint64_t sequence, bool is_moved)
+/* Under the lock: takes those of these sequences off the list. */
+static struct ticket *take(struct tickets *t, uint64_t first, uint64_t last)
 {
 	struct ticket *taken = NULL, **end = &taken, **at = &t->first;
 
-	pthread_mutex_lock(&t->lock);
-	if (is_moved)
-		t->moved = sequence;
 	while (*at != NULL) {
 		struct ticket *one = *at;
 
-		if (one->sequence > sequence) {
+		if (one->sequence < first || one->sequence > last) {
 			at = &one->next;
 			continue;
 		}
@@ -155,7 +165,6 @@ static struct ticket *take(struct tickets *t, uint64_t sequence, bool is_moved)
 		t->n_waiting--;
 	}
 	t->last = at;
-	pthread_mutex_unlock(&t->lock);
 	return taken;
 }
 
@@ -174,8 +183,12 @@ static bool answer(struct ticket *one, int result)
 void tickets_answer(struct tickets *t, uint64_t moved,
 		    void (*gone)(void *context, uint64_t sequence), void *context)
 {
-	struct ticket *next, *one = take(t, moved, true);
+	struct ticket *next, *one;
 
+	pthread_mutex_lock(&t->lock);
+	t->moved = moved;
+	one = take(t, 0, moved);
+	pthread_mutex_unlock(&t->lock);
 	for (; one != NULL; one = next) {
 		const uint64_t sequence = one->sequence;
 
@@ -189,13 +202,15 @@ void tickets_go_back(struct tickets *t, uint64_t moved)
 {
 	pthread_mutex_lock(&t->lock);
 	t->moved = moved;
+	/* It is read again, perhaps with more luck. */
+	memset(t->lost, 0, sizeof t->lost);
 	pthread_mutex_unlock(&t->lock);
 }
 
-void tickets_refuse(struct tickets *t, uint64_t published, const char *error,
-		    void (*before)(void *context, uint64_t sequence), void *context)
+static void refuse(struct ticket *one, const char *error,
+		   void (*before)(void *context, uint64_t sequence), void *context)
 {
-	struct ticket *next, *one = take(t, published, false);
+	struct ticket *next;
 
 	for (; one != NULL; one = next) {
 		next = one->next;
@@ -203,4 +218,30 @@ void tickets_refuse(struct tickets *t, uint64_t published, const char *error,
 		snprintf(one->error, sizeof one->error, "%s", error);
 		answer(one, -1);
 	}
+}
+
+void tickets_lose(struct tickets *t, uint64_t first, uint64_t last, const char *why,
+		  void (*before)(void *context, uint64_t sequence), void *context)
+{
+	struct ticket *taken;
+
+	pthread_mutex_lock(&t->lock);
+	t->lost[t->next_lost].first = first;
+	t->lost[t->next_lost].last = last;
+	t->lost[t->next_lost].why = why;
+	t->next_lost = (t->next_lost + 1) % TICKETS_LOST;
+	taken = take(t, first, last);
+	pthread_mutex_unlock(&t->lock);
+	refuse(taken, why, before, context);
+}
+
+void tickets_refuse(struct tickets *t, uint64_t published, const char *error,
+		    void (*before)(void *context, uint64_t sequence), void *context)
+{
+	struct ticket *taken;
+
+	pthread_mutex_lock(&t->lock);
+	taken = take(t, 0, published);
+	pthread_mutex_unlock(&t->lock);
+	refuse(taken, error, before, context);
 }

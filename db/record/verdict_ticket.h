@@ -13,6 +13,8 @@
 
 #include "db/db.h"
 
+#define TICKETS_LOST 16 /* who comes later comes within microseconds */
+
 struct ticket;
 struct tickets {
 	pthread_mutex_t lock;
@@ -20,6 +22,11 @@ struct tickets {
 	struct ticket *first, **last;
 	atomic_size_t n_waiting;
 	uint64_t moved; /* who comes for what is up to here is answered at once */
+	struct {
+		uint64_t first, last; /* 0: none */
+		const char *why;
+	} lost[TICKETS_LOST]; /* the latest of what the mover passed over */
+	size_t next_lost;
 	bool is_woken;
 };
 
@@ -27,8 +34,9 @@ void tickets_init(struct tickets *t);
 void tickets_destroy(struct tickets *t);
 
 /* Any thread: waits until record `sequence` is moved; not at all if it was before. 0; -1 with err
- * as the mover answered it (the mover voids the record, unless it stands unrecorded), or with err
- * empty when until_ms (monotonic) has come: then it is the caller's to void. */
+ * as the mover answered it (the mover voids the record, unless it stands unrecorded, or is lost
+ * anyway), or with err empty when until_ms (monotonic) has come: then it is the caller's to void.
+ */
 int tickets_wait(struct tickets *t, uint64_t sequence, int64_t until_ms, char *err);
 
 /* Any thread: the mover has something to do. */
@@ -46,6 +54,11 @@ bool tickets_has(struct tickets *t, uint64_t published);
  * each whose thread had left. */
 void tickets_answer(struct tickets *t, uint64_t moved,
 		    void (*gone)(void *context, uint64_t sequence), void *context);
+/* What the mover passes over, since it cannot be read or is not taken: those who wait for it, or
+ * come for it later, are answered with -1 and a sentence (static); `before` as below. To be called
+ * before tickets_answer() for what comes behind. */
+void tickets_lose(struct tickets *t, uint64_t first, uint64_t last, const char *why,
+		  void (*before)(void *context, uint64_t sequence), void *context);
 /* What was moved behind `moved` is no longer there: who comes later waits until it is again. */
 void tickets_go_back(struct tickets *t, uint64_t moved);
 /* All up to `published` are answered with -1 and a sentence; `before` is called for each, first. */
