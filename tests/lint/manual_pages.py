@@ -9,6 +9,7 @@ built is skipped. Ends with the line "N passed, N failed, N skipped".
 import glob
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,22 @@ import tempfile
 TREE = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.path.realpath(os.environ.get("PGPGATE_BUILD", os.path.join(TREE, "build")))
 PGPGATE = os.path.join(BUILD, "pgpgate")
+
+# alice@example.org, made for this: an Ed25519 key and one to encrypt to.
+CERTIFICATE = """-----BEGIN PGP PUBLIC KEY BLOCK-----
+
+mDMEaw09ZBYJKwYBBAHaRw8BAQdA5aBnWeD6csGQQyKXsg/MwSBOGY9t1uoKZuuV
+AA3boPe0EWFsaWNlQGV4YW1wbGUub3JniJAEExYIADgWIQQSXptrUaPWAAFQMDOe
+AStOMXwuOQUCaw09ZAIbAQULCQgHAgYVCgkICwIEFgIDAQIeAQIXgAAKCRCeAStO
+MXwuORxkAQDJ9S8zWMj1rp2zbx4OGHtsxhT8xDqMNlxhsrZ7MNKJUQD+KX3YqZXG
+/CbpBf6fKkekCKuTBirB1vnjaPu9pEkrMQO4OARrDT1kEgorBgEEAZdVAQUBAQdA
+gB1/6zS/F8B/e//Qe9KpR0voD2uPcP0c5VxTo+Zax1IDAQgHiHgEGBYIACAWIQQS
+XptrUaPWAAFQMDOeAStOMXwuOQUCaw09ZAIbDAAKCRCeAStOMXwuOe4rAP9Cpg3J
+WTBWsjFtv77oaBGcaiNUT0DQlPzKVEwLI7wqDwD+K4Yu0jV0O1ziBdyd4muSkSu4
+MgKNUTjNpqnqZw8cngI=
+=mm0f
+-----END PGP PUBLIC KEY BLOCK-----
+"""
 
 counts = {"passed": 0, "failed": 0, "skipped": 0}
 
@@ -263,14 +280,20 @@ def example_commands():
 
 
 def test_example_commands():
-    """Runs what the pages show, in order, on a database of its own. 1 is an answer ("no"), not a failure."""
+    """Runs what the pages show, in order, on a database of its own. 1 is an answer ("no"), not a failure. Root becomes
+    somebody else, as on a server, or it would not read a certificate."""
+    user = "nobody" if os.geteuid() == 0 else ""
     with tempfile.TemporaryDirectory() as folder:
         os.makedirs(os.path.join(folder, "Maildir", "cur"))
         os.makedirs(os.path.join(folder, "Maildir", "new"))
         with open(os.path.join(folder, "message.eml"), "w", encoding="ascii") as message:
             message.write("From: a@x.test\nSubject: hello\n\nhello\n")
         with open(os.path.join(folder, "pgpgate.conf"), "w", encoding="ascii") as conf:
-            conf.write(f"database = sqlite:{folder}/pgpgate.db\nuser =\n")
+            conf.write(f"database = sqlite:{folder}/pgpgate.db\nuser = {user}\n")
+        with open(os.path.join(folder, "alice.asc"), "w", encoding="ascii") as certificate:
+            certificate.write(CERTIFICATE)
+        if user:
+            shutil.chown(folder, user)
         environment = dict(os.environ, HOME=folder)
         ours = f"{PGPGATE} -c {folder}/pgpgate.conf "
         subprocess.run([PGPGATE, "-c", f"{folder}/pgpgate.conf", "db", "init"], capture_output=True, check=False)
