@@ -52,6 +52,7 @@ static _Noreturn void become(const struct plan *p)
 	const int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	sigset_t none;
 
+	setsid(); /* away from our terminal: see user.c */
 	/* What it reads may be anybody's: a table that a user keeps, a key that a stranger sent. */
 	if (geteuid() == 0 &&
 	    (setgroups(0, NULL) != 0 || setgid(p->nobody.gid) != 0 || setuid(p->nobody.uid) != 0))

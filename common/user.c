@@ -2,11 +2,13 @@
 #include "common/user.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -62,8 +64,25 @@ static int add_group(gid_t gid)
 	return setgroups((size_t)n + 1, groups);
 }
 
+/* Whoever has a terminal as its controlling one may push characters into it, where the kernel lets
+ * TIOCSTI (tty_ioctl(2)), which its shell reads as if they were typed. What it has open it keeps,
+ * to read and to write, and signals of the keys still come, since they are for its process group. A
+ * session's leader would end the session with it, and all that reads there is over with the leader.
+ */
+static void leave_terminal(void)
+{
+	const int fd = getsid(0) != getpid() ? open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC) : -1;
+
+	if (fd < 0)
+		return;
+	ioctl(fd, TIOCNOTTY);
+	close(fd);
+}
+
 int user_become(const struct user *u, char *err, size_t err_size)
 {
+	if (u->uid != 0)
+		leave_terminal();
 	if (initgroups(u->name, u->gid) != 0 ||
 	    (u->other_gid != (gid_t)-1 && add_group(u->other_gid) != 0) || setgid(u->gid) != 0 ||
 	    setuid(u->uid) != 0)

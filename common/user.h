@@ -24,7 +24,8 @@ int user_find(const char *text, struct user *out, char *err, size_t err_size);
  */
 void user_nobody(struct user *out);
 
-/* Root becomes u, and cannot come back. Likewise. */
+/* Root becomes u, and cannot come back; its terminal, where it is not a session's leader, is no
+ * controlling one of this process any more. Likewise. */
 int user_become(const struct user *u, char *err, size_t err_size);
 
 #endif

@@ -16,7 +16,7 @@ from harness.pair import program, run_program
 SECRET = b"root's alone\n"
 BESIDE = ["", ".lock", ".import", ".key", "-wal", "-shm", "-journal"]
 ALL = os.environ.get("PGPGATE_STORAGE") == "all"  # every combination; by default those that differ most
-PROTECTED = "/proc/sys/fs/protected_symlinks"
+PROTECTED = [f"/proc/sys/fs/protected_{what}" for what in ("symlinks", "hardlinks", "fifos", "regular")]
 
 
 def set_sysctl(path, value):
@@ -26,15 +26,18 @@ def set_sysctl(path, value):
 
 @pytest.fixture(params=[0, 1], ids=["links-unprotected", "links-protected"])
 def protected(request):
-    """fs.protected_symlinks, both ways; what it was comes back."""
-    with open(PROTECTED, encoding="ascii") as f:
-        before = f.read().strip()
+    """fs.protected_symlinks and those like it, both ways; what they were comes back."""
+    before = {}
     try:
-        set_sysctl(PROTECTED, request.param)
+        for path in PROTECTED:
+            with open(path, encoding="ascii") as f:
+                before[path] = f.read().strip()
+            set_sysctl(path, request.param)
     except OSError as e:
-        pytest.skip(f"{PROTECTED} cannot be set here: {e}")
+        pytest.skip(f"{path} cannot be set here: {e}")
     yield request.param
-    set_sysctl(PROTECTED, before)
+    for path, value in before.items():
+        set_sysctl(path, value)
 
 
 class State:

@@ -4,10 +4,14 @@ the state directory, in a message, in a certificate, or behind a table of Postfi
 whoever reads it: none of it is read as root. A command that is not in the table fails the test, and so does one that
 does more, or less, than its row says."""
 
+import fcntl
 import os
 import re
 import shutil
+import struct
 import subprocess
+import sys
+import termios
 
 import pytest
 
@@ -186,6 +190,48 @@ def test_without_another_user_a_stranger_is_read_by_nobody(root, user):
         assert not done & {"reads FILES/mail/one", "reads stdin"}, done
     result, _ = root.run(["keys", "import", "b@example.org", "FILES/key.asc"], options=options)
     assert result.returncode == 78 and b"not read as root" in result.stderr, result
+
+
+# What whoever has taken over the daemons' user tries, in a process that root's command has started on root's terminal.
+PUSHES = """
+import fcntl, os, sys, termios
+for fd in (0, 1, 2, "/dev/tty"):
+    try:
+        fcntl.ioctl(os.open(fd, os.O_RDWR) if isinstance(fd, str) else fd, termios.TIOCSTI, b"x")
+        print("pushed into", fd)
+    except OSError as e:
+        print("no", fd)
+print("as", os.geteuid())
+"""
+
+
+def on_terminal_of_root(command, env):
+    """What a shell of root's shows that has a terminal of its own and runs the command there, as shells do."""
+    master, slave = os.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    shell = subprocess.Popen(["sh", "-c", f"{command}; echo ended $?"], stdin=slave, stdout=slave, stderr=slave,
+                             start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+                             env={**os.environ, "TERM": "xterm", "NO_COLOR": "1", **env})
+    os.close(slave)
+    shown = b""
+    try:
+        while piece := os.read(master, 65536):
+            shown += piece
+    except OSError:  # EIO: nobody has it open any more
+        pass
+    os.close(master)
+    shell.wait(60)
+    return shown.decode()
+
+
+def test_nobody_pushes_characters_into_the_terminal_of_root(root):
+    assert root.run(["import", "-"], b"".join(b"exempt u%d@example.org\n" % i for i in range(100)))[0].returncode == 0
+    script = os.path.join(root.dir, "pushes.py")
+    with open(script, "w", encoding="ascii") as f:
+        f.write(PUSHES)
+    shown = on_terminal_of_root(f"{program('pgpgate')} -c {root.conf} rules", {"PGPGATE_PAGER": f"{sys.executable} {script}"})
+    assert f"as {root.user.pw_uid}" in shown and "ended 0" in shown, shown
+    assert "pushed" not in shown and shown.count("no ") == 4, shown
 
 
 def test_doctor_asks_tables_that_postfix_alone_may_read(root, make_pair, make_postfix, place):
