@@ -51,6 +51,9 @@ int site_note_pull(struct db *d, int64_t now_unix, int64_t offset_ms, int64_t pu
  * again. */
 int site_note_started(struct db *d, const char *started);
 
+/* The feed is read from its beginning: of what a snapshot forgot by time, some came after that. */
+int site_feed_again(struct db *d);
+
 /* ---- changes of rules ---- */
 
 struct site_change {

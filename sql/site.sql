@@ -195,7 +195,8 @@ SELECT coalesce((SELECT max(id) FROM verdict), ?1) - ?1,
 
 -- name: site_feed_rows
 -- What the verdicts of a range, and splits since ?3, changed of what other hosts ask.
-SELECT json_group_array(json_array(kind, a, b, c, x, y))
+-- With each, the last change that was applied: a tombstone of one up to that is known to be over.
+SELECT json_group_array(json_array(kind, a, b, c, x, y, (SELECT rules_no FROM site)))
 FROM (
 	SELECT DISTINCT 'pair' AS kind,
 		p.sender_key AS a,
@@ -219,6 +220,22 @@ FROM (
 				AND k.b = p.recipient_key
 				AND k.c = ''
 				AND k.time_unix > p.last_encrypted_unix - 2592000)
+	UNION
+	SELECT 'pair',
+		p.sender_key,
+		p.recipient_key,
+		'',
+		p.first_encrypted_unix,
+		p.last_encrypted_unix
+	FROM (
+		SELECT a, b
+		FROM site_known
+		WHERE time_unix = 0
+			AND kind = 'pair'
+		LIMIT 500) AS k
+	CROSS JOIN pair AS p ON p.sender_key = k.a
+		AND p.recipient_key = k.b
+	WHERE p.first_encrypted_unix IS NOT NULL
 	UNION
 	SELECT 'window',
 		o.sender_key,
@@ -317,6 +334,7 @@ WHERE (kind, a, b, c) IN (
 	FROM site_known
 	WHERE kind = ?1
 		AND time_unix < ?2
+		AND time_unix > 0
 	LIMIT ?3);
 
 -- name: site_bounces_expire
@@ -326,7 +344,7 @@ WHERE day < ?1;
 -- name: site_feed_pairs_all
 -- Of a range of pairs, what the centre was not told.
 SELECT json_group_array(json_array('pair', p.sender_key, p.recipient_key, '', p.first_encrypted_unix,
-	p.last_encrypted_unix))
+	p.last_encrypted_unix, (SELECT rules_no FROM site)))
 FROM pair AS p
 WHERE (p.sender_key, p.recipient_key) > (?1, ?2)
 	AND (p.sender_key, p.recipient_key) <= (?3, ?4)
@@ -511,6 +529,27 @@ DELETE FROM site_known
 WHERE kind = 'pair'
 	AND a = ?1
 	AND b = ?2;
+
+-- name: site_untold_pair
+-- What a tombstone left is told (again): time 0.
+INSERT INTO site_known (kind, a, b, c, time_unix)
+SELECT 'pair', sender_key, recipient_key, '', 0
+FROM pair
+WHERE sender_key = ?1
+	AND recipient_key = ?2
+	AND first_encrypted_unix IS NOT NULL
+ON CONFLICT (kind, a, b, c) DO UPDATE
+SET time_unix = 0;
+
+-- name: site_untold_pairs
+INSERT INTO site_known (kind, a, b, c, time_unix)
+SELECT 'pair', p.sender_key, p.recipient_key, '', 0
+FROM json_each(?1) AS t
+CROSS JOIN pair AS p ON p.sender_key = t.value ->> 0
+	AND p.recipient_key = t.value ->> 1
+WHERE p.first_encrypted_unix IS NOT NULL
+ON CONFLICT (kind, a, b, c) DO UPDATE
+SET time_unix = 0;
 
 -- name: site_move_rule
 -- A number that the site uses for another rule: this one takes the next, until the snapshot removes it.

@@ -387,8 +387,10 @@ static int try_snapshot(struct host *h)
 	if (now_ms < h->snapshot_at_ms)
 		return host_fail(h, "%s", h->snapshot_error);
 	h->snapshot_at_ms = 0;
-	if (take_snapshot(h) == 0)
+	if (take_snapshot(h) == 0) {
+		h->needs_feed = true;
 		return 0;
+	}
 	if (pg_is_open(h->centre)) {
 		h->snapshot_at_ms = now_ms + SNAPSHOT_AGAIN_MS;
 		memcpy(h->snapshot_error, h->error, sizeof h->snapshot_error);
@@ -428,6 +430,10 @@ int apply_feed(struct host *h, const struct answer *answer)
 {
 	const bool is_new = strcmp(answer->started, h->state.started) != 0;
 
+	if (h->needs_feed) {
+		h->needs_feed = false;
+		return site_feed_again(h->db) == 0 ? 0 : host_fail_db(h);
+	}
 	if (is_new && site_note_started(h->db, answer->started) != 0)
 		return host_fail_db(h);
 	if (is_new) {

@@ -33,6 +33,7 @@ struct host {
 	int64_t head_no;   /* of the centre, as it said last */
 	bool has_told_all; /* of history, to this centre since it was started */
 	struct site_walk walk;
+	bool needs_feed;   /* a snapshot was taken: the feed is to be read again */
 	bool is_refused;   /* it answered, and does not want us */
 	bool was_answered; /* it answered, as one of ours: what is here may be pushed, whatever else
 			      failed */

@@ -152,7 +152,8 @@ int site_keys_list(struct db *d, int (*tell)(void *context, const char *item), v
 int site_forget_pairs(struct db *d, const char *rows)
 {
 	static const enum sql_statement which[] = {
-		SQL_SITE_FORGET_PAIRS, SQL_SITE_DELETE_EMPTY_PAIRS, SQL_SITE_FORGET_KNOWN_PAIRS};
+		SQL_SITE_FORGET_PAIRS, SQL_SITE_DELETE_EMPTY_PAIRS, SQL_SITE_FORGET_KNOWN_PAIRS,
+		SQL_SITE_UNTOLD_PAIRS};
 	int result = 0;
 
 	if (db_begin_write(d) != 0)

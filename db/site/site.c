@@ -175,6 +175,11 @@ int site_note_pull(struct db *d, int64_t now_unix, int64_t offset_ms, int64_t pu
 	return run_write(d, SQL_SITE_SET_PULL, now_unix, offset_ms, pushed_no, 3);
 }
 
+int site_feed_again(struct db *d)
+{
+	return run_write(d, SQL_SITE_SET_FEED, 0, 0, 0, 1);
+}
+
 int site_note_started(struct db *d, const char *started)
 {
 	sqlite3_stmt *st;
@@ -321,7 +326,8 @@ static int forget_form(struct db *d, const char *sender_key, const char *recipie
 		       int64_t time_unix)
 {
 	static const enum sql_statement which[] = {SQL_SITE_FORGET_PAIR, SQL_PAIR_DELETE_EMPTY,
-						   SQL_SITE_FORGET_KNOWN_PAIR};
+						   SQL_SITE_FORGET_KNOWN_PAIR,
+						   SQL_SITE_UNTOLD_PAIR};
 
 	for (size_t i = 0; i < sizeof which / sizeof which[0]; i++) {
 		sqlite3_stmt *st = db_statement(d, which[i]);

@@ -141,6 +141,7 @@ ALTER TABLE host ADD COLUMN IF NOT EXISTS renewed_as uuid;                      
 ALTER TABLE host ADD COLUMN IF NOT EXISTS verdict_retention_s bigint;             -- its settings; NULL: it does not say
 ALTER TABLE host ADD COLUMN IF NOT EXISTS pair_retention_s bigint;
 ALTER TABLE verdict ADD COLUMN IF NOT EXISTS key_ids text;
+ALTER TABLE tombstone ADD COLUMN IF NOT EXISTS no bigint NOT NULL DEFAULT 9223372036854775807; -- of its change
 
 -- Keys of recipients, their certificates, groups: what db/rules/keys.c keeps on each host.
 CREATE TABLE IF NOT EXISTS key_row (
@@ -374,7 +375,8 @@ BEGIN
 	SELECT coalesce(jsonb_agg(jsonb_build_array(f.kind, f.a, f.b, f.c, f.x, f.y) ORDER BY f.no)
 			FILTER (WHERE f.host_id <> a_host OR feed_from = 0), '[]'), max(f.no)
 	INTO items, feed_to
-	FROM (SELECT * FROM feed WHERE no > feed_from ORDER BY no LIMIT 2000) AS f;
+	-- After the changes: a tombstone that comes later would take what was seen since.
+	FROM (SELECT * FROM feed WHERE no > feed_from AND NOT (known AND s.no - mine > 200) ORDER BY no LIMIT 2000) AS f;
 	RETURN jsonb_build_object('site', s.site_id, 'version', s.version, 'started', started(), 'no', s.no, 'mark', s.mark,
 		'snapshot', NOT known, 'changes', changes, 'feed', items, 'feed_no', coalesce(feed_to, feed_from),
 		'pushed', h.pushed_no, 'now_ms', (extract(epoch FROM clock_timestamp()) * 1000)::bigint,
@@ -542,7 +544,9 @@ BEGIN
 			SELECT 1
 			FROM tombstone AS t
 			WHERE i.value ->> 0 = 'pair' AND t.a = i.value ->> 1 AND t.b = i.value ->> 2
-				AND (i.value ->> 5)::bigint <= t.time_unix)
+				AND (i.value ->> 5)::bigint <= t.time_unix
+				-- Who has applied it tells what came after, by whatever clock.
+				AND t.no > coalesce((i.value ->> 6)::bigint, 0))
 		ON CONFLICT (kind, a, b, c) DO UPDATE
 		SET no = excluded.no,
 			host_id = excluded.host_id,
@@ -650,9 +654,9 @@ BEGIN
 		nullif((a ->> 'undoes')::bigint, 0), a_host, (SELECT count(*) FROM change_row WHERE no = n), a);
 	IF a ? 'keys' THEN
 		FOR i IN 0 .. jsonb_array_length(a -> 'keys') - 1 LOOP
-			INSERT INTO tombstone (a, b, time_unix)
-			VALUES (a -> 'keys' -> i ->> 0, a -> 'keys' -> i ->> 1, (a ->> 'time')::bigint)
-			ON CONFLICT ON CONSTRAINT tombstone_pkey DO UPDATE SET time_unix = excluded.time_unix;
+			INSERT INTO tombstone (a, b, time_unix, no)
+			VALUES (a -> 'keys' -> i ->> 0, a -> 'keys' -> i ->> 1, (a ->> 'time')::bigint, n)
+			ON CONFLICT ON CONSTRAINT tombstone_pkey DO UPDATE SET time_unix = excluded.time_unix, no = excluded.no;
 			DELETE FROM feed AS f
 			WHERE f.kind = 'pair' AND f.a = change_commit.a -> 'keys' -> i ->> 0
 				AND f.b = change_commit.a -> 'keys' -> i ->> 1 AND f.y <= (change_commit.a ->> 'time')::bigint;

@@ -7,11 +7,23 @@ import shutil
 import signal
 import socket
 import sqlite3
+import struct
 import subprocess
 import threading
+import time
 
-from harness.pair import Pair, program
+from harness.pair import Pair, program, run_program
 from harness.place import Trouble, wait_until
+
+CLOCK = os.path.realpath(os.path.join(os.path.dirname(__file__), "../faults/clock.c"))
+
+
+def build_clock(place):
+    """The library for LD_PRELOAD with which a host's clock is wrong (tests/faults/clock.c)."""
+    library = os.path.join(place.directory("clock", mode=0o755), "clock.so")
+    if not os.path.exists(library):
+        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", library, CLOCK], check=True)
+    return library
 
 
 def programs():
@@ -173,11 +185,31 @@ class Host(Pair):
         self.proxy = Proxy(place, name, centre.dir)
         super().__init__(place, name, enforce="yes", host_name=name, centre=centre.uri("host", self.proxy.dir),
                          centre_admin=centre.uri("admin", self.proxy.dir), **settings)
-        self.sync = None
+        self.sync, self.ahead_ms, self.prefix = None, 0, []
+
+    def wear_clock(self, library):
+        """From its next start on its programs see a clock that set_clock() moves."""
+        path = os.path.join(self.dir, "clock")
+        with open(path, "wb") as file:
+            file.write(struct.pack("q", 0))
+        self.prefix = ["env", f"LD_PRELOAD={library}", f"WRONG_CLOCK={path}"]
+        self.filter.prefix = [*self.prefix, *self.filter.prefix]
+
+    def set_clock(self, ahead_ms):
+        self.ahead_ms = ahead_ms
+        with open(os.path.join(self.dir, "clock"), "r+b", buffering=0) as file:
+            file.write(struct.pack("q", ahead_ms))
+
+    def now(self):
+        """As its programs see it."""
+        return time.time() + self.ahead_ms / 1000
+
+    def run(self, *words, data=b"", timeout=300):
+        return run_program([*self.prefix, program("pgpgate"), "-c", self.conf, *map(str, words)], data, timeout)
 
     def start_sync(self):
         with open(os.path.join(self.dir, "sync.log"), "ab") as log:
-            self.sync = subprocess.Popen([program("pgpgate-sync"), "-f", "-c", self.conf], stdin=subprocess.DEVNULL,
+            self.sync = subprocess.Popen([*self.prefix, program("pgpgate-sync"), "-f", "-c", self.conf], stdin=subprocess.DEVNULL,
                                          stdout=log, stderr=log, start_new_session=True)
 
     def end_sync(self, how=signal.SIGTERM):
@@ -212,16 +244,18 @@ class Host(Pair):
         return sorted(self.ask("SELECT id, recipient, sender, client, requirement FROM rule WHERE generation <= "
                                "(SELECT live_generation FROM state) AND until_generation IS NULL"))
 
-    def verdicts(self):
-        return sorted(self.ask("SELECT id, time_unix, queue_id, action, reply FROM verdict"))
+    def verdicts(self, after=0):
+        return sorted(self.ask("SELECT id, time_unix, queue_id, action, reply FROM verdict WHERE id > ?", after))
 
 
 class Site:
-    def __init__(self, place, centre, n, settings):
+    def __init__(self, place, centre, n, settings, clocks=False):
         self.centre = centre
         self.place, self.settings = place, settings
         self.hosts = [Host(place, f"mx{i + 1}", centre, settings) for i in range(n)]
         for host in self.hosts:
+            if clocks:
+                host.wear_clock(build_clock(place))
             host.start(policyd=False)
             host.must("site", "init" if host is self.hosts[0] else "join")
             host.start_sync()
@@ -241,25 +275,32 @@ class Site:
                       for row in (line.split("|") for line in self.centre.sql(
                           "SELECT id, recipient, sender, client, text FROM pgpgate.rule")))
 
-    def verdicts(self, name):
+    def verdicts(self, name, after=0):
         return sorted((int(a), int(b), c, d, e.replace("~", "\n")) for a, b, c, d, e in (
             line.split("|", 4) for line in self.centre.sql(
                 f"SELECT no, time_unix, queue_id, action, replace(reply, E'\\n', '~') FROM pgpgate.verdict "
-                f"JOIN pgpgate.host USING (host_id) WHERE name = '{name}'")))
+                f"JOIN pgpgate.host USING (host_id) WHERE name = '{name}' AND no > {after}")))
 
     def no(self):
         return int(self.centre.sql("SELECT no FROM pgpgate.site")[0])
 
-    def wait_same(self, seconds=60):
-        """Every host has the centre's rules, and the centre every host's rows, each once."""
+    def wait_same(self, seconds=60, seen=None):
+        """Every host has the centre's rules, and the centre every host's rows, each once. seen: for each host the last row that
+        was compared before; those after it are, and it moves on."""
         no = self.no()
+        after = seen or {}
 
         def behind():
-            return [(h.name, h.ask("SELECT rules_no, pushed_no FROM site"), h.sync_log()[-300:]) for h in self.hosts
-                    if h.ask("SELECT rules_no FROM site") != [(no,)] or self.verdicts(h.name) != h.verdicts()]
-        wait_until(lambda: not behind(), lambda: f"hosts at change {no} with all rows pushed: {behind()}", seconds, 0.1)
+            late = [h.name for h in self.hosts if h.ask("SELECT rules_no FROM site") != [(no,)]
+                    or h.ask("SELECT 1 FROM site WHERE pushed_no < (SELECT max(id) FROM verdict)")]
+            return late or [h.name for h in self.hosts if self.verdicts(h.name, after.get(h.name, 0)) != h.verdicts(after.get(h.name, 0))]
+        wait_until(lambda: not behind(), lambda: f"hosts at change {no} with all rows pushed: {behind()} "
+                   f"{[(h.name, h.ask('SELECT rules_no, pushed_no FROM site'), h.sync_log()[-300:]) for h in self.hosts]}", seconds, 0.1)
+        rules = self.rules()
         for host in self.hosts:
-            assert host.rules() == self.rules(), host.name
+            assert host.rules() == rules, host.name
+            if seen is not None:
+                seen[host.name] = host.ask("SELECT coalesce(max(id), 0) FROM verdict")[0][0]
 
     def stop(self):
         for host in self.hosts:

@@ -43,11 +43,11 @@ def spot():
 
 @pytest.fixture
 def site(spot):
-    """site(n): a centre and n hosts that belong to it, filter and sync running."""
+    """site(n): a centre and n hosts that belong to it, filter and sync running; with clocks=True, clocks that can be wrong."""
     made = []
 
-    def make(n=3, **settings):
-        made.append(Site(spot, Centre(spot).start(), n, settings))
+    def make(n=3, clocks=False, **settings):
+        made.append(Site(spot, Centre(spot).start(), n, settings, clocks))
         return made[-1]
 
     yield make

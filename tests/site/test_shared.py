@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -67,6 +68,45 @@ def test_what_is_over_and_what_is_counted_is_shared(site):
 
     # What the centre was told is not remembered for ever.
     assert one.ask("SELECT count(*) FROM site_known WHERE kind = 'bounce'") == [(1,)]
+
+
+def test_what_is_forgotten_is_so_by_the_order_of_changes(site, keys):
+    """Not by clocks: what a host saw after the change counts everywhere, whatever its clock says, and so does what the change left."""
+    s = site(2, clocks=True)
+    one, two = s.hosts
+    one.must("ratchet", "r@example.org")
+    s.wait_same()
+    known = "SELECT 1 FROM pair WHERE sender_key = 'net.example@bob' AND n_encrypted > 0"
+
+    def encrypted(host, queue_id):
+        assert answer(host, BOB, "r@example.org", messages.inline(keys.gpg_armor()), queue_id) == 250
+
+    def forget(host):
+        host.must("forget", "--history", BOB, "r@example.org", "--wait", "20s")
+
+    def snapshots():
+        for host in s.hosts:
+            host.ask_write("UPDATE site SET rules_mark = 'none'")
+            wait_until(lambda host=host: host.ask("SELECT rules_mark <> 'none' FROM site") == [(1,)], "a snapshot")
+        for host in s.hosts:
+            wait_row(host, known)
+
+    encrypted(one, "4O1")
+    wait_row(two, known)
+    two.set_clock(-30000)
+    forget(one)
+    assert one.ask(known) == two.ask(known) == []
+    encrypted(two, "4O2")  # half a minute before it was forgotten, it says
+    wait_row(one, known)
+    snapshots()
+    # What a later message left there is told, though the pair was known before. Its host's clock is ahead.
+    two.set_clock(30000)
+    encrypted(two, "4O3")
+    wait_row(two, "SELECT 1 FROM pair WHERE last_encrypted_unix > ?", int(time.time()) + 20)
+    forget(one)
+    wait_row(one, known)
+    assert answer(one, BOB, "r@example.org", messages.cleartext()) == 550
+    snapshots()
 
 
 def test_keys_and_forgotten_people_are_the_sites(site, keys):

@@ -143,7 +143,7 @@ static void an_end_is_told_once(void **state)
 	assert_int_equal(ask("SELECT count(*) FROM split_evidence"), 0);
 	assert_int_equal(site_batch_read(db, 0, 10, NOW, &b), 0);
 	assert_string_equal(b.feed, "[[\"split\",\"net.x@a\",\"org.y@b\",\"100:" DIGEST
-				    "\",4,1799999990]]");
+				    "\",4,1799999990,0]]");
 	assert_int_equal(site_batch_done(db, &b), 0);
 	site_batch_free(&b);
 	assert_int_equal(site_batch_read(db, 0, 10, NOW, &b), 0);
