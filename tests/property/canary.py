@@ -44,7 +44,8 @@ def without_armor_headers(text):
     """text without what the armor headers may say."""
 
     def drop(match):
-        lines = [line.strip(b"\r \xc2\xa0") for line in match[2].split(b"\n")[:-1]]
+        # a no-break space before a header, or what libetpan writes for one
+        lines = [line.strip(b"\r \xc2\xa0").lstrip(b"?") for line in match[2].split(b"\n")[:-1]]
         if all(HEADER_LINE.match(line) for line in lines) and sum(map(len, lines)) <= 256 + 8:
             return match[1]
         return match[0]

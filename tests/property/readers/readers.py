@@ -27,6 +27,7 @@ import termios
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
 
+import mutate  # noqa: E402
 from programs import POLICIES, Talker, python_text  # noqa: E402
 
 # where tests/steps/readers.sh unpacks what is not installed, and has npm put its libraries
@@ -265,24 +266,49 @@ class Mailutils(Folder):
     """GNU mail, which decodes one message after the other."""
 
     def ask(self, folder, count):
+        messages = []  # it names the files anew
+        for i in range(count):
+            with open(os.path.join(folder, "box/cur/%06d:2,S" % i), "rb") as f:
+                messages.append(f.read())
         mark = b"<<<%06d>>>"
         commands = b"set nosign\nset crt=100000\n" + b"".join(b"echo " + mark % i + b"\ndecode %d\n" % (i + 1) for i in range(count)) + b"exit\n"
         done = subprocess.run([self.program, "-N", "-n", "-f", folder + "/box"], input=commands, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                               env=dict(os.environ, HOME=folder + "/home", LC_ALL="C.UTF-8", PAGER="cat"), timeout=120)
         texts = [b""] * count
         for piece in re.split(rb"^<<<(?=\d{6}>>>$)", done.stdout, flags=re.M)[1:]:
-            texts[int(piece[:6])] = self.leaves(piece[10:])
+            texts[int(piece[:6])] = self.leaves(piece[10:], messages[int(piece[:6])])
         return texts
 
-    BOX = re.compile(rb"^\+-+\+\n(?:\| [^\n]*\n)*?\| Type=([^\n;]*)[^\n]*\n(?:\| [^\n]*\n)*\+-+\+\n", re.M)
+    # behind a part that does not end in a line end the frame stands in its last line
+    BOX = re.compile(rb"\+-{70,}\+\n(?:\| [^\n]*\n)*?\| Type=([^\n;]*)[^\n]*\n(?:\| [^\n]*\n)*\+-{70,}\+\n")
 
-    def leaves(self, text):
-        """With the frame around each part's type as the mark of a leaf, and without the message's own header."""
-        first = self.BOX.search(text)
-        start = first.end() if first else 0
-        end = re.search(rb"^\r?\n", text[start:], re.M)
-        text = text[:start] + text[start + end.end() if end else start:]
-        return self.BOX.sub(lambda m: b"\0" + m[1].strip() + b"\n", text)
+    def leaves(self, text, message):
+        """With the frame around each part's type as the mark of a leaf, and without the headers: the message's own, and of those
+        of parts what stands in one, or is the type that the frame says."""
+        in_headers = set()
+        for b in set(mutate.boundaries(message)):
+            for m in re.finditer(rb"^--" + re.escape(b) + rb"[ \t\r]*\n((?:[^\r\n][^\n]*\n)*)", message, re.M):
+                in_headers.update(line.rstrip() for line in m[1].split(b"\n"))
+        out, ends = [], [m.end() for m in self.BOX.finditer(text)]
+        starts = [m.start() for m in self.BOX.finditer(text)][1:] + [len(text)]
+        if not ends:
+            return self.without_header(text)
+        for kind, end, start in zip(self.BOX.finditer(text), ends, starts):
+            leaf, at = text[end:start], 0
+            if not out and kind[0].startswith(b"+") and kind.start() == 0 and b"Message=1\n" in kind[0]:
+                leaf = self.without_header(leaf)
+            while at < len(leaf):
+                line = leaf[at:leaf.find(b"\n", at) + 1 or len(leaf)]
+                if not line.strip() or (line.rstrip() not in in_headers and not line.startswith(b"Content-Type: " + kind[1].strip())):
+                    break
+                at += len(line)
+            out.append(b"\0" + kind[1].strip() + b"\n" + leaf[at:])
+        return b"\n".join(out)
+
+    @staticmethod
+    def without_header(text):
+        end = re.search(rb"^\r?\n", text, re.M)
+        return text[end.end():] if end else text
 
 
 class Each(Folder):
