@@ -37,8 +37,11 @@
 	    */
 #define ARMOR_WORDING_MAX 262144 /* characters of a block that are looked at for words */
 #define ARMOR_LINES_MAX 16384	 /* characters of a block whose lines are weighed one by one */
-#define ARMOR_CHECKSUM_SIZE 5	 /* octets of "=abcd" */
-#define ARMOR_CHECKSUMS_FREE 2	 /* blocks of a message whose checksum may be wrong (see below) */
+#define ARMOR_ODD_SPACES_MAX                                                                \
+	32 /* octets of white space in a message that some character set shows as something \
+	    */
+#define ARMOR_CHECKSUM_SIZE 5  /* octets of "=abcd" */
+#define ARMOR_CHECKSUMS_FREE 2 /* blocks of a message whose checksum may be wrong (see below) */
 
 /* What the armor of a whole message could spell out. The headers of the first block are kept: a
  * block that has the same, line for line, costs nothing, and any other costs all of its header. So
@@ -50,6 +53,7 @@ struct armor_channel {
 	bool is_overflown;
 	bool has_first; /* the first block's headers are complete */
 	size_t n_checksums;
+	size_t odd_spaces;	    /* octets around armor that may be seen: charset_odd_octets() */
 	struct wording_lines lines; /* a few words in each block are words */
 	size_t first_len;
 	unsigned char first[ARMOR_BLOCK_CHANNEL_MAX + 16]; /* its lines, each ends with LF; cut */

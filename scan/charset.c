@@ -1,8 +1,26 @@
 /* SPDX-License-Identifier: ISC */
 #include "scan/charset.h"
 
-#include <stddef.h>
 #include <string.h>
+
+#include "scan/text.h"
+
+/* Followed by one or two digits. */
+static const char *const families[] = {"iso-8859-",   "iso8859-", "iso_8859-",
+				       "iso-8859",    "iso8859_", "iso_8859_",
+				       "windows-125", "cp125",	  "win-125"};
+
+static bool is_of_family(const char *name)
+{
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		const char *number = name + strlen(families[i]);
+
+		if (strncmp(name, families[i], strlen(families[i])) == 0 && *number &&
+		    strspn(number, "0123456789") == strlen(number) && strlen(number) <= 2)
+			return true;
+	}
+	return false;
+}
 
 bool charset_is_known(const char *name)
 {
@@ -76,21 +94,38 @@ bool charset_is_known(const char *name)
 		"x-macroman",
 		"mac-roman",
 	};
-	static const char *const families[] = {
-		/* and one or two digits */
-		"iso-8859-", "iso8859-",    "iso_8859-", "iso-8859", "iso8859_",
-		"iso_8859_", "windows-125", "cp125",	 "win-125",
-	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(name, names[i]) == 0)
 			return true;
-	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
-		const char *number = name + strlen(families[i]);
+	return is_of_family(name);
+}
 
-		if (strncmp(name, families[i], strlen(families[i])) == 0 && *number &&
-		    strspn(number, "0123456789") == strlen(number) && strlen(number) <= 2)
-			return true;
+enum charset_spaces charset_spaces_of(const char *name)
+{
+	static const char *const latin[] = {"latin1",	   "latin-1",	   "latin9",	 "l1",
+					    "csisolatin1", "iso-8859-8-i", "windows-874"};
+
+	if (strcmp(name, "utf-8") == 0 || strcmp(name, "utf8") == 0)
+		return CHARSET_SPACES_UTF8;
+	for (size_t i = 0; i < sizeof(latin) / sizeof(latin[0]); i++)
+		if (strcmp(name, latin[i]) == 0)
+			return CHARSET_SPACES_LATIN;
+	return is_of_family(name) ? CHARSET_SPACES_LATIN : CHARSET_SPACES_UNSURE;
+}
+
+size_t charset_odd_octets(enum charset_spaces spaces, const unsigned char *text, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		size_t wide = text[i] < 0x80 ? 1 : text_wide_space(text + i, len - i);
+
+		if (text[i] < 0x80 || (spaces == CHARSET_SPACES_UTF8 && wide > 1)) {
+			i += wide - 1;
+			continue;
+		}
+		n += spaces != CHARSET_SPACES_LATIN || text[i] != 0xa0;
 	}
-	return false;
+	return n;
 }

@@ -9,8 +9,23 @@
 #define PGPGATE_SCAN_CHARSET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* name: in small letters; "" is ASCII. */
 bool charset_is_known(const char *name);
+
+/* How the space characters beyond ASCII are written. In KOI8-R the octet of the no-break space is a
+ * bar, in UTF-8 it is shown as a mark of its own, in Latin-1 a letter stands before it: lines of
+ * them are pictures. */
+enum charset_spaces {
+	CHARSET_SPACES_UNSURE, /* programs differ, or none is known */
+	CHARSET_SPACES_LATIN,  /* A0 */
+	CHARSET_SPACES_UTF8
+};
+enum charset_spaces charset_spaces_of(const char *name);
+
+/* Octets beyond ASCII that may be seen, of text that is nothing but white space
+ * (text_is_blank_line()). */
+size_t charset_odd_octets(enum charset_spaces spaces, const unsigned char *text, size_t len);
 
 #endif

@@ -179,6 +179,7 @@ static void set_charset(struct cursor *c, struct content_type *out)
 	take_value(c, charset, sizeof(charset), false, &is_cut);
 	lower(charset);
 	out->has_bad_charset |= is_cut || !charset_is_known(charset);
+	out->spaces = charset_spaces_of(charset);
 }
 
 /* Is name (len octets) the RFC 2231 form of `of`: "boundary*", "boundary*0", ...? */

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "scan/charset.h"
 #include "scan/label.h"
 #include "scan/transfer.h"
 
@@ -43,6 +44,7 @@ struct content_type {
 	size_t other_bytes;	    /* of comments and of parameters that mean nothing here */
 	bool has_comment;
 	bool has_bad_charset; /* not known to show ASCII as it is */
+	enum charset_spaces spaces;
 };
 
 /* value: of the field, after the colon, folds as they came. */

@@ -16,8 +16,11 @@ enum state {
 enum kind {
 	KIND_INLINE,
 	KIND_UNDERLINE, /* can be seen where there is no text */
+	KIND_CODE,	/* may have a ground of the reader's */
 	KIND_PLACE,	/* where a line may be broken: holds nothing */
 	KIND_BLOCK,	/* begins and ends a paragraph */
+	KIND_CANVAS,	/* so does it, and its ground is that of all */
+	KIND_QUOTATION, /* so does it, and a reader may draw a bar beside it */
 	KIND_BREAK,
 	KIND_PRE,
 	KIND_TITLE,
@@ -28,12 +31,12 @@ static const struct tag {
 	const char *name;
 	enum kind kind;
 } tags[] = {
-	{"html", KIND_BLOCK},	{"head", KIND_BLOCK},  {"meta", KIND_INLINE},
-	{"title", KIND_TITLE},	{"body", KIND_BLOCK},  {"div", KIND_BLOCK},
-	{"p", KIND_BLOCK},	{"pre", KIND_PRE},     {"blockquote", KIND_BLOCK},
+	{"html", KIND_CANVAS},	{"head", KIND_BLOCK},  {"meta", KIND_INLINE},
+	{"title", KIND_TITLE},	{"body", KIND_CANVAS}, {"div", KIND_BLOCK},
+	{"p", KIND_BLOCK},	{"pre", KIND_PRE},     {"blockquote", KIND_QUOTATION},
 	{"center", KIND_BLOCK}, {"br", KIND_BREAK},    {"wbr", KIND_PLACE},
 	{"span", KIND_INLINE},	{"font", KIND_INLINE}, {"tt", KIND_INLINE},
-	{"code", KIND_INLINE},	{"b", KIND_INLINE},    {"strong", KIND_INLINE},
+	{"code", KIND_CODE},	{"b", KIND_INLINE},    {"strong", KIND_INLINE},
 	{"i", KIND_INLINE},	{"em", KIND_INLINE},   {"u", KIND_UNDERLINE},
 	{"small", KIND_INLINE}, {"big", KIND_INLINE},  {"o:p", KIND_INLINE},
 	{"a", KIND_LINK},
@@ -88,8 +91,37 @@ static bool take_address(struct html *h, const char *value)
 	return true;
 }
 
+/* Markup that belongs to the row. */
+static void put(struct html *h, const char *before, const char *text)
+{
+	html_row_put(&h->rows, before);
+	html_row_put(&h->rows, text);
+}
+
+/* Programs differ in which character set they believe. */
+static void see_charset(struct html *h, const char *name, const char *value)
+{
+	char charset[16];
+	size_t len;
+
+	if (strcmp(name, "charset") != 0) {
+		value = strstr(value, "charset=");
+		if (!value)
+			return;
+		value += strlen("charset=");
+	}
+	len = strcspn(value, " \t\r\n;,'\"");
+	if (len >= sizeof(charset))
+		len = 0;
+	memcpy(charset, value, len);
+	charset[len] = '\0';
+	if (charset_spaces_of(charset) != h->spaces)
+		h->spaces = CHARSET_SPACES_UNSURE;
+}
+
 /* The attributes of a tag. True if they are in the subset. */
-static bool read_attributes(struct html *h, const struct tag *tag, char *at)
+static bool read_attributes(struct html *h, const struct tag *tag, char *at,
+			    struct html_paint *paint)
 {
 	bool is_parted = false; /* a blank, which must stand between attributes, was taken away */
 
@@ -108,10 +140,14 @@ static bool read_attributes(struct html *h, const struct tag *tag, char *at)
 		value = take_value(&at);
 		if (!value)
 			return false;
+		put(h, " ", name);
+		put(h, "\1", value);
+		if (strcmp(tag->name, "meta") == 0)
+			see_charset(h, name, value);
 		if (tag->kind == KIND_LINK && strcmp(name, "href") == 0) {
 			if (h->link_len > 0 || !take_address(h, value))
 				return false;
-		} else if (!html_attribute_is_plain(tag->name, name, value, &h->paint)) {
+		} else if (!html_attribute_is_plain(tag->name, name, value, paint)) {
 			return false;
 		}
 	}
@@ -124,21 +160,32 @@ static void tell(struct html *h, enum html_event event)
 		h->is_after_edge = true;
 }
 
+/* What a tag draws, as its attributes say or by itself. */
+static void draw_tag(struct html *h, enum kind kind, struct html_paint *paint)
+{
+	paint->is_underlined |= kind == KIND_UNDERLINE;
+	paint->is_styled |= kind == KIND_CODE;
+	paint->keeps_blanks |= kind == KIND_PRE;
+	if (kind == KIND_QUOTATION && paint->bars == 0)
+		paint->bars = 1;
+	html_row_draw(&h->rows, paint, kind == KIND_CANVAS);
+}
+
 /* What a tag does to the lines of text. */
 static void apply_tag(struct html *h, enum kind kind, bool is_end)
 {
 	switch (kind) {
 	case KIND_UNDERLINE:
-		h->paint.used += is_end ? 0 : HTML_LINE_PAINT;
-		h->paint.has_underline = true;
-		tell(h, HTML_STYLE);
-		break;
+	case KIND_CODE:
 	case KIND_INLINE:
 		tell(h, HTML_STYLE);
 		break;
 	case KIND_PLACE:
+		html_row_place(&h->rows);
 		break;
 	case KIND_BLOCK:
+	case KIND_CANVAS:
+	case KIND_QUOTATION:
 		tell(h, HTML_LINE_EDGE);
 		break;
 	case KIND_BREAK:
@@ -189,6 +236,7 @@ static bool read_tag(struct html *h)
 	char *text = h->gathered;
 	const bool is_end = *text == '/';
 	const struct tag *tag;
+	struct html_paint paint = {0};
 	size_t len;
 	char after;
 
@@ -201,16 +249,18 @@ static bool read_tag(struct html *h)
 	tag = find_tag(text);
 	if (!tag || !may_stand(h, tag->kind, is_end))
 		return false;
+	put(h, is_end ? "</" : "<", tag->name);
 	text[len] = after;
 	if (is_end ? text[len + strspn(text + len, " \t\r\n")] != '\0'
-		   : !read_attributes(h, tag, text + len))
+		   : !read_attributes(h, tag, text + len, &paint))
 		return false;
 	if (tag->kind == KIND_LINK && !is_end && h->link_len == 0)
 		return false;
 	h->has_begun = true;
-	h->is_in_blanks = false;
+	if (!is_end)
+		draw_tag(h, tag->kind, &paint);
 	apply_tag(h, tag->kind, is_end);
-	return h->paint.used <= HTML_PAINT_MAX;
+	return html_row_is_plain(&h->rows);
 }
 
 static bool is_one_of(const char *text, const char *const *list, size_t n)
@@ -249,21 +299,6 @@ static bool is_within_bound(const struct html *h)
 	return h->markup <= HTML_MARKUP_MAX + 2 * h->visible;
 }
 
-/* One underline is below all that it stands around, except where a margin, a tag or a line's end
- * leaves a gap: so each run of white space counts as a ground does. */
-static bool draw_blanks(struct html *h, const unsigned char *bytes, size_t len)
-{
-	for (size_t i = 0; i < len && h->paint.has_underline; i++) {
-		const bool is_blank = text_is_space(bytes[i]);
-
-		if (bytes[i] == '\r')
-			continue;
-		h->paint.used += is_blank && !h->is_in_blanks;
-		h->is_in_blanks = is_blank;
-	}
-	return h->paint.used <= HTML_PAINT_MAX;
-}
-
 static bool text(struct html *h, const unsigned char *bytes, size_t len)
 {
 	size_t visible = text_count_visible(bytes, len);
@@ -278,9 +313,23 @@ static bool text(struct html *h, const unsigned char *bytes, size_t len)
 	for (size_t i = 0; i < len && h->link_len > 0; i++)
 		if (h->link_at == h->link_len || bytes[i] != (unsigned char)h->link[h->link_at++])
 			return false;
-	if (!draw_blanks(h, bytes, len))
+	html_row_text(&h->rows, bytes, len);
+	if (!html_row_is_plain(&h->rows))
 		return false;
 	h->sink(h->context, HTML_TEXT, bytes, len);
+	return !h->is_wrong;
+}
+
+/* White space that shows, as it is written: to the receiver it is a blank. */
+static bool space(struct html *h, const char *written, size_t len)
+{
+	if (h->link_len > 0)
+		return false;
+	html_row_space(&h->rows, written, len);
+	h->odd_spaces += charset_odd_octets(h->spaces, (const unsigned char *)written, len);
+	if (!html_row_is_plain(&h->rows))
+		return false;
+	h->sink(h->context, HTML_TEXT, (const unsigned char *)" ", 1);
 	return !h->is_wrong;
 }
 
@@ -296,7 +345,7 @@ static bool gather_markup(struct html *h, unsigned char c)
 			return false;
 		if (is_tag)
 			return read_tag(h);
-		return is_space_reference(h->gathered) && text(h, (const unsigned char *)" ", 1);
+		return is_space_reference(h->gathered) && space(h, h->gathered, h->len);
 	}
 	if (c == '<' || c == '\0' || c >= 0x7f || (c < ' ' && !text_is_space(c)))
 		return false;
@@ -315,7 +364,7 @@ static bool gather_space(struct html *h, unsigned char c)
 		if (spaces[i][h->len] != '\0')
 			return true;
 		h->state = STATE_TEXT;
-		return text(h, (const unsigned char *)" ", 1);
+		return space(h, h->gathered, h->len);
 	}
 	return false;
 }
@@ -332,7 +381,6 @@ static bool special(struct html *h, unsigned char c)
 		h->gathered[0] = '\0';
 		return c == '<' || h->link_len == 0;
 	case '\n':
-		h->is_in_blanks = false;
 		/* In <pre> each shows; elsewhere those behind a paragraph's end do not. */
 		if (h->link_len > 0)
 			return false;
@@ -340,7 +388,7 @@ static bool special(struct html *h, unsigned char c)
 			h->sink(h->context, HTML_LINE_END, NULL, 0);
 		return !h->is_wrong;
 	case 0xa0: /* as ISO 8859-1 has it */
-		return text(h, (const unsigned char *)" ", 1);
+		return space(h, "\xa0", 1);
 	case 0xc2:
 	case 0xe2:
 	case 0xef:
@@ -373,7 +421,8 @@ static bool take_octet(struct html *h, unsigned char c)
 
 void html_begin(struct html *h, html_sink *sink, void *context)
 {
-	memset(h, 0, offsetof(struct html, link));
+	memset(h, 0, offsetof(struct html, rows));
+	html_row_begin(&h->rows);
 	h->sink = sink;
 	h->context = context;
 }
@@ -393,7 +442,13 @@ size_t html_feed(struct html *h, const unsigned char *bytes, size_t len)
 	return at;
 }
 
+void html_end_row(struct html *h, enum html_row_kind kind)
+{
+	h->is_wrong |= !html_row_end(&h->rows, kind);
+}
+
 bool html_finish(struct html *h)
 {
-	return !h->is_wrong && h->state == STATE_TEXT && h->link_len == 0 && !h->is_in_title;
+	return !h->is_wrong && h->state == STATE_TEXT && h->link_len == 0 && !h->is_in_title &&
+	       html_row_is_plain(&h->rows);
 }

@@ -14,8 +14,8 @@
  * frames, addresses in attributes: what has been used to carry decrypted text away (EFAIL) can not
  * be written.
  *
- * Markup is bounded: HTML_MARKUP_MAX octets, and two more for each octet of text that is no white
- * space.
+ * Lines look alike: see html_row.h. Markup is bounded: HTML_MARKUP_MAX octets, and two more for
+ * each octet of text that is no white space.
  *
  * Push parser, any chunking, fixed memory, linear time, one thread.
  */
@@ -26,7 +26,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "scan/html_style.h"
+#include "scan/charset.h"
+#include "scan/html_row.h"
 
 #define HTML_TAG_MAX 1024 /* octets of one tag: what Chrome pastes takes 700 */
 #define HTML_MARKUP_MAX \
@@ -45,6 +46,8 @@ typedef void html_sink(void *context, enum html_event event, const unsigned char
 
 struct html {
 	bool may_link; /* set by whoever gets the events: <a> may stand where the text is now */
+	enum charset_spaces spaces; /* likewise, before the first octet */
+	size_t odd_spaces; /* octets of white space that may be seen: charset_odd_octets() */
 
 	/* private */
 	html_sink *sink;
@@ -53,13 +56,12 @@ struct html {
 	bool has_begun; /* something but white space was seen: no DOCTYPE any more */
 	bool is_after_edge;
 	bool is_in_title;
-	bool is_in_blanks; /* that may be underlined */
 	unsigned state;
 	unsigned n_pre; /* <pre> within each other */
 	int64_t markup, visible;
-	struct html_paint paint;
 	size_t len;		  /* of what is gathered */
 	size_t link_len, link_at; /* link_len is not 0 within <a> */
+	struct html_rows rows;	  /* from here on nothing is cleared by html_begin() itself */
 	char link[HTML_LINK_MAX];
 	char gathered[HTML_TAG_MAX + 1];
 };
@@ -71,8 +73,17 @@ void html_begin(struct html *h, html_sink *sink, void *context);
  * right there; then and from then on html_finish() is false. */
 size_t html_feed(struct html *h, const unsigned char *bytes, size_t len);
 
+/* A line of the text has ended: whoever gets the text knows of what kind it was. */
+void html_end_row(struct html *h, enum html_row_kind kind);
+
 /* The text has ended. True if all of it was in the subset. */
 bool html_finish(struct html *h);
+
+/* Is there white space in the line so far that shows? */
+static inline bool html_has_blanks(const struct html *h)
+{
+	return h->rows.n_blanks > 0;
+}
 
 /* Something is wrong that the receiver of the text has found. */
 static inline void html_stop(struct html *h)

@@ -28,6 +28,7 @@ static const char *const names[] = {
 	"gmail_signature",
 	"gmail_signature_prefix",
 	"js-helper",
+	"k9mail",
 	"js-readmsg-msg",
 	"linebreakatbeginningofmessage",
 	"mail-editor-reference-message-container",
@@ -299,15 +300,6 @@ static bool is_yes_or_no(const char *value)
 	return is_one_of(value, words, COUNT(words));
 }
 
-/* A reader may draw a bar beside what is quoted. */
-static bool is_quote_type(const char *value, struct html_paint *paint)
-{
-	if (strcmp(value, "cite") != 0)
-		return false;
-	paint->used += HTML_LINE_PAINT;
-	return paint->used <= HTML_PAINT_MAX;
-}
-
 static bool is_fonts(char *value)
 {
 	for (char *word; (word = html_value_next_word(&value));)
@@ -324,9 +316,27 @@ static bool is_meta(const char *tag, char *value)
 
 static bool is_colour_of(const char *name, const char *value, struct html_paint *paint)
 {
+	paint->is_styled = true;
+	if (!html_value_is_old_colour(value))
+		return false;
 	if (strcmp(name, "bgcolor") != 0)
 		return html_value_is_text_colour(value);
-	return html_value_is_ground_colour(value) && ++paint->used <= HTML_PAINT_MAX;
+	paint->has_ground |= !html_value_is_clear(value);
+	return html_value_is_ground_colour(value);
+}
+
+/* What moves text or changes its letters. */
+static bool is_look(const char *name, char *value)
+{
+	if (strcmp(name, "face") == 0)
+		return is_fonts(value);
+	if (strcmp(name, "size") == 0)
+		return is_size(value);
+	if (strcmp(name, "align") == 0)
+		return is_alignment(value);
+	if (strcmp(name, "dir") == 0)
+		return is_direction(value);
+	return strcmp(name, "wrap") == 0 && is_wrap(value);
 }
 
 bool html_attribute_is_plain(const char *tag, const char *name, char *value,
@@ -349,20 +359,17 @@ bool html_attribute_is_plain(const char *tag, const char *name, char *value,
 		return is_name_list(value);
 	if (is_one_of(name, coloured, COUNT(coloured)))
 		return is_colour_of(name, value, paint);
-	if (strcmp(name, "face") == 0)
-		return is_fonts(value);
-	if (strcmp(name, "size") == 0)
-		return is_size(value);
 	if (strcmp(name, "lang") == 0 || strcmp(name, "xml:lang") == 0)
 		return is_language(value);
-	if (strcmp(name, "align") == 0)
-		return is_alignment(value);
-	if (strcmp(name, "dir") == 0)
-		return is_direction(value);
-	if (strcmp(name, "wrap") == 0)
-		return is_wrap(value);
+	if (is_look(name, value)) {
+		/* Text runs from the left in any case, and <pre> breaks no lines but where they
+		 * end. */
+		paint->is_styled |= strcmp(name, "wrap") != 0 &&
+				    (strcmp(name, "dir") != 0 || strcmp(value, "rtl") == 0);
+		return true;
+	}
 	if (strcmp(name, "type") == 0)
-		return is_quote_type(value, paint);
+		return strcmp(value, "cite") == 0;
 	if (is_one_of(name, meta, COUNT(meta)))
 		return is_meta(tag, value);
 	if (is_one_of(name, linked, COUNT(linked)))

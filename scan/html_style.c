@@ -16,8 +16,10 @@ enum special {
 	ANY_COLOUR, /* of what is not there */
 	GROUND,
 	LINE,	   /* is seen unless one of its numbers is 0 */
+	BAR,	   /* a line, as the one beside a quotation */
 	WIDTH,	   /* of lines: may be that of one which was 0 before */
 	UNDERLINE, /* is seen */
+	BLANKS,	   /* white space may show */
 	FONTS,
 	OWN_WORDS /* not even those that all properties share */
 };
@@ -55,17 +57,17 @@ static const struct property {
 	{"background-position", "|", HTML_ZERO, NOTHING},
 	{"background-repeat", "|repeat|no-repeat|", HTML_NO_NUMBER, NOTHING},
 	{"background-size", "|", HTML_NO_NUMBER, NOTHING},
-	{"border", line_words, HTML_SMALL, LINE},
-	{"border-bottom", line_words, HTML_SMALL, LINE},
+	{"border", line_words, HTML_THIN, LINE},
+	{"border-bottom", line_words, HTML_THIN, LINE},
 	{"border-collapse", line_words, HTML_NO_NUMBER, NOTHING},
 	{"border-color", line_words, HTML_NO_NUMBER, ANY_COLOUR},
-	{"border-left", line_words, HTML_SMALL, LINE},
+	{"border-left", line_words, HTML_THIN, BAR},
 	{"border-radius", "|", HTML_SMALL, NOTHING},
-	{"border-right", line_words, HTML_SMALL, LINE},
+	{"border-right", line_words, HTML_THIN, LINE},
 	{"border-spacing", "|", HTML_SMALL, NOTHING},
 	{"border-style", line_words, HTML_NO_NUMBER, LINE},
-	{"border-top", line_words, HTML_SMALL, LINE},
-	{"border-width", line_words, HTML_SMALL, WIDTH},
+	{"border-top", line_words, HTML_THIN, LINE},
+	{"border-width", line_words, HTML_THIN, WIDTH},
 	{"box-sizing", "|border-box|content-box|", HTML_NO_NUMBER, NOTHING},
 	{"caret-color", "|", HTML_NO_NUMBER, ANY_COLOUR},
 	{"clear", "|both|left|right|", HTML_NO_NUMBER, NOTHING},
@@ -124,7 +126,7 @@ static const struct property {
 	{"mso-margin-top-alt", "|", HTML_SMALL, NOTHING},
 	{"mso-style-priority", "|", HTML_COUNT, NOTHING},
 	{"orphans", "|", HTML_COUNT, NOTHING},
-	{"outline", line_words, HTML_SMALL, LINE},
+	{"outline", line_words, HTML_THIN, LINE},
 	{"overflow-wrap", breaking, HTML_NO_NUMBER, NOTHING},
 	{"padding", "|", HTML_SMALL, NOTHING},
 	{"padding-bottom", "|", HTML_SMALL, NOTHING},
@@ -146,20 +148,15 @@ static const struct property {
 	{"unicode-bidi", "|embed|isolate|plaintext|", HTML_NO_NUMBER, NOTHING},
 	{"user-select", "|text|all|", HTML_NO_NUMBER, NOTHING},
 	{"vertical-align", "|baseline|top|middle|bottom|", HTML_NO_NUMBER, NOTHING},
-	{"white-space", "|pre|pre-wrap|pre-line|nowrap|break-spaces|", HTML_NO_NUMBER, NOTHING},
+	{"white-space", "|pre|pre-wrap|pre-line|nowrap|break-spaces|", HTML_NO_NUMBER, BLANKS},
 	{"white-space-collapse", "|collapse|preserve|preserve-breaks|break-spaces|", HTML_NO_NUMBER,
-	 NOTHING},
+	 BLANKS},
 	{"widows", "|", HTML_COUNT, NOTHING},
 	{"width", "|", HTML_WIDE, NOTHING},
 	{"word-break", breaking, HTML_NO_NUMBER, NOTHING},
 	{"word-spacing", spacing, HTML_HAIR, NOTHING},
 	{"word-wrap", breaking, HTML_NO_NUMBER, NOTHING},
 };
-
-static void draw(struct html_paint *paint, unsigned cost)
-{
-	paint->used += cost;
-}
 
 /* What the words of one value say of a line. */
 struct line {
@@ -175,14 +172,15 @@ static void see_shared_word(const struct property *p, const char *word, struct h
 	const bool is_inherited = strcmp(word, "inherit") == 0;
 
 	switch (p->special) {
-	case LINE: /* what is around it is drawn again; a browser has a width for "auto" */
+	case LINE:
+	case BAR: /* what is around it is drawn again; a browser has a width for "auto" */
 		line->is_always_so |= is_inherited || strcmp(word, "auto") == 0;
 		break;
 	case UNDERLINE:
 		line->is_drawn |= is_inherited;
 		break;
 	case GROUND:
-		draw(paint, is_inherited);
+		paint->has_ground |= is_inherited;
 		break;
 	case WIDTH: /* "initial" is "medium" */
 		line->is_drawn = true;
@@ -190,6 +188,7 @@ static void see_shared_word(const struct property *p, const char *word, struct h
 	case NOTHING:
 	case TEXT_COLOUR:
 	case ANY_COLOUR:
+	case BLANKS:
 	case FONTS:
 	case OWN_WORDS:
 		break;
@@ -220,7 +219,7 @@ static bool is_value_word(const struct property *p, const char *word, struct htm
 	}
 	if (html_value_is_among(p->words, word)) {
 		line->is_drawn |= p->special == UNDERLINE || p->special == WIDTH ||
-				  (p->special == LINE &&
+				  ((p->special == LINE || p->special == BAR) &&
 				   html_value_is_among("|solid|dashed|dotted|double|", word));
 		return true;
 	}
@@ -232,16 +231,18 @@ static bool is_value_word(const struct property *p, const char *word, struct htm
 	case GROUND:
 		if (!html_value_is_ground_colour(word))
 			return false;
-		draw(paint, !html_value_is_clear(word));
+		paint->has_ground |= !html_value_is_clear(word);
 		return true;
 	case ANY_COLOUR:
 	case LINE:
+	case BAR:
 		return html_value_is_any_colour(word);
 	case FONTS:
 		return html_value_is_font(word);
 	case NOTHING:
 	case WIDTH:
 	case UNDERLINE:
+	case BLANKS:
 	case OWN_WORDS:
 		return false;
 	}
@@ -268,9 +269,12 @@ static bool is_declaration(const char *name, char *value, struct html_paint *pai
 	for (char *word; (word = html_value_next_word(&value));)
 		if (!is_value_word(p, word, paint, &line))
 			return false;
-	paint->has_underline |= p->special == UNDERLINE && line.is_drawn;
-	if (line.is_always_so || (line.is_drawn && !line.is_zero))
-		draw(paint, HTML_LINE_PAINT);
+	paint->keeps_blanks |= p->special == BLANKS;
+	if (line.is_always_so || (line.is_drawn && !line.is_zero)) {
+		paint->is_underlined |= p->special == UNDERLINE;
+		paint->bars += p->special == BAR;
+		paint->lines += p->special == LINE || p->special == WIDTH;
+	}
 	return true;
 }
 
@@ -295,7 +299,8 @@ bool html_style_is_plain(char *value, struct html_paint *paint)
 		for (len = (size_t)(colon - name); len > 0 && strchr(blanks, name[len - 1]); len--)
 			;
 		name[len] = '\0';
-		if (!is_declaration(name, colon + 1, paint) || paint->used > HTML_PAINT_MAX)
+		if (!is_declaration(name, colon + 1, paint))
 			return false;
+		paint->is_styled = true;
 	}
 }

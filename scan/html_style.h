@@ -9,9 +9,9 @@
  * HTML_MARGIN_MAX (html_value.h); where lines may be broken. Refuses: what could hide text, lay it
  * over other text, set it in columns (float, width, position, inline-block), show other letters for
  * it (text-transform, bidi-override, fonts of symbols), cut it off, or fetch anything; and
- * properties that are not in the list, whatever they do. Counts what can be seen without text:
- * grounds, borders and underlines draw letters on white space, so they are bounded (struct
- * html_paint); what is inherited counts as drawn, a width counts as a line's unless it is 0.
+ * properties that are not in the list, whatever they do. Tells what can be seen without text:
+ * grounds, borders and underlines draw letters on white space, so html.h bounds them. What is
+ * inherited counts as drawn, a width counts as a line's unless it is 0.
  *
  * No memory, any thread.
  */
@@ -20,15 +20,14 @@
 
 #include <stdbool.h>
 
-#define HTML_PAINT_MAX                                                             \
-	64 /* grounds (1 each) and lines (4 each) of a document: a letter takes 10 \
-	    */
-#define HTML_LINE_PAINT 4
-
-/* What a document has drawn so far without text. */
+/* What one tag says of its looks. */
 struct html_paint {
-	unsigned used;
-	bool has_underline; /* from here on white space may have a line below it */
+	bool is_styled;	    /* anything at all */
+	bool has_ground;    /* of its own, which can be seen */
+	bool is_underlined; /* white space, too */
+	bool keeps_blanks;  /* they may be shown as they are */
+	unsigned bars;	    /* lines at the left, as beside a quotation */
+	unsigned lines;	    /* elsewhere, and outlines */
 };
 
 /* value: small letters, NUL at its end; changed. True if all of it is in the list. */

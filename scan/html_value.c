@@ -159,6 +159,8 @@ bool html_value_is_number(const char *word, enum html_numbers kind, bool *is_zer
 		return n == 0 || (unit == UNIT_PERCENT ? is_between(n, 0, 10)
 						       : unit == UNIT_LENGTH &&
 								 is_between(n, 0, HTML_MARGIN_MAX));
+	case HTML_THIN:
+		return n == 0 || (unit == UNIT_LENGTH && is_between(n, 0, HTML_LINE_MAX));
 	case HTML_HAIR:
 		return n == 0 || (unit == UNIT_LENGTH && is_between(n, 0, 1));
 	case HTML_FONT_SIZE:
@@ -268,6 +270,14 @@ bool html_value_is_clear(const char *value)
 	long alpha;
 
 	return read_colour(value, &alpha) >= 0 && alpha == 0;
+}
+
+/* HTML's "rules for parsing a legacy color value": of what is neither a name nor #hex it takes some
+ * letters for digits. */
+bool html_value_is_old_colour(const char *value)
+{
+	return !strchr(value, '(') && strcmp(value, "windowtext") != 0 &&
+	       html_value_is_any_colour(value);
 }
 
 bool html_value_is_font(const char *word)

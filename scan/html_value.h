@@ -11,11 +11,14 @@
 
 #define HTML_MARGIN_MAX 120 /* pixels of one margin; Outlook indents by 48 */
 
+#define HTML_LINE_MAX 8 /* pixels of a line */
+
 /* What a property takes besides its words. */
 enum html_numbers {
 	HTML_NO_NUMBER,
 	HTML_ZERO,	  /* of any unit */
 	HTML_SMALL,	  /* 0 to HTML_MARGIN_MAX pixels, or a tenth of the width */
+	HTML_THIN,	  /* 0 to HTML_LINE_MAX pixels */
 	HTML_HAIR,	  /* up to a pixel */
 	HTML_FONT_SIZE,	  /* 8 to 40 pixels, half to two and a half times the size around it */
 	HTML_LINE_HEIGHT, /* at least the height of a line */
@@ -40,6 +43,8 @@ bool html_value_is_text_colour(const char *value);
 bool html_value_is_ground_colour(const char *value);
 bool html_value_is_any_colour(const char *value);
 bool html_value_is_clear(const char *value); /* a colour that cannot be seen */
+/* Is it a colour to an attribute as to a style? There every word is some colour. */
+bool html_value_is_old_colour(const char *value);
 
 /* A word of the name of a font in which letters are the letters that they are. */
 bool html_value_is_font(const char *word);

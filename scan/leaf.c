@@ -193,6 +193,11 @@ static bool is_cms(const struct leaf *l)
 	return l->type == LEAF_PKCS7_MIME || l->type == LEAF_PKCS7_SIGNATURE;
 }
 
+void leaf_set_spaces(struct leaf *l, enum charset_spaces spaces)
+{
+	l->spaces = l->html.spaces = spaces;
+}
+
 void leaf_feed(struct leaf *l, const unsigned char *bytes, size_t len)
 {
 	if (len == 0)

@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "scan/armor.h"
+#include "scan/charset.h"
 #include "scan/cms.h"
 #include "scan/enveloped.h"
 #include "scan/html.h"
@@ -103,6 +104,7 @@ struct leaf {
 
 	/* private */
 	bool has_bad_charset;
+	enum charset_spaces spaces;
 	bool has_bad_clearsigned;
 	bool has_nul;
 	bool is_bom_first;
@@ -134,6 +136,8 @@ enum leaf_type leaf_type_of(const char *type);
 /* channel: of the whole message, borrowed until leaf_finish(). */
 void leaf_begin(struct leaf *l, enum leaf_type type, bool has_bad_charset,
 		struct armor_channel *channel);
+/* What is known of its character set: to be said before the first octet. */
+void leaf_set_spaces(struct leaf *l, enum charset_spaces spaces);
 void leaf_feed(struct leaf *l, const unsigned char *bytes, size_t len);
 void leaf_finish(struct leaf *l);
 

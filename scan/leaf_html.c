@@ -20,11 +20,19 @@ static void end_block(struct leaf *l)
 	l->has_claim = false; /* not before all of it is known */
 }
 
+static enum html_row_kind kind_of_line(const struct leaf *l)
+{
+	if (l->is_in_html_block)
+		return armor_is_in_headers(&l->armor) ? HTML_ROW_HEADER : HTML_ROW_DATA;
+	return text_trimmed(l->line, l->line_len) > 0 ? HTML_ROW_HEADER : HTML_ROW_EMPTY;
+}
+
 static void take_line(struct leaf *l)
 {
 	const unsigned char *line = l->line;
 	size_t len = l->line_len;
 
+	html_end_row(&l->html, kind_of_line(l));
 	l->line_len = 0;
 	l->is_html_line_styled = false;
 	for (; len > 0 && (text_is_blank(*line) || *line == '\r');
@@ -71,8 +79,11 @@ static void take_event(void *context, enum html_event event, const unsigned char
 {
 	struct leaf *l = context;
 
+	l->channel->odd_spaces += l->html.odd_spaces;
+	l->html.odd_spaces = 0;
 	if (event == HTML_TEXT) {
-		if (l->is_html_line_styled && text_count_visible(bytes, len) > 0)
+		if (l->channel->odd_spaces > ARMOR_ODD_SPACES_MAX ||
+		    (l->is_html_line_styled && text_count_visible(bytes, len) > 0))
 			html_stop(&l->html);
 		else
 			keep(l, bytes, len);
@@ -84,6 +95,8 @@ static void take_event(void *context, enum html_event event, const unsigned char
 	} else if (event == HTML_LINE_END || text_trimmed(l->line, l->line_len) > 0) {
 		take_line(l);
 	} else {
+		if (!l->is_in_html_block && html_has_blanks(&l->html))
+			html_end_row(&l->html, HTML_ROW_EMPTY);
 		l->line_len = 0;
 	}
 	l->html.may_link = l->is_in_html_block && armor_is_in_headers(&l->armor);

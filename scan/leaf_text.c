@@ -31,6 +31,22 @@ static void keep_tiny(struct leaf *l, const unsigned char *text, size_t len)
 	l->tiny_len += len;
 }
 
+/* White space beyond ASCII, which may be seen where its character set is another. True if there is
+ * little of it. */
+static bool takes_spaces(struct leaf *l, const unsigned char *text, size_t len)
+{
+	l->channel->odd_spaces += charset_odd_octets(l->spaces, text, len);
+	return l->channel->odd_spaces <= ARMOR_ODD_SPACES_MAX;
+}
+
+/* The same behind a line. */
+static bool takes_tail(struct leaf *l, const unsigned char *line, size_t len)
+{
+	const size_t trimmed = text_trimmed(line, len);
+
+	return takes_spaces(l, line + trimmed, len - trimmed);
+}
+
 /* A line that a reader sees. */
 static void visible_line(struct leaf *l, const unsigned char *line, size_t len, int64_t beyond)
 {
@@ -38,7 +54,8 @@ static void visible_line(struct leaf *l, const unsigned char *line, size_t len, 
 
 	/* HTML that was made text leaves such for empty paragraphs. In another character set they
 	 * are letters. */
-	if (visible > 0 && beyond == 0 && !l->has_bad_charset && text_is_blank_line(line, len))
+	if (visible > 0 && beyond == 0 && !l->has_bad_charset && text_is_blank_line(line, len) &&
+	    takes_spaces(l, line, len))
 		visible = (int64_t)(len = 0);
 	l->visible_bytes += visible;
 	if (l->state == LEAF_IN_TEXT)
@@ -46,6 +63,7 @@ static void visible_line(struct leaf *l, const unsigned char *line, size_t len, 
 	if (memchr(line, '\0', len))
 		l->has_nul = true;
 	if (!l->is_tiny_cut && (visible > 0 || l->tiny_len > 0)) {
+		l->is_tiny_cut |= !takes_tail(l, line, len);
 		keep_tiny(l, line, text_trimmed(line, len));
 		keep_tiny(l, (const unsigned char *)"\n", 1);
 		l->is_tiny_cut |= beyond > 0;
@@ -182,6 +200,8 @@ static void take_line(struct leaf *l, const unsigned char *line, size_t len, siz
 	case LEAF_IN_MESSAGE:
 	case LEAF_IN_SIGNATURE:
 	case LEAF_IN_CLEARSIGNED_SIGNATURE:
+		if (!takes_tail(l, line, len))
+			l->visible_bytes++;
 		if (armor_line(&l->armor, line, len))
 			return;
 		end_block(l);
@@ -206,6 +226,8 @@ void leaf_give_piece(struct leaf *l)
 {
 	size_t taken = armor_piece(&l->armor, l->line, l->line_len);
 
+	if (!armor_is_in_headers(&l->armor) && !takes_spaces(l, l->line, taken))
+		l->visible_bytes++;
 	l->line_len -= taken;
 	memmove(l->line, l->line + taken, l->line_len);
 }

@@ -112,6 +112,7 @@ void leaf_walk_begin(struct structure *s, const char *type, const struct header 
 	s->state.place = PLACE_LEAF;
 	s->state.is_unbounded = false;
 	leaf_begin(&s->leaf, kind, h->type.has_bad_charset, &s->channel);
+	leaf_set_spaces(&s->leaf, h->type.spaces);
 	s->leaf.is_whole_body = s->state.n_levels == 0;
 	s->leaf.is_returned = kind == LEAF_TEXT_PLAIN && is_third_of_report(s) &&
 			      s->level[0].kind == MULTIPART_REPORT;

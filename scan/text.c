@@ -32,9 +32,7 @@ size_t text_trimmed(const unsigned char *text, size_t len)
 	}
 }
 
-/* Octets of the space character that begins here, 0 for none: U+00A0, U+2000 to U+200D, U+202F,
- * U+205F, U+2060, U+3000, U+FEFF in UTF-8, U+00A0 in ISO 8859. */
-static size_t wide_space(const unsigned char *t, size_t len)
+size_t text_wide_space(const unsigned char *t, size_t len)
 {
 	if (t[0] == 0xa0)
 		return 1;
@@ -55,7 +53,7 @@ static size_t wide_space(const unsigned char *t, size_t len)
 bool text_is_blank_line(const unsigned char *line, size_t len)
 {
 	while (len > 0) {
-		size_t n = text_is_space(*line) ? 1 : wide_space(line, len);
+		size_t n = text_is_space(*line) ? 1 : text_wide_space(line, len);
 
 		if (n == 0)
 			return false;

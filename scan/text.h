@@ -43,6 +43,10 @@ size_t text_trimmed(const unsigned char *text, size_t len);
  * width too, in UTF-8; or the no-break space in Latin-1? */
 bool text_is_blank_line(const unsigned char *line, size_t len);
 
+/* Octets of the space character beyond ASCII that begins here, 0 for none: U+00A0, U+2000 to
+ * U+200D, U+202F, U+205F, U+2060, U+3000, U+FEFF in UTF-8, U+00A0 in ISO 8859. len is not 0. */
+size_t text_wide_space(const unsigned char *t, size_t len);
+
 /* Octets that are not white space (text_is_space()). */
 size_t text_count_visible(const unsigned char *text, size_t len);
 

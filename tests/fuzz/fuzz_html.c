@@ -34,6 +34,8 @@ static void take(void *context, enum html_event event, const unsigned char *byte
 		mix(s, bytes[i]);
 	}
 	s->visible += text_count_visible(bytes, len);
+	if (event == HTML_LINE_END)
+		html_end_row(&s->html, s->visible > 0 ? HTML_ROW_DATA : HTML_ROW_EMPTY);
 }
 
 static void feed(void *context, const unsigned char *bytes, size_t len)

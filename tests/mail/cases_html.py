@@ -48,6 +48,29 @@ def drawn(style, around="", n=17):
     return html(cat(armor(message("long", n=4000)), '<div style="%s">' % around, '<span style="%s">&nbsp;</span>' % style * n, "</div>"))
 
 
+def bars(*lengths, around=('<span style="background:#e0e0e0">', "</span>"), end="<br>\n"):
+    """Behind armor, lines of white space of these lengths: letters such as E, F, L."""
+    return html(cat(armor(message("long", n=4000)), around[0], *["&nbsp;" * n + end for n in lengths], around[1]))
+
+
+LETTERS = (8, 2, 6, 2, 8, 0, 8, 2, 6, 2, 2, 0, 2, 2, 2, 2, 8, 0, 8, 2, 6, 2, 8)  # E F L E
+SHORT = armor(message("rows", n=900))
+
+
+def each_line(before, after="<br>\n", block=armor(message("rows", n=2000))):
+    """Each line of the armor with what stands around it, by turns."""
+    rows = octets(block).split(b"\n")[:-1]
+    return html(page(b"".join(cat(before[i // 2 % len(before)] if i > 2 else "", row, after[i // 2 % len(after)] if i > 2 and isinstance(after, list) else
+                                  after if isinstance(after, str) else after[0]) for i, row in enumerate(rows))))
+
+
+def with_places(distances):
+    """Each line of the armor with a place where it may be broken."""
+    rows = octets(SHORT).split(b"\n")[:-1]
+    return pre(b"".join(row + b"\n" if len(row) < 64 or row.startswith(b"-") else row[:distances[i % len(distances)]] + b"<wbr>" + row[distances[i % len(distances)]:] + b"\n"
+                        for i, row in enumerate(rows)))
+
+
 OUTLOOK = ('<html xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office" '
            'xmlns:w="urn:schemas-microsoft-com:office:word" xmlns:m="http://schemas.microsoft.com/office/2004/12/omml" '
            'xmlns="http://www.w3.org/TR/REC-html40">\n<head>\n' + META +
@@ -146,7 +169,23 @@ READ += [
      "six quotations within each other, with borders"),
     ("lines-none", html(cat('<p style="border:0 solid black;border-width:0;background:rgba(0,0,0,0)">&nbsp;' * 20, ARMOR)), "lines without a width, and no ground, often"),
     ("underlined", html(cat('<div style="text-decoration:underline">', "<p>&nbsp;&nbsp; &nbsp;</p>" * 20, armor(message("long", n=4000)), "</div>")), "an armored block that is underlined, and some empty lines"),
-    ("grounds", html(cat('<p bgcolor=#fff>&nbsp;' * 64, ARMOR)), "as many grounds as may be"),
+    ("grounds", html(cat('<p bgcolor=#fff>&nbsp;' * 65, ARMOR)), "grounds that are all alike"),
+    ("grounds-unlike", html(cat('<p bgcolor=#fff>&nbsp;<p bgcolor=#eee>&nbsp;' * 3, ARMOR)), "some that are not"),
+    ("quotations-alike", html(cat(ARMOR, '<blockquote type="cite">&nbsp;</blockquote>' * 17)), "a bar beside what is empty"),
+    ("underlined-alike", html(cat(ARMOR, '<div style="text-decoration:underline">', '<p style="margin:0 0 0 9px">&nbsp;&nbsp;</p>' * 20, "</div>")), "underlined lines of one length"),
+    ("rows-alike", html(cat(OUTLOOK, lines(ARMOR.replace(b"\n\n", b"\n&nbsp;\n"), '<p class="MsoNormal" style="background:white"><span style="font-size:9.0pt;color:#333333">', "<o:p></o:p></span></p>\n"),
+                            '<p class="MsoNormal"><o:p>&nbsp;</o:p></p>\n' * 20, "</div>\n</body>\n</html>\n")), "many lines in a style with a ground, and many empty ones"),
+    ("rows-web", html(page(lines(SHORT.replace(b"\n\n", b"\n<br>\n"), '<div class="elementToProof" style="font-size:12pt;color:rgb(0, 0, 0);background-color:rgb(255, 255, 255)">', "</div>\n"))),
+     "each line a paragraph with a ground, as Outlook on the web has it"),
+    ("rows-some-unlike", each_line(["", "", "", "", "", "", "<b>", "</b>"], block=SHORT), "a few lines that are unlike the one before"),
+    ("rows-nbsp", html(page(lines(SHORT, '<span style="background:#eee">&nbsp;&nbsp;', "</span><br>\n"))), "all lines begin with no-break spaces"),
+    ("places-alike", with_places([30]), "a place where the line may be broken in each, where Gmail puts it"),
+    ("lines-few", bars(8, 2, 2, 8), "white space of a few lengths on a ground"),
+    ("k9-pre", html(cat('<pre class="k9mail">', lines(ARMOR, "", "<br />"), "</pre>")), "K-9's HTML"),
+    ("spaces-utf-8", html(cat("<p>", "\xc2\xa0\xe2\x80\x8b" * 20, "</p>", ARMOR)), "white space as UTF-8 has it"),
+    ("spaces-latin-1", html(cat("<p>", b"\xa0" * 40, "</p>", ARMOR), "text/html; charset=windows-1252"), "white space as Windows has it"),
+    ("spaces-few", html(cat("<p>", "\xc2\xa0" * 16, "</p>", ARMOR), "text/html"), "a little of it, in no character set"),
+    ("colour-old", html(page(cat("<pre>", ARMOR, "</pre>"), META, ' bgcolor=white text="#000"')), "colours of attributes"),
 ]
 
 NOT_READ = [
@@ -200,7 +239,7 @@ BAD = [
     ("other-case", html(cat('<div style="text-transform: lowercase">', lines(ARMOR), "</div>")), NONE, "other letters than those that are there"),
     ("other-font", html(cat('<font face="symbol">', lines(ARMOR), "</font>")), NONE, "letters that are signs"),
     ("drawn-ground", html(cat(ARMOR, '<span style="background-color: black">&nbsp;</span>')), NONE, "a picture of dark grounds"),
-    ("drawn-grounds", html(cat('<p bgcolor=#fff>&nbsp;' * 65, ARMOR)), NONE, "a picture of light grounds"),
+    ("drawn-grounds", html(cat('<p bgcolor=#fff>&nbsp;<p bgcolor=#eee>&nbsp;' * 9, ARMOR)), NONE, "a picture of light grounds"),
     ("drawn-lines", html(cat(ARMOR, "<u>&nbsp;</u>" * 17)), NONE, "a picture of underlines"),
     ("drawn-borders", html(cat(ARMOR, '<span style="border: 1px solid black">&nbsp;</span>' * 17)), NONE, "a picture of borders"),
     ("drawn-widths", drawn("border:0 solid;border-width:5px"), NONE, "a picture of borders that get their width later"),
@@ -213,10 +252,42 @@ BAD = [
     ("drawn-ground-half", drawn("background:rgba(0,0,0,0.49)", n=1), NONE, "a ground that is half clear and half black"),
     ("drawn-ground-light", drawn("background:rgba(230,230,230,0.49)", n=65), NONE, "a picture of grounds that are half clear"),
     ("drawn-underlined", html(cat(armor(message("long", n=4000)), "<u>", '&nbsp;<i style="margin-left:40px"></i>' * 61, "</u>")), NONE, "a picture of one underline with gaps"),
-    ("drawn-underlined-style", html(cat(armor(message("long", n=4000)), '<div style="text-decoration:underline">', '<p style="margin:0 0 0 9px">&nbsp;&nbsp;</p>' * 61, "</div>")), NONE,
+    ("drawn-underlined-style", html(cat(armor(message("long", n=4000)), '<div style="text-decoration:underline">',
+                                         '<p style="margin:0 0 0 9px">&nbsp;&nbsp;</p><p style="margin:0 0 0 9px">&nbsp;</p>' * 9, "</div>")), NONE,
      "a picture of one underline, of lines of all lengths"),
-    ("drawn-underlined-pre", html(cat(armor(message("long", n=4000)), "<pre><u>", '    <br>\n' * 61, "</u></pre>")), NONE, "the same, with white space that is preserved"),
-    ("drawn-quotations", html(cat(ARMOR, '<blockquote type="cite">&nbsp;</blockquote>' * 17)), NONE, "a picture of quotations"),
+    ("drawn-underlined-pre", html(cat(armor(message("long", n=4000)), "<pre><u>", '    <br>\n  <br>\n' * 9, "</u></pre>")), NONE, "the same, with white space that is preserved"),
+    ("drawn-quotations", html(cat(ARMOR, *['<blockquote type="cite">' + "&nbsp;" * n + "</blockquote>" for n in LETTERS])), NONE, "a picture of quotations"),
+    ("drawn-bars", bars(*LETTERS), NONE, "one ground behind several lines of white space: letters"),
+    ("drawn-bars-border", bars(*LETTERS, around=('<i style="border:1px solid black">', "</i>")), NONE, "one border around them"),
+    ("drawn-bars-underlined", bars(*LETTERS, around=("<u>", "</u>")), NONE, "one underline below them"),
+    ("drawn-bars-white", bars(*LETTERS, around=('<span style="background:#fff">', "</span>")), NONE, "the same where the page is dark"),
+    ("drawn-bars-code", bars(*LETTERS, around=("<code>", "</code>")), NONE, "where the reader's own style has a ground"),
+    ("drawn-bars-tabs", bars(around=('<pre style="tab-size:9"><span style="background:#e0e0e0">' + "".join("\t" * n + "\n" for n in LETTERS), "</span></pre>")), NONE, "with tabs"),
+    ("drawn-bars-wide", bars(around=('<span style="background:#e0e0e0">' + "".join("&emsp;&#8203;"[i % 3 // 2 * 6:][:6 + i % 3 // 2] + "<br>" for i in range(40)), "</span>")), NONE,
+     "with white space of two widths"),
+    ("drawn-bars-places", bars(around=('<div style="width:600px"><span style="background:#e0e0e0">' + "".join("&nbsp;" * (70 if i % 3 else 10) + "&#8203;" for i in range(12)), "</span></div>")), NONE,
+     "in one line, that is broken at the sender's places"),
+    ("drawn-bars-margins", html(cat(ARMOR, *['<div style="background:#e0e0e0;margin-right:%dpx">&nbsp;</div>' % (10 * n) for n in LETTERS])), NONE, "with margins"),
+    ("drawn-bars-padding", html(cat(ARMOR, *['<div style="background:#e0e0e0;padding:6px;margin-right:%dpx"></div>' % (10 * n) for n in LETTERS])), NONE, "with nothing in them"),
+    ("drawn-bars-turns", html(cat(ARMOR, *['<p style="background:#e0e0e0">&nbsp;</p>' if n > 5 else '<div style="background:#e0e0e0;margin-right:99px"><br></div>' for n in LETTERS])), NONE,
+     "two kinds of lines by turns"),
+    ("drawn-boxes", html(cat(ARMOR, '<i style="border:2px solid;border-top:0">&nbsp;</i>' * 6)), NONE, "boxes that lack a side, as U and C do"),
+    ("drawn-armor-colours", each_line(['<font color="black">', '<font color="red">'], "</font><br>\n"), NONE, "lines of armor in colours"),
+    ("drawn-armor-grounds", each_line(['<span style="background:#e0e0e0">', "<span>"], "</span><br>\n"), NONE, "lines of armor on grounds"),
+    ("drawn-armor-weights", each_line(["<b>", "</b>"]), NONE, "lines of armor in weights"),
+    ("drawn-armor-sizes", each_line(['<font size="1">', '<font size="7">'], "</font><br>\n"), NONE, "lines of armor in sizes"),
+    ("drawn-armor-indented", each_line(["&nbsp;" * 8, ""]), NONE, "lines of armor that begin further to the right"),
+    ("drawn-armor-margins", each_line(["<p>", '<p style="margin-left:60px">'], "</p>\n"), NONE, "the same by margins"),
+    ("drawn-armor-aligned", each_line(['<p align="left">', '<p align="right">'], "</p>\n"), NONE, "the same by alignment"),
+    ("drawn-armor-tails", each_line([""], ["<br>\n", "&nbsp;&nbsp;&nbsp;&nbsp;<br>\n"]), NONE, "white space behind lines of armor"),
+    ("drawn-armor-places", with_places([12, 30, 60]), NONE, "lines of armor that are broken at the sender's places"),
+    ("drawn-armor-one-line", html(cat("<pre>", armor(message("long", n=4000), width=10 ** 6).replace(b"\n\n", b"\n\n<wbr>"), "</pre>").replace(
+        b"A", b"A<wbr>")), NONE, "all of it in one line, that is broken at the sender's places"),
+    ("drawn-signs", html(cat("<p>", "\xa0" * 33, "</p>", ARMOR), "text/html; charset=koi8-r"), NONE, "no-break spaces that are bars in another character set"),
+    ("drawn-signs-utf-8", html(cat("<p>", b"\xa0" * 33, "</p>", ARMOR)), NONE, "that are no characters in this one"),
+    ("drawn-signs-meta", html(page(cat(ARMOR, "\xc2\xa0" * 17), META.replace("utf-8", "koi8-r"))), NONE, "that the text's head says to be others"),
+    ("drawn-ground-old", html(cat('<p bgcolor="rgb(255,255,255)">&nbsp;', ARMOR)), NONE, "a colour that is another one to HTML"),
+    ("drawn-ground-name", html(page(ARMOR, META, ' text="windowtext"')), NONE, "a name that is another colour to HTML"),
     ("link-other", alternative(LINKED.replace(b'href="https://mailvelope.com"', b'href="https://x.test/"')), BESIDE,
      "a link that goes elsewhere"),
     ("link-query", alternative(LINKED.replace(b"mailvelope.com", b"mailvelope.com?meet=me")), BESIDE, "a link with a query"),

@@ -3,7 +3,8 @@
 """HTML that is called encrypted, as a browser shows it: makes HTML around armor at random, of tags, attributes and styles that
 mail programs write and of others that move, hide or change text, and has Chromium lay out what the scanner accepts. A failure
 is text that is not the armor, in its order; a character that is not seen; lines that lie upon each other, or beside
-each other; and, where it has drawn more than white space needs, a picture.
+each other; and a picture: lines of text that change their looks more often than html_row.h allows, or, with the letters
+taken away and all drawn to pixels, ink whose extent changes more often.
 
     browser.py BUILDDIR [-n DOCUMENTS] [--seed N] [--keep DIR]
 """
@@ -57,25 +58,17 @@ AROUND = ["", "border-left: 5px solid black", "border: 1px solid black", "outlin
 
 PAGE = """<!DOCTYPE html><html><head><meta charset="utf-8"></head><body><pre id="out"></pre><script>
 const documents = %s;
+const LOOKS = 16, INK = 20; /* 64 at 4 each; a border or two has edges of its own */
 function look(frame) {
   const root = frame.contentDocument, view = frame.contentWindow, seen = {text: root.body.innerText, all: "", faults: []};
-  let low = -1, count = 0, squeezed = 0;
   const lines = [];
-  let drawn = 0;
+  let looks = 0, look = "";
   const walker = root.createTreeWalker(root.body, NodeFilter.SHOW_TEXT);
   for (let node; (node = walker.nextNode());) {
     const range = root.createRange(), style = view.getComputedStyle(node.parentElement);
     const text = node.data;
     seen.all += text;
-    if (!text.trim()) {
-      for (let up = node.parentElement; up; up = up.parentElement)
-        if (view.getComputedStyle(up).textDecorationLine !== "none") {
-          range.selectNodeContents(node);
-          drawn += [...range.getClientRects()].filter(r => r.width >= 1).length;
-          break;
-        }
-      continue;
-    }
+    if (!text.trim()) continue;
     if (parseFloat(style.fontSize) < 4.9) seen.faults.push("size " + style.fontSize);
     range.selectNodeContents(node);
     for (const r of range.getClientRects()) {
@@ -83,6 +76,11 @@ function look(frame) {
       if (r.height < 5) seen.faults.push("height " + r.height);
       if (r.right < 1 || r.bottom < 1) seen.faults.push("beyond the edge");
       lines.push([r.top, r.bottom, r.left, r.right]);
+      if (/^[\\w+/=]{60,}$/.test(text.trim())) { /* each in a node of its own */
+        const now = [Math.round(r.left), Math.round(r.height), style.color, style.fontWeight, style.fontStyle, style.fontFamily].join();
+        if (look && now !== look) looks++;
+        look = now;
+      }
     }
   }
   /* centres of lines go downwards, or on to the side in one line; none lies upon another */
@@ -96,17 +94,48 @@ function look(frame) {
       const high = Math.min(a[1], b[1]) - Math.max(a[0], b[0]), wide = Math.min(a[3], b[3]) - Math.max(a[2], b[2]);
       if (wide > 2 && Math.abs((a[0] + a[1]) - (b[0] + b[1])) / 2 < 7) seen.faults.push("lines " + i + " and " + k + " upon each other");
     }
-  /* as much as 16 borders, or 64 grounds, may be drawn: see html_style.h */
-  for (const element of root.body.querySelectorAll("*")) {
-    const style = view.getComputedStyle(element), sides = ["Top", "Bottom", "Left", "Right"];
-    if (!/^rgba\\(.*, 0\\)$/.test(style.backgroundColor)) drawn += 1;
-    if (sides.some(side => parseFloat(style["border" + side + "Width"]) > 0)) drawn += 4;
-    if (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) drawn += 4;
-    if (element.tagName !== "A" && style.textDecorationLine !== "none") drawn += 4;
-  }
-  if (drawn > 64) seen.faults.push("a picture of " + drawn);
+  if (looks > LOOKS) seen.faults.push("the looks of lines change " + looks + " times");
   seen.faults = seen.faults.slice(0, 3);
   return seen;
+}
+/* Does anything paint but letters? */
+function paints(root, view) {
+  for (const element of root.querySelectorAll("body, body *")) {
+    const style = view.getComputedStyle(element);
+    if (!/^rgba\\(.*, 0\\)$/.test(style.backgroundColor) || style.outlineStyle !== "none" || style.textDecorationLine !== "none" ||
+        ["Top", "Bottom", "Left", "Right"].some(side => style["border" + side + "Style"] !== "none")) return true;
+  }
+  return false;
+}
+/* How often the extent of what is painted changes from one line to the next, all letters taken away, in letters of one width. */
+async function changesOfInk(root, view) {
+  const width = 900, height = Math.min(root.documentElement.scrollHeight, 4000);
+  const text = new XMLSerializer().serializeToString(root.body).replace(/<(\/?)o:p/g, "<$1o-p");
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><foreignObject width="${width}" height="${height}">` +
+      `<style xmlns="http://www.w3.org/1999/xhtml">* { -webkit-text-fill-color: transparent !important; text-decoration-color: black !important; font-family: monospace !important; text-decoration-skip-ink: none !important; }</style>${text}</foreignObject></svg>`;
+  const image = new Image(), canvas = document.createElement("canvas");
+  image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(svg);
+  await image.decode();
+  canvas.width = width; canvas.height = height;
+  const context = canvas.getContext("2d", {willReadFrequently: true});
+  context.fillStyle = "#ff00ff"; /* a page that is neither dark nor light: white is ink */
+  context.fillRect(0, 0, width, height);
+  context.drawImage(image, 0, 0);
+  const pixels = new Uint32Array(context.getImageData(0, 0, width, height).data.buffer);
+  let last = "", now = "", changes = 0;
+  for (let y = 0; y <= height; y++) {
+    const runs = [];
+    for (let x = 0, before = pixels[0] ^ 1; y < height && x < width; x++) {
+      const pixel = pixels[y * width + x];
+      if (pixel !== before) runs.push((x + 1) >> 1, pixel);
+      before = pixel;
+    }
+    const band = runs.length > 2 ? runs.join() : "";
+    if (band === now) continue;
+    if (now && now !== last) { changes++; last = now; }
+    now = band;
+  }
+  return changes;
 }
 async function all() {
   const out = [];
@@ -117,7 +146,12 @@ async function all() {
     frame.srcdoc = text;
     document.body.appendChild(frame);
     await loaded;
-    out.push(look(frame));
+    const seen = look(frame);
+    if (paints(frame.contentDocument, frame.contentWindow)) {
+      const changes = await changesOfInk(frame.contentDocument, frame.contentWindow).catch(() => "nobody knows how many");
+      if (!(changes <= INK)) seen.faults.push("a picture: the extent of ink changes " + changes + " times");
+    }
+    out.push(seen);
     frame.remove();
   }
   document.getElementById("out").textContent = "RESULT" + btoa(unescape(encodeURIComponent(JSON.stringify(out)))) + "END";
@@ -145,6 +179,24 @@ def opening(rng):
     return "<%s>" % " ".join([tag] + inside), "</%s>" % tag
 
 
+def lines_of_blanks(rng):
+    """Several lines of white space, whose lengths, or margins, somebody has chosen, within something that draws."""
+    a, z = opening(rng)
+    if rng.random() < 0.7:
+        a, z = '<span style="%s">' % rng.choice(DRAWING), "</span>"
+    out = []
+    for _ in range(rng.choice([2, 4, 12, 30])):
+        blanks = rng.choice(["&nbsp;", " ", "&emsp;", "\t", "&#8203;"]) * rng.randrange(9)
+        kind = rng.randrange(4)
+        if kind == 0:
+            out.append('<p style="%s">%s</p>' % (rng.choice(["", "margin-left: 20px", "margin-right: 90px", "padding: 4px", "text-align: right"]), blanks))
+        elif kind == 1:
+            out.append('<i style="%s">%s</i><br>' % (rng.choice(DRAWING), blanks))
+        else:
+            out.append(blanks + rng.choice(["<br>", "\n", "<wbr>"]))
+    return '<div style="%s">' % rng.choice(AROUND + ["white-space: pre"]) + a + "".join(out) + z + "</div>"
+
+
 def document(rng):
     """HTML around armor, and the text in it."""
     armored = pgppackets.armor(pgppackets.message("browser %d" % rng.randrange(9), n=rng.choice([120, 400, 4000])), headers=rng.choice([(), [("Version", "1")]])).decode()
@@ -169,6 +221,8 @@ def document(rng):
         out.append(a + "&nbsp;" * rng.randrange(4) + z)
     if rng.random() < 0.2:
         out.append('<div style="%s">' % rng.choice(AROUND) + '<i style="%s">&nbsp;</i>' % rng.choice(DRAWING) * rng.choice([3, 17, 20, 65]) + "</div>")
+    if rng.random() < 0.3:
+        out.append(lines_of_blanks(rng))
     body = "".join(out + closing)
     return "<html><head></head><body%s>%s</body></html>\n" % (" " + style(rng) if rng.random() < 0.3 else "", body), re.sub(r"\s", "", armored)
 
@@ -221,20 +275,36 @@ class Browser:
         self.batch = []
 
 
+LETTERS = (8, 2, 6, 2, 8, 0, 8, 2, 6, 2, 2, 0, 2, 1, 2, 1, 8) * 2  # E F L E F L
+EACH_LINE = "each line "
+
+
+def rows(before, after, blank="&nbsp;", end="<br>"):
+    """Lines of white space, as long as the bars of letters are."""
+    return before + "".join(blank * n + end for n in LETTERS) + after
+
+
 PLANTED = {
     "other letters": '<div style="text-transform: uppercase">%s</div>',
     "hidden": '<div style="display: none">%s</div>',
     "one upon the other": '<div style="line-height: 0">%s</div>',
     "tiny": '<div style="font-size: 1px">%s</div>',
     "beyond the edge": '<div style="margin-left: -9999px">%s</div>',
-    "borders": '%s<br>' + '<i style="border: 0 solid; border-width: 5px">&nbsp;</i>' * 17,
-    "hair lines": '%s<br>' + '<i style="border-left: 0.001px solid black">&nbsp;</i>' * 17,
-    "outlines": '%s<br><div style="outline: 2px solid black">' + '<i style="outline: inherit">&nbsp;</i>' * 17 + "</div>",
-    "outlines of the browser": '%s<br>' + '<i style="outline: auto">&nbsp;</i>' * 17,
-    "grounds": '%s<br><div style="background: #e0e0e0">' + '<i style="background: inherit">&nbsp;</i>' * 65 + "</div>",
-    "gaps in an underline": "%s<br><u>" + '&nbsp;<i style="margin-left: 40px"></i>' * 65 + "</u>",
-    "underlined lines": '%s<br><div style="text-decoration: underline">' + '<p style="margin: 0 0 0 9px">&nbsp;&nbsp;</p>' * 65 + "</div>",
-    "clear grounds": '%s<br>' + '<i style="background: rgba(0,0,0,0.4)">&nbsp;</i>' * 65,
+    "bars": "%s<br>" + rows('<span style="background: #e0e0e0">', "</span>"),
+    "bars on white": "%s<br>" + rows('<span style="background: white">', "</span>"),
+    "bars of a reader that knows no nbsp": "%s<br>" + rows('<pre style="background: #e0e0e0; display: inline">', "</pre>", " ", "\n"),
+    "bordered bars": "%s<br>" + rows('<i style="border: 0 solid; border-width: 5px">', "</i>"),
+    "outlined bars": '%s<br><div style="outline: 2px solid black">' + rows('<i style="outline: inherit">', "</i>") + "</div>",
+    "bars of the browser": "%s<br>" + rows('<i style="outline: auto">', "</i>"),
+    "inherited bars": '%s<br><div style="background: #e0e0e0; margin: 9px">' + rows('<i style="background: inherit; border: 1px solid">', "</i>") + "</div>",
+    "underlined bars": "%s<br>" + rows("<u>", "</u>"),
+    "bars of blocks": "%s<br>" + "".join('<div style="background: #e0e0e0; margin-right: %dpx">&nbsp;</div>' % (20 * n) for n in LETTERS),
+    "bars of nothing": "%s<br>" + "".join('<div style="background: #e0e0e0; padding: 9px; margin-right: %dpx"></div>' % (20 * n) for n in LETTERS),
+    "half clear bars": "%s<br>" + rows('<i style="background: rgba(0,0,0,0.4)">', "</i>"),
+    "lines in colours": EACH_LINE + '<span style="color: red">',
+    "lines in weights": EACH_LINE + "<b>",
+    "lines in sizes": EACH_LINE + '<span style="font-size: 20px">',
+    "lines further right": EACH_LINE + '<span style="padding-left: 30px">',
     "columns": '<div style="column-count: 2; height: 60px">%s</div>',
 }
 
@@ -255,7 +325,12 @@ def main():
     browser = Browser(program, options.keep)
     armored = pgppackets.armor(pgppackets.message("planted", n=4000)).decode()
     for name, around in PLANTED.items():
-        text = around % armored.replace("\n", "<br>\n")
+        if around.startswith(EACH_LINE):  # each second one
+            tag = around[len(EACH_LINE):]
+            end = "</%s>" % re.match(r"<(\w+)", tag)[1]
+            text = "".join((tag + line + end if i % 2 else line) + "<br>\n" for i, line in enumerate(armored.split("\n")))
+        else:
+            text = around % armored.replace("\n", "<br>\n")
         browser.add("planted, " + name, "<html><body>" + text + "</body></html>", re.sub(r"\s", "", armored), True)
         if judge.line(mimeparts.mail(text.encode(), "text/html; charset=utf-8")).startswith("encrypted"):
             browser.failures += 1

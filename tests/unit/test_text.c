@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "scan/text.h"
 
+#include "scan/charset.h"
 #include "tests/unit/unit.h"
 
 #define U(text) (const unsigned char *)(text), sizeof(text) - 1
@@ -17,6 +18,23 @@ static void text_trimmed_takes_white_space_and_no_break_spaces(void **state)
 	assert_int_equal(text_trimmed(U("\xc2\xa0")), 0);
 	assert_int_equal(text_trimmed(U("a\xc2")), 2); /* half a character is text */
 	assert_int_equal(text_trimmed(U("a\0")), 2);
+}
+
+static void text_spaces_that_may_be_seen(void **state)
+{
+	static const unsigned char both[] = " \xc2\xa0\xa0\xe2\x80\x8b\t";
+	const size_t len = sizeof(both) - 1;
+
+	(void)state;
+	assert_int_equal(charset_odd_octets(CHARSET_SPACES_UTF8, both, len), 1);
+	assert_int_equal(charset_odd_octets(CHARSET_SPACES_LATIN, both, len), 4);
+	assert_int_equal(charset_odd_octets(CHARSET_SPACES_UNSURE, both, len), 6);
+	assert_int_equal(charset_spaces_of("utf-8"), CHARSET_SPACES_UTF8);
+	assert_int_equal(charset_spaces_of("iso-8859-15"), CHARSET_SPACES_LATIN);
+	assert_int_equal(charset_spaces_of("windows-1252"), CHARSET_SPACES_LATIN);
+	assert_int_equal(charset_spaces_of("koi8-r"), CHARSET_SPACES_UNSURE);
+	assert_int_equal(charset_spaces_of("gb2312"), CHARSET_SPACES_UNSURE);
+	assert_int_equal(charset_spaces_of(""), CHARSET_SPACES_UNSURE);
 }
 
 static void text_blank_line_shows_nothing(void **state)
@@ -62,6 +80,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_trimmed_takes_white_space_and_no_break_spaces),
+		cmocka_unit_test(text_spaces_that_may_be_seen),
 		cmocka_unit_test(text_blank_line_shows_nothing),
 		cmocka_unit_test(text_is_folds_ascii_case_only),
 		cmocka_unit_test(text_count_visible_counts_all_but_white_space),

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: ISC */
+#include "scan/html_row.h"
+
+#include <string.h>
+
+#include "scan/text.h"
+
+#define COST_STYLE 2 /* of a tag that says something of its looks */
+#define COST_DRAWN 4 /* of a ground, an underline, a line at the left */
+#define COST_LINE 16 /* of other lines: one box has the shape of a letter */
+#define COST_UNLIKE 4
+#define COST_UNLIKE_HEADER 1 /* there are few, and each says what it likes (armor.h) */
+#define BLANKS_FREE 4	     /* of an unlike row: one more for each of so many */
+#define LETTER 'A'	     /* for text; tags are in small letters */
+
+static void put(struct html_rows *r, char c)
+{
+	if (r->len == sizeof(r->row))
+		r->is_cut = true;
+	else
+		r->row[r->len++] = c;
+}
+
+void html_row_begin(struct html_rows *r)
+{
+	memset(r, 0, offsetof(struct html_rows, row));
+}
+
+void html_row_text(struct html_rows *r, const unsigned char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (!text_is_space(bytes[i])) {
+			r->n_letters++;
+			if (r->len == 0 || r->row[r->len - 1] != LETTER)
+				put(r, LETTER);
+		} else if (r->keeps_blanks && text_is_blank(bytes[i])) {
+			html_row_space(r, (const char *)bytes + i, 1);
+		}
+	}
+}
+
+void html_row_space(struct html_rows *r, const char *space, size_t len)
+{
+	r->n_blanks++;
+	for (size_t i = 0; i < len; i++)
+		put(r, space[i]);
+}
+
+void html_row_put(struct html_rows *r, const char *text)
+{
+	for (; *text; text++) {
+		if (!text_is_space((unsigned char)*text))
+			put(r, *text);
+		else if (!text_is_space((unsigned char)text[1]))
+			put(r, ' ');
+	}
+}
+
+void html_row_draw(struct html_rows *r, const struct html_paint *paint, bool is_canvas)
+{
+	r->pending += paint->is_styled ? COST_STYLE : 0;
+	r->pending += paint->has_ground && !is_canvas ? COST_DRAWN : 0;
+	r->pending += paint->is_underlined ? COST_DRAWN : 0;
+	r->pending += COST_DRAWN * paint->bars + COST_LINE * paint->lines;
+	r->keeps_blanks |= paint->keeps_blanks;
+}
+
+void html_row_place(struct html_rows *r)
+{
+	char digits[12];
+	size_t n = 0;
+
+	if (r->last_place > 0 && r->n_letters != r->last_place)
+		r->pending++;
+	r->last_place = r->n_letters;
+	for (unsigned left = r->n_letters; n < sizeof(digits); left /= 10) {
+		digits[n++] = (char)('0' + left % 10);
+		if (left < 10)
+			break;
+	}
+	while (n > 0)
+		put(r, digits[--n]);
+	r->n_letters = 0;
+}
+
+static bool is_like_last(const struct html_rows *r)
+{
+	return !r->is_cut && !r->is_last_cut && r->len == r->last_len &&
+	       memcmp(r->row, r->last, r->len) == 0;
+}
+
+static unsigned cost_of(const struct html_rows *r, enum html_row_kind kind)
+{
+	unsigned cost = r->pending + r->n_blanks / BLANKS_FREE;
+
+	if (kind == HTML_ROW_DATA || (kind == HTML_ROW_EMPTY && r->n_blanks > 0))
+		cost += COST_UNLIKE;
+	else if (kind == HTML_ROW_HEADER)
+		cost += COST_UNLIKE_HEADER;
+	return cost;
+}
+
+bool html_row_end(struct html_rows *r, enum html_row_kind kind)
+{
+	if (!is_like_last(r)) {
+		r->used += cost_of(r, kind);
+		memcpy(r->last, r->row, r->len);
+		r->last_len = r->len;
+		r->is_last_cut = r->is_cut;
+	}
+	r->len = 0;
+	r->is_cut = false;
+	r->pending = r->n_blanks = r->n_letters = 0;
+	return html_row_is_plain(r);
+}
+
+bool html_row_is_plain(const struct html_rows *r)
+{
+	return r->used + r->pending + r->n_blanks / BLANKS_FREE <= HTML_LOOKS_MAX;
+}
