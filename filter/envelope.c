@@ -64,18 +64,16 @@ bool envelope_is_lost(struct envelope_memory *before, const char *macro, const c
 	const struct envelope_memory last = *before;
 	struct address given, resolved;
 
-	*before = (struct envelope_memory){.has_macro = macro != NULL};
+	*before = (struct envelope_memory){.macro = (uintptr_t)macro};
 	if (macro == NULL)
 		return is_expected;
 	canonical(argument, &given);
 	before->argument = hash(given.text);
-	before->macro = hash(macro);
-	if (is_same_text(macro, argument)) /* whatever was before, it belongs to this one */
+	if (last.macro != before->macro || last.argument == before->argument)
 		return false;
-	/* Two addresses may have one macro where it is not what is judged (Sendmail). */
-	if (!last.has_macro || envelope_address(macro, argument, is_sendmail) != macro)
-		return false;
+	/* Old, which does not matter where it means the same, or is not what is judged (Sendmail).
+	 */
 	canonical(macro, &resolved);
-	return last.macro == before->macro && last.argument != before->argument &&
-	       strcmp(given.text, resolved.text) != 0;
+	return strcmp(given.text, resolved.text) != 0 &&
+	       envelope_address(macro, argument, is_sendmail) == macro;
 }

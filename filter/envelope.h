@@ -13,8 +13,9 @@
  * libmilter that gets no memory for a packet of macros drops it without a word and goes on: the
  * macro is then absent, or is that of the address before, and the second recipient would be judged
  * as the first. Both can be seen: absent is one that the MTA was asked for when options were
- * negotiated, and old is one that stays the same while the argument has changed and means something
- * else.
+ * negotiated; old is one that still lies where it lay before, while the argument has changed and
+ * means something else. (libmilter has read a packet whole before it gives up the one before: what
+ * is new lies elsewhere. The text alone does not tell: "root" and "root@mx.test" have one macro.)
  *
  * Plain values, no state of their own; any thread.
  */
@@ -31,16 +32,16 @@ bool envelope_is_sendmail(const char *version);
 /* macro: NULL or empty where the MTA gives none. argument: never NULL. Returns one of the two. */
 const char *envelope_address(const char *macro, const char *argument, bool is_sendmail);
 
-/* The address before, of the session (MAIL) or of the message (RCPT): hashes, since only "the same
+/* The address before, of the session (MAIL) or of the message (RCPT): a hash, since only "the same
  * or not" is asked. Zero-initialised: there was none. */
 struct envelope_memory {
-	bool has_macro;
 	uint64_t argument; /* canonical */
-	uint64_t macro;	   /* as it came */
+	uintptr_t macro;   /* where it lay, 0: there was none; never read again */
 };
 
 /* Has libmilter lost the macro? Then nothing that envelope_address() says is to be believed: answer
- * 451. Remembers this address for the next call. is_expected: the macro was negotiated. */
+ * 451. Remembers this address for the next call. macro: as smfi_getsymval() returned it, no copy.
+ * is_expected: the macro was negotiated. */
 bool envelope_is_lost(struct envelope_memory *before, const char *macro, const char *argument,
 		      bool is_sendmail, bool is_expected);
 

@@ -5,6 +5,7 @@ import pytest
 
 from harness import messages
 from harness.milter import ALL_ACTIONS, SET_SYMBOLS, Milter, code
+from harness.smtp import Session
 
 ALICE, OPEN, BOB = "alice@example.org", "open@example.org", "bob@example.net"
 CRLF_CLEARTEXT = messages.cleartext().replace(b"\n", b"\r\n")
@@ -44,6 +45,18 @@ def test_the_same_recipient_again_needs_no_new_macro(milter):
     assert code(milter.mail(BOB)) == 250
     assert code(milter.recipient(OPEN)) == 250
     assert code(milter.recipient(OPEN.upper(), macros=False)) == 250
+
+
+def test_an_address_without_its_domain_has_the_macro_of_the_whole_one(alone, make_postfix):
+    """What Postfix makes of the two is the same, and yet no macro is lost."""
+    origin = "bare.pgpgate.test"  # myorigin
+    mx = make_postfix("bare", alone, policy=False)
+    with Session(mx.port) as s:
+        for sender in (f"root@{origin}", "root", f"root%{origin}@{origin}", "Root", f"root@{origin}", "root"):
+            assert s.command(f"MAIL FROM:<{sender}>").code == 250, sender
+            for recipient in (f"postmaster@{origin}", "postmaster", "Postmaster", f"postmaster@{origin}"):
+                assert s.command(f"RCPT TO:<{recipient}>").code == 250, recipient
+            s.command("RSET")
 
 
 def test_absent_macro_of_a_recipient_defers_it(milter):

@@ -97,6 +97,16 @@ def test_the_address_given_is_judged_and_not_what_virtusertable_makes_of_it(pair
     wait_until(lambda: mx.delivered_to(mark) == ["alice"], "the delivery")
 
 
+def test_an_address_without_its_domain_has_the_macro_of_the_whole_one(mx, rules):
+    rules()
+    with Session(mx.port, client=None) as s:
+        for sender in ("root@mx.pgpgate.test", "root", "Root", "root@mx.pgpgate.test"):
+            assert s.command(f"MAIL FROM:<{sender}>").code == 250, sender
+            for recipient in ("postmaster@mx.pgpgate.test", "postmaster", "Postmaster", "postmaster@mx.pgpgate.test"):
+                assert s.command(f"RCPT TO:<{recipient}>").code == 250, recipient
+            s.command("RSET")
+
+
 def test_the_queue_id_is_in_log_record_and_reply(pair, mx, rules):
     rules()
     sent = send(mx.port, BOB, ALICE, messages.cleartext(), client=None)
