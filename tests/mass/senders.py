@@ -94,8 +94,10 @@ class RelaySender:
         return self.relay.queue_ids()
 
     def waits_for(self):
-        left = self.relay.queue_ids()
-        return f"{len(left)} messages left: {sorted(left)[:10]}\n{self.relay.log()[-3000:]}"
+        """What is known of the oldest that is left, and what was said last."""
+        left, log = sorted(self.relay.queue_ids()), self.relay.log()
+        lines = [line[:400] for line in log.splitlines() if left and left[0] in line]
+        return f"{len(left)} messages left: {left[:10]}\n" + "\n".join(lines[:30] + [log[-1500:]])
 
     def told(self):
         return told_by_reports(self.relay.mail_texts())
