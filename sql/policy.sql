@@ -92,14 +92,36 @@ WHERE sender_key = ?1
 	AND time_unix > ?4
 ORDER BY digest;
 
--- name: policy_split_others
+-- name: policy_split_count
+-- No further than what makes a difference.
+SELECT count(*)
+FROM (
+	SELECT 1
+	FROM split_evidence
+	WHERE sender_key = ?1
+		AND declared_size_bytes = ?2
+		AND digest = ?3
+		AND passed = ?4
+		AND time_unix > ?5
+	LIMIT ?6
+);
+
+-- name: policy_split_several
+-- Is a second message of this sender and size under way?
 SELECT 1
 FROM split_evidence
 WHERE sender_key = ?1
 	AND declared_size_bytes = ?2
-	AND digest = ?3
-	AND passed = ?4
-	AND time_unix > ?5
+	AND time_unix > ?3
+	AND digest > (
+		SELECT digest
+		FROM split_evidence
+		WHERE sender_key = ?1
+			AND declared_size_bytes = ?2
+			AND time_unix > ?3
+		ORDER BY digest
+		LIMIT 1
+	)
 LIMIT 1;
 
 -- name: policy_split_yielding
