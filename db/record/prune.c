@@ -4,6 +4,7 @@
  * which they lie in the file: rows whose times are not in the order of their ids would else be
  * looked for all over it, each a page of its own.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -15,7 +16,8 @@
 #define GATHER_MAX 1000000   /* ids held in memory: 8 MB */
 #define GATHER_ONCE 20000    /* under one snapshot: some ms */
 #define PAUSE_MS 2	     /* between steps: mail's turn */
-#define WAL_BYTES (2 << 20)  /* written back beyond this: others wait for it */
+#define WAL_BYTES (8 << 20)  /* written back beyond this: others wait for it */
+#define CACHE_KIB 32768	     /* index pages are come back to, in no order */
 #define GAP_S (30 * 86400LL) /* without a message: longer than most are closed */
 
 struct gathered {
@@ -94,6 +96,16 @@ static int64_t remove_gathered(struct db *d, const struct gathered *g, int64_t b
 	return total;
 }
 
+/* As long as the connection stays open. */
+static void use_cache(struct db *d)
+{
+	char sql[64];
+
+	snprintf(sql, sizeof sql, "PRAGMA cache_size = -%d", CACHE_KIB);
+	if (db_ready(d) == 0)
+		sqlite3_exec(d->handle, sql, NULL, NULL, NULL);
+}
+
 int64_t verdicts_prune(struct db *d, int64_t before_unix,
 		       void (*progress)(void *context, int64_t done), void *context)
 {
@@ -102,6 +114,7 @@ int64_t verdicts_prune(struct db *d, int64_t before_unix,
 
 	if (g.id == NULL)
 		return db_fail(d, DB_BROKEN, "out of memory");
+	use_cache(d);
 	do {
 		const int64_t before = total;
 
