@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/certificate_packet.h"
+#include "common/certificate_packet.h"
 #include "common/run.h"
 
 #define GPG_MS 5000

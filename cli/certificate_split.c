@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/certificate_packet.h"
+#include "common/certificate_packet.h"
 
 static const char secret[] =
 	"a secret key; it was not kept. Give the public one: gpg --export --armor";

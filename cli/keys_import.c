@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "cli/certificate_packet.h"
+#include "common/certificate_packet.h"
 #include "cli/changes.h"
 #include "cli/keys.h"
 #include "cli/open.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "cli/certificate_packet.h"
+#include "common/certificate_packet.h"
 #include "cli/certificate_split.h"
 #include "cli/output.h"
 #include "common/log.h"

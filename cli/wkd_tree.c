@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/certificate_packet.h"
+#include "common/certificate_packet.h"
 #include "cli/keys.h"
 
 struct telling {

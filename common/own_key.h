@@ -7,6 +7,7 @@
 #define PGPGATE_COMMON_OWN_KEY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum own_key_state {
@@ -26,6 +27,10 @@ struct own_key {
 	uint64_t key_id; /* one to encrypt to; 0: none is known */
 	char fingerprint[FINGERPRINT_MAX]; /* of it */
 };
+
+/* The key id that belongs to a fingerprint in upper-case hex digits (RFC 9580 section 5.5.4): 0 and
+ * *out, or -1: it is none. */
+int key_id_of(const char *fingerprint, uint64_t *out);
 
 /* The reason in the log for what is refused for it; NULL for what is not. Static. */
 static inline const char *own_key_reason(enum own_key_state state)

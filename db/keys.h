@@ -44,10 +44,6 @@ struct recipient_key {
 #define KEY_SOURCE_SPARE "spare"
 bool key_is_spare(const struct recipient_key *k);
 
-/* The key id that belongs to a fingerprint (RFC 9580 section 5.5.4): 0 and *out, or -1: it is none.
- */
-int key_id_of(const char *fingerprint, uint64_t *out);
-
 struct key_certificate {
 	char fingerprint[FINGERPRINT_MAX];
 	const unsigned char *packets; /* borrowed */

@@ -107,3 +107,55 @@ WHERE until_unix >= ?1
 	AND until_unix < ?2
 	AND state = 'active'
 	AND source <> 'spare';
+
+-- name: sealed_otherwise
+-- Are keys kept in another form (db/engine/sealed.h) than is wanted? All are in the same. ?1: sealed.
+SELECT coalesce((
+	SELECT (substr(fingerprint, 1, 2) = 's:') <> ?1
+	FROM recipient_key
+	LIMIT 1), 0) OR coalesce((
+	SELECT (substr(fingerprint, 1, 2) = 's:') <> ?1
+	FROM certificate
+	LIMIT 1), 0);
+
+-- name: sealed_unread
+SELECT EXISTS (
+	SELECT 1
+	FROM recipient_key
+	WHERE key_plain(fingerprint) IS NULL
+		OR key_plain(primary_fingerprint) IS NULL
+) OR EXISTS (
+	SELECT 1
+	FROM certificate
+	WHERE key_plain(fingerprint) IS NULL
+		OR key_plain(packets) IS NULL
+);
+
+-- name: sealed_turn_keys
+UPDATE recipient_key
+SET key_id = coalesce(key_id_form(fingerprint), key_id),
+	fingerprint = key_form(fingerprint),
+	primary_fingerprint = key_form(primary_fingerprint);
+
+-- name: sealed_turn_certificates
+UPDATE certificate
+SET fingerprint = key_form(fingerprint),
+	packets = key_form(packets);
+
+-- name: sealed_turn_history
+-- scan: once, when the form changes
+UPDATE change_row
+SET before = key_text_form(before),
+	after = key_text_form(after)
+WHERE substr(before, 1, 4) = 'key '
+	OR substr(after, 1, 4) = 'key ';
+
+-- name: sealed_drop_keys
+DELETE FROM recipient_key
+WHERE key_plain(fingerprint) IS NULL
+	OR key_plain(primary_fingerprint) IS NULL;
+
+-- name: sealed_drop_certificates
+DELETE FROM certificate
+WHERE key_plain(fingerprint) IS NULL
+	OR key_plain(packets) IS NULL;

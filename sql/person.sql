@@ -142,6 +142,14 @@ DELETE FROM key_group
 WHERE (pattern = ?1 OR member = ?1)
 	AND ?2 > 0;
 
+-- name: person_certificates_page
+-- From after a fingerprint as it is kept.
+SELECT fingerprint, packets
+FROM certificate
+WHERE fingerprint > ?1
+ORDER BY fingerprint
+LIMIT ?2;
+
 -- name: person_certificates
 DELETE FROM certificate
 WHERE ?1 <> ''

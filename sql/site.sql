@@ -605,11 +605,12 @@ SET n_messages = n_messages + 1,
 
 -- name: site_key_of
 -- A key as it travels: [kind, a, b, what is kept of it, or null].
-SELECT json_array('key', pattern, fingerprint, json_array(primary_fingerprint, key_id, from_unix, until_unix, state,
-	source, note, author, created_at_unix))
+-- It travels in the clear, as rules do (db/engine/sealed.h).
+SELECT json_array('key', pattern, key_plain(fingerprint), json_array(key_plain(primary_fingerprint),
+	coalesce(key_id_plain(fingerprint), key_id), from_unix, until_unix, state, source, note, author, created_at_unix))
 FROM recipient_key
 WHERE pattern = ?1
-	AND fingerprint = ?2;
+	AND fingerprint = key_form(?2);
 
 -- name: site_group_of
 SELECT json_array('group', pattern, '', json_array(max(wants_all), json_group_array(member)))
@@ -618,9 +619,9 @@ WHERE pattern = ?1
 GROUP BY pattern;
 
 -- name: site_certificate_of
-SELECT json_array('certificate', fingerprint, '', hex(packets))
+SELECT json_array('certificate', key_plain(fingerprint), '', hex(key_plain(packets)))
 FROM certificate
-WHERE fingerprint = ?1;
+WHERE fingerprint = key_form(?1);
 
 -- name: site_item_gone
 SELECT json_array(?1, ?2, ?3, NULL);
@@ -629,21 +630,25 @@ SELECT json_array(?1, ?2, ?3, NULL);
 SELECT json_array('note', ?1, '', json_array(?2, ?3));
 
 -- name: site_keys_all
-SELECT json_array('key', pattern, fingerprint, json_array(primary_fingerprint, key_id, from_unix, until_unix, state,
-	source, note, author, created_at_unix))
+-- What nobody here can read stays here.
+SELECT json_array('key', pattern, key_plain(fingerprint), json_array(key_plain(primary_fingerprint),
+	coalesce(key_id_plain(fingerprint), key_id), from_unix, until_unix, state, source, note, author, created_at_unix))
 FROM recipient_key
+WHERE key_plain(fingerprint) IS NOT NULL
 UNION ALL
 SELECT json_array('group', g.pattern, '', json_array(max(g.wants_all), json_group_array(g.member)))
 FROM key_group AS g
 GROUP BY g.pattern
 UNION ALL
-SELECT json_array('certificate', c.fingerprint, '', hex(c.packets))
-FROM certificate AS c;
+SELECT json_array('certificate', key_plain(c.fingerprint), '', hex(key_plain(c.packets)))
+FROM certificate AS c
+WHERE key_plain(c.packets) IS NOT NULL;
 
 -- name: site_key_put
 INSERT INTO recipient_key (pattern, fingerprint, primary_fingerprint, key_id, from_unix, until_unix, state, source,
 	note, author, created_at_unix)
-SELECT ?1 ->> 1, ?1 ->> 2, ?1 ->> '$[3][0]', ?1 ->> '$[3][1]', ?1 ->> '$[3][2]', ?1 ->> '$[3][3]', ?1 ->> '$[3][4]',
+SELECT ?1 ->> 1, key_form(?1 ->> 2), key_form(?1 ->> '$[3][0]'),
+	coalesce(key_id_form(?1 ->> 2), ?1 ->> '$[3][1]'), ?1 ->> '$[3][2]', ?1 ->> '$[3][3]', ?1 ->> '$[3][4]',
 	?1 ->> '$[3][5]', ?1 ->> '$[3][6]', ?1 ->> '$[3][7]', ?1 ->> '$[3][8]'
 WHERE true
 ON CONFLICT (pattern, fingerprint) DO UPDATE
@@ -660,7 +665,7 @@ SET key_id = excluded.key_id,
 -- name: site_key_delete
 DELETE FROM recipient_key
 WHERE pattern = ?1 ->> 1
-	AND fingerprint = ?1 ->> 2;
+	AND fingerprint = key_form(?1 ->> 2);
 
 -- name: site_group_delete
 DELETE FROM key_group
@@ -673,9 +678,9 @@ FROM json_each(?1, '$[3][1]') AS m;
 
 -- name: site_certificate_put
 INSERT INTO certificate (fingerprint, packets)
-VALUES (?1, ?2)
+VALUES (key_form(?1), key_form(?2))
 ON CONFLICT (fingerprint) DO UPDATE
-SET packets = ?2;
+SET packets = excluded.packets;
 
 -- name: site_item
 -- Kind, whether something is kept, and its texts.

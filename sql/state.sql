@@ -67,7 +67,24 @@ SET hash_key_check = ?1
 WHERE id = 1;
 
 -- name: state_has_hashed
--- Something was stored under a key: hashed addresses begin with 'h:'.
+-- Something was stored under a key: hashed addresses begin with 'h:', keys of recipients with 's:'.
+SELECT EXISTS (
+	SELECT 1
+	FROM pair
+	WHERE sender_key >= 'h:'
+		AND sender_key < 'h;'
+) OR EXISTS (
+	SELECT 1
+	FROM verdict
+	WHERE sender_key >= 'h:'
+		AND sender_key < 'h;'
+) OR coalesce((
+	SELECT substr(fingerprint, 1, 2) = 's:'
+	FROM recipient_key
+	LIMIT 1), 0);
+
+-- name: state_has_record
+-- A verdict or a pair was stored under a key: hashed addresses begin with 'h:'.
 SELECT EXISTS (
 	SELECT 1
 	FROM pair

@@ -13,6 +13,7 @@
 #include "db/engine/file.h"
 #include "db/engine/key_check.h"
 #include "db/engine/schema.h"
+#include "db/engine/sealed.h"
 #include "db/engine/wal_mark.h"
 
 /* Waits 1 ms at a time: imports and retention leave short gaps, which the engine's own growing
@@ -151,7 +152,7 @@ static int open_handle(struct db *d)
 			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
 			    NULL) != SQLITE_OK)
 		return db_fail_engine(d, "opening");
-	if (wal_mark_check(d) != 0 || set_up_handle(d) != 0)
+	if (wal_mark_check(d) != 0 || set_up_handle(d) != 0 || sealed_register(d) != 0)
 		return -1;
 	if (d->mode != DB_READ && sqlite3_db_readonly(d->handle, "main") == 1)
 		return db_fail(d, DB_NO_PERMISSION, "read-only%s",

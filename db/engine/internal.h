@@ -81,6 +81,7 @@ struct db {
 		uint32_t first_page;
 	} companions;
 	struct hashed hashed;
+	const struct hashed *hashed_before; /* while a key is replaced: sealed.h */
 	struct {
 		bool is_known;
 		int64_t last_change, last_rule; /* as long as these are the last */

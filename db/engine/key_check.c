@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "db/engine/file.h"
+#include "db/engine/sealed.h"
 
 static int read_check(struct db *d, char out[HASHED_CHECK_MAX])
 {
@@ -56,18 +57,31 @@ static int remember(struct db *d)
 	return db_run(d, st);
 }
 
+/* The settings may have changed: keys of recipients are kept as they say now. What cannot be read
+ * waits for whoever changes keys. */
+static int settle_keys(struct db *d, const char *known)
+{
+	char found[HASHED_CHECK_MAX];
+
+	return d->hashed.has_key && strcmp(known, hashed_check(&d->hashed, found)) == 0
+		       ? sealed_settle(d)
+		       : 0;
+}
+
 /* Within a write transaction, so that of two who come at once only one makes a key. The key has its
  * name before the database knows it: one that was killed in between leaves a key that is taken the
  * next time. */
 static int settle_in_transaction(struct db *d, bool is_anew)
 {
+	struct hashed before = d->hashed;
 	char check[HASHED_CHECK_MAX];
 	int64_t has_hashed = 0;
+	int result;
 
 	if (read_check(d, check) != 0 || db_one(d, SQL_STATE_HAS_HASHED, &has_hashed) != 0)
 		return -1;
 	if (!is_anew && check[0] != '\0')
-		return 0;
+		return settle_keys(d, check);
 	/* Hashing is off while we look: what is there may be missing, or cut. */
 	d->hashed.is_on = false;
 	if (is_anew || !d->hashed.has_key) {
@@ -81,7 +95,9 @@ static int settle_in_transaction(struct db *d, bool is_anew)
 	}
 	if (load(d) != 0)
 		return -1;
-	return remember(d);
+	result = is_anew ? sealed_settle_anew(d, &before) : sealed_settle(d);
+	explicit_bzero(&before, sizeof before);
+	return result == 0 ? remember(d) : -1;
 }
 
 static int settle(struct db *d)
@@ -137,9 +153,11 @@ int key_check(struct db *d)
 
 static int take_in_transaction(struct db *d, const unsigned char *key)
 {
+	struct hashed before = d->hashed;
 	int64_t has_hashed = 0;
+	int result;
 
-	if (db_one(d, SQL_STATE_HAS_HASHED, &has_hashed) != 0)
+	if (db_one(d, SQL_STATE_HAS_RECORD, &has_hashed) != 0)
 		return -1;
 	if (has_hashed)
 		return db_fail(
@@ -149,7 +167,9 @@ static int take_in_transaction(struct db *d, const unsigned char *key)
 	if (file_make_key(d, true, key) != 0)
 		return -1;
 	hashed_forget();
-	return load(d) != 0 ? -1 : remember(d);
+	result = load(d) != 0 ? -1 : sealed_settle_anew(d, &before);
+	explicit_bzero(&before, sizeof before);
+	return result == 0 ? remember(d) : -1;
 }
 
 int db_take_key(struct db *d, const unsigned char *key)

@@ -12,6 +12,7 @@
 
 #include "db/engine/column.h"
 #include "db/engine/key.h"
+#include "db/engine/sealed.h"
 
 /* From what says least for the message to what says most. */
 enum rank { RANK_OTHER, RANK_REVOKED, RANK_EXPIRED, RANK_HIDDEN, RANK_UNKNOWN, RANK_GOOD };
@@ -33,7 +34,11 @@ struct look_up {
 	bool has_member, wants_all, has_group;
 	enum rank group; /* of the members so far */
 	struct own_key *out;
+	bool has_hashed_ids; /* of a message that is here, for keys whose ids are kept as hashes */
+	uint64_t hashed_ids[KEY_IDS_MAX];
+	bool has_newest; /* the key to tell a sender of */
 	int64_t newest_unix;
+	char newest[SEALED_TEXT_MAX];
 };
 
 static size_t n_listed(const struct judgement *j)
@@ -51,15 +56,30 @@ static enum rank rank_of_key(const struct look_up *l, const char *state, int64_t
 	return strcmp(state, "superseded") == 0 ? RANK_REVOKED : RANK_EXPIRED;
 }
 
-static void add_key(struct look_up *l, struct holder *h, uint64_t id, enum rank rank)
+/* The ids of the message in the form of that of a key, which is or is no hash; *id, too. */
+static const uint64_t *ids_like(struct look_up *l, bool is_hashed, uint64_t *id)
 {
 	const struct judgement *j = l->judgement;
 
+	if (j->has_hashed_key_ids && !is_hashed)
+		*id = hashed_key_id(l->hashed, *id);
+	if (j->has_hashed_key_ids || !is_hashed)
+		return j->key_ids;
+	for (size_t i = 0; i < j->n_key_ids && !l->has_hashed_ids; i++)
+		l->hashed_ids[i] = hashed_key_id(l->hashed, j->key_ids[i]);
+	l->has_hashed_ids = true;
+	return l->hashed_ids;
+}
+
+static void add_key(struct look_up *l, struct holder *h, bool is_hashed, uint64_t id,
+		    enum rank rank)
+{
+	const struct judgement *j = l->judgement;
+	const uint64_t *ids = ids_like(l, is_hashed, &id);
+
 	h->has_keys = true;
-	if (j->has_hashed_key_ids)
-		id = hashed_key_id(l->hashed, id);
 	for (size_t i = 0; i < j->n_key_ids; i++)
-		if (j->key_ids[i] == id && id != 0 && h->rank[j->key_message[i]] < rank)
+		if (ids[i] == id && id != 0 && h->rank[j->key_message[i]] < rank)
 			h->rank[j->key_message[i]] = (unsigned char)rank;
 }
 
@@ -102,11 +122,11 @@ static void note_usable(struct look_up *l, sqlite3_stmt *st, int64_t until_unix)
 
 	if (strcmp(column_text(st, 3), "active") != 0 || sqlite3_column_int(st, 7) != 0 ||
 	    (until_unix != 0 && l->now_unix >= until_unix) ||
-	    (l->out->key_id != 0 && from_unix < l->newest_unix))
+	    (l->has_newest && from_unix < l->newest_unix))
 		return;
+	l->has_newest = true;
 	l->newest_unix = from_unix;
-	l->out->key_id = (uint64_t)sqlite3_column_int64(st, 2);
-	db_column_text(st, 6, l->out->fingerprint, sizeof l->out->fingerprint);
+	db_column_text(st, 6, l->newest, sizeof l->newest);
 }
 
 /* Columns: member ('' the recipient's own), wants_all, key_id (NULL: the member has none), state,
@@ -116,6 +136,7 @@ static void take_row(struct look_up *l, sqlite3_stmt *st)
 	const char *name = column_text(st, 0);
 	const int64_t until_unix = sqlite3_column_int64(st, 4);
 	const bool has_key = sqlite3_column_type(st, 2) != SQLITE_NULL;
+	const bool is_sealed = sealed_is(column_text(st, 6));
 	struct holder *h = &l->self;
 
 	if (name[0] != '\0') {
@@ -128,9 +149,10 @@ static void take_row(struct look_up *l, sqlite3_stmt *st)
 		}
 		h = &l->member;
 	}
-	if (!has_key)
+	/* What was sealed under a key that is not here nobody knows. */
+	if (!has_key || (is_sealed && !l->hashed->has_key))
 		return;
-	add_key(l, h, (uint64_t)sqlite3_column_int64(st, 2),
+	add_key(l, h, is_sealed, (uint64_t)sqlite3_column_int64(st, 2),
 		rank_of_key(l, column_text(st, 3), until_unix));
 	note_usable(l, st, until_unix);
 }
@@ -164,6 +186,8 @@ static void conclude(struct look_up *l)
 {
 	enum rank rank = rank_of_holder(l, &l->self);
 
+	if (l->has_newest && sealed_open(l->hashed, l->newest, l->out->fingerprint) == 0)
+		key_id_of(l->out->fingerprint, &l->out->key_id);
 	if (l->has_group && (!l->self.has_keys || l->group > rank))
 		rank = l->group;
 	l->out->is_cut = rank < RANK_HIDDEN && judgement_has_more_keys(l->judgement);

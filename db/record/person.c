@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "db/person.h"
+#include "db/record/person_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -213,7 +213,8 @@ int person_remove(struct db *d, const char *address, struct person_counts *out)
 	snprintf(f.key, sizeof f.key, "%s", address); /* keys are kept as rules are */
 	if (remove_all(&f, SQL_PERSON_KEYS, &out->n_others) != 0 ||
 	    remove_all(&f, SQL_PERSON_GROUPS, &out->n_others) != 0 ||
-	    remove_all(&f, SQL_PERSON_CERTIFICATES, &out->n_others) != 0)
+	    remove_all(&f, SQL_PERSON_CERTIFICATES, &out->n_others) != 0 ||
+	    person_certificates(d, address, &out->n_others) != 0)
 		return -1;
 	if (walk_ids(&f, SQL_PERSON_RULES, SQL_RULE_LAST_ID, address, &out->n_rules) != 0)
 		return -1;

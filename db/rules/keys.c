@@ -10,7 +10,8 @@
 
 int keys_edit_note(struct keys_edit *e, const char *pattern, const char *before, const char *after)
 {
-	const struct change_row row = {.recipient = pattern, .before = before, .after = after};
+	char *kept[2];
+	int result = -1;
 
 	if (e->c->is_dry_run)
 		return 0;
@@ -19,7 +20,18 @@ int keys_edit_note(struct keys_edit *e, const char *pattern, const char *before,
 	e->is_open = true;
 	if (keys_hand_over_note(e, pattern, before, after) != 0)
 		return -1;
-	return change_add(e->d, &e->change, &row);
+	kept[0] = sealed_line(&e->d->hashed, before);
+	kept[1] = sealed_line(&e->d->hashed, after);
+	if (kept[0] == NULL || kept[1] == NULL)
+		db_fail(e->d, DB_BROKEN, "out of memory");
+	else
+		result = change_add(e->d, &e->change,
+				    &(struct change_row){.recipient = pattern,
+							 .before = kept[0],
+							 .after = kept[1]});
+	free(kept[0]);
+	free(kept[1]);
+	return result;
 }
 
 static int note_outcome(struct keys_edit *e, enum rule_outcome o, const struct recipient_key *k)
@@ -93,7 +105,11 @@ int keys_edit_begin(struct keys_edit *e, struct db *d, const struct keys_change 
 		.c = c,
 		.out = out,
 		.change = {.time_unix = c->now_unix, .author = c->author, .what = "keys"}};
-	return c->is_dry_run ? db_begin_read(d) : db_begin_write(d);
+	if (c->is_dry_run)
+		return db_begin_read(d);
+	if (db_begin_write(d) != 0)
+		return -1;
+	return sealed_settle(d) == 0 ? 0 : db_end(d, -1);
 }
 
 int keys_edit_finish(struct keys_edit *e, int result)
@@ -134,19 +150,15 @@ typedef int other_key(struct keys_edit *e, const struct recipient_key *k, void *
 static int each_key(struct keys_edit *e, other_key *other, void *context)
 {
 	struct recipient_key *rows = calloc(KEYS_PAGE_ROWS, sizeof *rows);
-	char pattern[ADDRESS_MAX + 1] = "", fingerprint[FINGERPRINT_MAX] = "";
+	struct keys_place at = {.pattern = ""};
 	int n, result = 0;
 
 	if (rows == NULL)
 		return db_fail(e->d, DB_BROKEN, "out of memory");
 	do {
-		n = keys_row_page(e->d, pattern, fingerprint, rows);
+		n = keys_row_page(e->d, &at, rows);
 		for (int i = 0; i < n && result == 0; i++)
 			result = other(e, &rows[i], context);
-		if (n > 0) {
-			memcpy(pattern, rows[n - 1].pattern, sizeof pattern);
-			memcpy(fingerprint, rows[n - 1].fingerprint, sizeof fingerprint);
-		}
 	} while (n == KEYS_PAGE_ROWS && result == 0);
 	free(rows);
 	return n < 0 ? -1 : result;
@@ -198,11 +210,17 @@ static int retire_others(struct keys_edit *e)
 static int put_certificate(struct db *d, const struct key_certificate *c)
 {
 	sqlite3_stmt *st = db_statement(d, SQL_CERTIFICATE_PUT);
+	char fingerprint[SEALED_TEXT_MAX];
+	unsigned char *packets;
+	size_t len = 0;
 
 	if (st == NULL)
 		return -1;
-	db_bind_text(st, 1, c->fingerprint);
-	sqlite3_bind_blob64(st, 2, c->packets, c->len, SQLITE_STATIC);
+	packets = sealed_packets(&d->hashed, c->packets, c->len, &len);
+	if (packets == NULL)
+		return db_fail(d, DB_BROKEN, "out of memory");
+	db_bind_text(st, 1, sealed_form(&d->hashed, c->fingerprint, fingerprint));
+	sqlite3_bind_blob64(st, 2, packets, len, free);
 	return db_run(d, st);
 }
 

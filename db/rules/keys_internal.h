@@ -10,6 +10,7 @@
 
 #include "db/engine/change.h"
 #include "db/engine/internal.h"
+#include "db/engine/sealed.h"
 #include "db/keys.h"
 
 #define KEYS_PAGE_ROWS 200
@@ -20,9 +21,13 @@ int keys_row_find(struct db *d, const char *pattern, const char *fingerprint,
 		  struct recipient_key *out);
 int keys_row_put(struct db *d, const struct recipient_key *k);
 int keys_row_delete(struct db *d, const struct recipient_key *k);
-/* Those after (pattern, fingerprint). Returns how many, or -1. */
-int keys_row_page(struct db *d, const char *pattern, const char *fingerprint,
-		  struct recipient_key rows[KEYS_PAGE_ROWS]);
+/* Where a page ended: a pattern, and a fingerprint as it is kept. */
+struct keys_place {
+	char pattern[ADDRESS_MAX + 1];
+	char kept[SEALED_TEXT_MAX];
+};
+/* Those after *from, which moves to the last of them. Returns how many, or -1. */
+int keys_row_page(struct db *d, struct keys_place *from, struct recipient_key rows[KEYS_PAGE_ROWS]);
 /* As the history keeps it: "key alice@example.org FINGERPRINT state=active source=import from=...
  * until=... certificate=FINGERPRINT note=...", the note up to the end. Returns out. */
 char *keys_row_text(const struct recipient_key *k, char out[KEYS_TEXT_MAX]);

@@ -14,16 +14,16 @@ int keys_list(struct db *d, const char *pattern, int64_t until_unix,
 	      int (*tell_one)(void *context, const struct recipient_key *k), void *context)
 {
 	struct recipient_key *rows = calloc(KEYS_PAGE_ROWS, sizeof *rows);
-	char last_pattern[ADDRESS_MAX + 1] = "", fingerprint[FINGERPRINT_MAX] = "";
+	struct keys_place at = {.pattern = ""};
 	int n = 0, result = 0;
 
 	if (rows == NULL)
 		return db_fail(d, DB_BROKEN, "out of memory");
 	if (pattern != NULL)
-		snprintf(last_pattern, sizeof last_pattern, "%s", pattern);
+		snprintf(at.pattern, sizeof at.pattern, "%s", pattern);
 	do {
-		n = db_begin_read(d) != 0 ? -1 : keys_row_page(d, last_pattern, fingerprint, rows);
-		if (n < 0 || db_end(d, 0) != 0) {
+		n = db_begin_read(d) != 0 ? -1 : keys_row_page(d, &at, rows);
+		if (db_end(d, n < 0 ? -1 : 0) != 0) {
 			free(rows);
 			return -1;
 		}
@@ -36,37 +36,46 @@ int keys_list(struct db *d, const char *pattern, int64_t until_unix,
 				 (k->until_unix != 0 && k->until_unix < until_unix))
 				result = tell_one(context, k);
 		}
-		if (n > 0) {
-			memcpy(last_pattern, rows[n - 1].pattern, sizeof last_pattern);
-			memcpy(fingerprint, rows[n - 1].fingerprint, sizeof fingerprint);
-		}
 	} while (n == KEYS_PAGE_ROWS && result == 0);
 	free(rows);
 	return result;
 }
 
+static int find_certificate(struct db *d, const struct hashed *form, const char *fingerprint,
+			    unsigned char **packets, size_t *len)
+{
+	sqlite3_stmt *st = db_statement(d, SQL_CERTIFICATE_FIND);
+	char kept[SEALED_TEXT_MAX];
+	int got = -1;
+
+	if (st != NULL) {
+		db_bind_text(st, 1, sealed_form(form, fingerprint, kept));
+		got = db_step(d, st);
+	}
+	if (got == 1) {
+		*packets = sealed_packets_open(form, sqlite3_column_blob(st, 0),
+					       (size_t)sqlite3_column_bytes(st, 0), len);
+		sqlite3_reset(st);
+		if (*packets == NULL)
+			got = sealed_fail(d);
+	}
+	return got;
+}
+
 int keys_certificate(struct db *d, const char *fingerprint, unsigned char **packets, size_t *len)
 {
-	sqlite3_stmt *st;
-	int got = -1;
+	struct hashed other;
+	int got;
 
 	*packets = NULL;
 	if (db_begin_read(d) != 0)
 		return -1;
-	st = db_statement(d, SQL_CERTIFICATE_FIND);
-	if (st != NULL) {
-		db_bind_text(st, 1, fingerprint);
-		got = db_step(d, st);
-	}
-	if (got == 1) {
-		*len = (size_t)sqlite3_column_bytes(st, 0);
-		*packets = malloc(*len + 1);
-		if (*packets != NULL && *len > 0)
-			memcpy(*packets, sqlite3_column_blob(st, 0), *len);
-		sqlite3_reset(st);
-		if (*packets == NULL)
-			got = db_fail(d, DB_BROKEN, "out of memory");
-	}
+	got = find_certificate(d, &d->hashed, fingerprint, packets, len);
+	other = d->hashed; /* the form of other settings, until somebody changes keys */
+	other.is_on = !other.is_on && other.has_key;
+	if (got == 0)
+		got = find_certificate(d, &other, fingerprint, packets, len);
+	explicit_bzero(&other, sizeof other);
 	if (db_end(d, got < 0 ? -1 : 0) != 0) {
 		free(*packets);
 		*packets = NULL;

@@ -10,6 +10,7 @@
 
 #include "common/clock.h"
 #include "db/engine/column.h"
+#include "db/engine/sealed.h"
 
 static const char *const state_names[KEY_STATE_COUNT] = {
 	[KEY_ACTIVE] = "active",
@@ -38,25 +39,17 @@ bool key_is_spare(const struct recipient_key *k)
 	return strcmp(k->source, KEY_SOURCE_SPARE) == 0;
 }
 
-int key_id_of(const char *fingerprint, uint64_t *out)
-{
-	const size_t len = strlen(fingerprint);
-	char digits[17];
-
-	if ((len != 40 && len != 64) || strspn(fingerprint, "0123456789ABCDEF") != len)
-		return -1;
-	memcpy(digits, len == 40 ? fingerprint + 24 : fingerprint, 16);
-	digits[16] = '\0';
-	*out = strtoull(digits, NULL, 16);
-	return 0;
-}
-
 /* Columns from `first` on: primary_fingerprint, key_id, from, until, state, source, note, author,
- * created_at. */
-static void fill(sqlite3_stmt *st, int first, struct recipient_key *k)
+ * created_at. fingerprint: as it is kept (db/engine/sealed.h). 0 or -1. */
+static int fill(struct db *d, sqlite3_stmt *st, int first, const char *fingerprint,
+		struct recipient_key *k)
 {
-	db_column_text(st, first, k->primary_fingerprint, sizeof k->primary_fingerprint);
+	if (sealed_open(&d->hashed, fingerprint, k->fingerprint) != 0 ||
+	    sealed_open(&d->hashed, column_text(st, first), k->primary_fingerprint) != 0)
+		return sealed_fail(d);
 	k->key_id = (uint64_t)sqlite3_column_int64(st, first + 1);
+	if (sealed_is(fingerprint))
+		key_id_of(k->fingerprint, &k->key_id);
 	k->from_unix = sqlite3_column_int64(st, first + 2);
 	k->until_unix = sqlite3_column_int64(st, first + 3);
 	k->state = KEY_COMPROMISED; /* what is none of the words lets nothing through */
@@ -65,11 +58,10 @@ static void fill(sqlite3_stmt *st, int first, struct recipient_key *k)
 	db_column_text(st, first + 6, k->note, sizeof k->note);
 	db_column_text(st, first + 7, k->author, sizeof k->author);
 	k->created_at_unix = sqlite3_column_int64(st, first + 8);
+	return 0;
 }
 
-/* 1, 0, -1. */
-int keys_row_find(struct db *d, const char *pattern, const char *fingerprint,
-		  struct recipient_key *out)
+static int find_kept(struct db *d, const char *pattern, const char *kept, struct recipient_key *out)
 {
 	sqlite3_stmt *st = db_statement(d, SQL_KEY_FIND);
 	int got;
@@ -77,28 +69,45 @@ int keys_row_find(struct db *d, const char *pattern, const char *fingerprint,
 	if (st == NULL)
 		return -1;
 	db_bind_text(st, 1, pattern);
-	db_bind_text(st, 2, fingerprint);
+	db_bind_text(st, 2, kept);
 	got = db_step(d, st);
 	if (got == 1) {
 		memset(out, 0, sizeof *out);
 		snprintf(out->pattern, sizeof out->pattern, "%s", pattern);
-		snprintf(out->fingerprint, sizeof out->fingerprint, "%s", fingerprint);
-		fill(st, 0, out);
+		if (fill(d, st, 0, kept, out) != 0)
+			got = -1;
 	}
 	sqlite3_reset(st);
+	return got;
+}
+
+/* 1, 0, -1. Where nothing may be written (a dry run) rows may be in the form of other settings. */
+int keys_row_find(struct db *d, const char *pattern, const char *fingerprint,
+		  struct recipient_key *out)
+{
+	struct hashed other = d->hashed;
+	char kept[SEALED_TEXT_MAX];
+	int got = find_kept(d, pattern, sealed_form(&d->hashed, fingerprint, kept), out);
+
+	other.is_on = !other.is_on && other.has_key;
+	if (got == 0)
+		got = find_kept(d, pattern, sealed_form(&other, fingerprint, kept), out);
+	explicit_bzero(&other, sizeof other);
 	return got;
 }
 
 int keys_row_put(struct db *d, const struct recipient_key *k)
 {
 	sqlite3_stmt *st = db_statement(d, SQL_KEY_PUT);
+	char fingerprint[SEALED_TEXT_MAX], primary[SEALED_TEXT_MAX];
+	const struct hashed *h = &d->hashed;
 
 	if (st == NULL)
 		return -1;
 	db_bind_text(st, 1, k->pattern);
-	db_bind_int(st, 2, (int64_t)k->key_id);
-	db_bind_text(st, 3, k->fingerprint);
-	db_bind_text(st, 4, k->primary_fingerprint);
+	db_bind_int(st, 2, (int64_t)(h->is_on ? hashed_key_id(h, k->key_id) : k->key_id));
+	db_bind_text(st, 3, sealed_form(h, k->fingerprint, fingerprint));
+	db_bind_text(st, 4, sealed_form(h, k->primary_fingerprint, primary));
 	db_bind_int_or_null(st, 5, k->from_unix);
 	db_bind_int_or_null(st, 6, k->until_unix);
 	db_bind_text(st, 7, key_state_name(k->state));
@@ -112,11 +121,12 @@ int keys_row_put(struct db *d, const struct recipient_key *k)
 int keys_row_delete(struct db *d, const struct recipient_key *k)
 {
 	sqlite3_stmt *st = db_statement(d, SQL_KEY_DELETE);
+	char fingerprint[SEALED_TEXT_MAX];
 
 	if (st == NULL)
 		return -1;
 	db_bind_text(st, 1, k->pattern);
-	db_bind_text(st, 2, k->fingerprint);
+	db_bind_text(st, 2, sealed_form(&d->hashed, k->fingerprint, fingerprint));
 	return db_run(d, st);
 }
 
@@ -184,25 +194,29 @@ int keys_row_parse(const char *text, const char *pattern, struct recipient_key *
 	return 0;
 }
 
-/* A page of keys within the caller's transaction. Returns how many, or -1. */
-int keys_row_page(struct db *d, const char *pattern, const char *fingerprint,
-		  struct recipient_key rows[KEYS_PAGE_ROWS])
+int keys_row_page(struct db *d, struct keys_place *from, struct recipient_key rows[KEYS_PAGE_ROWS])
 {
 	sqlite3_stmt *st = db_statement(d, SQL_KEY_PAGE);
+	struct keys_place last = *from;
 	int n = 0, got = -1;
 
 	if (st == NULL)
 		return -1;
-	db_bind_text(st, 1, pattern);
-	db_bind_text(st, 2, fingerprint);
+	db_bind_text(st, 1, from->pattern);
+	db_bind_text(st, 2, from->kept);
 	db_bind_int(st, 3, KEYS_PAGE_ROWS);
 	while ((got = db_step(d, st)) == 1) {
 		struct recipient_key *k = &rows[n++];
 
 		memset(k, 0, sizeof *k);
 		db_column_text(st, 0, k->pattern, sizeof k->pattern);
-		db_column_text(st, 1, k->fingerprint, sizeof k->fingerprint);
-		fill(st, 2, k);
+		memcpy(last.pattern, k->pattern, sizeof last.pattern);
+		db_column_text(st, 1, last.kept, sizeof last.kept);
+		if (fill(d, st, 2, last.kept, k) != 0) {
+			sqlite3_reset(st);
+			return -1;
+		}
 	}
+	*from = last;
 	return got < 0 ? -1 : n;
 }

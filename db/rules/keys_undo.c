@@ -50,6 +50,10 @@ static int read_rows(struct db *d, int64_t change_key, int64_t before_id,
 		r->before = strdup(column_text(st, 2));
 		r->after = strdup(column_text(st, 3));
 		has_memory = has_memory && r->before != NULL && r->after != NULL;
+		if (has_memory) {
+			sealed_line_open(&d->hashed, r->before);
+			sealed_line_open(&d->hashed, r->after);
+		}
 	}
 	if (!has_memory)
 		return db_fail(d, DB_BROKEN, "out of memory");

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "db/engine/column.h"
+#include "db/engine/sealed.h"
 #include "db/rules/rules_internal.h"
 
 #define PAGE_ROWS 100
@@ -28,10 +29,12 @@ static void read_head(sqlite3_stmt *st, int column, struct rule_change *c)
 	c->undoes = sqlite3_column_int64(st, column + 4);
 }
 
-static void read_sides(sqlite3_stmt *st, struct rule_change *c)
+static void read_sides(struct db *d, sqlite3_stmt *st, struct rule_change *c)
 {
 	db_column_text(st, 2, c->before, sizeof c->before);
 	db_column_text(st, 3, c->after, sizeof c->after);
+	sealed_line_open(&d->hashed, c->before);
+	sealed_line_open(&d->hashed, c->after);
 	/* What a command did is seen by its rows; an import is told as one. */
 	if (strcmp(c->what, "rules") == 0)
 		strcpy(c->what, c->before[0] == '\0'  ? "add"
@@ -73,7 +76,7 @@ static int read_rows(struct db *d, struct place *p, struct rule_change *page, in
 	while ((got = db_step(d, st)) == 1) {
 		p->row_id = sqlite3_column_int64(st, 0);
 		page[n] = p->head;
-		read_sides(st, &page[n++]);
+		read_sides(d, st, &page[n++]);
 	}
 	return got == 0 ? n : -1;
 }
@@ -112,7 +115,7 @@ static int read_changes_of_recipient(struct db *d, const char *recipient, struct
 		memset(&page[n], 0, sizeof page[n]);
 		page[n].no = sqlite3_column_int64(st, 9);
 		read_head(st, 10, &page[n]);
-		read_sides(st, &page[n++]);
+		read_sides(d, st, &page[n++]);
 	}
 	return got == 0 ? n : -1;
 }

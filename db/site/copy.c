@@ -11,6 +11,7 @@
 #include "db/engine/change.h"
 #include "db/engine/column.h"
 #include "db/engine/internal.h"
+#include "db/engine/sealed.h"
 
 static int run_with(struct db *d, enum sql_statement which, const char *text)
 {
@@ -55,6 +56,24 @@ static int put_certificate(struct db *d, const char *fingerprint, const char *he
 	return result;
 }
 
+static int add_note(struct db *d, struct change *change, sqlite3_stmt *st)
+{
+	char *before = sealed_line(&d->hashed, column_text(st, 3));
+	char *after = sealed_line(&d->hashed, column_text(st, 4));
+	int result = -1;
+
+	if (before == NULL || after == NULL)
+		db_fail(d, DB_BROKEN, "out of memory");
+	else
+		result = change_add(d, change,
+				    &(struct change_row){.recipient = column_text(st, 2),
+							 .before = before,
+							 .after = after});
+	free(before);
+	free(after);
+	return result;
+}
+
 /* One item, as `rules --history` tells it where it says so. */
 static int apply_item(struct db *d, struct change *change, const char *item)
 {
@@ -71,12 +90,7 @@ static int apply_item(struct db *d, struct change *change, const char *item)
 	kind = column_text(st, 0);
 	is_kept = sqlite3_column_int(st, 1) != 0;
 	if (strcmp(kind, "note") == 0)
-		result = change == NULL
-				 ? 0
-				 : change_add(d, change,
-					      &(struct change_row){.recipient = column_text(st, 2),
-								   .before = column_text(st, 3),
-								   .after = column_text(st, 4)});
+		result = change == NULL ? 0 : add_note(d, change, st);
 	else if (strcmp(kind, "key") == 0)
 		result = run_with(d, is_kept ? SQL_SITE_KEY_PUT : SQL_SITE_KEY_DELETE, item);
 	else if (strcmp(kind, "group") == 0)
@@ -110,6 +124,8 @@ int site_apply_keys(struct db *d, const struct site_change *c, size_t n, const c
 
 	if (db_begin_write(d) != 0)
 		return -1;
+	if (c != NULL && sealed_settle(d) != 0)
+		return db_end(d, -1);
 	if (c != NULL) {
 		change = (struct change){.time_unix = c->time_unix,
 					 .author = c->author,

@@ -2,6 +2,7 @@
 """own-key behind a real Postfix: whose keys a message is encrypted to, what the refused are told, and where the key is; with
 certificates and messages of gpg and sq."""
 
+import base64
 import contextlib
 import glob
 import http.server
@@ -535,14 +536,18 @@ def test_a_certificate_brings_nobody_else_into_the_database_and_forget_takes_its
     root = os.path.join(place.path, f"owners-{log_addresses}")
     pair.must("keys", "export", "--wkd", root)
     assert len(glob.glob(f"{root}/.well-known/openpgpkey/example.org/hu/*")) == 1, "the second import left her user id in it"
-    assert b"home.example" not in rows_of(pair) and b"Dora Private" in rows_of(pair)
+    assert b"home.example" not in rows_of(pair) and (b"Dora Private" in rows_of(pair)) == (log_addresses == "full")
     exported = pair.must("--json", "forget", "--person", who, "--export").splitlines()
     assert sorted(json.loads(line)["kind"] for line in exported) == ["group", "key"]
     assert pair.must("forget", "--person", who, "--dry-run").endswith("-2 keys\n")
-    pair.must("keys", "forget", "desk@example.org")
+    # the desk keeps the key, and its certificate names her no more
     pair.must("forget", "--person", who)
+    pair.write_conf(log_addresses="full")
+    pair.must("db", "init")
     left = rows_of(pair)
     assert who.encode() not in left and b"Dora Private" not in left
+    fingerprint = people.fingerprints(who)[0]
+    assert fingerprint.encode() in left and bytes.fromhex(fingerprint)[-4:] in left, "the certificate is there"
     assert pair.run("forget", "--person", who, "--dry-run").code == 1
 
 
@@ -682,23 +687,126 @@ def test_containers_that_are_not_accepted(shelf, name, refused, reason):
 
 # ---- hashed mode, and encrypting instead of refusing ----
 
-def test_hashed_mode_shows_no_id_of_a_message(make_pair, make_postfix, people):
-    pair = make_pair("keys-hashed", log_addresses="hashed", key_url="wkd", default_requirement="own-key")
-    mx = make_postfix("keys-hashed", pair)
-    ids = [people.fingerprints(who)[1][-16:] for who in (BOB, "carol@example.org")]
-    assert send(mx.port, SENDER, "dave@example.org", people.message(BOB, "carol@example.org")).code == 250
-    pair.must("keys", "import", ALICE, "-", data=people.export(ALICE).encode())
-    sent = send(mx.port, SENDER, ALICE, people.message(BOB, "carol@example.org"))
-    assert sent.code == 550 and ids[0] in sent.final.text
-    assert pair.json("simulate", "own-key", ALICE)[0]["refused"] == 1
-    wait_until(lambda: len(pair.json("log")) == 2, "both on record")
-    for path in glob.glob(os.path.join(pair.state, "*")) + [pair.filter.log_path]:
+def written_forms(digits):
+    """What would show a key id or a fingerprint: its octets in either order, digits in either case, base64 wherever it begins."""
+    octets = bytes.fromhex(digits)
+    yield from (octets, octets[::-1], digits.encode(), digits.lower().encode())
+    for before in range(3):
+        text = base64.b64encode(bytes(before) + octets).rstrip(b"=")
+        # what is not also of the octets around it
+        yield text[(0, 2, 3)[before]:len(text) - 1]
+
+
+def look_for(names, paths):
+    """Names that can be read in these files, whatever they are: nothing may be."""
+    found = []
+    for path in paths:
         with open(path, "rb") as f:
             content = f.read()
-        for word in ids:
-            assert word.encode() not in content and bytes.fromhex(word) not in content, (word, path)
-            assert bytes.fromhex(word)[::-1] not in content
-        assert b"l=alice" not in content
+        found += [(n, os.path.basename(path)) for n in names if any(form in content for form in written_forms(n))]
+    return found
+
+
+def essence(rows):
+    """Of what keys list tells: which keys, not by whom and since when."""
+    return sorted(tuple(str(r.get(k)) for k in ("pattern", "fingerprint", "key_id", "certificate", "state", "until_at", "source", "member"))
+                  for r in rows)
+
+
+def test_hashed_mode_shows_no_key_id_and_all_works(make_pair, make_postfix, people, place):
+    """No key id and no fingerprint, of messages or of keys that are kept, can be read in any file; and every command still does
+    what it does."""
+    pair = make_pair("keys-hashed", log_addresses="hashed", key_url="https://keys.example.org/%f", default_requirement="own-key")
+    mx = make_postfix("keys-hashed", pair)
+    folder = place.directory("made-hashed")
+    made = {who: certificates.Certificate(folder, who, [certificates.X25519]) for who in ("gina@example.org", "hans@example.org")}
+    added, folks = "AB12CD34" * 8, (ALICE, BOB, "carol@example.org")
+    names = {digits for who in folks for f in people.fingerprints(who) for digits in (f, f[-16:])}
+    names |= {digits for c in made.values() for k in [c.primary, *c.subkeys] for digits in (k.fingerprint, k.key_id)}
+    names |= {added, added[:16]}
+
+    def files():
+        return glob.glob(os.path.join(pair.state, "*")) + [pair.filter.log_path, pair.policyd.log_path]
+    assert send(mx.port, SENDER, "dave@example.org", people.message(BOB, "carol@example.org")).code == 250
+    for who in (ALICE, BOB):
+        pair.must("keys", "import", who, "-", data=people.export(who).encode())
+    for who, c in made.items():
+        pair.must("keys", "import", who, "-", data=c.armor().encode())
+    pair.must("keys", "add", "six@example.org", added, "--until", "20d")
+    pair.must("keys", "group", "team@example.org", "=", ALICE, BOB)
+    (alices, alice), (_, bob) = people.fingerprints(ALICE), people.fingerprints(BOB)
+    sent = send(mx.port, SENDER, ALICE, people.message(BOB, "carol@example.org"))
+    assert sent.code == 550 and f"0x{bob[-16:]}" in sent.final.text, "whose it is"
+    assert f"its key 0x{alice[-16:]}" in sent.final.text and f"https://keys.example.org/{alice}>" in sent.final.text, "whose it should be"
+    for who, to, code in ((ALICE, ALICE, 250), ("team@example.org", BOB, 250), ("team@example.org", "carol@example.org", 550)):
+        assert send(mx.port, SENDER, who, people.message(to)).code == code
+    assert pair.json("simulate", "own-key", ALICE)[0]["refused"] == 1
+    wait_until(lambda: len(pair.json("log")) == 5, "all on record")
+
+    listed = {row["fingerprint"]: row for row in pair.json("keys", "list") if "fingerprint" in row}
+    assert {alice, bob, added} < set(listed) and listed[alice]["certificate"] == alices and listed[alice]["messages"] == 1
+    assert added in pair.run("keys", "expiring", "--within", "30d").out
+    assert {row["pattern"] for row in listed.values()} == {ALICE, BOB, *made, "six@example.org"}
+    checked = pair.run("--json", "keys", "check")
+    assert checked.code in (0, 1) and checked.err == "", checked
+    root = os.path.join(place.path, "hashed-wkd")
+    pair.must("keys", "export", "--wkd", root)
+    published = glob.glob(f"{root}/.well-known/openpgpkey/example.org/hu/*")
+    assert len(published) == 4
+    imported = b"".join(open(p, "rb").read() for p in published)
+    assert bytes.fromhex(people.fingerprints(ALICE)[0]) in imported, "what is looked for below would be found"
+    assert not [f for f in doctor(pair, "--wkd", root) if f[0] == "problem" and ".well-known" in f[1]]
+    # the history names keys to who has the key file, and each change is taken back
+    before = pair.json("keys", "list")
+    pair.must("keys", "import", "--supersede", "--any-user-id", ALICE, "-", data=made["gina@example.org"].armor().encode())
+    assert {r["state"] for r in pair.json("keys", "list", ALICE)} == {"active", "superseded"}
+    assert f"key {ALICE} {alice} state=superseded" in " ".join(pair.must("rules", "--history").split())
+    pair.must("undo")
+    assert essence(pair.json("keys", "list")) == essence(before)
+    pair.must("keys", "forget", "six@example.org", added)
+    assert pair.run("keys", "forget", "six@example.org").code == 1
+    pair.must("undo")
+    pair.must("keys", "import", ALICE, "-", data=people.export(ALICE).encode())
+    pair.must("keys", "forget", "hans@example.org")
+    backup = os.path.join(place.path, "hashed-backup.db")
+    pair.must("db", "backup", backup)
+    assert look_for(names, files() + [backup]) == []
+    assert not any(b"l=alice" in open(p, "rb").read() for p in files())
+
+    # another key: what is kept is kept under that from now on
+    pair.stop()
+    pair.must("db", "init", "--new-key")
+    assert essence(pair.json("keys", "list")) == essence(r for r in before if r.get("pattern") != "hans@example.org")
+    assert f"key {ALICE} {alice} state=superseded" in " ".join(pair.must("rules", "--history").split())
+    # and in the clear once it is so wanted, and hashed again
+    pair.write_conf(log_addresses="full")
+    pair.must("keys", "add", "seven@example.org", "CD" * 20)
+    assert alice.encode() in rows_of(pair) and {r["fingerprint"] for r in pair.json("keys", "list", ALICE)} == {alice}
+    pair.write_conf(log_addresses="hashed")
+    assert {r["fingerprint"] for r in pair.json("keys", "list", ALICE)} == {alice}
+    pair.must("keys", "forget", "seven@example.org")
+    assert {r["fingerprint"] for r in pair.json("keys", "list", ALICE)} == {alice}
+    pair.must("db", "compact")
+    assert look_for(names | {"CD" * 20}, glob.glob(os.path.join(pair.state, "*"))) == []
+
+
+def test_keys_that_are_kept_under_a_key_that_is_lost(make_shelf, people):
+    """Nobody is refused for it, and a command says what is missing."""
+    pair = make_shelf("keys-lost", log_addresses="hashed", default_requirement="own-key")
+    pair.must("keys", "import", ALICE, "-", data=people.export(ALICE).encode())
+    os.rename(pair.database + ".key", pair.database + ".elsewhere")
+    assert "is lost" in pair.run("keys", "list").err
+    pair.write_conf(log_addresses="full")
+    for words in (("keys", "list"), ("keys", "forget", ALICE), ("keys", "add", BOB, "AB" * 20)):
+        result = pair.run(*words)
+        assert result.code != 0 and ".key" in result.err and "--new-key" in result.err, result
+    os.rename(pair.database + ".elsewhere", pair.database + ".key")
+    assert len(pair.json("keys", "list", ALICE)) == 1
+    os.unlink(pair.database + ".key")
+    pair.must("db", "init", "--new-key")
+    assert pair.json("keys", "list") == []
+    pair.must("keys", "import", ALICE, "-", data=people.export(ALICE).encode())
+    assert len(pair.json("keys", "list", ALICE)) == 1
 
 
 class Gateway(socketserver.ThreadingTCPServer):

@@ -59,7 +59,7 @@ LIBRARIES = {
     r"jansson\.h": r"(cli|sync)/(doctor/)?\w+\.[ch]",
     r"libpq-fe\.h": r"sync/pg\.c",
     r"libpsl\.h": r"db/engine/key\.c",
-    r"nettle/": r"(cli/certificate_packet\.c|common/key_url\.c|db/engine/hashed\.c|filter/digest\.h)",
+    r"nettle/": r"(common/certificate_packet\.c|common/key_url\.c|db/engine/(hashed|sealed)\.c|filter/digest\.h)",
     r"syslog\.h": r"common/log\.c|filter/stand_in\.c",
 }
 

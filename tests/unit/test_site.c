@@ -315,7 +315,7 @@ static void rules_that_cannot_be_are_not_taken(void **state)
 
 static const char key_item[] =
 	"[\"key\",\"a@example.org\",\"0123456789ABCDEF0123456789ABCDEF01234567\",[\"P1\",-"
-	"81985529216486896,null,NULL_OR_END"
+	"8526495043095935641,null,NULL_OR_END"
 	",\"active\",\"add\",null,\"root\",5]]";
 
 static int count_item(void *context, const char *item)
@@ -349,7 +349,7 @@ static void keys_come_and_go_as_they_are(void **state)
 	memcpy(end, "null", 4);
 	if (site_apply_keys(db, &c, 4, items) != 0)
 		fail_msg("%s", db_error(db));
-	assert_int_equal(ask("SELECT key_id FROM recipient_key"), -81985529216486896);
+	assert_int_equal(ask("SELECT key_id FROM recipient_key"), -8526495043095935641);
 	assert_int_equal(ask("SELECT count(*) FROM key_group WHERE wants_all = 1"), 2);
 	assert_int_equal(ask("SELECT hex(packets) = '00FF7F' FROM certificate"), 1);
 	assert_int_equal(ask("SELECT count(*) FROM change_row WHERE after = 'key a@example.org'"),

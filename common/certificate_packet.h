@@ -6,8 +6,8 @@
  *
  * Pure; any thread.
  */
-#ifndef PGPGATE_CLI_CERTIFICATE_PACKET_H
-#define PGPGATE_CLI_CERTIFICATE_PACKET_H
+#ifndef PGPGATE_COMMON_CERTIFICATE_PACKET_H
+#define PGPGATE_COMMON_CERTIFICATE_PACKET_H
 
 #include <stdbool.h>
 #include <stddef.h>

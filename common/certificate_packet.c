@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "cli/certificate_packet.h"
+#include "common/certificate_packet.h"
 
 #include <stdio.h>
 #include <string.h>

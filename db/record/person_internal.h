@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * person_internal.h: what the files of person.h share. Private to db/record/person*.c.
+ */
+#ifndef PGPGATE_DB_RECORD_PERSON_INTERNAL_H
+#define PGPGATE_DB_RECORD_PERSON_INTERNAL_H
+
+#include "db/engine/internal.h"
+#include "db/person.h"
+
+/* Takes the user ids of a canonical address out of every certificate, in short transactions of its
+ * own. 0 or -1; *n grows by how many had some. */
+int person_certificates(struct db *d, const char *address, int64_t *n);
+
+#endif
