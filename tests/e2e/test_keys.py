@@ -424,6 +424,8 @@ def test_a_subkey_of_an_algorithm_that_gpg_does_not_have(make_shelf, place):
 @pytest.mark.parametrize("version, algorithms", [
     (4, [certificates.X25519]),
     (4, [certificates.ML_KEM_768_X25519, certificates.X448]),
+    (5, [certificates.X25519]),
+    (5, [certificates.ML_KEM_768_X25519, certificates.X448]),
     (6, [certificates.X25519]),
     (6, [certificates.ML_KEM_768_X25519, certificates.ML_KEM_1024_X448]),
 ])
@@ -441,6 +443,23 @@ def test_what_gpg_cannot_check_is_added_by_the_commands_that_it_is_told(make_she
     for k in c.subkeys:
         assert judged(pair, place, ALICE, certificates.message(k, version=session_key_version)) == ACCEPTED
     assert judged(pair, place, ALICE, certificates.message(*other.subkeys, version=session_key_version)) == ("refuse", "other-key")
+
+
+def test_a_certificate_of_version_5_and_what_gnupg_encrypts_to_it(make_shelf, people, place):
+    """LibrePGP: the key id is the beginning of the fingerprint, and session keys are of version 3. gpg 2.4 reads it; of 2.2 the
+    administrator is told what to add."""
+    pair, who = make_shelf("version5", default_requirement="own-key"), certificates.GNUPG_V5_ADDRESS
+    result = pair.run("keys", "import", who, "-", data=certificates.GNUPG_V5_CERTIFICATE.encode())
+    if result.code:
+        assert f"pgpgate keys add {who} {certificates.GNUPG_V5_KEY}\n" in result.err and "version 5 key" in result.err
+        pair.must("keys", "add", who, certificates.GNUPG_V5_KEY)
+    pair.must("keys", "import", ALICE, "-", data=people.export(ALICE).encode())
+    assert keys_of(pair, who)[certificates.GNUPG_V5_KEY]["key_id"] == certificates.GNUPG_V5_KEY[:16]
+    assert judged(pair, place, who, certificates.GNUPG_V5_MESSAGE) == ACCEPTED
+    assert judged(pair, place, ALICE, certificates.GNUPG_V5_MESSAGE) == ("refuse", "other-key")
+    assert judged(pair, place, who, people.message(ALICE)) == ("refuse", "other-key")
+    hidden = message_to("0" * 16)
+    assert judged(pair, place, who, hidden) == ACCEPTED
 
 
 def test_mail_to_a_primary_key_that_only_signs(make_shelf, people, place):

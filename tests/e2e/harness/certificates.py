@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 """OpenPGP certificates and messages put together by hand, for what no program here makes: subkeys of any algorithm, of versions 4
 and 6, bound by a real Ed25519 signature (openssl signs). What is encrypted is random, since nobody decrypts it. RFC 9580,
-draft-ietf-openpgp-pqc for ML-KEM.
+draft-ietf-openpgp-pqc for ML-KEM. Of version 5 (LibrePGP, draft-koch-librepgp) the keys, and signatures that nothing here checks.
 
     c = Certificate(place.directory("made"), "alice@example.org", subkeys=[ML_KEM_768_X25519])
     c.armor()                          the certificate
@@ -65,13 +65,13 @@ class Key:
 
     def __init__(self, version, algorithm, material, created):
         self.version, self.algorithm = version, algorithm
-        length = len(material).to_bytes(4, "big") if version == 6 else b""
+        length = len(material).to_bytes(4, "big") if version > 4 else b""
         self.body = bytes([version]) + created.to_bytes(4, "big") + bytes([algorithm]) + length + material
-        octets = 4 if version == 6 else 2
-        self.hashed = bytes([0x9B if version == 6 else 0x99]) + len(self.body).to_bytes(octets, "big") + self.body
-        digest = (hashlib.sha256 if version == 6 else hashlib.sha1)(self.hashed).digest()
+        octets = 4 if version > 4 else 2
+        self.hashed = bytes([{4: 0x99, 5: 0x9A, 6: 0x9B}[version]]) + len(self.body).to_bytes(octets, "big") + self.body
+        digest = (hashlib.sha256 if version > 4 else hashlib.sha1)(self.hashed).digest()
         self.octets, self.fingerprint = digest, digest.hex().upper()
-        self.key_id = self.fingerprint[:16] if version == 6 else self.fingerprint[-16:]
+        self.key_id = self.fingerprint[:16] if version > 4 else self.fingerprint[-16:]
 
 
 class Certificate:
@@ -123,6 +123,37 @@ class Certificate:
 
     def armor(self):
         return armor("PUBLIC KEY BLOCK", self.packets)
+
+
+# Of GnuPG 2.4.7, which makes keys of version 5 with --compliance=gnupg: --quick-gen-key ed448, --quick-add-key cv448, --encrypt.
+GNUPG_V5_ADDRESS, GNUPG_V5_KEY = "vera@example.org", "4CBC8E4BDC67B4A292130437B18FF107E17B5A8BB9A615701C953A93097B7B4C"
+GNUPG_V5_CERTIFICATE = """-----BEGIN PGP PUBLIC KEY BLOCK-----
+
+mEkFaw1EoRYAAAA/AytlcQHGL3gGO3KcYaEfU78NQFC8DGf9VU2esQYmK+2MxpUf
+36fF48uIAfRRsRoOLMQ58iNTsUl6cBqy0/4AtBdWZXJhIDx2ZXJhQGV4YW1wbGUu
+b3JnPojHBRMWCgBHIiEFVgYLaAMfqAM8d2Y6HSKYSGhB/3x6CeDW02J88Ji3m0AF
+AmsNRKECGwMFCwkIBwICIgIGFQoJCAsCBBYCAwECHgcCF4AAAJ3jAcikUSM+kg7X
+28blc2SqH6397xJVijne7JaWjW7uqdgKNwgWLaZ8A4MUqFON5cxsZoI12L7Nj9mi
+roABxi+lOIOhRjd3umlTS8wMovSGq6nJKiUCOJzONup6hAd+cKkMboqcVJWN/JUo
+Dh0kXPAtwadPEhYHALhMBWsNRKISAAAAQgMrZW8BwLlks9/xdDzdgl7Z+pAPU1A3
+bcXK2WNVRPyFc6c+GcDXLdhk3SQJTQaErekjzgAFT6QxVkfbfcshAwEKCYisBRgW
+CgAsIiEFVgYLaAMfqAM8d2Y6HSKYSGhB/3x6CeDW02J88Ji3m0AFAmsNRKICGwwA
+AIMBAcdy3jKfrKhUMpIkLmNZ4sJchOJ28pfFpJdMEegAYalXAgQ2VmBSD91q1Om2
+RbpMArKrs+Aj1Hj6EAAByPqlItxxFJXY4kJ6jPcVu0AH1KlVbqbDVfhQVuQDnCx9
+i3XpIye154Zzg7bFkDJz1N1nK4a9fkseAA==
+=k7hh
+-----END PGP PUBLIC KEY BLOCK-----
+"""
+GNUPG_V5_MESSAGE = """-----BEGIN PGP MESSAGE-----
+
+hHUDTLyOS9xntKISAcCMjDBd3O0m0iB/soPHUUNrUPzcMLlN09iuFEjlWOkoarLk
+bnZ+EBSeR7VMx5irbfhk6DD7cBGbwTAMIKAHNQwc+vLgDhqFNlW4TmHk+zlGoBES
+ixuEFA2MZUmC7ib5zz3vgpq+c3e94mHUSgEJAhCOwYv0y5AAmwA2ByZaS1kdT//A
+RCs/UemGfUod8xFz/iLclnn8VHw4WpqOusMfAgulVdLeBV0LpbAU2RT/bL1xrjxM
+78wO
+=X3VH
+-----END PGP MESSAGE-----
+"""
 
 
 def session_key(key, version=3):
