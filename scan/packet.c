@@ -366,8 +366,7 @@ static void body(struct packet_walk *w, const unsigned char *bytes, size_t len)
 {
 	w->body_octets += len;
 	if (w->tag == TAG_PKESK || w->tag == TAG_SKESK) {
-		ciphertext_feed(&w->sample, bytes, len);
-		session_key_feed(&w->session_key, bytes, len);
+		session_key_feed(&w->session_key, bytes, len, &w->sample);
 	} else if (is_container(w->tag)) {
 		container_body(w, bytes, len);
 	} else {

@@ -126,12 +126,14 @@ static void step_length(struct session_key *k, unsigned char octet)
 }
 
 /* Walks over the fields that follow the fixed part. */
-static void walk_steps(struct session_key *k, const unsigned char *bytes, size_t len)
+static void walk_steps(struct session_key *k, const unsigned char *bytes, size_t len,
+		       struct ciphertext *fields)
 {
 	while (len > 0 && !k->wrong) {
 		if (k->pending > 0) {
 			size_t n = len < k->pending ? len : k->pending;
 
+			ciphertext_feed(fields, bytes, n);
 			k->pending -= (uint32_t)n;
 			bytes += n;
 			len -= n;
@@ -147,10 +149,13 @@ static void walk_steps(struct session_key *k, const unsigned char *bytes, size_t
 	}
 }
 
-void session_key_feed(struct session_key *k, const unsigned char *bytes, size_t len)
+void session_key_feed(struct session_key *k, const unsigned char *bytes, size_t len,
+		      struct ciphertext *fields)
 {
 	ciphertext_feed(&k->sample, bytes, len);
 	k->body_len += len;
+	if (k->tag == 3)
+		ciphertext_feed(fields, bytes, len);
 	while (len > 0 && !k->steps && !k->is_opaque && !k->wrong) {
 		if (k->head_len == SESSION_KEY_HEAD)
 			return; /* a SKESK that is too long: session_key_finish() sees body_len */
@@ -160,7 +165,9 @@ void session_key_feed(struct session_key *k, const unsigned char *bytes, size_t 
 			parse_pkesk_head(k);
 	}
 	if (k->steps)
-		walk_steps(k, bytes, len);
+		walk_steps(k, bytes, len, fields);
+	else if (k->is_opaque)
+		ciphertext_feed(fields, bytes, len);
 }
 
 /* Octets of a string-to-key specifier, RFC 9580 section 3.7.1. 0: unknown type. */

@@ -41,7 +41,12 @@ struct session_key {
 };
 
 void session_key_begin(struct session_key *k, unsigned tag);
-void session_key_feed(struct session_key *k, const unsigned char *bytes, size_t len);
+
+/* fields: gets what a sender chooses, to be looked at with that of other session keys. Key ids and
+ * what frames the fields are left out: they are alike in each, and of many hidden recipients mostly
+ * zero. */
+void session_key_feed(struct session_key *k, const unsigned char *bytes, size_t len,
+		      struct ciphertext *fields);
 
 /* NULL if the body is well-formed; else what is wrong, in words. */
 const char *session_key_finish(struct session_key *k);

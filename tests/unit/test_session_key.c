@@ -95,11 +95,13 @@ static void check_row(const struct row *row, size_t step)
 	unsigned char body[4096];
 	size_t len = octets_build(row->body, body);
 	struct session_key k;
+	struct ciphertext fields;
 	const char *wrong;
 
+	ciphertext_reset(&fields);
 	session_key_begin(&k, row->tag);
 	for (size_t at = 0; at < len; at += step)
-		session_key_feed(&k, body + at, len - at < step ? len - at : step);
+		session_key_feed(&k, body + at, len - at < step ? len - at : step, &fields);
 	wrong = session_key_finish(&k);
 	CHECK_ROW(row->label, (wrong == NULL) == row->is_good);
 	if (!wrong) {
@@ -122,13 +124,52 @@ static void session_key_of_unknown_algorithm_must_not_be_text(void **state)
 {
 	static const unsigned char head[10] = {3, 1, 2, 3, 4, 5, 6, 7, 8, 99};
 	struct session_key k;
+	struct ciphertext fields;
 
 	(void)state;
+	ciphertext_reset(&fields);
 	session_key_begin(&k, 1);
-	session_key_feed(&k, head, sizeof(head));
+	session_key_feed(&k, head, sizeof(head), &fields);
 	for (int i = 0; i < 10; i++)
-		session_key_feed(&k, (const unsigned char *)"meet me at the bridge", 21);
+		session_key_feed(&k, (const unsigned char *)"meet me at the bridge", 21, &fields);
 	assert_non_null(session_key_finish(&k));
+}
+
+/* Of each key what frames it is the same: only what is within its fields is sampled with others'.
+ */
+static void session_key_gives_its_fields_to_be_sampled(void **state)
+{
+	static const struct {
+		const char *label;
+		unsigned tag;
+		const char *body;
+		unsigned n;
+	} keys[] = {
+		{"RSA, hidden", 1, "03 00 00 00 00 00 00 00 00 01 08 00 80 *255", 256},
+		{"Curve25519", 1, "03 *8 12 01 07 40 *32 30 *48", 33 + 48},
+		{"X25519", 1, "03 *8 19 *32 29 09 *40", 32 + 41},
+		{"unknown algorithm, behind the key id", 1, "03 *8 63 *50", 50},
+		{"unknown version, behind it", 1, "17 *50", 50},
+		{"password, whole", 3, "04 09 03 08 *8 60", 13},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(keys); i++) {
+		for (size_t step = 1; step < 500; step += 16) {
+			unsigned char body[4096];
+			size_t len = octets_build(keys[i].body, body);
+			struct ciphertext sample;
+			struct session_key k;
+
+			ciphertext_reset(&sample);
+			session_key_begin(&k, keys[i].tag);
+			for (size_t at = 0; at < len; at += step)
+				session_key_feed(&k, body + at, len - at < step ? len - at : step,
+						 &sample);
+			CHECK_ROW(keys[i].label, session_key_finish(&k) == NULL);
+			CHECK_ROW(keys[i].label, sample.n == keys[i].n);
+		}
+	}
 }
 
 int main(void)
@@ -136,6 +177,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(session_key_fields_must_fill_the_packet),
 		cmocka_unit_test(session_key_of_unknown_algorithm_must_not_be_text),
+		cmocka_unit_test(session_key_gives_its_fields_to_be_sampled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
