@@ -7,6 +7,8 @@
 #include "scan/charset.h"
 #include "scan/text.h"
 
+#define COMMENT_WEIGHT 16 /* of an octet of long comments: more than a part may have in all */
+
 /* A reader over a field's value. */
 struct cursor {
 	const unsigned char *at, *end;
@@ -16,7 +18,7 @@ struct cursor {
 	enum label last_piece;
 	unsigned n_name_pieces; /* of a name in RFC 2231's pieces */
 	size_t piece_characters;
-	size_t other_bytes;
+	size_t other_bytes, comment_bytes;
 };
 
 static void ambiguous(struct cursor *c, const char *what)
@@ -45,7 +47,7 @@ static void skip_comment(struct cursor *c)
 
 	c->has_comment = true;
 	for (; c->at < c->end; c->at++) {
-		c->other_bytes++;
+		c->comment_bytes++;
 		switch (*c->at) {
 		case '(':
 			depth++;
@@ -65,6 +67,12 @@ static void skip_comment(struct cursor *c)
 		}
 	}
 	ambiguous(c, "a comment without end");
+}
+
+static size_t weight_of_comments(const struct cursor *c)
+{
+	return c->comment_bytes > FIELD_COMMENT_MAX ? c->comment_bytes * COMMENT_WEIGHT
+						    : c->comment_bytes;
 }
 
 static void skip_space(struct cursor *c)
@@ -419,6 +427,9 @@ void field_content_type(const unsigned char *value, size_t len, struct content_t
 	skip_space(&c);
 	type_len = take_run(&c, is_token_char, &type);
 	skip_space(&c);
+	if (c.at == c.end && !c.has_comment && (type_len == 0 || text_is(type, type_len, "text")))
+		return; /* RFC 2045 section 5.2: as if it were not there. Old Unix mailers write it
+			   so. */
 	if (type_len == 0 || c.at == c.end || *c.at != '/') {
 		ambiguous(&c, "no type/subtype");
 		return;
@@ -439,7 +450,7 @@ void field_content_type(const unsigned char *value, size_t len, struct content_t
 	parameters(&c, out);
 	add_label(out, c.last_piece);
 	out->has_comment = c.has_comment;
-	out->other_bytes += c.other_bytes;
+	out->other_bytes += c.other_bytes + weight_of_comments(&c);
 	if (out->boundary_len > BOUNDARY_USUAL_MAX)
 		out->other_bytes += out->boundary_len;
 }
@@ -459,7 +470,7 @@ void field_content_disposition(const unsigned char *value, size_t len, struct co
 	add_label(out, own.ambiguity ? LABEL_OTHER : own.label);
 	add_label(out, c.last_piece);
 	add_characters(out, own.name_characters);
-	out->other_bytes += c.other_bytes;
+	out->other_bytes += c.other_bytes + weight_of_comments(&c);
 	if (!out->name[0])
 		memcpy(out->name, own.name, sizeof(out->name));
 }
@@ -467,6 +478,8 @@ void field_content_disposition(const unsigned char *value, size_t len, struct co
 enum encoding field_encoding(const unsigned char *value, size_t len, const char **ambiguity,
 			     char name[32], size_t *other_bytes)
 {
+	/* Nobody decodes what is written with a dash, as old scripts do. */
+	static const char *const identities[] = {"7bit", "8bit", "binary", "7-bit", "8-bit"};
 	struct cursor c = {.at = value, .end = value + len, .ambiguity = ambiguity};
 	const unsigned char *token;
 	size_t n;
@@ -480,11 +493,14 @@ enum encoding field_encoding(const unsigned char *value, size_t len, const char 
 	name[n] = '\0';
 	lower(name);
 	skip_space(&c);
-	*other_bytes += c.other_bytes;
+	*other_bytes += weight_of_comments(&c);
 	if (c.at < c.end)
 		return ENCODING_UNKNOWN;
-	if (strcmp(name, "7bit") == 0 || strcmp(name, "8bit") == 0 || strcmp(name, "binary") == 0)
-		return ENCODING_IDENTITY;
+	if (n == 0 && !c.has_comment)
+		strcpy(name, "7bit"); /* scripts leave the value out, and all read it as none */
+	for (size_t i = 0; i < sizeof(identities) / sizeof(identities[0]); i++)
+		if (strcmp(name, identities[i]) == 0)
+			return ENCODING_IDENTITY;
 	if (strcmp(name, "base64") == 0)
 		return ENCODING_BASE64;
 	if (strcmp(name, "quoted-printable") == 0)

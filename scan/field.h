@@ -28,6 +28,9 @@
 #define BOUNDARY_USUAL_MAX 70 /* RFC 2046 section 5.1.1 allows no more; so has real mail */
 #define FIELD_TYPE_MAX 100
 #define FIELD_VALUE_MAX 80
+#define FIELD_COMMENT_MAX                                                                        \
+	24 /* octets of comments in one field: s-nail prints them in the body, and real mail has \
+	      none */
 
 struct content_type {
 	bool is_present;
@@ -41,7 +44,8 @@ struct content_type {
 	char name[FIELD_VALUE_MAX]; /* lower case; cut */
 	enum label label;	    /* by the endings of all its names */
 	size_t name_characters;	    /* of the longest form of its name, as a reader shows it */
-	size_t other_bytes;	    /* of comments and of parameters that mean nothing here */
+	size_t other_bytes; /* of comments and of parameters that mean nothing here; those of
+			       comments of more than FIELD_COMMENT_MAX many times */
 	bool has_comment;
 	bool has_bad_charset; /* not known to show ASCII as it is */
 	enum charset_spaces spaces;

@@ -164,7 +164,8 @@ static bool has_lone_cr(const unsigned char *bytes, size_t len)
 	return false;
 }
 
-/* Below the field's first line. libetpan takes it for the end of the header. */
+/* Below the field's first line. libetpan takes it for the end of the header: that is not read,
+ * then, which follows. Exim and SpamAssassin write such into their reports. */
 static bool has_white_line(const unsigned char *bytes, size_t len)
 {
 	const unsigned char *end = bytes + len, *lf;
@@ -190,8 +191,12 @@ void header_field(struct header *h, const unsigned char *name, size_t name_len,
 	h->has_blank_name |= trimmed < name_len;
 	if (has_lone_cr(value, value_len))
 		ambiguous(h, "a lone CR");
-	if (has_white_line(value, value_len))
+	if (field < 0 || field >= CONTENT_DISPOSITION)
+		h->has_white_line |= has_white_line(value, value_len);
+	else if (has_white_line(value, value_len))
 		ambiguous(h, "a line of white space");
+	else
+		h->is_late |= h->has_white_line;
 	if (field < 0)
 		return;
 	if (trimmed < name_len && field < CONTENT_DISPOSITION)

@@ -31,6 +31,8 @@ struct header {
 	size_t bytes;		/* of a part's header, line ends not counted */
 	bool has_blank_name; /* white space stands before the colon of one of the message's fields
 			      */
+	bool is_late;	     /* a line of white space stands in one of them, and a structural one
+				follows */
 	/* after header_end() */
 	enum label file_label;	/* by the endings of all file names */
 	size_t name_characters; /* of its file name, the longest form of it */
@@ -43,7 +45,8 @@ struct header {
 	char description[LABEL_DESCRIPTION_MAX];
 	unsigned n_of[HEADER_GATHERED];
 	char version[FIELD_VERSION_MAX]; /* MIME-Version */
-	int current;			 /* which structural field is being gathered, -1: none */
+	bool has_white_line;
+	int current; /* which structural field is being gathered, -1: none */
 	bool has_field;
 	size_t len;
 	unsigned char field[HEADER_FIELD_MAX];

@@ -308,6 +308,17 @@ bool leaf_text_is_preamble(const struct leaf *l)
 	return phrases_is_preamble(l->tiny, tiny_trimmed(l));
 }
 
+bool leaf_text_is_header(const struct leaf *l)
+{
+	size_t i = 0;
+
+	while (i < l->tiny_len && l->tiny[i] > ' ' && l->tiny[i] < 0x7f && l->tiny[i] != ':')
+		i++;
+	while (i < l->tiny_len && text_is_blank(l->tiny[i]))
+		i++;
+	return i > 0 && i < l->tiny_len && l->tiny[i] == ':';
+}
+
 bool leaf_text_is_control(const struct leaf *l)
 {
 	if (l->type == LEAF_PGP_CONTROL)

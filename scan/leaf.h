@@ -148,5 +148,7 @@ bool leaf_is_empty(const struct leaf *l); /* nothing but white space */
  * (phrases.h)? */
 bool leaf_text_is_preamble(const struct leaf *l);
 bool leaf_text_is_control(const struct leaf *l);
+/* Does it begin with what could be a field of a header, RFC 5322 section 2.2? */
+bool leaf_text_is_header(const struct leaf *l);
 
 #endif

@@ -110,7 +110,7 @@ void leaf_walk_begin(struct structure *s, const char *type, const struct header 
 	copy_text(s->state.leaf_encoding, sizeof(s->state.leaf_encoding), h->encoding_name);
 	copy_text(s->state.smime_type, sizeof(s->state.smime_type), h->type.smime_type);
 	s->state.place = PLACE_LEAF;
-	s->state.is_unbounded = false;
+	s->state.is_unbounded = s->state.is_headless = false;
 	leaf_begin(&s->leaf, kind, h->type.has_bad_charset, &s->channel);
 	leaf_set_spaces(&s->leaf, h->type.spaces);
 	s->leaf.is_whole_body = s->state.n_levels == 0;

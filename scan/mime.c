@@ -158,13 +158,14 @@ static void keep(struct mime *m, const unsigned char *bytes, size_t len)
 	m->line_whole += len;
 }
 
-/* The empty line behind a part's header. Some programs take the lines that follow it for the header
- * when there is none. */
+/* The empty line behind a part's header. */
 static void end_of_header_line(struct mime *m)
 {
-	if (m->header.bytes == 0)
-		structure_fault(&m->structure, "ambiguous-mime", "a part without a header");
+	const bool is_header = m->header.bytes > 0;
+
 	end_part_header(m);
+	if (!is_header)
+		structure_no_header(&m->structure);
 }
 
 /* A line of a part's header, or the boundary line that cuts the header short, is complete. */

@@ -49,6 +49,14 @@ static const char *const preamble[] = {
 	"since your mail reader does not understand this format, some or all of this message may "
 	"not be legible.",
 	"you may not be able to read some parts of this message.",
+	/* reports of Windows' own SMTP server, MDaemon, ZMailer */
+	"portions of this message may be unreadable without a mime-capable mail program.",
+	"the following data may contain sections which represent base64 encoded file attachments.",
+	"these sections will be unreadable without mime aware tools.",
+	"seek your system administrator if you need help extracting any files which may be "
+	"embedded "
+	"within this message.",
+	"this is multipart mime message.",
 	/* GroupWise */
 	"if you are reading this text, you may want to consider changing to a mail reader or "
 	"gateway that "

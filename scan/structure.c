@@ -36,6 +36,8 @@ static void hand_over(struct structure *s, const struct part *p)
 			       "an S/MIME signature out of place");
 }
 
+static const char no_header[] = "a part without a header";
+
 /* The leaf is complete, and so is this part. */
 static void end_leaf(struct structure *s)
 {
@@ -44,6 +46,8 @@ static void end_leaf(struct structure *s)
 	/* Some readers take the first line that begins with "--" for the boundary. */
 	if (s->state.is_unbounded && s->leaf.has_claim)
 		structure_fault(s, "ambiguous-mime", "OpenPGP in a multipart without a boundary");
+	if (s->state.is_headless && (s->leaf.has_claim || leaf_text_is_header(&s->leaf)))
+		structure_fault(s, "ambiguous-mime", no_header);
 	p = leaf_walk_end(s);
 	hand_over(s, &p);
 }
@@ -107,22 +111,30 @@ static void check_part_header(struct structure *s, const struct header *h)
 {
 	s->state.header_bytes += h->bytes;
 	s->state.other_bytes += h->other_bytes;
-	if (h->bytes > PART_HEADER_MAX || s->state.header_bytes > PART_HEADERS_MAX ||
-	    h->other_bytes > PART_OTHER_MAX || s->state.other_bytes > PART_OTHERS_MAX)
+	if (h->bytes > PART_HEADER_MAX || h->other_bytes > PART_OTHER_MAX ||
+	    s->state.other_bytes > PART_OTHERS_MAX)
 		notes_readable(s, s->state.n_levels, "part-headers", (int64_t)h->bytes,
 			       "a long part header");
 }
 
-/* At the end, when it is known how many files there may be. */
-static void check_names(struct structure *s)
+static size_t at_most(size_t n, size_t most)
 {
-	size_t max = PART_NAMES_MAX + PART_NAMES_EACH * (size_t)s->state.facts.n_messages;
+	return n < most ? n : most;
+}
 
-	if (max > PART_NAMES_MOST)
-		max = PART_NAMES_MOST;
-	if (s->state.name_characters > max)
+/* At the end, when it is known how many files there may be. */
+static void check_sums(struct structure *s)
+{
+	const size_t n = s->state.facts.n_messages;
+
+	if (s->state.name_characters >
+	    at_most(PART_NAMES_MAX + PART_NAMES_EACH * n, PART_NAMES_MOST))
 		notes_readable(s, 0, "part-headers", (int64_t)s->state.name_characters,
 			       "long names of files");
+	if (s->state.header_bytes >
+	    at_most(PART_HEADERS_MAX + PART_HEADERS_EACH * n, PART_HEADERS_MOST))
+		notes_readable(s, 0, "part-headers", (int64_t)s->state.header_bytes,
+			       "long part headers in all");
 }
 
 void structure_begin(struct structure *s, struct header *h, bool is_root)
@@ -135,15 +147,20 @@ void structure_begin(struct structure *s, struct header *h, bool is_root)
 	if (!is_root)
 		check_part_header(s, h);
 	else
-		/* Python and mutt take a field with a blank before its colon for the header's end.
+		/* Python and mutt take a field with a blank before its colon for the header's end,
+		 * libetpan a line of white space: what follows is not read.
 		 */
-		s->state.has_mime_version = strcmp(h->version, "1.0") == 0 && !h->has_blank_name;
+		s->state.has_mime_version = strcmp(h->version, "1.0") == 0 && !h->has_blank_name &&
+					    !h->is_late;
 	if (h->ambiguity)
 		structure_fault(s, "ambiguous-mime", h->ambiguity);
 	if (++s->state.n_parts > STRUCTURE_PARTS_MAX) {
 		structure_fault(s, "too-many-parts", "more than 1000 parts");
 		s->state.is_final = true;
 	}
+	if (!type[0] && h->type.is_present && parent && parent->kind == MULTIPART_DIGEST)
+		structure_fault(s, "ambiguous-mime",
+				"a Content-Type that says nothing in a digest");
 	if (!type[0]) /* RFC 2045 section 5.2, RFC 2046 section 5.1.5 */
 		type = parent && parent->kind == MULTIPART_DIGEST && !h->type.is_present
 			       ? "message/rfc822"
@@ -169,6 +186,23 @@ void structure_begin(struct structure *s, struct header *h, bool is_root)
 	}
 	leaf_walk_begin(s, "text/plain", h);
 	s->state.is_unbounded = true;
+}
+
+/* Is the present part the text of a report? */
+static bool is_text_of_report(const struct structure *s)
+{
+	return s->state.n_levels == 1 && s->level[0].kind == MULTIPART_REPORT &&
+	       s->level[0].n_parts == 1 && s->state.place == PLACE_LEAF;
+}
+
+/* Some programs take the lines that follow for the header. In Sendmail's reports they are text to
+ * anybody: what is read there is readable. */
+void structure_no_header(struct structure *s)
+{
+	if (is_text_of_report(s))
+		s->state.is_headless = true;
+	else
+		structure_fault(s, "ambiguous-mime", no_header);
 }
 
 /* Preamble or epilogue is complete; n_levels is the depth of its multipart. */
@@ -332,7 +366,7 @@ void structure_finish(struct structure *s)
 		return;
 	unwind(s, 0);
 	if (f->n_messages > 0)
-		check_names(s);
+		check_sums(s);
 	if (f->n_messages > 0 && s->state.signature_text > 0)
 		notes_readable(s, 0, "readable-part", s->state.signature_text,
 			       "text in a signature");

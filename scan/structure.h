@@ -41,8 +41,11 @@
 #define PART_NAMES_MOST 1024  /* and not more than that */
 #define PART_TYPE_MAX 80      /* octets of a type's name; the longest one in use has 73 */
 #define PART_HEADERS_MAX 8192 /* and of all: the largest seen in real mail is 889 */
-#define SETUP_TEXT_MAX 8192   /* readable octets of an Autocrypt setup message */
-#define PATH_MAX_BYTES 80     /* "1.2.3": 16 levels */
+#define PART_HEADERS_EACH \
+	512 /* more for each OpenPGP message, for it may be a file: Outlook writes 390 */
+#define PART_HEADERS_MOST 65536 /* and not more than that */
+#define SETUP_TEXT_MAX 8192	/* readable octets of an Autocrypt setup message */
+#define PATH_MAX_BYTES 80	/* "1.2.3": 16 levels */
 
 /* Where content goes now. */
 enum place { PLACE_LEAF, PLACE_PREAMBLE, PLACE_EPILOGUE };
@@ -79,6 +82,7 @@ struct structure_state {
 	bool is_embedded_fed;
 	struct cr_watch cr_watch;
 	bool is_unbounded; /* the leaf stands for a multipart without a boundary */
+	bool is_headless;  /* the leaf had no header at all */
 	bool is_tree_fed;  /* ... with what GpgOL attached */
 	bool was_tree_fed; /* something has been fed: one message is looked into */
 	size_t header_bytes;
@@ -106,6 +110,9 @@ void structure_reset(struct structure *s);
 
 /* The header of the message (is_root) or of a part is complete: what follows is its content. */
 void structure_begin(struct structure *s, struct header *h, bool is_root);
+
+/* The part that has just begun had no header: ambiguous, but where Sendmail writes so. */
+void structure_no_header(struct structure *s);
 
 /* Content of the present place. */
 void structure_content(struct structure *s, const unsigned char *bytes, size_t len);

@@ -22,6 +22,7 @@ NONE = "cleartext - no-openpgp"
 TYPE = "Content-Type: " + ENCRYPTED + "\n"
 INLINE_TEXT = text(ARMOR)
 MULTI = 'multipart/mixed; boundary="b1"'
+BINARY = part(b64(message("binary")), "Content-Type: application/octet-stream\nContent-Transfer-Encoding: base64\n")
 
 
 def content(value, **kw):
@@ -136,8 +137,19 @@ RULE_1 = [
     ("r01-lone-cr-mbox-line", 1, AMBIGUOUS, cat("From alice@sender.example Mon Nov  2 10:11:12 2026\rMeet me at eight.\n", content(ENCRYPTED)),
      "a lone CR in an mbox line, of which Postfix makes a field"),
     ("r01-lone-cr-type", 1, AMBIGUOUS, content(ENCRYPTED + ";\r charset=x"), "a lone CR in Content-Type"),
-    ("r01-white-line", 1, AMBIGUOUS, cat("X-Note: one\n \t\n two\n", content(ENCRYPTED)), "a line of white space within a field, which libetpan takes for the header's end"),
-    ("r01-white-line-last", 1, AMBIGUOUS, cat("X-Note: one\n \n", content(ENCRYPTED)), "a line of white space at the end of a field"),
+    ("r01-white-line", 1, AMBIGUOUS, content("multipart/encrypted;\n \t\n protocol=\"application/pgp-encrypted\"; boundary=b1"),
+     "a line of white space within a structural field, which libetpan takes for the header's end"),
+    ("r01-white-line-last", 1, AMBIGUOUS, content(TYPE + " \n"), "a line of white space at the end of one"),
+    ("r01-white-line-other", 1, MIME, cat("X-Note: one\n \t\n two\n", content(ENCRYPTED)), "one in another field: nothing else is read so"),
+    ("r01-white-line-ham-report", 1, MIME, content(
+        TYPE + "X-Ham-Report: Spam detection software, running on the system \"mx.sender.example\",\n has NOT identified this incoming email as spam.\n \n"
+        " Content preview:  ...\n \n Content analysis details:   (-1.0 points, 5.0 required)\n \n  pts rule name   description\n"
+        " ---- ----------- -----------\n -1.0 ENCRYPTED_MESSAGE      Message is encrypted, not likely to be spam\n \n"),
+     "what Exim writes at a host of many sites"),
+    ("r01-white-line-part", 1, AMBIGUOUS, second(OCTETS + "X-Note: one\n \n two\n"), "one in a part's header"),
+    ("r01-white-line-binary", 1, MIXED, mail(multi(control(), BINARY), TYPE + "X-Note: one\n \n"), "one behind all structural fields, and unarmored data"),
+    ("r01-white-line-binary-late", 1, "invalid - bad-armor", cat("X-Note: one\n \n", mail(multi(control(), BINARY), TYPE)),
+     "before them: to libetpan the base64 is text"),
     ("r01-white-line-first", 1, MIME, cat("X-Note:\n one\n", content(ENCRYPTED)), "a field whose first line is empty"),
     ("r01-form-feed-part", 1, AMBIGUOUS, second(OCTETS + "X-Note: one\ftwo\n"), "a form feed in a part's header"),
     ("r01-lone-cr-part", 1, AMBIGUOUS, second(OCTETS + "X-Note: one\rtwo\n"), "a lone CR in a part's field"),
@@ -322,6 +334,9 @@ PREAMBLES = [
      "this format, some or all of this message may not be legible.\n"),
     ("groupwise", "This is a MIME message. If you are reading this text, you may want to \nconsider changing to a mail reader or "
      "gateway that understands how to \nproperly handle MIME multipart messages.\n"),
+    ("windows", "This is a MIME-formatted message.  \nPortions of this message may be unreadable without a MIME-capable mail program.\n"),
+    ("mdaemon", "The following data may contain sections which represent BASE64 encoded\nfile attachments. These sections will be unreadable "
+     "without MIME aware\ntools. Seek your system administrator if you need help extracting any\nfiles which may be embedded within this message.\n"),
     ("codeigniter", "This is a multi-part message in MIME format.\nYour email application may not support this format.\n"),
     ("smime-openssl", "This is an S/MIME signed message"),
     ("courier", COURIER + "\n" + COURIER_MORE + "\n"),
@@ -561,6 +576,10 @@ RULE_9 = [
     ("r09-uuencode", 9, BAD_ENCODING, encoded(ARMOR, "x-uuencode"), "an unknown encoding"),
     ("r09-unknown-on-readable", 9, NONE, mail("Meet me\n", "Content-Type: text/plain\n" + CTE + "x-uuencode\n"),
      "an unknown encoding, and no claim"),
+    ("r09-7-bit", 9, MIME, encoded(ARMOR, "7-bit"), "7bit as scripts write it: nobody decodes it"),
+    ("r09-8-bit", 9, INLINE, mail(ARMOR, "Content-Type: text/plain\n" + CTE + "8-bit\n"), "8bit as scripts write it"),
+    ("r09-no-value", 9, INLINE, mail(ARMOR, "Content-Type: text/plain\n" + CTE + "\n"), "the field without a value"),
+    ("r09-base-64", 9, BAD_ENCODING, encoded(B64, "base-64"), "base64 with a dash, which some may decode"),
     ("r09-multipart-7bit", 9, MIME, content(TYPE + CTE + "7bit\n"), "7bit on a multipart"),
     ("r09-multipart-binary", 9, MIME, content(TYPE + CTE + "binary\n"), "binary on a multipart"),
     ("r09-multipart-base64", 9, BAD_ENCODING, content(TYPE + CTE + "base64\n"), "base64 on a multipart"),
@@ -596,6 +615,11 @@ RULE_11 = [
     ("r11-no-content-type", 11, INLINE, mail(ARMOR), "no Content-Type"),
     ("r11-no-content-type-text", 11, NONE, mail("Meet me at eight.\n"), "no Content-Type, and text"),
     ("r11-no-mime-version", 11, MIME, content(ENCRYPTED, version=False), "Content-Type without MIME-Version"),
+    ("r11-type-text", 11, INLINE, mail(ARMOR, "text"), "a type without its second half, as old Unix mailers write it"),
+    ("r11-type-empty", 11, INLINE, mail(ARMOR, "Content-Type:\n"), "a Content-Type without a value"),
+    ("r11-type-empty-digest", 11, AMBIGUOUS, mail(multi(part(ARMOR, "Content-Type:\n")), 'multipart/digest; boundary="b1"'),
+     "an empty Content-Type in a digest: text to one, a message to another"),
+    ("r11-type-text-charset", 11, AMBIGUOUS, mail(ARMOR, "text; charset=utf-7"), "half a type, and a parameter that some may read"),
     ("r11-part-no-header", 11, AMBIGUOUS, mixed(part(ARMOR)), "a part without header"),
     ("r11-part-no-header-text", 11, AMBIGUOUS, mixed(INLINE_TEXT, part("Meet me at eight.\n")), "a part without header, and text"),
     ("r11-mbox-line", 11, MIME, cat("From alice@sender.example Mon Nov  2 10:11:12 2026\n", content(ENCRYPTED)),
@@ -644,6 +668,12 @@ OUTLOOK_CONTROL = ('Content-Type: application/pgp-encrypted;\n\tname="PGPMIME ve
 OUTLOOK_DATA = ('Content-Type: application/octet-stream; name="encrypted.asc"\nContent-Description: encrypted.asc\n'
                 'Content-Disposition: attachment; filename="encrypted.asc"; ' + DATES)
 
+def outlook(name):
+    return ('Content-Type: application/octet-stream; name="%s"\nContent-Description: %s\nContent-Disposition: attachment; filename="%s"; size=1234;\n'
+            '\tcreation-date="Mon, 02 Nov 2026 09:11:12 GMT";\n\tmodification-date="Mon, 02 Nov 2026 09:11:12 GMT"\n'
+            'Content-ID: <AB12CD34EF56@sender01.mail.sender.example>\nContent-Transfer-Encoding: base64\n' % (name, name, name))
+
+
 RULE_33 = [
     ("r33-description-known", 33, MIME, second(OCTETS + "Content-Description: OpenPGP encrypted message\n"), "a usual description"),
     ("r33-description-name", 33, MIME, second(OCTETS + "Content-Description: encrypted.asc\n"), "a description that is the file's name"),
@@ -655,11 +685,17 @@ RULE_33 = [
      "descriptions of empty parts"),
     ("r33-usual", 33, MIME, second(noted(300)), "a part header of 300 octets"),
     ("r33-large", 33, "partial + part-headers", second(noted(450)), "more than 256 octets of a field that says something"),
+    ("r33-files-outlook", 33, INLINE, mixed(INLINE_TEXT, *[part(b64(message(str(i))), outlook("IMG_20261102_1011%02d.jpg.gpg" % i)) for i in range(25)]),
+     "25 encrypted files with the headers that Outlook gives them"),
+    ("r33-files-outlook-empty", 33, "partial + part-headers", mixed(INLINE_TEXT, *[part("", outlook("a.gpg")) for i in range(30)]),
+     "such headers, and no files"),
     ("r33-all-large", 33, INLINE, mixed(INLINE_TEXT, *[part("", noted(330))] * 9), "such fields of 1,800 octets in all"),
     ("r33-all-too-large", 33, "partial + part-headers", mixed(INLINE_TEXT, *[part("", noted(330))] * 11), "such fields of 2,250 octets in all"),
     ("r33-parameter", 33, "partial + part-headers", second('Content-Type: application/octet-stream; note="%s"\n' % (SENTENCE * 4)), "a parameter that nobody knows"),
     ("r33-comment", 33, "partial + part-headers", second("Content-Type: application/octet-stream (%s)\n" % (SENTENCE * 4)), "a comment"),
     ("r33-comment-encoding", 33, "partial + part-headers", second("Content-Transfer-Encoding: 7bit (%s)\n" % (SENTENCE * 4)), "a comment in another field"),
+    ("r33-comment-sentence", 33, "partial + part-headers", second("Content-Type: application/octet-stream (%s)\n" % SENTENCE.strip()), "one sentence, which s-nail prints"),
+    ("r33-comment-short", 33, MIME, second("Content-Type: application/octet-stream (OpenPGP data)\nContent-Transfer-Encoding: 7bit (ASCII)\n"), "comments of a few letters"),
     ("r33-content-id", 33, "partial + part-headers", second("Content-ID: <%s>\n" % (SENTENCE * 4)), "an identifier of words"),
     ("r33-disposition", 33, "partial + part-headers", second("Content-Disposition: %s\n" % (SENTENCE * 4).replace(" ", "-")), "a disposition that is none"),
     ("r33-name", 33, "partial + part-headers", second('Content-Type: application/octet-stream; name="%s.asc"\n' % SENTENCE), "a name of a file that is a sentence"),

@@ -40,6 +40,13 @@ static const char *const preambles[] = {
 	"This is a multi-part message in MIME format. To properly display this message you need a "
 	"MIME-Version 1.0 "
 	"compliant Email program.",
+	"This is a MIME-formatted message.  \n"
+	"Portions of this message may be unreadable without a MIME-capable mail program.\n",
+	"The following data may contain sections which represent BASE64 encoded\n"
+	"file attachments. These sections will be unreadable without MIME aware\n"
+	"tools. Seek your system administrator if you need help extracting any\n"
+	"files which may be embedded within this message.\n",
+	"This is MULTIPART MIME message.\n",
 	"This is a MIME encoded message.  Decode it with \"munpack\"\n"
 	"or any other MIME reading software.  Mpack/munpack is available\n"
 	"via anonymous FTP in ftp.andrew.cmu.edu:pub/mpack/",
