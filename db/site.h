@@ -103,14 +103,14 @@ int site_batch_read(struct db *d, int64_t from_no, int n_rows, int64_t now_unix,
 		    struct site_batch *out);
 int site_batch_done(struct db *d, const struct site_batch *b); /* the centre has it */
 void site_batch_free(struct site_batch *b);
-/* All of history that the centre was not told, in steps: for a host that joins with one, and a
- * centre that lost some. Zero-initialised; out has a feed only. 1: there is more, 0: that was all,
- * -1. */
+/* All of history that the centre was not told, in steps of n_rows: for a host that joins with one,
+ * and a centre that lost some. Zero-initialised; out has a feed only. 1: there is more, 0: that was
+ * all, -1. */
 struct site_walk {
 	int table;
 	char a[1300], b[1300]; /* after this key */
 };
-int site_walk_read(struct db *d, struct site_walk *w, struct site_batch *out);
+int site_walk_read(struct db *d, struct site_walk *w, int n_rows, struct site_batch *out);
 /* Items [kind, a, b, c, x, y], each as it should be (sync/answer.h). */
 int site_apply_feed(struct db *d, const char *feed, int64_t feed_no, int64_t now_unix);
 /* What need not be known any more: some steps. 1: there is more, 0, -1. */

@@ -16,6 +16,7 @@
 
 #include "common/clock.h"
 #include "db/hashed.h"
+#include "sync/answer.h"
 #include "sync/hash_key.h"
 #include "sync/host.h"
 #include "sync/rule_texts.h"
@@ -67,20 +68,21 @@ static int refuse_member(struct db *d)
 
 /* ---- init ---- */
 
-/* What a host may: read, and call what adds to its own record. Nothing that changes rules; nor the
- * table of hosts, where it is said by what another one is known. */
+/* What a host may: read, and call what adds to its own record. Nothing that changes rules; nor read
+ * what says by which id another one is known. */
 static const char *const grants[] = {
 	"GRANT USAGE ON SCHEMA pgpgate TO %I",
-	"REVOKE SELECT ON pgpgate.host FROM %I",
-	"GRANT SELECT ON pgpgate.rule, pgpgate.change, pgpgate.change_row, pgpgate.key_row, "
-	"pgpgate.feed, "
-	"pgpgate.verdict, pgpgate.hosts, pgpgate.verdicts, pgpgate.refusals_by_day TO %I",
+	"REVOKE SELECT ON pgpgate.host, pgpgate.change, pgpgate.feed, pgpgate.verdict, "
+	"pgpgate.removal FROM %I",
+	"REVOKE EXECUTE ON FUNCTION pgpgate.make_partition(bigint) FROM %I",
+	"GRANT SELECT ON pgpgate.rule, pgpgate.change_row, pgpgate.key_row, pgpgate.hosts, "
+	"pgpgate.verdicts, pgpgate.refusals_by_day TO %I",
 	"GRANT EXECUTE ON FUNCTION pgpgate.started(), pgpgate.lease(uuid, text), "
 	"pgpgate.register(text), "
 	"pgpgate.unregister(uuid), pgpgate.unregister(uuid, text), pgpgate.pull(uuid, text, "
 	"jsonb), "
 	"pgpgate.change_rows(bigint, bigint, integer), pgpgate.snapshot_head(), "
-	"pgpgate.snapshot_rows(bigint, integer), pgpgate.make_partition(bigint), "
+	"pgpgate.snapshot_rows(bigint, integer), pgpgate.sweep(integer), "
 	"pgpgate.push(uuid, text, bigint, jsonb, jsonb, jsonb), pgpgate.maintain(), "
 	"pgpgate.hosts_json(), pgpgate.renew(uuid, text, bigint), "
 	"pgpgate.snapshot_forgotten(text, text, integer), pgpgate.snapshot_people(), "
@@ -311,10 +313,13 @@ end:
 
 /* ---- join ---- */
 
+/* 0, or an exit code after having said why. */
 static int read_centre_rules(struct pg *centre, struct rule_texts *out)
 {
 	char after[24] = "0";
 	const char *const parameters[] = {after};
+	int64_t last = 0;
+	int result = 0;
 	size_t n;
 
 	do {
@@ -324,21 +329,26 @@ static int read_centre_rules(struct pg *centre, struct rule_texts *out)
 
 		if (pg_call(centre, "SELECT pgpgate.snapshot_rows($1, 2000)", 1, parameters,
 			    &text) != 0)
-			return -1;
+			return complain("the centre: %s", pg_error(centre));
 		page = text != NULL ? json_loads(text, 0, &e) : NULL;
 		free(text);
 		n = json_array_size(page);
-		for (size_t i = 0; i < n; i++) {
+		for (size_t i = 0; i < n && result == 0; i++) {
 			const json_t *row = json_array_get(page, i);
+			const int64_t id = json_integer_value(json_array_get(row, 0));
 
-			snprintf(after, sizeof after, "%" PRId64,
-				 (int64_t)json_integer_value(json_array_get(row, 0)));
-			if (rule_texts_add(out, json_string_value(json_array_get(row, 1))) != 0)
-				return -1;
+			/* Each leads on from the one before, or this would not end. */
+			if (id <= last)
+				result = complain("the centre: rows without an order");
+			else if (rule_texts_add(out, json_string_value(json_array_get(row, 1))) !=
+				 0)
+				result = complain("the centre: a rule that cannot be read");
+			last = id;
 		}
+		snprintf(after, sizeof after, "%" PRId64, last);
 		json_decref(page);
-	} while (n > 0);
-	return 0;
+	} while (n > 0 && result == 0);
+	return result;
 }
 
 /* The site's key in place of this host's, while nothing is on record under that. 0 or -1. */
@@ -393,6 +403,8 @@ static int enter(struct settings *s, struct db *d, struct pg *centre)
 		const char *const id[] = {json_text(o, "host")};
 
 		pg_call(centre, "SELECT pgpgate.unregister($1)", 1, id, NULL);
+	} else if (!answer_is_uuid(json_text(o, "site")) || !answer_is_uuid(json_text(o, "host"))) {
+		complain("the centre: an answer that cannot be: is its database damaged?");
 	} else if (site_enter(d, json_text(o, "site"), json_text(o, "host"), 0, "") != 0) {
 		complain("%s", db_error(d));
 	} else if (host_pull(&host) != 0) {
@@ -418,8 +430,9 @@ int command_join(struct settings *s, struct db *d, bool drops_own)
 	centre = open_pg(s->centre, HOST_TIMEOUT_MS);
 	if (centre == NULL)
 		return EX_UNAVAILABLE;
-	if (read_centre_rules(centre, &theirs) != 0)
-		code = complain("the centre: %s", pg_error(centre));
+	code = read_centre_rules(centre, &theirs);
+	if (code != 0)
+		;
 	else if (rule_texts_differ(&theirs, d, drops_own ? 0 : 20, &n_differ) != 0)
 		code = complain("%s", db_error(d));
 	else if (n_differ > 0 && !drops_own) {

@@ -42,7 +42,7 @@ static int take_number(const json_t *o, const char *key, int64_t most, int64_t *
 	return json_is_integer(value) && *out >= 0 && *out <= most ? 0 : -1;
 }
 
-static bool is_uuid(const char *text)
+bool answer_is_uuid(const char *text)
 {
 	return strlen(text) == 36 && strspn(text, "0123456789abcdef-") == 36;
 }
@@ -92,8 +92,8 @@ bool answer_item_is_good(const json_t *item, int64_t now_unix)
 		return text[2][0] == '\0' && text[3][0] == '\0' && x <= y;
 	if (strcmp(text[0], "split") == 0)
 		return text[2][0] != '\0' && is_split(text[3], x);
-	return strcmp(text[0], "count") == 0 && is_uuid(text[2]) && is_day(text[3], now_unix) &&
-	       x <= COUNT_MAX;
+	return strcmp(text[0], "count") == 0 && answer_is_uuid(text[2]) &&
+	       is_day(text[3], now_unix) && x <= COUNT_MAX;
 }
 
 static int take_feed(const json_t *o, int64_t now_unix, struct answer *out)
@@ -134,7 +134,7 @@ static bool change_is_good(const json_t *change, int64_t no)
 			return false;
 	if (answer_number(change, "undoes") < 0 || answer_number(change, "undoes") >= no)
 		return false;
-	return is_uuid(answer_text(change, "mark")) && json_is_object(detail) &&
+	return answer_is_uuid(answer_text(change, "mark")) && json_is_object(detail) &&
 	       take_number(detail, "paused_until", TIME_MAX, &number) == 0;
 }
 
@@ -157,8 +157,8 @@ static void take_changes(const json_t *o, int64_t after_no, struct answer *out)
 
 static int take_head(const json_t *o, struct answer *out)
 {
-	if (take_text(o, "site", out->site, sizeof out->site) != 0 || !is_uuid(out->site) ||
-	    take_text(o, "mark", out->mark, sizeof out->mark) != 0 || !is_uuid(out->mark) ||
+	if (take_text(o, "site", out->site, sizeof out->site) != 0 || !answer_is_uuid(out->site) ||
+	    take_text(o, "mark", out->mark, sizeof out->mark) != 0 || !answer_is_uuid(out->mark) ||
 	    take_text(o, "started", out->started, sizeof out->started) != 0 ||
 	    take_text(o, "hash_check", out->hash_check, sizeof out->hash_check) != 0)
 		return -1;
@@ -186,6 +186,7 @@ int answer_read(const char *text, int64_t after_no, int64_t now_unix, struct ans
 		result = 0;
 	if (result == 0)
 		take_changes(o, after_no, out);
+	out->must_sweep = result == 0 && json_is_true(json_object_get(o, "sweep"));
 	json_decref(o);
 	if (result != 0)
 		answer_free(out);

@@ -34,6 +34,7 @@ struct answer {
 	json_t *changes;      /* objects, numbers one after the other from after_no + 1 on */
 	char *feed;	      /* items that can be used, as JSON */
 	size_t n_feed, n_bad; /* those; and those that were left out */
+	bool must_sweep;      /* verdicts of a person who is forgotten are to be looked through */
 };
 
 /* The answer to a pull. 0, or -1 with a sentence in err. */
@@ -43,6 +44,8 @@ void answer_free(struct answer *a);
 
 /* One item of the feed: [kind, a, b, c, x, y]. */
 bool answer_item_is_good(const json_t *item, int64_t now_unix);
+
+bool answer_is_uuid(const char *text);
 
 /* Members of objects; 0 and "" where there is none, or of another type. */
 int64_t answer_number(const json_t *o, const char *key);

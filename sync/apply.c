@@ -224,6 +224,12 @@ static bool leads_on(const json_t *item, size_t n, const char *const *after)
 	return false;
 }
 
+/* What is longer could not be asked after: the same page would come for ever. */
+static bool has_room(const json_t *text, size_t size)
+{
+	return json_is_string(text) && json_string_length(text) < size;
+}
+
 /* Tombstones: what was forgotten while this host was away. */
 static int take_forgotten(struct host *h)
 {
@@ -246,8 +252,8 @@ static int take_forgotten(struct host *h)
 			return -1;
 		if (n > 0 && site_forget_pairs(h->db, text) != 0)
 			result = host_fail_db(h);
-		if (n > 0 && (json_string_value(json_array_get(last, 0)) == NULL ||
-			      json_string_value(json_array_get(last, 1)) == NULL))
+		if (n > 0 && (!has_room(json_array_get(last, 0), sizeof a) ||
+			      !has_room(json_array_get(last, 1), sizeof b)))
 			result = host_fail(h, "the centre: a forgotten pair that cannot be read");
 		else if (n > 0 && !leads_on(last, 2, parameters))
 			result = host_fail(h, "the centre: rows without an order");
@@ -297,7 +303,9 @@ static int take_keys(struct host *h)
 
 			for (size_t k = 0; k < 3; k++)
 				at[k] = json_string_value(json_array_get(item, k));
-			if (text == NULL || at[0] == NULL || at[1] == NULL || at[2] == NULL ||
+			if (text == NULL || !has_room(json_array_get(item, 0), sizeof kind) ||
+			    !has_room(json_array_get(item, 1), sizeof a) ||
+			    !has_room(json_array_get(item, 2), sizeof b) ||
 			    items_add(&items, text) != 0) {
 				result = host_fail(h, "the centre: a key that cannot be read");
 			} else if (!leads_on(item, 3, parameters)) {

@@ -19,6 +19,7 @@
 #include "sync/apply.h"
 
 #define LOCK_WAIT_MS 10000
+#define TELL_ROWS 2000	 /* of all history, at once */
 #define ROUNDS_MAX 10000 /* of pulls that bring something, in one go */
 
 /* ---- who we are ---- */
@@ -255,6 +256,7 @@ static int settle(struct host *h, const struct answer *answer, int64_t offset_ms
 	const bool was_new = strcmp(answer->started, h->state.started) != 0;
 
 	h->head_no = answer->no;
+	h->must_sweep = answer->must_sweep;
 	if (apply_answer(h, answer) != 0 || host_read(h) != 1)
 		return -1;
 	if (h->state.rules_no < h->head_no || was_new || h->state.feed_no != before_feed ||
@@ -360,6 +362,10 @@ static int renew(struct host *h)
 	answer = host_ask(h, "SELECT pgpgate.renew($1, $2, $3)", 3, parameters);
 	if (answer == NULL)
 		return -1;
+	if (!answer_is_uuid(answer_text(answer, "host"))) {
+		json_decref(answer);
+		return host_fail(h, "the centre: an answer that cannot be");
+	}
 	result = site_renew(h->db, answer_text(answer, "host"), taken_no - 1);
 	json_decref(answer);
 	if (result != 0)
@@ -397,19 +403,34 @@ int host_push(struct host *h, int n_rows)
 
 int host_tell_all(struct host *h)
 {
+	const int n = h->most_told > 0 && h->most_told < TELL_ROWS ? h->most_told : TELL_ROWS;
 	struct site_walk walk = h->walk;
 	struct site_batch b;
-	const int more = site_walk_read(h->db, &walk, &b);
+	const int more = site_walk_read(h->db, &walk, n, &b);
 	int result = more;
 
 	if (more < 0)
 		return host_fail_db(h);
+	/* As in host_push(). */
+	h->most_told = n > 1 ? n / 2 : 1;
 	if (strcmp(b.feed, "[]") != 0 && send_batch(h, &b) != 0)
 		result = -1;
 	if (result >= 0) {
 		h->walk = walk;
 		h->has_told_all = more == 0;
+		h->most_told = n < TELL_ROWS ? n + n / 8 + 1 : 0;
 	}
 	site_batch_free(&b);
 	return result;
+}
+
+int host_sweep(struct host *h)
+{
+	char *more = host_ask_text(h, "SELECT pgpgate.sweep(5000)", 0, NULL);
+
+	if (more == NULL)
+		return -1;
+	h->must_sweep = strcmp(more, "t") == 0;
+	free(more);
+	return 0;
 }

@@ -34,11 +34,13 @@ struct host {
 	bool has_told_all; /* of history, to this centre since it was started */
 	struct site_walk walk;
 	bool needs_feed;   /* a snapshot was taken: the feed is to be read again */
+	bool must_sweep;   /* host_sweep() has something to do */
 	bool is_refused;   /* it answered, and does not want us */
 	bool was_answered; /* it answered, as one of ours: what is here may be pushed, whatever else
 			      failed */
 	bool told_bad;
 	int most_rows;	  /* of the next push, since a larger one failed; 0: any number */
+	int most_told;	  /* likewise of host_tell_all() */
 	int64_t taken_no; /* the last push: a number that another message has there; 0: none */
 	int64_t version;  /* of its schema */
 	char snapshot_error[HOST_ERROR_MAX];
@@ -60,6 +62,8 @@ int host_push(struct host *h, int n_rows);
 /* Likewise one step of all history that the centre was not told; for a while after each pull until
  * h->has_told_all. */
 int host_tell_all(struct host *h);
+/* A step of what takes the centre long; while h->must_sweep. 0 or -1. */
+int host_sweep(struct host *h);
 
 /* One call whose answer is text, malloc()ed, or JSON. NULL: failed, or refused; h->error. */
 char *host_ask_text(struct host *h, const char *sql, int n, const char *const *parameters);

@@ -119,8 +119,10 @@ static void tell_all(struct loop *l)
 
 	for (int i = 0; i < PUSH_BATCHES && more == 1; i++)
 		more = host_tell_all(&l->host);
-	if (more < 0)
+	if (more < 0) {
 		note_trouble(l);
+		l->can_push = false;
+	}
 }
 
 static void maintain(struct loop *l)
@@ -143,6 +145,8 @@ static void step(struct loop *l)
 	}
 	if (l->can_push && !l->host.has_told_all)
 		tell_all(l);
+	if (l->can_push && l->host.must_sweep && host_sweep(&l->host) != 0)
+		l->host.must_sweep = false; /* until the next pull says so again */
 	if (l->can_push && now_ms >= l->maintain_at_ms)
 		maintain(l);
 	if (l->must_expire)

@@ -126,7 +126,6 @@ int site_batch_done(struct db *d, const struct site_batch *b)
 
 /* ---- all of it ---- */
 
-#define WALK_ROWS 2000
 static const struct {
 	enum sql_statement end, rows;
 } walked[] = {{SQL_PAIR_SWEEP_END, SQL_SITE_FEED_PAIRS_ALL},
@@ -136,7 +135,7 @@ static const struct {
 static const char highest[] = "\xf4\x8f\xbf\xbf"; /* after every key */
 
 /* The key that ends the next step. 1, 0: the rest is one step, -1. */
-static int walk_end(struct db *d, const struct site_walk *w, char a[1300], char b[1300])
+static int walk_end(struct db *d, const struct site_walk *w, int n_rows, char a[1300], char b[1300])
 {
 	sqlite3_stmt *st = db_statement(d, walked[w->table].end);
 	int got;
@@ -145,7 +144,7 @@ static int walk_end(struct db *d, const struct site_walk *w, char a[1300], char 
 		return -1;
 	db_bind_text(st, 1, w->a);
 	db_bind_text(st, 2, w->b);
-	db_bind_int(st, 3, WALK_ROWS);
+	db_bind_int(st, 3, n_rows);
 	got = db_step(d, st);
 	snprintf(a, 1300, "%s", highest);
 	snprintf(b, 1300, "%s", highest);
@@ -157,10 +156,10 @@ static int walk_end(struct db *d, const struct site_walk *w, char a[1300], char 
 	return got;
 }
 
-static int walk_step(struct db *d, struct site_walk *w, struct site_batch *out)
+static int walk_step(struct db *d, struct site_walk *w, int n_rows, struct site_batch *out)
 {
 	char a[1300], b[1300];
-	const int got = walk_end(d, w, a, b);
+	const int got = walk_end(d, w, n_rows, a, b);
 	sqlite3_stmt *st = got < 0 ? NULL : db_statement(d, walked[w->table].rows);
 
 	if (st == NULL)
@@ -185,14 +184,14 @@ static int walk_step(struct db *d, struct site_walk *w, struct site_batch *out)
 	return w->table < N_WALKED ? 1 : 0;
 }
 
-int site_walk_read(struct db *d, struct site_walk *w, struct site_batch *out)
+int site_walk_read(struct db *d, struct site_walk *w, int n_rows, struct site_batch *out)
 {
 	int more;
 
 	memset(out, 0, sizeof *out);
 	if (db_begin_read(d) != 0)
 		return -1;
-	more = walk_step(d, w, out);
+	more = walk_step(d, w, n_rows, out);
 	if (db_end(d, more < 0 ? -1 : 0) == 0)
 		return more;
 	site_batch_free(out);

@@ -90,7 +90,7 @@ CREATE TABLE IF NOT EXISTS feed (
 	host_id uuid NOT NULL,
 	kind text NOT NULL,                     -- pair, window, bounce, split, count
 	a text NOT NULL,
-	b text NOT NULL,                        -- count: the host's id
+	b text NOT NULL,                        -- count: the host's alias
 	c text NOT NULL,                        -- count: the day, UTC, since 1970
 	x bigint NOT NULL,                      -- pair: first; split: bit 0 passed, 1 yields, 2 over; count: bounces
 	y bigint NOT NULL,                      -- time of the last message
@@ -152,6 +152,15 @@ CREATE TABLE IF NOT EXISTS key_row (
 	PRIMARY KEY (kind, a, b)
 );
 
+-- Verdicts that name a person who is forgotten, to be looked through in steps: sweep().
+CREATE TABLE IF NOT EXISTS removal (
+	host_id uuid NOT NULL,                  -- whose rows
+	address text NOT NULL,
+	forms text[] NOT NULL,                  -- of the key
+	after_no bigint NOT NULL,               -- rows up to here have been looked at
+	PRIMARY KEY (host_id, address)
+);
+
 -- ---- for people ----
 
 CREATE OR REPLACE VIEW hosts AS
@@ -183,15 +192,55 @@ AS $$
 		|| ' ' || 'feed'::regclass::oid
 $$;
 
+-- An id is known to its host and the centre alone: what others see in its place.
+CREATE OR REPLACE FUNCTION alias(a_host uuid) RETURNS uuid
+LANGUAGE sql IMMUTABLE SET search_path = pgpgate, pg_temp
+AS $$ SELECT md5(a_host::text)::uuid $$;
+
+-- A backup that was put back when its host had another id since: once more the same. What followed on it ends, unless it
+-- lives, or was forgotten. NULL: it is a host again, or why not.
+CREATE OR REPLACE FUNCTION revive(a_host uuid, a_boot text) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pgpgate, pg_temp
+AS $$
+DECLARE
+	last host%ROWTYPE;
+	next uuid := a_host;
+BEGIN
+	WHILE next IS NOT NULL LOOP
+		SELECT * INTO last FROM host WHERE host_id = next FOR UPDATE;
+		next := last.renewed_as;
+	END LOOP;
+	IF last.host_id IS NULL OR last.is_gone THEN
+		RETURN 'this host does not belong to the site (any more): `pgpgate site leave`, then `pgpgate site join`';
+	END IF;
+	IF last.boot <> a_boot AND last.lease_until > now() THEN
+		RETURN 'another machine or database calls itself ' || last.name || ': has this one been cloned';
+	END IF;
+	UPDATE host
+	SET name = name || ' until ' || clock_timestamp()::text, lease_until = now(), is_gone = true, renewed_as = a_host
+	WHERE host_id = last.host_id;
+	UPDATE host SET name = last.name, lease_until = now(), is_gone = false, renewed_as = NULL WHERE host_id = a_host;
+	RETURN NULL;
+END
+$$;
+
 -- The lease of a host's name: one machine, one database. Another one is refused while it lasts.
 CREATE OR REPLACE FUNCTION lease(a_host uuid, a_boot text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pgpgate, pg_temp
 AS $$
 DECLARE
 	h host%ROWTYPE;
+	refused text;
 BEGIN
 	SELECT * INTO h FROM host WHERE host_id = a_host FOR UPDATE;
-	IF NOT FOUND OR h.is_gone THEN
+	IF FOUND AND h.is_gone AND h.renewed_as IS NOT NULL THEN
+		refused := revive(a_host, a_boot);
+		IF refused IS NOT NULL THEN
+			RETURN refused;
+		END IF;
+		SELECT * INTO h FROM host WHERE host_id = a_host;
+	END IF;
+	IF h.host_id IS NULL OR h.is_gone THEN
 		RETURN 'this host does not belong to the site (any more): `pgpgate site leave`, then `pgpgate site join`';
 	END IF;
 	IF h.boot <> a_boot AND h.lease_until > now() THEN
@@ -208,6 +257,9 @@ AS $$
 DECLARE
 	mine uuid;
 BEGIN
+	IF a_name !~ '^[A-Za-z0-9._-]{1,63}$' OR a_name IS NULL THEN
+		RETURN jsonb_build_object('error', 'that is no name for a host: up to 63 letters, digits, dots, - or _');
+	END IF;
 	INSERT INTO host (name) VALUES (a_name) RETURNING host_id INTO mine;
 	RETURN (SELECT jsonb_build_object('host', mine, 'site', site_id, 'hash_check', hash_check, 'hash_key', hash_key)
 		FROM site);
@@ -269,26 +321,64 @@ BEGIN
 END
 $$;
 
--- What the centre has of a person, under the forms of the key, goes.
-CREATE OR REPLACE FUNCTION person_remove(a_address text, a_keys text[]) RETURNS void
+-- A step over verdicts of a host for a person who is forgotten. Whether there may be more.
+CREATE OR REPLACE FUNCTION sweep(a_rows integer) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pgpgate, pg_temp
 AS $$
 DECLARE
-	word text := '(^|[ ="])' || regexp_replace(a_address, '([^a-zA-Z0-9])', '\\\1', 'g') || '($|[ ="])';
+	r removal%ROWTYPE;
+	to_no bigint;
 BEGIN
+	SELECT * INTO r FROM removal ORDER BY host_id, address LIMIT 1 FOR UPDATE SKIP LOCKED;
+	IF NOT FOUND THEN
+		RETURN false;
+	END IF;
+	SELECT max(v.no)
+	INTO to_no
+	FROM (
+		SELECT no
+		FROM verdict
+		WHERE host_id = r.host_id AND no > r.after_no
+		ORDER BY no
+		LIMIT greatest(1, least(a_rows, 20000))) AS v;
+	IF to_no IS NULL THEN
+		DELETE FROM removal WHERE host_id = r.host_id AND address = r.address;
+		RETURN true;
+	END IF;
 	DELETE FROM verdict AS v
-	WHERE v.sender_key = ANY (a_keys)
-		OR (EXISTS (SELECT 1 FROM jsonb_array_elements(v.recipients) AS r WHERE r ->> 0 = ANY (a_keys))
-			AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(v.recipients) AS r WHERE r ->> 0 <> ALL (a_keys)));
+	WHERE v.host_id = r.host_id AND v.no > r.after_no AND v.no <= to_no
+		AND (v.sender_key = ANY (r.forms)
+			OR (EXISTS (SELECT 1 FROM jsonb_array_elements(v.recipients) AS e WHERE e ->> 0 = ANY (r.forms))
+				AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(v.recipients) AS e WHERE e ->> 0 <> ALL (r.forms))));
 	UPDATE verdict AS v
 	SET reply = '',
 		key_ids = NULL,
 		recipients = (
-			SELECT coalesce(jsonb_agg(r), '[]')
-			FROM jsonb_array_elements(v.recipients) AS r
-			WHERE r ->> 0 <> ALL (a_keys))
-	WHERE EXISTS (SELECT 1 FROM jsonb_array_elements(v.recipients) AS r WHERE r ->> 0 = ANY (a_keys));
-	UPDATE verdict SET header_from_key = NULL WHERE header_from_key = ANY (a_keys);
+			SELECT coalesce(jsonb_agg(e), '[]')
+			FROM jsonb_array_elements(v.recipients) AS e
+			WHERE e ->> 0 <> ALL (r.forms))
+	WHERE v.host_id = r.host_id AND v.no > r.after_no AND v.no <= to_no
+		AND EXISTS (SELECT 1 FROM jsonb_array_elements(v.recipients) AS e WHERE e ->> 0 = ANY (r.forms));
+	UPDATE verdict AS v
+	SET header_from_key = NULL
+	WHERE v.host_id = r.host_id AND v.no > r.after_no AND v.no <= to_no AND v.header_from_key = ANY (r.forms);
+	UPDATE removal SET after_no = to_no WHERE host_id = r.host_id AND address = r.address;
+	RETURN true;
+END
+$$;
+
+-- What the centre has of a person, under the forms of the key, goes; verdicts of a_host, or of all, in steps.
+CREATE OR REPLACE FUNCTION person_remove(a_address text, a_keys text[], a_host uuid) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pgpgate, pg_temp
+AS $$
+DECLARE
+	word text := '(^|[ ="])' || regexp_replace(a_address, '([].*+?^${}()|\\[])', '\\\1', 'g') || '($|[ ="])';
+BEGIN
+	INSERT INTO removal (host_id, address, forms, after_no)
+	SELECT host_id, a_address, a_keys, 0
+	FROM host
+	WHERE a_host IS NULL OR host_id = a_host
+	ON CONFLICT (host_id, address) DO UPDATE SET after_no = 0, forms = excluded.forms;
 	-- The sender of a split stands with its client.
 	DELETE FROM feed WHERE split_part(a, ' ', 1) = ANY (a_keys) OR b = ANY (a_keys);
 	DELETE FROM tombstone WHERE a = ANY (a_keys) OR b = ANY (a_keys);
@@ -311,16 +401,19 @@ BEGIN
 END
 $$;
 
+DROP FUNCTION IF EXISTS person_remove(text, text[]);
+DROP FUNCTION IF EXISTS person_settle(bigint, bigint);
+
 -- A host has come from one change to another. What it pushed before it knew that a person is forgotten goes, and
 -- once all know, who it was.
-CREATE OR REPLACE FUNCTION person_settle(a_from bigint, a_to bigint) RETURNS void
+CREATE OR REPLACE FUNCTION person_settle(a_host uuid, a_from bigint, a_to bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pgpgate, pg_temp
 AS $$
 DECLARE
 	c change%ROWTYPE;
 BEGIN
 	FOR c IN SELECT * FROM change WHERE no > a_from AND no <= a_to AND detail ? 'person' ORDER BY no LOOP
-		PERFORM person_remove(c.detail ->> 'person', ARRAY(SELECT jsonb_array_elements_text(c.detail -> 'forms')));
+		PERFORM person_remove(c.detail ->> 'person', ARRAY(SELECT jsonb_array_elements_text(c.detail -> 'forms')), a_host);
 	END LOOP;
 	UPDATE change
 	SET detail = detail - 'person' - 'forms'
@@ -349,14 +442,14 @@ BEGIN
 	END IF;
 	SELECT rules_no INTO was FROM host WHERE host_id = a_host;
 	UPDATE host
-	SET last_seen = now(), version = a ->> 'version', rules_no = mine, feed_no = feed_from,
+	SET last_seen = now(), version = left(a ->> 'version', 40), rules_no = mine, feed_no = feed_from,
 		waiting = (a ->> 'waiting')::bigint, oldest_unix = (a ->> 'oldest')::bigint,
-		offset_ms = (a ->> 'offset')::bigint, here = a ->> 'here',
+		offset_ms = (a ->> 'offset')::bigint, here = regexp_replace(left(a ->> 'here', 1000), '[\u0001-\u001f\u007f-\u009f]', '?', 'g'),
 		verdict_retention_s = (a ->> 'verdict_retention')::bigint, pair_retention_s = (a ->> 'pair_retention')::bigint
 	WHERE host_id = a_host
 	RETURNING * INTO h;
 	IF was < mine THEN
-		PERFORM person_settle(was, mine);
+		PERFORM person_settle(a_host, was, mine);
 	END IF;
 	SELECT * INTO s FROM site;
 	-- Another server, or a feed that is not as long as it was.
@@ -373,14 +466,15 @@ BEGIN
 		FROM (SELECT * FROM change WHERE no > mine ORDER BY no LIMIT 200) AS c;
 	END IF;
 	SELECT coalesce(jsonb_agg(jsonb_build_array(f.kind, f.a, f.b, f.c, f.x, f.y) ORDER BY f.no)
-			FILTER (WHERE f.host_id <> a_host OR feed_from = 0), '[]'), max(f.no)
+			FILTER (WHERE f.host_id <> a_host OR (feed_from = 0 AND f.kind <> 'count')), '[]'), max(f.no)
 	INTO items, feed_to
 	-- After the changes: a tombstone that comes later would take what was seen since.
 	FROM (SELECT * FROM feed WHERE no > feed_from AND NOT (known AND s.no - mine > 200) ORDER BY no LIMIT 2000) AS f;
 	RETURN jsonb_build_object('site', s.site_id, 'version', s.version, 'started', started(), 'no', s.no, 'mark', s.mark,
 		'snapshot', NOT known, 'changes', changes, 'feed', items, 'feed_no', coalesce(feed_to, feed_from),
 		'pushed', h.pushed_no, 'now_ms', (extract(epoch FROM clock_timestamp()) * 1000)::bigint,
-		'hash_check', s.hash_check);
+		'hash_check', s.hash_check,
+		'sweep', EXISTS (SELECT 1 FROM removal));
 END
 $$;
 
@@ -441,22 +535,22 @@ AS $$
 	FROM (SELECT * FROM change ORDER BY no DESC LIMIT a_limit) AS c
 $$;
 
--- Verdicts of all hosts, for `--site`: from after (time, host, number); with a_queue_id, only those.
+-- Verdicts of all hosts, for `--site`: from after (time, alias of the host, number); with a_queue_id, only those.
 CREATE OR REPLACE FUNCTION verdict_page(a_since bigint, a_until bigint, a_queue_id text, a_time bigint, a_host uuid,
 	a_no bigint, a_limit integer) RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pgpgate, pg_temp
 AS $$
-	SELECT coalesce(jsonb_agg(jsonb_build_array(v.host_id, v.no, v.time_unix, v.queue_id, coalesce(h.name, ''), v.client,
+	SELECT coalesce(jsonb_agg(jsonb_build_array(alias(v.host_id), v.no, v.time_unix, v.queue_id, coalesce(h.name, ''), v.client,
 		v.authenticated, v.sender_key, v.header_from_key, v.is_local::int, v.message_id, v.declared_size_bytes,
 		v.size_bytes, v.verdict, v.form, v.reason, v.detail, v.cleartext_bytes, v.returns_readable::int, v.action,
-		v.would, v.reply, v.key_ids, v.recipients) ORDER BY v.time_unix, v.host_id, v.no), '[]')
+		v.would, v.reply, v.key_ids, v.recipients) ORDER BY v.time_unix, alias(v.host_id), v.no), '[]')
 	FROM (
 		SELECT *
 		FROM verdict
 		WHERE time_unix >= a_since AND time_unix >= a_time AND time_unix < a_until
-			AND (time_unix, host_id, no) > (a_time, a_host, a_no)
+			AND (time_unix, alias(host_id), no) > (a_time, a_host, a_no)
 			AND (a_queue_id IS NULL OR queue_id = a_queue_id)
-		ORDER BY time_unix, host_id, no
+		ORDER BY time_unix, alias(host_id), no
 		LIMIT a_limit) AS v
 	LEFT JOIN host AS h ON h.host_id = v.host_id
 $$;
@@ -530,12 +624,19 @@ BEGIN
 	SET action = r ->> 2, would = r ->> 3, reply = r ->> 4
 	FROM jsonb_array_elements(a_retracted) AS r
 	WHERE v.host_id = a_host AND v.no = (r ->> 0)::bigint AND v.time_unix = (r ->> 1)::bigint;
+	-- What no host can have said is left out: others would have to read it.
+	a_feed := (
+		SELECT coalesce(jsonb_agg(i.value ORDER BY i.ordinality), '[]')
+		FROM jsonb_array_elements(a_feed) WITH ORDINALITY AS i (value, ordinality)
+		WHERE i.value ->> 0 IN ('pair', 'window', 'bounce', 'split', 'count')
+			AND octet_length(i.value ->> 1) <= 511 AND octet_length(i.value ->> 2) <= 511
+			AND octet_length(i.value ->> 3) <= 511);
 	IF jsonb_array_length(a_feed) > 0 THEN
 		UPDATE feed_counter SET no = no + jsonb_array_length(a_feed) RETURNING no INTO n;
 		base := n - jsonb_array_length(a_feed);
 		INSERT INTO feed AS f (no, host_id, kind, a, b, c, x, y)
 		SELECT base + i.ordinality, a_host, i.value ->> 0, i.value ->> 1,
-			CASE WHEN i.value ->> 0 = 'count' THEN a_host::text ELSE i.value ->> 2 END, i.value ->> 3,
+			CASE WHEN i.value ->> 0 = 'count' THEN alias(a_host)::text ELSE i.value ->> 2 END, i.value ->> 3,
 			CASE WHEN i.value ->> 0 = 'pair' THEN least((i.value ->> 4)::bigint, latest)
 				ELSE (i.value ->> 4)::bigint END,
 			least((i.value ->> 5)::bigint, latest)
@@ -584,6 +685,9 @@ BEGIN
 		OR (kind = 'count' AND y < now_unix - 2 * 86400)
 		OR (kind = 'bounce' AND y < now_unix - 8 * 86400)
 		OR (kind IN ('pair', 'window') AND kept_pairs > 0 AND y < now_unix - kept_pairs);
+	-- For hosts that do not ask for it themselves.
+	WHILE clock_timestamp() < now() + interval '1 second' AND sweep(2000) LOOP
+	END LOOP;
 	IF kept IS NULL OR kept = 0 THEN
 		RETURN;
 	END IF;
@@ -663,7 +767,7 @@ BEGIN
 		END LOOP;
 	END IF;
 	IF a ? 'person' THEN
-		PERFORM person_remove(a ->> 'person', ARRAY(SELECT jsonb_array_elements_text(a -> 'forms')));
+		PERFORM person_remove(a ->> 'person', ARRAY(SELECT jsonb_array_elements_text(a -> 'forms')), NULL);
 	END IF;
 	UPDATE site
 	SET no = n, mark = m, next_rule = greatest(next_rule, (a ->> 'next_rule')::bigint),
