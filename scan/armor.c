@@ -68,13 +68,12 @@ static void look_for_words(struct armor *a, const unsigned char *lines, size_t n
 
 	if (n_lines > left / n_chars)
 		n_lines = (left + n_chars - 1) / n_chars;
-	if (alone > 0)
-		wording_weigh_lines(&a->channel->lines, lines, alone < n_lines ? alone : n_lines,
-				    n_chars, stride);
+	wording_look_at_lines(&a->wording, &a->channel->lines, alone, lines, n_lines, n_chars,
+			      stride);
+	a->n_worded += n_lines * n_chars;
 	if (a->channel->lines.is_text)
 		armor_fault(a, "words in the lines of the data");
-	a->n_worded += n_lines * n_chars;
-	if (n_lines > 0 && wording_feed_lines(&a->wording, lines, n_lines, n_chars, stride))
+	if (n_lines > 0 && a->wording.is_text)
 		armor_fault(a, "words among the data");
 }
 

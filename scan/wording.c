@@ -7,148 +7,23 @@
 #include <emmintrin.h>
 #endif
 
-#define NAT 16 /* the unit of the logarithms below is a sixteenth of a nat */
-#define N_KINDS 28
-#define KIND_DIGIT 26
-#define KIND_BREAK 27 /* '+' and '/': what stands between words */
-#define BOUND (WORDING_NATS * NAT)
-#define N_STREAMS 4 /* pieces of many lines that are weighed side by side */
-#define BLOCK 256   /* characters between looks at the bound; 256 * 60 + 512 is below INT16_MAX */
+#include "scan/wording_gain.h"
 
-/* ln(P(next | this) / P(next in noise)), rounded down: letters without regard to case, then digits,
- * then breaks. P is from the texts of this project and a few hundred everyday words, with and
- * without breaks between. Each row is a distribution, so the bound in the header holds however good
- * it is. */
-static const signed char ratio[N_KINDS][N_KINDS] = {
-	/* clang-format off */
-	{-30, -3, 4, 12, -18, -12, 3, -33, 6, -75, -15, 10, 1, 27, -32, -18, -58, 18, 15, 23, -13, -19, -36, -35, -1, -70, -80, 12},
-	{13, -51, -18, -33, 39, -42, -50, -36, 0, -17, -63, 14, -13, -33, 25, -40, -75, 4, -7, -25, -2, -60, -48, -67, 13, -78, -80, 9},
-	{22, -49, -18, -33, 20, -35, -52, 24, 10, -72, 9, 4, -26, -31, 25, -23, -75, 5, -18, 22, -19, -52, -41, -67, -14, -70, -80, 6},
-	{14, -8, -15, 3, 24, -23, -21, -20, 11, -63, -55, -23, -16, -17, 9, -29, -59, 2, 14, -5, -23, -49, -9, -14, -10, -74, -80, 37},
-	{9, -32, 2, 7, -1, -8, -21, -19, -9, -57, -35, -4, -2, 17, -12, -11, -34, 22, 19, 9, -33, -11, -14, -8, -12, -74, -80, 31},
-	{12, -45, 2, -33, 6, -11, -49, -31, 29, -76, -56, -28, -36, -28, 29, -29, -66, 17, -17, 13, 3, -50, -34, -67, -39, -78, -80, 28},
-	{20, -36, -30, -35, 30, -36, -19, 11, 8, -76, -63, -17, -18, 2, 8, 14, -75, 7, 6, -2, -8, -52, -18, -67, -54, -71, -80, 28},
-	{28, -45, -41, -38, 40, -43, -50, -33, 21, -74, -59, -38, -33, -29, 19, -41, -75, -9, -23, 1, -19, -61, -35, -67, -16, -75, -80, 15},
-	{-18, -27, 10, 1, 7, -6, -1, -37, -27, -76, -46, 13, -1, 31, 4, -4, -75, 0, 23, 27, -49, -18, -49, -16, -54, -36, -80, -10},
-	{-12, -55, -46, -41, 29, -51, -52, -37, -34, -76, -63, -42, -32, -33, 40, -51, -75, -35, 5, -28, 35, -64, -50, -67, -54, -78, -80, -8},
-	{-10, -51, -37, -29, 41, -22, -31, -29, 8, -14, -56, -29, -9, 5, -21, -15, -75, -29, 22, -17, -15, -57, -10, -67, -54, -52, -80, 30},
-	{6, -26, -33, 18, 27, -14, -40, -19, 24, -76, -42, 18, -35, -30, 20, -19, -72, -27, 0, 7, -8, -41, -23, -65, 3, -71, -80, 20},
-	{29, -5, -35, -29, 35, -34, -48, -23, 13, -72, -51, -18, -5, -23, 19, 5, -75, -32, 0, -5, -2, -55, -35, -58, -48, -78, -80, 18},
-	{0, -36, 1, 24, 21, -18, 15, -31, 3, -71, -11, -7, -29, -11, 17, -18, -48, -26, 8, 18, -7, -34, -25, -67, -7, -61, -80, 25},
-	{-15, -11, -1, -7, -7, 10, -10, -29, -15, -66, -27, 4, 11, 26, -6, -4, -75, 26, 0, 13, 17, -14, 2, -40, -41, -72, -80, 13},
-	{26, -40, -43, 1, 19, -34, 19, -1, 8, -76, -37, 17, -24, -33, 13, -13, -75, 12, -2, 19, -7, -36, -43, -67, -29, -78, -80, 10},
-	{-31, -55, -46, -41, -23, -51, -52, -37, -34, -76, -26, 15, -35, -33, -33, -51, -75, -35, -32, -23, 52, -41, -50, -67, -54, -78, -80, -7},
-	{8, -27, -11, 2, 34, -13, -23, -26, 9, -74, -18, -16, -7, -4, 14, -29, -69, -8, 8, 8, -2, -24, -24, -66, 3, -76, -80, 28},
-	{12, -26, -2, -22, 24, -22, -40, 0, 4, -58, -22, -21, -19, -14, 5, -7, -44, -18, 11, 21, -14, -49, -8, -66, -31, -74, -80, 37},
-	{6, -27, -19, -33, 22, -18, -43, 35, 10, -71, -54, -25, -21, -23, 9, -26, -67, -1, 12, -1, -14, -54, -11, -60, -16, -72, -80, 29},
-	{-15, -5, -2, -6, 9, -41, -16, -36, -4, -76, -63, 27, 3, 22, -9, 0, -70, 23, 21, 22, -50, -64, -49, -59, -54, -42, -80, -1},
-	{15, -50, -38, -41, 51, -51, -42, -35, 1, -76, -63, -30, -42, -29, -30, -41, -75, -33, -31, -25, -50, -64, -50, -67, -54, -78, -80, -2},
-	{15, -55, -46, -40, 19, -42, -52, 37, 27, -76, -63, -33, -31, 0, 20, -46, -75, 7, -3, -14, -48, -64, -41, -67, -54, -78, -80, 8},
-	{18, -28, -9, -30, 13, -30, -47, -26, 8, -76, -53, 3, -30, -31, -17, 8, -46, -26, -9, 37, -38, -64, -27, -28, -24, -78, -80, 32},
-	{-2, -7, -19, -12, 9, -23, -44, -25, -9, -69, -47, -13, -12, -14, 18, 15, -55, -15, 15, 11, -38, -41, -4, -67, -52, -78, -80, 41},
-	{-31, -19, -46, -41, 49, -51, -27, -23, -10, -76, -63, -42, -47, -21, -21, -51, -75, -10, -21, -28, -50, -64, -50, -30, -12, 15, -80, 19},
-	{11, -13, -3, 1, 19, -8, -10, 5, 8, -34, -21, 0, -5, 9, 10, -8, -33, 8, 10, 14, -8, -21, -7, -25, -12, -35, -37, 22},
-	{20, 3, 4, -2, 1, 3, -21, 2, 14, -37, -25, 0, 5, 3, 13, 1, -41, 4, 12, 22, -17, -23, 13, -56, -22, -57, -80, -21},
-	/* clang-format on */
-};
-
-/* clang-format off */
-static const unsigned char kind_of[128] = {
-	27, 27, 27, 27, 27, 27, 27, 27, 27, 27, 27, 27, 27, 27, 27, 27, 27, 27, 27, 27, 27, 27,
-	27, 27, 27, 27, 27, 27, 27, 27, 27, 27, 27, 27, 27, 27, 27, 27, 27, 27, 27, 27, 27, 27,
-	27, 27, 27, 27, 26, 26, 26, 26, 26, 26, 26, 26, 26, 26, 27, 27, 27, 27, 27, 27, 27, 0,
-	1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24,
-	25, 27, 27, 27, 27, 27, 27, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
-	17, 18, 19, 20, 21, 22, 23, 24, 25, 27, 27, 27, 27, 27,
-};
-
-/* ln(0.85 / 0.5) and ln(0.15 / 0.5), for words are mostly of one case: here of lower case. With the bit of case the
- * other way round it is upper case. */
-static const signed char case_of[128] = {
-	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-	0, 0, 0, 0, 0, 0, 0, -20, -20, -20, -20, -20, -20, -20, -20, -20, -20, -20, -20, -20,
-	-20, -20, -20, -20, -20, -20, -20, -20, -20, -20, -20, -20, -20, 0, 0, 0, 0, 0, 0, 8, 8,
-	8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 0, 0, 0, 0, 0,
-};
-/* clang-format on */
-
-/* What a character adds to both runs, lower in [0] and upper in [1], by the two octets that the one
- * before it and itself are in memory. Both fit one lane of 32 bits, so four characters of different
- * places go side by side. */
-struct gain {
-	int16_t of[2];
-};
-
-static struct gain gain_of[1 << 16];
-
-static unsigned pair_at(const unsigned char *two)
-{
-	uint16_t pair;
-
-	memcpy(&pair, two, sizeof(pair));
-	return pair;
-}
-
-static unsigned pair_of(unsigned char previous, unsigned char next)
-{
-	return pair_at((const unsigned char[]){previous, next});
-}
-
-__attribute__((constructor)) static void fill_gains(void)
-{
-	for (unsigned a = '+'; a <= 'z'; a++) {
-		for (unsigned b = '+'; b <= 'z'; b++) {
-			const int step = ratio[kind_of[a]][kind_of[b]];
-			const unsigned swapped = b ^ (kind_of[b] < KIND_DIGIT ? 0x20 : 0);
-			struct gain *g = &gain_of[pair_of((unsigned char)a, (unsigned char)b)];
-
-			g->of[0] = (int16_t)(step + case_of[b]);
-			g->of[1] = (int16_t)(step + case_of[swapped]);
-		}
-	}
-}
-
-typedef int16_t lanes __attribute__((vector_size(4 * N_STREAMS)));
-typedef int32_t doubles __attribute__((vector_size(4 * N_STREAMS)));
-
-/* Two lanes a stream. */
-struct runs {
-	lanes now, most;
-};
-
-static inline lanes max_of(lanes a, lanes b)
-{
+#ifndef HAS_SSE2 /* a unit test says that there is none */
 #ifdef __SSE2__
-	return (lanes)_mm_max_epi16((__m128i)a, (__m128i)b);
+#define HAS_SSE2 1
 #else
-	const lanes is_more = a > b;
-
-	return (a & is_more) | (b & ~is_more);
+#define HAS_SSE2 0
 #endif
-}
+#endif
 
-static inline int32_t both(unsigned pair)
-{
-	int32_t value;
-
-	memcpy(&value, &gain_of[pair], sizeof(value));
-	return value;
-}
-
-static inline void add(struct runs *r, doubles gains)
-{
-	r->now = max_of(r->now + (lanes)gains, (lanes){0});
-	r->most = max_of(r->most, r->now);
-}
-
-static bool is_beyond(const struct runs *r)
-{
-	for (size_t i = 0; i < 2 * N_STREAMS; i++)
-		if (r->most[i] > BOUND)
-			return true;
-	return false;
-}
+#define BOUND (WORDING_NATS * WORDING_NAT)
+#define CHARGE ((WORDING_NAT * 2 + 4) / 5) /* of a line: 0.4 nats */
+#define N_BESIDE 8			   /* lines that are weighed side by side */
+#define FEW 2				   /* so many are faster one by one */
+#define N_JOINED \
+	16 /* characters of a line after which its runs are those of the line alone, mostly */
+#define MOST (255 - WORDING_BIAS) /* where a lane ends: it is this much, or more */
 
 void wording_reset(struct wording *w)
 {
@@ -164,116 +39,18 @@ static inline int at_least_0(int n)
 /* One more character. True: the bound is passed. */
 static inline bool weigh(struct wording *w, unsigned char next)
 {
-	const struct gain *g = &gain_of[pair_of(w->previous, next)];
+	const struct wording_gain *g = &wording_gain[wording_pair(w->previous, next)];
 
-	w->lower = at_least_0(w->lower + g->of[0]);
-	w->upper = at_least_0(w->upper + g->of[1]);
+	w->lower = at_least_0(w->lower + g->of[0] - WORDING_BIAS);
+	w->upper = at_least_0(w->upper + g->of[1] - WORDING_BIAS);
 	w->previous = next;
 	return w->lower > BOUND || w->upper > BOUND;
 }
 
 bool wording_feed(struct wording *w, const unsigned char *chars, size_t len)
 {
-	struct runs r = {.now = {(int16_t)w->lower, (int16_t)w->upper}};
-
-	for (size_t at = 0; at < len && !w->is_text; at += BLOCK) {
-		const size_t end = len - at < BLOCK ? len : at + BLOCK;
-
-		add(&r, (doubles){both(pair_of(w->previous, chars[at]))});
-		for (size_t i = at + 1; i < end; i++)
-			add(&r, (doubles){both(pair_at(chars + i - 1))});
-		w->previous = chars[end - 1];
-		w->is_text = is_beyond(&r);
-	}
-	w->lower = r.now[0];
-	w->upper = r.now[1];
-	return w->is_text;
-}
-
-/* Many lines in streams: the lines of each follow those of the one before it. */
-struct stream {
-	const unsigned char *lines;
-	struct wording w; /* at its end, as if nothing had been before it */
-};
-
-/* Weighs of each the line that begins at offset `at`. True: the bound is passed in one. */
-static bool weigh_line(struct runs *runs, struct stream stream[N_STREAMS], size_t at,
-		       size_t n_chars)
-{
-	const unsigned char *a = stream[0].lines + at, *b = stream[1].lines + at;
-	const unsigned char *c = stream[2].lines + at, *d = stream[3].lines + at;
-	struct runs r = *runs;
-
-	add(&r, (doubles){both(pair_of(stream[0].w.previous, *a)),
-			  both(pair_of(stream[1].w.previous, *b)),
-			  both(pair_of(stream[2].w.previous, *c)),
-			  both(pair_of(stream[3].w.previous, *d))});
-	for (size_t i = 0; i + 1 < n_chars; i++)
-		add(&r, (doubles){both(pair_at(a + i)), both(pair_at(b + i)), both(pair_at(c + i)),
-				  both(pair_at(d + i))});
-	*runs = r;
-	for (size_t k = 0; k < N_STREAMS; k++)
-		stream[k].w.previous = stream[k].lines[at + n_chars - 1];
-	return is_beyond(&r);
-}
-
-/* Weighs the streams side by side. True: the bound is passed in one. */
-static bool weigh_streams(struct stream stream[N_STREAMS], size_t n_lines, size_t n_chars,
-			  size_t stride)
-{
-	struct runs r = {.now = {(int16_t)stream[0].w.lower, (int16_t)stream[0].w.upper}};
-
-	for (size_t n = 0; n < n_lines; n++)
-		if (weigh_line(&r, stream, n * stride, n_chars))
-			return true;
-	for (size_t k = 0; k < N_STREAMS; k++) {
-		stream[k].w.lower = r.now[2 * k];
-		stream[k].w.upper = r.now[2 * k + 1];
-	}
-	return false;
-}
-
-/* A stream was weighed as if nothing had been before it: w is what there was. Weighs its beginning
- * again, until both ways meet, which is where a run ends; w becomes what is true at the stream's
- * end. */
-static void join(struct wording *w, const struct stream *s, size_t n_lines, size_t n_chars,
-		 size_t stride)
-{
-	struct wording alone = {.previous = w->previous};
-
-	for (size_t n = 0; n < n_lines; n++) {
-		for (size_t i = 0; i < n_chars; i++) {
-			if (w->lower == alone.lower && w->upper == alone.upper) {
-				*w = s->w;
-				return;
-			}
-			w->is_text = weigh(w, s->lines[n * stride + i]);
-			if (w->is_text)
-				return;
-			weigh(&alone, s->lines[n * stride + i]);
-		}
-	}
-}
-
-bool wording_feed_lines(struct wording *w, const unsigned char *lines, size_t n_lines,
-			size_t n_chars, size_t stride)
-{
-	const size_t n_each = n_chars <= BLOCK && !w->is_text ? n_lines / N_STREAMS : 0;
-	struct stream stream[N_STREAMS] = {{.lines = lines, .w = *w}};
-
-	for (size_t k = 1; k < N_STREAMS && n_each > 0; k++) {
-		stream[k].lines = lines + k * n_each * stride;
-		stream[k].w.previous = lines[(k * n_each - 1) * stride + n_chars - 1];
-	}
-	if (n_each > 0) {
-		w->is_text = weigh_streams(stream, n_each, n_chars, stride);
-		if (!w->is_text)
-			*w = stream[0].w;
-	}
-	for (size_t k = 1; k < N_STREAMS && n_each > 0 && !w->is_text; k++)
-		join(w, &stream[k], n_each, n_chars, stride);
-	for (size_t i = n_each * N_STREAMS; i < n_lines && !w->is_text; i++)
-		wording_feed(w, lines + i * stride, n_chars);
+	for (size_t i = 0; i < len && !w->is_text; i++)
+		w->is_text = weigh(w, chars[i]);
 	return w->is_text;
 }
 
@@ -282,7 +59,7 @@ static int best_of_noise(size_t len)
 {
 	static const struct {
 		size_t len;
-		int best; /* NAT * (2 + ln(2 * len)) */
+		int best; /* WORDING_NAT * (2 + ln(2 * len)) */
 	} table[] = {{64, 110}, {76, 113}, {128, 121}, {256, 132}, {512, 143}};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
@@ -291,63 +68,297 @@ static int best_of_noise(size_t len)
 	return 154; /* 1024 */
 }
 
+/* n lines, of which none has a run that noise does not have. */
+static void take_noise(struct wording_lines *w, int n)
+{
+	w->sum = at_least_0(w->sum - n * CHARGE);
+}
+
 /* A line with such a best run. */
 static void take_best(struct wording_lines *w, int best, size_t len)
 {
-	const int charge = (NAT * 2 + 4) / 5; /* 0.4 nats */
-	const int excess = at_least_0(best - best_of_noise(len));
-
-	w->sum = at_least_0(w->sum + excess - charge);
-	w->is_text |= w->sum > WORDING_LINES_NATS * NAT;
+	w->sum = at_least_0(w->sum + at_least_0(best - best_of_noise(len)) - CHARGE);
+	w->is_text |= w->sum > WORDING_LINES_NATS * WORDING_NAT;
 }
 
 bool wording_weigh_line(struct wording_lines *w, const unsigned char *chars, size_t len)
 {
-	int lower = 0, upper = 0, best = 0;
-	unsigned char previous = '+';
+	struct wording line;
+	int best = 0;
 
+	wording_reset(&line);
 	for (size_t i = 0; i < len; i++) {
-		const struct gain *g = &gain_of[pair_of(previous, chars[i])];
-
-		lower = at_least_0(lower + g->of[0]);
-		upper = at_least_0(upper + g->of[1]);
-		previous = chars[i];
-		best = lower > best ? lower : best;
-		best = upper > best ? upper : best;
+		weigh(&line, chars[i]);
+		best = line.lower > best ? line.lower : best;
+		best = line.upper > best ? line.upper : best;
 	}
 	take_best(w, best, len);
 	return w->is_text;
 }
 
-/* The best runs of N_STREAMS lines, each by itself. */
-static struct runs weigh_beside(const unsigned char *lines, size_t n_chars, size_t stride)
-{
-	const unsigned char *a = lines, *b = a + stride, *c = b + stride, *d = c + stride;
-	struct runs r = {.now = {0}};
+/* Two lanes a line, of the runs that begin in it: lower and upper. From MOST on they say nothing
+ * but that. */
+typedef unsigned char lanes __attribute__((vector_size(2 * N_BESIDE)));
 
-	add(&r, (doubles){both(pair_of('+', *a)), both(pair_of('+', *b)), both(pair_of('+', *c)),
-			  both(pair_of('+', *d))});
-	for (size_t i = 0; i + 1 < n_chars; i++)
-		add(&r, (doubles){both(pair_at(a + i)), both(pair_at(b + i)), both(pair_at(c + i)),
-				  both(pair_at(d + i))});
-	return r;
+struct runs {
+	lanes now, most;
+};
+
+#if HAS_SSE2
+static inline __m128i two_gains(unsigned pair)
+{
+	int32_t two;
+
+	memcpy(&two, &wording_gain[pair], sizeof(two));
+	return _mm_cvtsi32_si128(two);
 }
 
-bool wording_weigh_lines(struct wording_lines *w, const unsigned char *lines, size_t n_lines,
-			 size_t n_chars, size_t stride)
+static inline int one_gain(unsigned pair)
 {
-	size_t n = 0;
+	uint16_t gain;
 
-	for (; n_chars <= BLOCK && n + N_STREAMS <= n_lines; n += N_STREAMS) {
-		const struct runs r = weigh_beside(lines + n * stride, n_chars, stride);
+	memcpy(&gain, &wording_gain[pair], sizeof(gain));
+	return gain;
+}
 
-		for (size_t k = 0; k < N_STREAMS; k++)
-			take_best(w,
-				  r.most[2 * k] > r.most[2 * k + 1] ? r.most[2 * k]
-								    : r.most[2 * k + 1],
-				  n_chars);
+#define WITH_GAIN(gains, k, pair) _mm_insert_epi16(gains, one_gain(pair), k)
+
+static inline lanes gains_of(const unsigned pair[N_BESIDE])
+{
+	__m128i a = two_gains(pair[0]), b = two_gains(pair[4]);
+
+	a = WITH_GAIN(a, 1, pair[1]);
+	b = WITH_GAIN(b, 1, pair[5]);
+	a = WITH_GAIN(a, 2, pair[2]);
+	b = WITH_GAIN(b, 2, pair[6]);
+	a = WITH_GAIN(a, 3, pair[3]);
+	b = WITH_GAIN(b, 3, pair[7]);
+	return (lanes)_mm_unpacklo_epi64(a, b);
+}
+
+/* Of one line; what the other lanes have is nobody's. */
+static inline lanes gains_of_one(unsigned pair)
+{
+	return (lanes)two_gains(pair);
+}
+
+static inline void add(struct runs *r, lanes gains)
+{
+	const __m128i sum = _mm_adds_epu8((__m128i)r->now, (__m128i)gains);
+	const __m128i now = _mm_subs_epu8(sum, _mm_set1_epi8(WORDING_BIAS));
+
+	r->now = (lanes)now;
+	r->most = (lanes)_mm_max_epu8((__m128i)r->most, now);
+}
+#else
+static inline lanes gains_of(const unsigned pair[N_BESIDE])
+{
+	struct wording_gain gains[N_BESIDE];
+	lanes value;
+
+	for (size_t k = 0; k < N_BESIDE; k++)
+		gains[k] = wording_gain[pair[k]];
+	memcpy(&value, gains, sizeof(value));
+	return value;
+}
+
+static inline lanes gains_of_one(unsigned pair)
+{
+	return (lanes){wording_gain[pair].of[0], wording_gain[pair].of[1]};
+}
+
+static inline void add(struct runs *r, lanes gains)
+{
+	const lanes sum = r->now + gains, capped = sum | (lanes)(sum < gains);
+	const lanes now = (capped - WORDING_BIAS) & (lanes)(capped > WORDING_BIAS);
+	const lanes is_more = (lanes)(now > r->most);
+
+	r->now = now;
+	r->most = (now & is_more) | (r->most & ~is_more);
+}
+#endif
+
+/* Lines that are weighed side by side, each by itself; line[k] is in lanes 2k and 2k + 1. */
+struct group {
+	const unsigned char *line[N_BESIDE];
+	size_t n_lines, n_chars;
+	struct runs end;
+	lanes gains[N_JOINED], now[N_JOINED]; /* at the first characters, of whole groups */
+};
+
+/* Of the lines at a to h the character behind offset i. */
+#define GAINS_AT(i)                                                                             \
+	gains_of((const unsigned[N_BESIDE]){wording_pair_at(a + (i)), wording_pair_at(b + (i)), \
+					    wording_pair_at(c + (i)), wording_pair_at(d + (i)), \
+					    wording_pair_at(e + (i)), wording_pair_at(f + (i)), \
+					    wording_pair_at(g + (i)), wording_pair_at(h + (i))})
+
+/* By itself, so that all of the pointers are in registers. */
+static __attribute__((noinline)) void weigh_group(struct group *group)
+{
+	const unsigned char *const *line = group->line;
+	const unsigned char *a = line[0], *b = line[1], *c = line[2], *d = line[3];
+	const unsigned char *e = line[4], *f = line[5], *g = line[6], *h = line[7];
+	struct runs r = {.now = {0}};
+	size_t i;
+
+	add(&r, gains_of((const unsigned[N_BESIDE]){wording_pair('+', *a), wording_pair('+', *b),
+						    wording_pair('+', *c), wording_pair('+', *d),
+						    wording_pair('+', *e), wording_pair('+', *f),
+						    wording_pair('+', *g), wording_pair('+', *h)}));
+	group->now[0] = r.now;
+	for (i = 1; i < N_JOINED && i < group->n_chars; i++) {
+		group->gains[i] = GAINS_AT(i - 1);
+		add(&r, group->gains[i]);
+		group->now[i] = r.now;
 	}
-	for (; n < n_lines; n++)
-		wording_weigh_line(w, lines + n * stride, n_chars);
-	return w->is_text;
+	for (; i < group->n_chars; i++)
+		add(&r, GAINS_AT(i - 1));
+	group->end = r;
+}
+
+static void weigh_one(const unsigned char *line, size_t n_chars, struct runs *runs)
+{
+	struct runs r = {.now = {0}};
+
+	add(&r, gains_of_one(wording_pair('+', *line)));
+	for (size_t i = 0; i + 1 < n_chars; i++)
+		add(&r, gains_of_one(wording_pair_at(line + i)));
+	*runs = r;
+}
+
+static inline bool is_any(lanes is)
+{
+	uint64_t half[2];
+
+	memcpy(half, &is, sizeof(half));
+	return (half[0] | half[1]) != 0;
+}
+
+static int best_of(const struct runs *r, size_t k)
+{
+	const unsigned char *most = (const unsigned char *)&r->most + 2 * k;
+
+	return most[0] > most[1] ? most[0] : most[1];
+}
+
+static void take_line(struct wording_lines *lines, const unsigned char *line, size_t n_chars,
+		      int best)
+{
+	if (best < MOST)
+		take_best(lines, best, n_chars);
+	else
+		wording_weigh_line(lines, line, n_chars);
+}
+
+/* The first n lines. */
+static void take_lines(struct wording_lines *lines, const struct group *g, size_t n)
+{
+	const lanes noise = (lanes){0} + (unsigned char)best_of_noise(g->n_chars);
+
+	if (!is_any((lanes)(g->end.most > noise))) {
+		take_noise(lines, (int)n);
+		return;
+	}
+	for (size_t k = 0; k < n; k++)
+		take_line(lines, g->line[k], g->n_chars, best_of(&g->end, k));
+}
+
+/* A line that was weighed by itself: w is what there was before it. Weighs its beginning again,
+ * until both ways meet, which is where a run ends; w becomes what is true at the line's end. */
+static void join(struct wording *w, const unsigned char *line, size_t n_chars, const struct runs *r,
+		 size_t k)
+{
+	const unsigned char *now = (const unsigned char *)&r->now + 2 * k;
+	struct wording alone;
+
+	if (best_of(r, k) >= MOST) {
+		wording_feed(w, line, n_chars);
+		return;
+	}
+	wording_reset(&alone);
+	for (size_t i = 0; i < n_chars && !w->is_text; i++) {
+		if (w->lower == alone.lower && w->upper == alone.upper &&
+		    w->previous == alone.previous) {
+			*w = (struct wording){now[0], now[1], line[n_chars - 1], false};
+			return;
+		}
+		w->is_text = weigh(w, line[i]);
+		weigh(&alone, line[i]);
+	}
+}
+
+/* The same with a whole group, each line after the one before it. False: not all meet early, or are
+ * far from the bound. */
+static bool join_group(struct wording *w, const struct group *g)
+{
+	unsigned char now[2 + sizeof(lanes)] = {(unsigned char)w->lower, (unsigned char)w->upper};
+	unsigned pair[N_BESIDE] = {wording_pair(w->previous, *g->line[0])};
+	struct runs r;
+
+	if (g->n_chars < N_JOINED || w->lower >= MOST || w->upper >= MOST ||
+	    is_any((lanes)(g->end.most == MOST)))
+		return false;
+	memcpy(now + 2, &g->end.now, sizeof(lanes));
+	memcpy(&r.now, now, sizeof(lanes));
+	r.most = r.now;
+	for (size_t k = 1; k < N_BESIDE; k++)
+		pair[k] = wording_pair(g->line[k - 1][g->n_chars - 1], *g->line[k]);
+	add(&r, gains_of(pair));
+	for (size_t i = 1; is_any((lanes)(r.now != g->now[i - 1])); i++) {
+		if (i == N_JOINED)
+			return false;
+		add(&r, g->gains[i]);
+	}
+	if (is_any((lanes)(r.most == MOST)))
+		return false;
+	w->lower = now[2 * g->n_lines];
+	w->upper = now[2 * g->n_lines + 1];
+	w->previous = g->line[g->n_lines - 1][g->n_chars - 1];
+	return true;
+}
+
+static void look_one_by_one(struct wording *w, struct wording_lines *lines, size_t n_alone,
+			    const struct group *g)
+{
+	for (size_t k = 0; k < g->n_lines; k++) {
+		struct runs r;
+
+		weigh_one(g->line[k], g->n_chars, &r);
+		if (k < n_alone)
+			take_line(lines, g->line[k], g->n_chars, best_of(&r, 0));
+		if (!w->is_text)
+			join(w, g->line[k], g->n_chars, &r, 0);
+	}
+}
+
+static void look_side_by_side(struct wording *w, struct wording_lines *lines, size_t n_alone,
+			      struct group *g)
+{
+	weigh_group(g);
+	if (n_alone > 0)
+		take_lines(lines, g, n_alone < g->n_lines ? n_alone : g->n_lines);
+	if (w->is_text || join_group(w, g))
+		return;
+	for (size_t k = 0; k < g->n_lines && !w->is_text; k++)
+		join(w, g->line[k], g->n_chars, &g->end, k);
+}
+
+void wording_look_at_lines(struct wording *w, struct wording_lines *lines, size_t n_alone,
+			   const unsigned char *chars, size_t n_lines, size_t n_chars,
+			   size_t stride)
+{
+	for (size_t n = 0; n < n_lines; n += N_BESIDE) {
+		const size_t n_left = n_lines - n, n_counted = n < n_alone ? n_alone - n : 0;
+		struct group g;
+
+		g.n_lines = n_left < N_BESIDE ? n_left : N_BESIDE;
+		g.n_chars = n_chars;
+		for (size_t k = 0; k < N_BESIDE; k++)
+			g.line[k] = chars + (n + (k < g.n_lines ? k : 0)) * stride;
+		if (g.n_lines <= FEW)
+			look_one_by_one(w, lines, n_counted, &g);
+		else
+			look_side_by_side(w, lines, n_counted, &g);
+	}
 }

@@ -34,12 +34,6 @@ void wording_reset(struct wording *w);
 /* Characters of the base64 alphabet. True: there are words in them, or were. */
 bool wording_feed(struct wording *w, const unsigned char *chars, size_t len);
 
-/* The same as wording_feed() with the n_chars characters of each of n_lines lines, a line begins
- * every stride octets; several times as fast. Once there are words lower and upper say nothing any
- * more. n_chars > 0. */
-bool wording_feed_lines(struct wording *w, const unsigned char *lines, size_t n_lines,
-			size_t n_chars, size_t stride);
-
 /* Words of few letters, some in each line or each block, are too short a run alone: what the best
  * run of each line has beyond the best that noise has (2 nats more than the logarithm of the places
  * where one may begin) is summed up over lines. With a line's excess exponential at most (Ville
@@ -55,8 +49,12 @@ struct wording_lines {
 /* One line of a block, or a piece of a long one. True: there are words in the lines, or were. */
 bool wording_weigh_line(struct wording_lines *w, const unsigned char *chars, size_t len);
 
-/* The same with each of many lines, as wording_feed_lines() takes them; several times as fast. */
-bool wording_weigh_lines(struct wording_lines *w, const unsigned char *lines, size_t n_lines,
-			 size_t n_chars, size_t stride);
+/* Both at once, several times as fast: as wording_feed() with the n_chars characters of each of
+ * n_lines lines, and as wording_weigh_line() with each of the first n_alone of them. A line begins
+ * every stride octets. n_chars > 0. Once there are words w->lower and w->upper say nothing any
+ * more. */
+void wording_look_at_lines(struct wording *w, struct wording_lines *lines, size_t n_alone,
+			   const unsigned char *chars, size_t n_lines, size_t n_chars,
+			   size_t stride);
 
 #endif

@@ -24,6 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	unsigned char chars[LINES * WIDTH], lines[LINES * STRIDE];
 	struct wording whole, pieces, beside;
+	struct wording_lines sums = {0}, one_by_one = {0};
 	size_t n_lines;
 
 	if (size > sizeof(chars))
@@ -42,8 +43,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	wording_reset(&pieces);
 	same_in_pieces(feed, &pieces, chars, n_lines * WIDTH);
 	wording_reset(&beside);
-	if (n_lines > 0)
-		wording_feed_lines(&beside, lines, n_lines, WIDTH, STRIDE);
+	wording_look_at_lines(&beside, &sums, n_lines, lines, n_lines, WIDTH, STRIDE);
+	for (size_t i = 0; i < n_lines; i++)
+		wording_weigh_line(&one_by_one, lines + i * STRIDE, WIDTH);
+	assert(sums.sum == one_by_one.sum && sums.is_text == one_by_one.is_text);
 	assert(whole.is_text == pieces.is_text && whole.is_text == beside.is_text);
 	if (!whole.is_text)
 		assert(whole.lower == beside.lower && whole.upper == beside.upper);

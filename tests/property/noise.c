@@ -95,7 +95,8 @@ static void weigh_lines(const unsigned char *chars, size_t n_lines, bool is_new_
 
 	wording_reset(&w);
 	words.samples++;
-	words.refused += wording_feed_lines(&w, chars, n_lines, LINE, LINE);
+	wording_look_at_lines(&w, NULL, 0, chars, n_lines, LINE, LINE);
+	words.refused += w.is_text;
 	for (size_t n = 0; n < n_lines; n++) {
 		if (n % 64 == 0)
 			wording_reset(&w);

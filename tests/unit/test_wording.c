@@ -106,54 +106,77 @@ static void wording_finds_none_in_noise(void **state)
 	assert_in_range(most, 8 * 16, 24 * 16); /* it does weigh, and is far from the bound */
 }
 
-#define LINE 64
-#define STRIDE 66
+#define LINES 21 /* two times as many as are weighed side by side, and what is left */
+#define WIDTH_MAX 64
+
+struct block {
+	size_t width; /* of a line; two octets follow that are none of it */
+	unsigned char lines[LINES * (WIDTH_MAX + 2)];
+};
+
+static unsigned char *char_of(struct block *b, size_t i)
+{
+	return &b->lines[i / b->width * (b->width + 2) + i % b->width];
+}
+
+/* Both measures of all lines, in calls of n_lines: after each, what weighing characters and lines
+ * one by one gives. Returns the sum of the lines. */
+static int check_block(struct block *b, size_t n_lines)
+{
+	struct wording by_lines, by_chars;
+	struct wording_lines one = {0}, many = {0};
+	const size_t stride = b->width + 2;
+
+	wording_reset(&by_lines);
+	wording_reset(&by_chars);
+	for (size_t n = 0; n < LINES; n += n_lines) {
+		const size_t n_now = LINES - n < n_lines ? LINES - n : n_lines;
+
+		wording_look_at_lines(&by_lines, &many, LINES, b->lines + n * stride, n_now,
+				      b->width, stride);
+		for (size_t i = n * b->width; i < (n + n_now) * b->width; i++)
+			wording_feed(&by_chars, char_of(b, i), 1);
+		for (size_t i = n; i < n + n_now; i++)
+			wording_weigh_line(&one, b->lines + i * stride, b->width);
+		assert_int_equal(many.sum, one.sum);
+		assert_int_equal(many.is_text, one.is_text);
+		assert_int_equal(by_lines.is_text, by_chars.is_text);
+		if (by_chars.is_text)
+			break;
+		assert_int_equal(by_lines.lower, by_chars.lower);
+		assert_int_equal(by_lines.upper, by_chars.upper);
+		assert_int_equal(by_lines.previous, by_chars.previous);
+	}
+	return one.sum;
+}
 
 /* Lines are weighed side by side: whatever is where, that must not show. Words stand in noise at
- * each place in turn, so across each joint; too few of them leave their weight to what comes next.
- */
+ * each place in turn, so across each joint, and across whole lines; too few of them leave their
+ * weight to what comes next. */
 static void wording_of_lines_is_that_of_their_characters(void **state)
 {
 	static const char alphabet[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	static const char words[] = "Please+meet+me+at+eight+behind+the+old+church";
-	unsigned char noise[9 * STRIDE], lines[sizeof(noise)];
+	static const size_t widths[] = {7, 16, 17, 48, WIDTH_MAX};
 	uint64_t random = 2;
 	size_t n_summed = 0;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(noise); i++) {
-		random = random * 6364136223846793005u + 1442695040888963407u;
-		noise[i] = (unsigned char)(i % STRIDE < LINE ? alphabet[random >> 58] : '\n');
-	}
-	for (size_t place = 0; place < 9 * LINE * 4; place++) {
-		const size_t n_lines = 1 + place % 9, n_words = sizeof(words) - 1 - place % 4 * 9;
-		struct wording by_lines, by_chars;
-		struct wording_lines one = {0}, many = {0};
+	for (size_t place = 0; place < ROWS(widths) * LINES * 400; place++) {
+		struct block b = {.width = widths[place % ROWS(widths)]};
+		const size_t n_chars = LINES * b.width;
+		const size_t n_words = 1 + place % (sizeof(words) - 1), upper = place % 2 * 0x20;
+		const size_t from = place / 10 % n_chars;
 
-		memcpy(lines, noise, sizeof(noise));
-		for (size_t i = 0, at = place / 4; i < n_words && at < 9 * LINE; i++, at++)
-			lines[at / LINE * STRIDE + at % LINE] = (unsigned char)words[i];
-		wording_reset(&by_lines);
-		wording_reset(&by_chars);
-		wording_feed_lines(&by_lines, lines, n_lines, LINE, STRIDE);
-		wording_feed_lines(&by_lines, lines + n_lines * STRIDE, 9 - n_lines, LINE, STRIDE);
-		for (size_t i = 0; i < sizeof(lines); i++)
-			if (i % STRIDE < LINE && !by_chars.is_text)
-				wording_feed(&by_chars, lines + i, 1);
-		wording_weigh_lines(&many, lines, n_lines, LINE, STRIDE);
-		wording_weigh_lines(&many, lines + n_lines * STRIDE, 9 - n_lines, LINE, STRIDE);
-		for (size_t i = 0; i < 9; i++)
-			wording_weigh_line(&one, lines + i * STRIDE, LINE);
-		assert_int_equal(many.sum, one.sum);
-		assert_int_equal(many.is_text, one.is_text);
-		n_summed += one.sum > 0;
-		assert_int_equal(by_lines.is_text, by_chars.is_text);
-		if (by_chars.is_text)
-			continue;
-		assert_int_equal(by_lines.lower, by_chars.lower);
-		assert_int_equal(by_lines.upper, by_chars.upper);
-		assert_int_equal(by_lines.previous, by_chars.previous);
+		for (size_t i = 0; i < n_chars; i++) {
+			random = random * 6364136223846793005u + 1442695040888963407u;
+			*char_of(&b, i) = (unsigned char)alphabet[random >> 58];
+		}
+		for (size_t i = 0; i < n_words && from + i < n_chars; i++)
+			*char_of(&b, from + i) = (unsigned char)(words[i] &
+								 ~(words[i] > 'Z' ? upper : 0));
+		n_summed += check_block(&b, 1 + place % LINES) > 0;
 	}
 	assert_true(n_summed > 100);
 }
