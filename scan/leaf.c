@@ -303,6 +303,11 @@ bool leaf_text_is(const struct leaf *l, const char *text)
 	return len == strlen(text) && memcmp(l->tiny, text, len) == 0;
 }
 
+bool leaf_text_says(const struct leaf *l, const char *text)
+{
+	return text_is(l->tiny, tiny_trimmed(l), text);
+}
+
 bool leaf_text_is_preamble(const struct leaf *l)
 {
 	return phrases_is_preamble(l->tiny, tiny_trimmed(l));

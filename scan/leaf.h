@@ -144,6 +144,8 @@ void leaf_finish(struct leaf *l);
 /* After leaf_finish(): is the whole text, white space around it apart, exactly this? */
 bool leaf_text_is(const struct leaf *l, const char *text);
 bool leaf_is_empty(const struct leaf *l); /* nothing but white space */
+/* The same, letter case apart. */
+bool leaf_text_says(const struct leaf *l, const char *text);
 /* Is it what mail programs write before the first part; what they write into the control part
  * (phrases.h)? */
 bool leaf_text_is_preamble(const struct leaf *l);

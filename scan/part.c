@@ -144,9 +144,9 @@ struct part part_of_leaf(const struct leaf *l, const char *type)
 	p.is_setup = l->type == LEAF_AUTOCRYPT_SETUP && l->n_armored == 1 && l->has_password_only &&
 		     !finding_is_set(&l->fault);
 	if (l->type == LEAF_TEXT_PLAIN) {
-		if (leaf_text_is(l, "Secure-Join: vc-request"))
+		if (leaf_text_says(l, "Secure-Join: vc-request"))
 			p.securejoin = SECUREJOIN_CONTACT;
-		else if (leaf_text_is(l, "Secure-Join: vg-request"))
+		else if (leaf_text_says(l, "Secure-Join: vg-request"))
 			p.securejoin = SECUREJOIN_GROUP;
 	}
 	return p;

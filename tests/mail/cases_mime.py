@@ -637,7 +637,8 @@ RULE_12 = [("r12-" + name.lower().replace("'", "quoted-", 1).strip("'").replace(
                         "cp037", "ibm870", "windows-1200", "iso-8859-1-x", "utf-8 ", "unicode", "iso-2022-kr")]
 RULE_12 += [("r12-" + name.lower(), 12, INLINE, charset(name), "charset " + name)
             for name in ("us-ascii", "utf-8", "iso-8859-15", "windows-1252", "koi8-r", "UTF8", "ISO-8859-8-I", "GB18030", "Big5",
-                         "Shift_JIS", "ISO-2022-JP", "EUC-KR", "ks_c_5601-1987", "x-unknown", "latin1", "windows-874", "iso-2022-jp-2", "iso-2022-jp-ms", "x-user-defined", "unknown", "us_ascii", "ISO8859_1", "macroman", "x-gbk", "csISOLatin1")]
+                         "Shift_JIS", "ISO-2022-JP", "EUC-KR", "ks_c_5601-1987", "x-unknown", "latin1", "windows-874", "iso-2022-jp-2", "iso-2022-jp-ms", "x-user-defined", "unknown", "us_ascii", "ISO8859_1", "macroman", "x-gbk", "csISOLatin1", "x-sjis", "x-euc-jp", "cp65001", "UTF-8-MAC",
+                         "unicode-1-1-utf-8", "iso-ir-100", "latin2", "x-mac-cyrillic", "cp862", "binary")]
 RULE_12 += [
     ("r12-two", 12, "invalid - bad-charset", mail(ARMOR, "text/plain; charset=utf-8; charset=utf-7"), "two charsets, one of them bad"),
     ("r12-empty", 12, INLINE, charset(""), "an empty charset"),

@@ -300,6 +300,7 @@ RULE_32 = [
     ("r32-mismatch", 32, NONE, join(JOIN % "vc-request", "Secure-Join: vg-request\n"), "header and text disagree"),
     ("r32-other-text", 32, NONE, join(JOIN % "vc-request", "Secure-Join: vc-request\nMeet me at eight.\n"), "text after the request"),
     ("r32-no-header", 32, NONE, join("", "Secure-Join: vc-request\n"), "no header"),
+    ("r32-vc-request-case", 32, HANDSHAKE, join(JOIN % "vc-request", "secure-join: vc-request\n"), "letter case of the text: relays ignore it, and some clients write it small"),
     ("r32-two-parts", 32, NONE, join(JOIN % "vc-request", "Secure-Join: vc-request\n", more=(MEET,)), "a second part"),
     ("r32-not-mixed", 32, NONE, mail("Secure-Join: vc-request\n", JOIN % "vc-request" + "Content-Type: text/plain\n"), "no multipart"),
     ("r32-part-header", 32, NONE, mail(multi(part("Secure-Join: vc-request\n", "Content-Type: text/plain\nX-Note: " + "Meet me " * 140 + "\n")),
