@@ -19,6 +19,7 @@ import cases_html
 import cases_mime
 import cases_other
 import cases_packets
+import cases_world
 
 
 def verdict_text(rule, expect, message, note, settings):
@@ -37,7 +38,7 @@ def verdict_text(rule, expect, message, note, settings):
 def main():
     check = sys.argv[1:] == ["--check"]
     names, differ = set(), 0
-    for cases in (cases_mime, cases_armor, cases_packets, cases_other, cases_html):
+    for cases in (cases_mime, cases_armor, cases_packets, cases_other, cases_html, cases_world):
         for name, rule, expect, message, note, *rest in cases.CASES:
             assert name not in names, name
             names.add(name)
