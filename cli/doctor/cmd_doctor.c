@@ -142,6 +142,8 @@ static void conclude(const struct doctor *x)
 	else if (x->n_skipped > 0)
 		printf("\nNothing was found, but %d %s could not be looked at.\n", x->n_skipped,
 		       output_plural(x->n_skipped, "thing", "things"));
+	else if (x->postfix.is_silent)
+		printf("\nNothing else is wrong, but Postfix does not run.\n");
 	else
 		printf("\nNothing is wrong.\n");
 }

@@ -104,19 +104,60 @@ static const struct passwd *examine_user(struct doctor *x, bool *is_missing)
 	return owner;
 }
 
-/* The command that keeps others out. Root types it, in a directory where the user may have planted
- * a link for root to follow: so what can be done as that user is, and nothing is given away that a
- * link leads to. */
+/* The commands for path and what lies beside it. Root types them, in a directory where the user may
+ * have planted a link for root to follow: so what can be done as that user is, and nothing is given
+ * away that a link leads to. */
 static void file_mend(char *out, size_t out_size, const char *path, const struct passwd *owner,
-		      uid_t has)
+		      uid_t has, const char *mode)
 {
 	if (owner == NULL)
-		snprintf(out, out_size, "chmod o= %s*", path);
+		snprintf(out, out_size, "chmod %s %s*", mode, path);
 	else if (has == owner->pw_uid)
-		snprintf(out, out_size, "runuser -u %s -- chmod o= %s*", owner->pw_name, path);
+		snprintf(out, out_size, "runuser -u %s -- chmod %s %s*", owner->pw_name, mode,
+			 path);
 	else
-		snprintf(out, out_size, "chown -h %s: %s* && runuser -u %s -- chmod o= %s*",
-			 owner->pw_name, path, owner->pw_name, path);
+		snprintf(out, out_size, "chown -h %s: %s* && runuser -u %s -- chmod %s %s*",
+			 owner->pw_name, path, owner->pw_name, mode, path);
+}
+
+/* bits: the rights of others that stand for what is wanted, 6 of a file, 3 of a folder. */
+static bool has_rights(const struct stat *st, const struct passwd *who, unsigned bits)
+{
+	if (st->st_uid == who->pw_uid)
+		return (st->st_mode & (bits << 6)) == bits << 6;
+	return st->st_gid == who->pw_gid && (st->st_mode & (bits << 3)) == bits << 3;
+}
+
+/* What SQLite makes beside a database has the mode that this had then, and keeps it: so each is
+ * looked at, and all are mended at once. */
+static bool examine_writing(struct doctor *x, const char *path, const char *quoted,
+			    const struct passwd *owner)
+{
+	static const char *const beside[] = {"", "-wal", "-shm", ".lock"};
+	char mend[2 * DB_PATH_SHOWN_MAX + 700], one[DB_PATH_SHOWN_MAX + 10];
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
+		snprintf(one, sizeof(one), "%s%s", path, beside[i]);
+		if (lstat(one, &st) != 0 || !S_ISREG(st.st_mode) || has_rights(&st, owner, 6))
+			continue;
+		if (st.st_uid != owner->pw_uid) {
+			snprintf(mend, sizeof(mend), "chown -h %s: %s*", owner->pw_name, quoted);
+			doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
+				    "%s does not belong to %s: the daemons cannot write it", one,
+				    owner->pw_name);
+			return false;
+		}
+		file_mend(mend, sizeof(mend), quoted, owner, st.st_uid, "u+rw");
+		strcat(mend, " && systemctl restart pgpgate-filter pgpgate-policyd");
+		doctor_tell(
+			x, DOCTOR_PROBLEM, topic, mend,
+			"%s (mode %04o) may not be written by %s: verdicts wait in the journal, "
+			"and no rule can be changed",
+			one, (unsigned)(st.st_mode & 07777), owner->pw_name);
+		return true;
+	}
+	return true;
 }
 
 static bool examine_file(struct doctor *x, const char *path, const struct passwd *owner)
@@ -129,20 +170,12 @@ static bool examine_file(struct doctor *x, const char *path, const struct passwd
 	if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode)) /* opening it tells */
 		return true;
 	if ((st.st_mode & 0007) != 0) {
-		file_mend(mend, sizeof(mend), quoted, owner, st.st_uid);
+		file_mend(mend, sizeof(mend), quoted, owner, st.st_uid, "o=");
 		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
 			    "%s is open to everyone on this machine (mode %04o)", path,
 			    (unsigned)(st.st_mode & 07777));
 	}
-	if (owner != NULL && st.st_uid != owner->pw_uid &&
-	    !(st.st_gid == owner->pw_gid && (st.st_mode & 0060) == 0060)) {
-		snprintf(mend, sizeof(mend), "chown -h %s: %s*", owner->pw_name, quoted);
-		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
-			    "%s does not belong to %s: the daemons cannot write it", path,
-			    owner->pw_name);
-		return false;
-	}
-	return true;
+	return owner == NULL || examine_writing(x, path, quoted, owner);
 }
 
 /* The group of what is the user's: the one that the settings name, or its own. Returns out. */
@@ -183,13 +216,14 @@ static bool examine_place(struct doctor *x, const struct passwd *owner)
 			    strerror(why));
 		return false;
 	}
-	if (owner != NULL && st.st_uid != owner->pw_uid &&
-	    !(st.st_gid == owner->pw_gid && (st.st_mode & 0030) == 0030)) {
+	if (owner != NULL && !has_rights(&st, owner, 3)) {
 		snprintf(mend, sizeof(mend), "chown -h %s: %s && chmod 2770 %s", owner->pw_name,
 			 quoted, quoted);
 		doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
-			    "%s does not belong to %s: the daemons cannot write there", folder,
-			    owner->pw_name);
+			    "%s (mode %04o) does not belong to %s, or may not be written: the "
+			    "daemons cannot write there",
+			    folder, (unsigned)(st.st_mode & 07777), owner->pw_name);
+		examine_file(x, path, owner); /* they were given away together, and come back so */
 		return false;
 	}
 	return examine_file(x, path, owner);

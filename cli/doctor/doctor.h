@@ -32,6 +32,7 @@ struct doctor_postfix {
 	bool uses_policy;	      /* asks our policy server */
 	bool is_filtering;	      /* an smtpd has a content filter */
 	bool is_proxied;	      /* an smtpd has smtpd_proxy_filter */
+	bool is_silent;		      /* nobody listens where clients come */
 	int n_bare;		      /* smtpds that have only main.cf's milters, and need ours */
 	int n_own;		      /* smtpds that have ours by a -o */
 	const char *config_directory; /* --postfix-config, or NULL for the default */
@@ -95,6 +96,15 @@ const char *doctor_by_pgpgate(const struct doctor *x, char *out, size_t out_size
  * service whose -o it is, or NULL: main.cf's. */
 void doctor_absolute(struct doctor *x, const struct postfix_service *s, const char *name,
 		     const char *list, const char *socket_text);
+/* Does nobody listen there? word: of a list of milters or restrictions. Only for sockets in the
+ * file system, and only where it can be seen; false where not. */
+bool doctor_is_dead(const struct doctor *x, const char *word);
+/* Tells of milters where nobody listens: those whose name says that they are ours are a problem,
+ * others a note. s as above. */
+void doctor_dead_milters(struct doctor *x, const struct postfix_service *s, const char *list);
+/* The command that puts smtpd_milters right. s as above. Returns out. */
+const char *doctor_with_ours(const struct doctor *x, const struct postfix_service *s,
+			     const char *list, char *out, size_t out_size);
 /* What is done while our filter is down. list: the milters, our_word: ours in it. s as above. */
 void doctor_default_action(struct doctor *x, const struct postfix_service *s, const char *list);
 /* The milters of main.cf. */
@@ -108,7 +118,14 @@ bool doctor_postconf(struct doctor *x);
 void doctor_postfix(struct doctor *x);
 /* services.c: what doctor_postfix() looks at in master.cf. Before doctor_milters(). */
 void doctor_services(struct doctor *x);
-/* policy.c: where the policy server is asked. */
+/* policy.c: tells of policy servers where nobody listens, as doctor_dead_milters() does. */
+void doctor_dead_policies(struct doctor *x, const struct postfix_service *s, const char *stage,
+			  const char *list);
+/* arguments.c: tells of what smtpd would not start with. */
+void doctor_arguments(struct doctor *x, const char *line, const struct postfix_service *s);
+/* listening.c: does anybody listen where clients come? */
+void doctor_listening(struct doctor *x);
+/* Where the policy server is asked. */
 void doctor_policy(struct doctor *x);
 /* ours.c: whose mail is ours, and which domains, against Postfix's own settings. Before
  * doctor_postfix(). */

@@ -2,6 +2,7 @@
  *
  * milters.c: lists of milters: is our filter in them, where, and what is done while it is down?
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,7 +12,37 @@
 
 static const char topic[] = "postfix";
 
-/* The words of a list but ours, joined by ", ". Returns out. */
+bool doctor_is_dead(const struct doctor *x, const char *word)
+{
+	char one[300], text[900], err[300];
+	struct socket_address a;
+	int fd;
+
+	snprintf(one, sizeof(one), "%s", word + strspn(word, "{ \t"));
+	one[strcspn(one, ", \t}")] = '\0';
+	if (strncmp(one, "unix:", 5) != 0)
+		return false;
+	snprintf(text, sizeof(text), "unix:%s%s%s", one[5] == '/' ? "" : x->postfix.queue_directory,
+		 one[5] == '/' ? "" : "/", one + 5);
+	if (socket_parse(text, &a, err, sizeof(err)) != 0)
+		return false;
+	fd = socket_connect(&a, 1000, err, sizeof(err));
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 && (strstr(err, strerror(ENOENT)) != NULL ||
+			  strstr(err, strerror(ECONNREFUSED)) != NULL);
+}
+
+/* Ours from before, or misspelt: its name says whose it is, and nobody is there. */
+static bool is_stale(const struct doctor *x, const char *word)
+{
+	return strstr(word, "pgpgate") != NULL &&
+	       !postfix_names_socket(x->postfix.queue_directory, word,
+				     x->settings->filter_socket) &&
+	       doctor_is_dead(x, word);
+}
+
+/* The words of a list but ours and what is stale, joined by ", ". Returns out. */
 static char *without_ours(const struct doctor *x, const char *list, char *out, size_t out_size)
 {
 	const char *word;
@@ -24,7 +55,7 @@ static char *without_ours(const struct doctor *x, const char *list, char *out, s
 		snprintf(one, sizeof(one), "%.*s", (int)len, word);
 		if (!postfix_names_socket(x->postfix.queue_directory, one,
 					  x->settings->filter_socket) &&
-		    used + len + 3 < out_size)
+		    !is_stale(x, one) && used + len + 3 < out_size)
 			used += (size_t)snprintf(out + used, out_size - used, "%s%s",
 						 used > 0 ? ", " : "", one);
 	}
@@ -54,7 +85,8 @@ static bool our_milter(const struct doctor *x, const char *list, char *out, size
 	return is_found;
 }
 
-/* The list, put right: every other milter first, ours last, once. */
+/* The list, put right: every other milter first, ours last, once; whichever of its faults is mended
+ * first, a list that was written for another one undoes nothing. */
 static const char *ours_last(const struct doctor *x, const struct postfix_service *s,
 			     const char *list, const char *ours, char *out, size_t out_size)
 {
@@ -63,6 +95,18 @@ static const char *ours_last(const struct doctor *x, const struct postfix_servic
 	without_ours(x, list, others, sizeof(others));
 	snprintf(value, sizeof(value), "%s%s%s", others, others[0] != '\0' ? ", " : "", ours);
 	return doctor_by_value(x, out, out_size, s, s != NULL, "smtpd_milters", value);
+}
+
+const char *doctor_with_ours(const struct doctor *x, const struct postfix_service *s,
+			     const char *list, char *out, size_t out_size)
+{
+	char ours[300], word[DOCTOR_TEXT_MAX] = "";
+	bool is_last;
+
+	postfix_socket(x->postfix.queue_directory, x->settings->filter_socket, ours, sizeof(ours));
+	return ours_last(x, s, list,
+			 our_milter(x, list, word, sizeof(word), &is_last) ? word : ours, out,
+			 out_size);
 }
 
 /* default_action within "{ socket, default_action = accept }", or what holds for all. */
@@ -114,46 +158,31 @@ void doctor_default_action(struct doctor *x, const struct postfix_service *s, co
 		    s != NULL ? " of the service " : "", s != NULL ? s->name : "");
 }
 
-/* A milter of ours from before, whose socket is gone: every mail would wait for it. */
-static void examine_stale(struct doctor *x)
+void doctor_dead_milters(struct doctor *x, const struct postfix_service *s, const char *list)
 {
-	const char *list = x->postfix.smtpd_milters, *word;
+	const char *whole = list, *word;
 	size_t len;
 
 	while ((word = postfix_word(&list, &len)) != NULL) {
-		char one[300], text[320], err[300], rest[DOCTOR_TEXT_MAX],
-			mend[DOCTOR_TEXT_MAX + 700];
-		struct socket_address a;
-		const char *others = x->postfix.smtpd_milters, *other;
-		size_t other_len, used = 0;
-		int fd;
+		char one[DOCTOR_TEXT_MAX], mend[2 * DOCTOR_TEXT_MAX];
 
 		snprintf(one, sizeof(one), "%.*s", (int)len, word);
-		if (strncmp(one, "unix:", 5) != 0 || strstr(one, "pgpgate") == NULL ||
-		    postfix_names_socket(x->postfix.queue_directory, one,
-					 x->settings->filter_socket))
-			continue;
-		snprintf(text, sizeof(text), "unix:%.150s%s%.150s",
-			 one[5] == '/' ? "" : x->postfix.queue_directory, one[5] == '/' ? "" : "/",
-			 one + 5);
-		fd = socket_parse(text, &a, err, sizeof(err)) == 0
-			     ? socket_connect(&a, 1000, err, sizeof(err))
-			     : -1;
-		if (fd >= 0) {
-			close(fd);
-			continue;
-		}
-		rest[0] = '\0';
-		while ((other = postfix_word(&others, &other_len)) != NULL)
-			if (other != word && used + other_len + 3 < sizeof(rest))
-				used += (size_t)snprintf(rest + used, sizeof(rest) - used, "%s%.*s",
-							 used > 0 ? ", " : "", (int)other_len,
-							 other);
-		doctor_tell(
-			x, DOCTOR_PROBLEM, topic,
-			doctor_by_value(x, mend, sizeof(mend), NULL, false, "smtpd_milters", rest),
-			"smtpd_milters names %s, too, where nobody listens: every mail is put off",
-			one);
+		if (is_stale(x, one))
+			doctor_tell(x, DOCTOR_PROBLEM, topic,
+				    doctor_with_ours(x, s, whole, mend, sizeof(mend)),
+				    "smtpd_milters%s%s names %s, where nobody listens: every mail "
+				    "is put off",
+				    s != NULL ? " of the service " : "", s != NULL ? s->name : "",
+				    one);
+		else if (!postfix_names_socket(x->postfix.queue_directory, one,
+					       x->settings->filter_socket) &&
+			 doctor_is_dead(x, one))
+			doctor_tell(x, DOCTOR_NOTE, topic, NULL,
+				    "smtpd_milters%s%s names %s, which is not ours and where "
+				    "nobody listens: unless its default action is accept, mail is "
+				    "not taken",
+				    s != NULL ? " of the service " : "", s != NULL ? s->name : "",
+				    one);
 	}
 }
 
@@ -217,7 +246,7 @@ void doctor_milters(struct doctor *x)
 
 	postfix_socket(x->postfix.queue_directory, x->settings->filter_socket, ours, sizeof(ours));
 	examine_list(x, list);
-	examine_stale(x);
+	doctor_dead_milters(x, NULL, list);
 	doctor_absolute(x, NULL, "smtpd_milters", list, x->settings->filter_socket);
 	doctor_default_action(x, NULL, list);
 	if (!doctor_parameter(x, "non_smtpd_milters", value, sizeof(value)))

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/doctor/doctor.h"
+#include "common/run.h"
 
 #define PATIENCE_MS 10000	 /* for a program of Postfix */
 #define PARAMETERS_MAX (1 << 20) /* all of them have some 50 kB; lists can be long */
@@ -16,6 +17,52 @@ static bool ask(const struct doctor *x, const char *option, char *out, size_t ou
 {
 	return postfix_run(x->postfix.config_directory, "postconf", &option, 1, NULL, out, out_size,
 			   PATIENCE_MS) == 0;
+}
+
+/* Why postconf(1) ends: its last words, without the name of the program. False: it could not be
+ * run, or said nothing. */
+static bool complaint(const struct doctor *x, char *out, size_t out_size)
+{
+	static const char head[] = "postconf: fatal: ";
+	const char *const directory = x->postfix.config_directory;
+	const bool has_directory = directory != NULL && directory[0] != '\0';
+	const char *argv[] = {"postconf", "-M", NULL, NULL, NULL};
+	char text[DOCTOR_TEXT_MAX], *found;
+
+	if (has_directory) {
+		argv[2] = "-c";
+		argv[3] = directory;
+	}
+	if (run_output_all(argv, NULL, text, sizeof(text), PATIENCE_MS) <= 0 ||
+	    (found = strstr(text, head)) == NULL)
+		return false;
+	found += strlen(head);
+	snprintf(out, out_size, "%.*s", (int)strcspn(found, "\n"), found);
+	return true;
+}
+
+/* A file that Postfix's programs cannot make out ends all of them, and no mail is taken: "FILE,
+ * line N: why", or "file FILE: line N: why"; or a field of master.cf, which is quoted. A file that
+ * is not there is another matter. */
+static bool tell_of_damage(struct doctor *x)
+{
+	const char *const directory = x->postfix.config_directory;
+	char why[1000], file[600], quoted[700], mend[900], number[20] = "";
+	const char *line;
+
+	if (!complaint(x, why, sizeof(why)) || strncmp(why, "open ", 5) == 0)
+		return false;
+	line = strstr(why, "line ");
+	if (line != NULL)
+		snprintf(number, sizeof(number), "+%ld ", strtol(line + 5, NULL, 10));
+	snprintf(file, sizeof(file), "%.500s/%s",
+		 directory != NULL && directory[0] != '\0' ? directory : "/etc/postfix",
+		 strstr(why, "main.cf") != NULL ? "main.cf" : "master.cf");
+	snprintf(mend, sizeof(mend), "${EDITOR:-vi} %s%s", number,
+		 doctor_quote(quoted, sizeof(quoted), file));
+	doctor_tell(x, DOCTOR_PROBLEM, "postfix", mend,
+		    "Postfix cannot read its configuration, and takes no mail: %s", why);
+	return true;
 }
 
 bool doctor_parameter(struct doctor *x, const char *name, char *out, size_t out_size)
@@ -41,8 +88,9 @@ bool doctor_postconf(struct doctor *x)
 	if (!p->is_there) {
 		free(p->parameters);
 		p->parameters = NULL;
-		doctor_tell(x, DOCTOR_SKIPPED, "postfix", NULL,
-			    "postconf did not answer: is Postfix here?");
+		if (!tell_of_damage(x))
+			doctor_tell(x, DOCTOR_SKIPPED, "postfix", NULL,
+				    "postconf did not answer: is Postfix here?");
 	}
 	return p->is_there;
 }

@@ -38,4 +38,5 @@ void doctor_postfix(struct doctor *x)
 	doctor_milters(x);
 	doctor_policy(x);
 	examine_smuggling(x);
+	doctor_listening(x);
 }

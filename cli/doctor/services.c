@@ -104,7 +104,7 @@ static bool examine_no_milters(struct doctor *x, const struct postfix_service *s
 /* Milters that are its own, or are main.cf's. */
 static void examine_own_milters(struct doctor *x, const struct postfix_service *s)
 {
-	char value[DOCTOR_TEXT_MAX], list[DOCTOR_TEXT_MAX], ours[300], mend[2 * DOCTOR_TEXT_MAX];
+	char value[DOCTOR_TEXT_MAX], mend[2 * DOCTOR_TEXT_MAX];
 
 	if (!postfix_override(x->postfix.overrides, s, "smtpd_milters", value, sizeof(value))) {
 		x->postfix.n_bare += !is_judged_elsewhere(x, s);
@@ -115,22 +115,20 @@ static void examine_own_milters(struct doctor *x, const struct postfix_service *
 		x->postfix.n_own++;
 		doctor_absolute(x, s, "smtpd_milters", value, x->settings->filter_socket);
 		doctor_default_action(x, s, value);
+		doctor_dead_milters(x, s, value);
 		return;
 	}
 	if (is_judged_elsewhere(x, s)) {
 		tell_of_way_back(x, s);
 		return;
 	}
-	postfix_socket(x->postfix.queue_directory, x->settings->filter_socket, ours, sizeof(ours));
-	list_without(value, "", list, sizeof(list));
-	if (list[0] == '\0' &&
+	if (value[0] == '\0' &&
 	    postfix_names_socket(x->postfix.queue_directory, x->postfix.smtpd_milters,
 				 x->settings->filter_socket))
 		doctor_by_postconf(x, mend, sizeof(mend), "-PX", "%s/%s/smtpd_milters", s->name,
 				   s->type);
 	else
-		doctor_by_postconf(x, mend, sizeof(mend), "-P", "%s/%s/smtpd_milters=%s%s%s",
-				   s->name, s->type, list, list[0] != '\0' ? "," : "", ours);
+		doctor_with_ours(x, s, value, mend, sizeof(mend));
 	doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
 		    "the service %s/%s goes without our filter (-o smtpd_milters=%s)", s->name,
 		    s->type, value);
@@ -154,20 +152,26 @@ static void examine_own_maps(struct doctor *x, const struct postfix_service *s)
 
 static void examine_own_policy(struct doctor *x, const struct postfix_service *s)
 {
-	static const char *const stages[] = {"smtpd_recipient_restrictions",
-					     "smtpd_relay_restrictions"};
+	static const char *const stages[] = {
+		"smtpd_recipient_restrictions",	 "smtpd_relay_restrictions",
+		"smtpd_client_restrictions",	 "smtpd_helo_restrictions",
+		"smtpd_sender_restrictions",	 "smtpd_data_restrictions",
+		"smtpd_end_of_data_restrictions"};
 	char value[DOCTOR_TEXT_MAX];
 
 	for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++)
-		if (postfix_override(x->postfix.overrides, s, stages[i], value, sizeof(value)) &&
-		    postfix_names_socket(x->postfix.queue_directory, value,
-					 x->settings->policy_socket))
-			doctor_absolute(x, s, stages[i], value, x->settings->policy_socket);
+		if (postfix_override(x->postfix.overrides, s, stages[i], value, sizeof(value))) {
+			doctor_dead_policies(x, s, stages[i], value);
+			if (postfix_names_socket(x->postfix.queue_directory, value,
+						 x->settings->policy_socket))
+				doctor_absolute(x, s, stages[i], value, x->settings->policy_socket);
+		}
 }
 
 /* ---- every smtpd ---- */
 
-typedef void look(struct doctor *x, const struct postfix_service *s);
+/* line: of master.cf, where it begins. */
+typedef void look(struct doctor *x, const struct postfix_service *s, const char *line);
 
 static void for_each_smtpd(struct doctor *x, look *at)
 {
@@ -175,13 +179,14 @@ static void for_each_smtpd(struct doctor *x, look *at)
 		struct postfix_service s;
 
 		if (postfix_service(line, &s) && strcmp(s.command, "smtpd") == 0)
-			at(x, &s);
+			at(x, &s, line);
 		line += strcspn(line, "\n");
 	}
 }
 
-static void note(struct doctor *x, const struct postfix_service *s)
+static void note(struct doctor *x, const struct postfix_service *s, const char *line)
 {
+	(void)line;
 	x->postfix.is_filtering |= has(x, s, "content_filter");
 	x->postfix.is_proxied |= has(x, s, "smtpd_proxy_filter");
 	x->postfix.is_chrooted |= s->chroot[0] == 'y';
@@ -265,8 +270,9 @@ static void examine_proxy(struct doctor *x, const struct postfix_service *s)
 			s->name, s->type, value, is_own ? "master.cf" : "main.cf");
 }
 
-static void examine(struct doctor *x, const struct postfix_service *s)
+static void examine(struct doctor *x, const struct postfix_service *s, const char *line)
 {
+	doctor_arguments(x, line, s);
 	if (!examine_no_milters(x, s)) {
 		examine_own_milters(x, s);
 		examine_own_maps(x, s);

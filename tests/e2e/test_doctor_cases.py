@@ -142,11 +142,41 @@ def old_schema(site):
     database.close()
 
 
+def editor(site, script):
+    """What a person would do in an editor that is called with, or without, a line; then with a file."""
+    with open(f"{site.pair.dir}/editor", "w", encoding="ascii") as f:
+        f.write('#!/bin/sh\nline=\ncase $1 in +*) line=${1#+}; shift;; esac\n' f'exec sed -i "$line"\'{script}\' "$1"\n')
+    os.chmod(f"{site.pair.dir}/editor", 0o755)
+
+
 def typing_error(site):
     site.conf("enforce = perhaps")
-    with open(f"{site.pair.dir}/editor", "w", encoding="ascii") as f:
-        f.write('#!/bin/sh\nexec sed -i "${1#+}s/perhaps/yes/" "$2"\n')
-    os.chmod(f"{site.pair.dir}/editor", 0o755)
+    editor(site, "s/perhaps/yes/")
+
+
+def main_that_cannot_be_read(site):
+    with open(f"{site.postfix.etc}/main.cf", "a", encoding="utf-8") as f:
+        f.write("smtpd_milters unix:pgpgate/filter.sock\n")
+    site.age()
+    editor(site, "d")
+
+
+def master_that_cannot_be_read(site):
+    with open(f"{site.postfix.etc}/master.cf", "a", encoding="utf-8") as f:
+        f.write("smtps inet n - y\n")
+    site.age()
+    editor(site, "d")
+
+
+def option_with_blanks(site):
+    with open(f"{site.postfix.etc}/master.cf", "a", encoding="utf-8") as f:
+        f.write(f"127.0.0.1:10027 inet n - n - - smtpd\n  -o smtpd_milters = {ours(site)}\n")
+    site.age()
+    editor(site, "s/ = /=/")
+
+
+def gone(site, name):
+    return f"unix:{site.pair.dir}/pgpgate-{name}.sock"
 
 
 def outside_of_the_chroot(site):
@@ -223,12 +253,33 @@ CASES = [
     ("7 the policy line behind permit",
      lambda s: s.main(f"smtpd_recipient_restrictions = permit, check_policy_service {s.pair.policy}"),
      "the policy server is never asked"),
+    ("main.cf cannot be read", main_that_cannot_be_read, "takes no mail: "),
+    ("master.cf cannot be read", master_that_cannot_be_read, "takes no mail: "),
+    ("an option with blanks in master.cf", option_with_blanks, "which smtpd does not take"),
+    ("a milter that is misspelt", lambda s: s.main(f"smtpd_milters = {gone(s, 'filtre')}"), "where nobody listens"),
+    ("a milter of one service that is misspelt, too",
+     lambda s: s.postconf("-P", f"{s.service}/smtpd_milters={gone(s, 'filtre')},{ours(s)}"), "where nobody listens"),
+    ("a milter of one service that is misspelt",
+     lambda s: s.postconf("-P", f"{s.service}/smtpd_milters={gone(s, 'filtre')}"), "goes without our filter"),
+    ("a policy socket that is misspelt",
+     lambda s: s.main(f"smtpd_recipient_restrictions = check_policy_service {gone(s, 'polcy')}, permit"),
+     "where nobody listens"),
+    ("a policy socket that is misspelt, beside ours",
+     lambda s: s.main(f"smtpd_recipient_restrictions = check_policy_service {gone(s, 'polcy')}, "
+                      f"check_policy_service {s.pair.policy}, permit"), "where nobody listens"),
+    ("a policy socket of one service that is misspelt",
+     lambda s: s.postconf("-P", f"{s.service}/smtpd_client_restrictions=check_policy_service,{gone(s, 'polcy')},permit"),
+     "where nobody listens"),
     ("7 a filter that is gone", lambda s: s.pair.filter.end(signal.SIGKILL), "pgpgate-filter does not listen"),
     ("last in smtpd_milters", lambda s: s.main(f"smtpd_milters = {ours(s)}, inet:127.0.0.1:8891"),
      "another milter after our filter"),
     ("behind a filter, loopback is ours", stranger_as_ours, "a stranger's cleartext is taken"),
     ("8 the database is open to everybody", lambda s: os.chmod(s.pair.database, 0o666), "open to everyone"),
     ("8 the database is root's", lambda s: os.chown(s.pair.database, 0, 0), "does not belong to"),
+    ("8 the database may not be written", lambda s: os.chmod(s.pair.database, 0o440), "may not be written by"),
+    ("8 what lies beside the database may not be written", lambda s: os.chmod(s.pair.database + ".lock", 0o440),
+     "may not be written by"),
+    ("8 the folder of the database may not be written", lambda s: os.chmod(s.pair.state, 0o550), "cannot write there"),
 ]
 
 
@@ -250,6 +301,37 @@ def test_fault_is_found_and_its_mend_mends(site, label, breaks, says):
         if not problems:
             return
     raise AssertionError(problems)
+
+
+def test_mends_of_one_look_undo_nothing_of_each_other(site):
+    """Whoever types all of them in a row is done, and at no time is mail taken unjudged."""
+    site.main(f"smtpd_milters = {gone(site, 'old')}, inet:127.0.0.1:8891, {gone(site, 'filtre')}")
+    problems = [f for f in site.doctor() if f["state"] == "problem"]
+    assert len(problems) == 3, problems
+    for problem in problems:
+        site.type(problem["mend"])
+        assert ours(site) in site.value("smtpd_milters")
+    assert site.value("smtpd_milters") == f"inet:127.0.0.1:8891, {ours(site)}"
+    assert [f for f in site.doctor() if f["state"] == "problem"] == []
+
+
+def test_postfix_that_does_not_run_is_told(site):
+    def told():
+        return [f["mend"] for f in site.doctor() if "does not run" in f["text"]]
+    assert told() == [f"postfix -c {site.postfix.etc} start"]
+    assert "but Postfix does not run" in site.pair.run("doctor", "--postfix-config", site.postfix.etc).out
+    site.postfix.start()
+    try:
+        assert told() == []
+    finally:
+        site.postfix.stop()
+
+
+def test_sockets_of_others_where_nobody_listens_are_told(site):
+    site.main(f"smtpd_milters = unix:/tmp/nobody-dkim.sock, {ours(site)}",
+              f"smtpd_client_restrictions = check_policy_service unix:/tmp/nobody-grey.sock")
+    told = [f["text"] for f in site.doctor() if f["state"] == "note" and "not ours" in f["text"]]
+    assert len(told) == 2 and "nobody-dkim" in told[0] and "nobody-grey" in told[1], told
 
 
 # label, rules, aliases, what doctor says

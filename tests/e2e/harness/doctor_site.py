@@ -40,6 +40,10 @@ class Site:
         subprocess.run(["postconf", "-c", self.postfix.etc, *words], check=True)
         self.age()
 
+    def value(self, name):
+        return subprocess.run(["postconf", "-c", self.postfix.etc, "-h", name], check=True, capture_output=True,
+                              text=True).stdout.strip()
+
     def conf(self, line):
         """One line of pgpgate.conf, in the place of the one with that key."""
         key = line.split("=")[0].strip()
@@ -124,6 +128,7 @@ def after_a_test(site):
                 daemon.end(signal.SIGKILL)
     for name in os.listdir(site.pair.state):
         os.chown(f"{site.pair.state}/{name}", site.pair.place.user.pw_uid, site.pair.place.user.pw_gid)
+    os.chmod(site.pair.state, 0o2770)
     for daemon in (site.pair.filter, site.pair.policyd):
         if daemon.process is None or daemon.process.poll() is not None:
             daemon.start()
