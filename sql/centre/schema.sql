@@ -137,6 +137,8 @@ CREATE INDEX IF NOT EXISTS verdict_by_queue_id ON verdict (queue_id);
 -- Version 2.
 
 ALTER TABLE host ADD COLUMN IF NOT EXISTS is_gone boolean NOT NULL DEFAULT false; -- left, was forgotten, or has another id
+-- Those that left a centre of version 1, which only gave them another name; no host's own has a blank.
+UPDATE host SET is_gone = true WHERE name LIKE '% until %' AND NOT is_gone;
 ALTER TABLE host ADD COLUMN IF NOT EXISTS renewed_as uuid;                        -- that one; NULL: none
 ALTER TABLE host ADD COLUMN IF NOT EXISTS verdict_retention_s bigint;             -- its settings; NULL: it does not say
 ALTER TABLE host ADD COLUMN IF NOT EXISTS pair_retention_s bigint;

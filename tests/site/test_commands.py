@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: ISC
 """The command line at a site: --site, --wait, what holds on one host alone, doctor; and what a decision costs."""
 
+import contextlib
 import json
+import os
 import re
 import signal
+import socket
 import subprocess
+
+import pytest
 
 from harness import messages
 from harness.place import wait_until
@@ -74,6 +79,45 @@ def test_commands_that_read_the_record_of_all(site, keys):
     for word in ("may write to rule", "may read host", "may call change_begin", "log_addresses is not as", "schema version 3"):
         assert word in " ".join(told.split()), (word, told)
     s.centre.sql("UPDATE pgpgate.site SET hash_check = NULL, version = 2")
+
+
+def test_sync_tells_the_service_manager_how_it_is(site, spot):
+    """That it is ready, lives, and stops; one that hangs says nothing, and WatchdogSec= has it started anew."""
+    s = site(1)
+    one = s.hosts[0]
+    one.end_sync()
+    path = os.path.join(spot.directory("notify", mode=0o777), "socket")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(path)
+        os.chmod(path, 0o777)
+        manager.settimeout(60)
+        one.prefix = ["env", f"NOTIFY_SOCKET={path}", "WATCHDOG_USEC=400000"]
+        one.start_sync()
+        one.prefix = []
+
+        def hear(word):
+            while word not in manager.recv(4096).decode().splitlines():
+                pass
+        hear("READY=1")
+        for _ in range(3):
+            hear("WATCHDOG=1")
+        one.proxy.flows.clear()  # a centre that hangs is none of its own
+        hear("WATCHDOG=1")
+        one.sync.send_signal(signal.SIGSTOP)
+        manager.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while manager.recv(4096):
+                pass
+        manager.settimeout(1)
+        with pytest.raises(TimeoutError):
+            manager.recv(4096)
+        manager.settimeout(60)
+        one.sync.send_signal(signal.SIGCONT)
+        hear("WATCHDOG=1")
+        one.proxy.flows.set()
+        one.sync.send_signal(signal.SIGTERM)
+        hear("STOPPING=1")
+        one.end_sync()
 
 
 def test_a_decision_costs_no_more_at_a_site(site, make_pair):

@@ -242,6 +242,14 @@ def test_a_centre_of_the_version_before(site, spot):
     two.ask_write("UPDATE site SET rules_mark = 'none'")
     two.start_sync()
     s.wait_same()
+    # It leaves, by the form of the call that such a centre has, and comes back.
+    two.end_sync()
+    left = two.run("site", "leave")
+    assert left.code == 0 and "was not told" not in left.err, left
+    assert s.centre.sql("SELECT count(*) FROM pgpgate.host WHERE name = 'mx2'") == ["0"]
+    two.must("site", "join", "--yes")
+    two.start_sync()
+    s.wait_same()
     assert "has schema version 2" in one.must("site", "init")
     two.must("exempt", "new@example.org", "--wait", "20s")
     answer(one, BOB, "new@example.org", messages.cleartext(), "4L2")

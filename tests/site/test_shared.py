@@ -124,6 +124,14 @@ def test_keys_and_forgotten_people_are_the_sites(site, keys):
         assert one.ask(table) == two.ask(table) and one.ask(table), table
     assert answer(one, BOB, "alice@example.org", messages.inline(keys.gpg_armor())) == 250
     assert "key before@example.org" in one.must("rules", "--history")
+    # Taken back on another host than the one where it was typed.
+    one.must("keys", "add", "undone@example.org", FINGERPRINT, "--wait", "20s")
+    assert len(two.ask(listing)) == 3
+    two.must("undo", "--wait", "20s")
+    assert len(one.ask(listing)) == len(two.ask(listing)) == 2
+    two.must("keys", "forget", "before@example.org", "--wait", "20s")
+    one.must("undo", "--wait", "20s")
+    assert one.ask(listing) == two.ask(listing) and len(one.ask(listing)) == 2
     two.must("keys", "forget", "before@example.org", "--wait", "20s")
     assert [row[0] for row in one.ask(listing)] == ["alice@example.org"]
     # A host that takes a snapshot has them, too.
