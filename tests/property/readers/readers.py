@@ -295,7 +295,7 @@ class Mailutils(Folder):
             return self.without_header(text)
         for kind, end, start in zip(self.BOX.finditer(text), ends, starts):
             leaf, at = text[end:start], 0
-            if not out and kind[0].startswith(b"+") and kind.start() == 0 and b"Message=1\n" in kind[0]:
+            if not out and re.search(rb"Message=\d+\n", kind[0]):  # of the message, not of a part
                 leaf = self.without_header(leaf)
             while at < len(leaf):
                 line = leaf[at:leaf.find(b"\n", at) + 1 or len(leaf)]
