@@ -10,8 +10,8 @@ TEST_PACKAGES="ansible-core clang clang-format fish libclang-rt-dev libcmocka-de
 # Readers of mail that the canary asks (tests/steps/readers.sh); the second ones would start services if installed.
 READER_PACKAGES="dpkg-dev evolution-data-server-common g++ libc-client2007e-dev libcamel1.2-dev libcourier-unicode4 libemail-mime-perl
 	libetpan-dev libkf5mime-dev libmime-tools-perl mutt neomutt php-cli php-mailparse ruby-mail s-nail"
-READER_PACKAGES_SLOW="chromium golang-github-emersion-go-message-dev golang-go libmail-box-perl libmimetic-dev mailutils thunderbird" # only for ./runtests long
-READER_PACKAGES_UNPACKED="dovecot-core dovecot-dev maildrop"
+READER_PACKAGES_SLOW="chromium claws-mail golang-github-emersion-go-message-dev golang-go libmail-box-perl libmimetic-dev mailutils thunderbird" # only for ./runtests long
+READER_PACKAGES_UNPACKED="dovecot-core dovecot-dev dovecot-imapd maildrop"
 # Programs and libraries that make certificates (tests/steps/keys.sh), besides TEST_PACKAGES.
 CERTIFICATE_PACKAGES="gosop libbcpg-java openjdk-17-jdk-headless pgpainless-cli python3-pgpy sqop"
 

@@ -27,6 +27,7 @@ import termios
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
 
+import imap  # noqa: E402
 import mutate  # noqa: E402
 from programs import POLICIES, Talker, python_text  # noqa: E402
 
@@ -351,6 +352,43 @@ class Courier(Each):
         return text
 
 
+class Imap(Folder):
+    """Dovecot's IMAP server: imap.py."""
+
+    def open(self, folder):
+        program = UNPACKED + "/usr/lib/dovecot/imap"
+        if not UNPACKED or not os.path.exists(program):
+            return "no " + program
+        shown = self.texts([b"Subject: x\n\nx\n"])[0]
+        return None if b"x" in shown else "does not answer: " + program
+
+    def ask(self, folder, count):
+        os.chmod(folder, 0o755)
+        return imap.texts(UNPACKED, folder, count)
+
+
+class Claws(Piped):
+    """Claws Mail's own parser: claws.c, which is loaded before the program."""
+
+    PROGRAM = "/usr/bin/claws-mail"
+
+    def open(self, folder):
+        library = os.path.join(os.path.abspath(folder), "reader-claws.so")
+        if not os.path.exists(self.PROGRAM):
+            return "no " + self.PROGRAM
+        why = compiled(library, here("claws.c"), ["-shared", "-fPIC", "-ldl"])
+        if why:
+            return why
+        self.home = tempfile.TemporaryDirectory(prefix="pgpgate-reader-")
+        os.makedirs(self.home.name + "/.claws-mail/mimetmp")
+        self.command = ["sh", "-c", "exec env LD_PRELOAD='%s' HOME='%s' LC_ALL=C.UTF-8 %s 2>/dev/null" % (library, self.home.name, self.PROGRAM)]
+        return Piped.open(self, folder)
+
+    def close(self):
+        Piped.close(self)
+        self.home.cleanup()
+
+
 class Thunderbird:
     """Thunderbird's own shell, with thunderbird.js: the HTML that it lays out, as plain text is preferred and as it is not. Started again
     after each MANY messages, and when it hangs or dies; what makes it do so shows nothing."""
@@ -437,6 +475,7 @@ def all_readers(build):
         Go("go-message", ["go"], is_slow=True),
         Mailutils("mailutils", "mail.mailutils", is_slow=True),
         Thunderbird("Thunderbird"),
+        Imap("Dovecot IMAP", "env", is_slow=True), Claws("Claws Mail", ["claws-mail"], is_slow=True),
         Each("mblaze", ["mshow", "-h", "x-none"], is_slow=True, share=8),
     ]
 
