@@ -5,6 +5,8 @@
 
 #include "scan/text.h"
 
+#define CR_MAX 2 /* of a line: Exchange doubles the one before LF */
+
 /* Followed by one or two digits. */
 static const char *const families[] = {"iso-8859-",   "iso8859-", "iso_8859-",
 				       "iso-8859",    "iso8859_", "iso_8859_",
@@ -63,18 +65,30 @@ enum charset_spaces charset_spaces_of(const char *name)
 	return is_of_family(name) ? CHARSET_SPACES_LATIN : CHARSET_SPACES_UNSURE;
 }
 
+/* U+200B to U+200D, U+2060, U+FEFF, of which a terminal shows the number. */
+static bool has_no_width(const unsigned char *t)
+{
+	return (t[1] == 0x80 && t[2] >= 0x8b && t[2] <= 0x8d) || (t[1] == 0x81 && t[2] == 0xa0) ||
+	       t[0] == 0xef;
+}
+
 size_t charset_odd_octets(enum charset_spaces spaces, const unsigned char *text, size_t len)
 {
-	size_t n = 0;
+	size_t n = 0, n_cr = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		size_t wide = text[i] < 0x80 ? 1 : text_wide_space(text + i, len - i);
+		const size_t wide = text[i] < 0x80 ? 0 : text_wide_space(text + i, len - i);
 
-		if (text[i] < 0x80 || (spaces == CHARSET_SPACES_UTF8 && wide > 1)) {
+		if (text[i] < 0x80) {
+			n_cr += text[i] == '\r';
+			n += text[i] == '\v' || text[i] == '\f' ||
+			     (text[i] == '\r' && n_cr > CR_MAX);
+		} else if (spaces == CHARSET_SPACES_UTF8 && wide > 1) {
+			n += has_no_width(text + i) ? wide : 0;
 			i += wide - 1;
-			continue;
+		} else {
+			n += spaces != CHARSET_SPACES_LATIN || text[i] != 0xa0;
 		}
-		n += spaces != CHARSET_SPACES_LATIN || text[i] != 0xa0;
 	}
 	return n;
 }

@@ -24,8 +24,9 @@ enum charset_spaces {
 };
 enum charset_spaces charset_spaces_of(const char *name);
 
-/* Octets beyond ASCII that may be seen, of text that is nothing but white space
- * (text_is_blank_line()). */
+/* Octets that may be seen, of a line that is nothing but white space (text_is_blank_line()): those
+ * beyond ASCII, and what terminals show as signs: form feeds, carriage returns, spaces without a
+ * width. */
 size_t charset_odd_octets(enum charset_spaces spaces, const unsigned char *text, size_t len);
 
 #endif

@@ -372,6 +372,7 @@ static bool gather_space(struct html *h, unsigned char c)
 /* One octet that ends a run of plain text. */
 static bool special(struct html *h, unsigned char c)
 {
+	html_row_text_end(&h->rows, c == '\n');
 	switch (c) {
 	case '<':
 	case '&':
@@ -395,14 +396,15 @@ static bool special(struct html *h, unsigned char c)
 		h->state = STATE_SPACE;
 		h->len = 0;
 		return gather_space(h, c);
-	default: /* NUL, and what may be the first half of a '<' in some character set */
+	default: /* NUL, the vertical tab, which is no white space here, and what may be the first
+		    half of a '<' in some character set */
 		return false;
 	}
 }
 
 static bool is_special(unsigned char c)
 {
-	return c == '<' || c == '&' || c == '\n' || c == '\0' || c >= 0x80;
+	return c == '<' || c == '&' || c == '\n' || c == '\v' || c == '\0' || c >= 0x80;
 }
 
 static bool take_octet(struct html *h, unsigned char c)
@@ -419,10 +421,10 @@ static bool take_octet(struct html *h, unsigned char c)
 	return special(h, c);
 }
 
-void html_begin(struct html *h, html_sink *sink, void *context)
+void html_begin(struct html *h, html_sink *sink, void *context, unsigned looks)
 {
 	memset(h, 0, offsetof(struct html, rows));
-	html_row_begin(&h->rows);
+	html_row_begin(&h->rows, looks);
 	h->sink = sink;
 	h->context = context;
 }

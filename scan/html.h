@@ -66,8 +66,9 @@ struct html {
 	char gathered[HTML_TAG_MAX + 1];
 };
 
-/* The context is borrowed until html_finish(). */
-void html_begin(struct html *h, html_sink *sink, void *context);
+/* The context is borrowed until html_finish(). looks: what other texts of the message have used of
+ * html_row.h's bound. */
+void html_begin(struct html *h, html_sink *sink, void *context, unsigned looks);
 
 /* Returns how many octets it took: less than len where something is not in the subset, which stands
  * right there; then and from then on html_finish() is false. */
@@ -78,6 +79,12 @@ void html_end_row(struct html *h, enum html_row_kind kind);
 
 /* The text has ended. True if all of it was in the subset. */
 bool html_finish(struct html *h);
+
+/* What this text and those before it have used. */
+static inline unsigned html_looks(const struct html *h)
+{
+	return html_row_used(&h->rows);
+}
 
 /* Is there white space in the line so far that shows? */
 static inline bool html_has_blanks(const struct html *h)

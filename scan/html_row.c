@@ -21,14 +21,29 @@ static void put(struct html_rows *r, char c)
 		r->row[r->len++] = c;
 }
 
-void html_row_begin(struct html_rows *r)
+void html_row_begin(struct html_rows *r, unsigned used)
 {
 	memset(r, 0, offsetof(struct html_rows, row));
+	r->used = used;
+}
+
+/* In <pre> a carriage return by itself ends a line. Several before a line feed are some program's
+ * doubling. */
+void html_row_text_end(struct html_rows *r, bool is_lf)
+{
+	if (r->is_after_cr && !is_lf)
+		r->pending += COST_UNLIKE;
+	r->is_after_cr = false;
 }
 
 void html_row_text(struct html_rows *r, const unsigned char *bytes, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
+		if (bytes[i] == '\r') {
+			r->is_after_cr = true;
+			continue;
+		}
+		html_row_text_end(r, false);
 		if (!text_is_space(bytes[i])) {
 			r->n_letters++;
 			if (r->len == 0 || r->row[r->len - 1] != LETTER)
@@ -114,7 +129,12 @@ bool html_row_end(struct html_rows *r, enum html_row_kind kind)
 	return html_row_is_plain(r);
 }
 
+unsigned html_row_used(const struct html_rows *r)
+{
+	return r->used + r->pending + r->n_blanks / BLANKS_FREE;
+}
+
 bool html_row_is_plain(const struct html_rows *r)
 {
-	return r->used + r->pending + r->n_blanks / BLANKS_FREE <= HTML_LOOKS_MAX;
+	return html_row_used(r) <= HTML_LOOKS_MAX;
 }

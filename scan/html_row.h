@@ -7,8 +7,8 @@
  * A row is all that stands between the end of one line and the end of the next: tags with their
  * attributes, white space that shows, and that there is text. A row like the one before costs
  * nothing. One that is unlike it costs what its tags draw, something for its blanks, and
- * something for being unlike. All of a document may cost HTML_LOOKS_MAX, and more is a picture: a
- * letter of five bars takes 20.
+ * something for being unlike. All texts of a message may cost HTML_LOOKS_MAX, and more is a
+ * picture: a letter of five bars takes 20.
  *
  * Rows are compared octet by octet, up to HTML_ROW_MAX; a longer one is unlike all others. No
  * memory, one thread.
@@ -37,16 +37,19 @@ struct html_rows {
 	unsigned pending; /* by the present one, if it is unlike the last */
 	unsigned n_blanks;
 	unsigned n_letters, last_place; /* between places where a line may be broken */
-	bool keeps_blanks;		/* white space may show as it is */
+	bool is_after_cr;
+	bool keeps_blanks; /* white space may show as it is */
 	bool is_cut, is_last_cut;
 	size_t len, last_len;
 	char row[HTML_ROW_MAX]; /* from here on nothing is cleared */
 	char last[HTML_ROW_MAX];
 };
 
-void html_row_begin(struct html_rows *r);
+/* used: by the other texts of the message. */
+void html_row_begin(struct html_rows *r, unsigned used);
 
-/* Text as it comes. Blanks show where they are kept. */
+/* Text as it comes. Blanks show where they are kept, and a
+ * carriage return without a line feed may end a line. */
 void html_row_text(struct html_rows *r, const unsigned char *bytes, size_t len);
 
 /* White space that shows, as it is written, of up to eight octets. */
@@ -54,6 +57,9 @@ void html_row_space(struct html_rows *r, const char *space, size_t len);
 
 /* Markup, as it is written; runs of white space count as one blank. */
 void html_row_put(struct html_rows *r, const char *text);
+
+/* Something else than text comes. */
+void html_row_text_end(struct html_rows *r, bool is_lf);
 
 /* What the tag that was put says of its looks. is_canvas: its ground is that of all. */
 void html_row_draw(struct html_rows *r, const struct html_paint *paint, bool is_canvas);
@@ -63,6 +69,9 @@ void html_row_place(struct html_rows *r);
 
 /* The line has ended. False: it is a picture. */
 bool html_row_end(struct html_rows *r, enum html_row_kind kind);
+
+/* What it has used in all, once no line is open. */
+unsigned html_row_used(const struct html_rows *r);
 
 /* Is all of it within the bound so far? */
 bool html_row_is_plain(const struct html_rows *r);

@@ -104,7 +104,7 @@ static void take_event(void *context, enum html_event event, const unsigned char
 
 void leaf_html_begin(struct leaf *l)
 {
-	html_begin(&l->html, take_event, l);
+	html_begin(&l->html, take_event, l, l->channel->looks);
 	l->is_in_html_block = false;
 	if (l->has_bad_charset)
 		html_stop(&l->html);
@@ -134,6 +134,7 @@ bool leaf_html_finish(struct leaf *l)
 {
 	if (l->line_len > 0)
 		take_line(l);
+	l->channel->looks = html_looks(&l->html);
 	if (!html_finish(&l->html) || l->is_in_html_block) {
 		forget(l);
 		return false;

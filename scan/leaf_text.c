@@ -54,9 +54,10 @@ static void visible_line(struct leaf *l, const unsigned char *line, size_t len, 
 
 	/* HTML that was made text leaves such for empty paragraphs. In another character set they
 	 * are letters. */
-	if (visible > 0 && beyond == 0 && !l->has_bad_charset && text_is_blank_line(line, len) &&
-	    takes_spaces(l, line, len))
-		visible = (int64_t)(len = 0);
+	if (beyond == 0 && !l->has_bad_charset && text_is_blank_line(line, len))
+		visible = takes_spaces(l, line, len) ? 0 : (int64_t)len;
+	if (visible == 0)
+		len = 0;
 	l->visible_bytes += visible;
 	if (l->state == LEAF_IN_TEXT)
 		l->text_visible += visible;

@@ -48,7 +48,7 @@ static void feed(void *context, const unsigned char *bytes, size_t len)
 static void begin(struct seen *s)
 {
 	memset(s, 0, sizeof(*s));
-	html_begin(&s->html, take, s);
+	html_begin(&s->html, take, s, 0);
 	s->html.may_link = true;
 }
 

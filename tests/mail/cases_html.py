@@ -182,8 +182,9 @@ READ += [
     ("places-alike", with_places([30]), "a place where the line may be broken in each, where Gmail puts it"),
     ("lines-few", bars(8, 2, 2, 8), "white space of a few lengths on a ground"),
     ("k9-pre", html(cat('<pre class="k9mail">', lines(ARMOR, "", "<br />"), "</pre>")), "K-9's HTML"),
-    ("spaces-utf-8", html(cat("<p>", "\xc2\xa0\xe2\x80\x8b" * 20, "</p>", ARMOR)), "white space as UTF-8 has it"),
+    ("spaces-utf-8", html(cat("<p>", "\xc2\xa0\xe2\x80\x8b" * 10, "\xc2\xa0" * 40, "</p>", ARMOR)), "white space as UTF-8 has it"),
     ("spaces-latin-1", html(cat("<p>", b"\xa0" * 40, "</p>", ARMOR), "text/html; charset=windows-1252"), "white space as Windows has it"),
+    ("parts-some", mail(multi(TEXT, *[text(APPLE, HTML)] * 9), 'multipart/mixed; boundary="b1"'), "Apple Mail's, often"),
     ("spaces-few", html(cat("<p>", "\xc2\xa0" * 16, "</p>", ARMOR), "text/html"), "a little of it, in no character set"),
     ("colour-old", html(page(cat("<pre>", ARMOR, "</pre>"), META, ' bgcolor=white text="#000"')), "colours of attributes"),
 ]
@@ -283,6 +284,10 @@ BAD = [
     ("drawn-armor-places", with_places([12, 30, 60]), NONE, "lines of armor that are broken at the sender's places"),
     ("drawn-armor-one-line", html(cat("<pre>", armor(message("long", n=4000), width=10 ** 6).replace(b"\n\n", b"\n\n<wbr>"), "</pre>").replace(
         b"A", b"A<wbr>")), NONE, "all of it in one line, that is broken at the sender's places"),
+    ("drawn-bars-cr", html(cat(ARMOR, "<pre>", *[" " * n + "\r" for n in LETTERS], "</pre>")), NONE, "lines that end with a carriage return"),
+    ("drawn-in-parts", mail(multi(TEXT, *[text(octets('<div style="background:#e0e0e0;margin-right:%dpx">&nbsp;</div>' % (10 * n)), HTML) for n in LETTERS]), 'multipart/mixed; boundary="b1"'),
+     "partial pgp-html html-part", "each bar in a part of its own"),
+    ("drawn-vertical-tabs", html(cat("<pre>", ARMOR, "\x0b\x0b\n</pre>")), NONE, "what is no white space to HTML"),
     ("drawn-signs", html(cat("<p>", "\xa0" * 33, "</p>", ARMOR), "text/html; charset=koi8-r"), NONE, "no-break spaces that are bars in another character set"),
     ("drawn-signs-utf-8", html(cat("<p>", b"\xa0" * 33, "</p>", ARMOR)), NONE, "that are no characters in this one"),
     ("drawn-signs-meta", html(page(cat(ARMOR, "\xc2\xa0" * 17), META.replace("utf-8", "koi8-r"))), NONE, "that the text's head says to be others"),

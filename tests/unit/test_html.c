@@ -31,7 +31,7 @@ static bool reads(const char *html, size_t piece, struct got *g)
 	struct html h;
 
 	memset(g, 0, sizeof(*g));
-	html_begin(&h, take, g);
+	html_begin(&h, take, g, 0);
 	h.may_link = true;
 	for (size_t at = 0; at < size; at += piece) {
 		size_t n = size - at < piece ? size - at : piece;
@@ -168,7 +168,7 @@ static void html_link_only_where_it_may_stand(void **state)
 	struct html h;
 
 	(void)state;
-	html_begin(&h, take, &g);
+	html_begin(&h, take, &g, 0);
 	assert_true(html_feed(&h, (const unsigned char *)link, sizeof(link) - 1) <
 		    sizeof(link) - 1);
 }
@@ -181,7 +181,7 @@ static size_t count_tags(const char *tag, const char *text)
 	size_t n = 0;
 
 	memset(&g, 0, sizeof(g));
-	html_begin(&h, take, &g);
+	html_begin(&h, take, &g, 0);
 	html_feed(&h, (const unsigned char *)text, strlen(text));
 	for (; n < 100000 && html_feed(&h, (const unsigned char *)tag, strlen(tag)) == strlen(tag);
 	     n++)

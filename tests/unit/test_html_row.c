@@ -25,7 +25,7 @@ static unsigned lines(enum html_row_kind kind, const char *even, const char *odd
 {
 	const char *letters = kind == HTML_ROW_EMPTY ? "" : "text";
 
-	html_row_begin(&r);
+	html_row_begin(&r, 0);
 	for (unsigned i = 0; i < 1000; i++)
 		if (!line(i % 2 ? odd : even, letters, i % 2 ? n_odd : n_even, kind))
 			return i;
@@ -57,7 +57,7 @@ static void row_lines_that_are_not_are_few(void **state)
 static void row_other_white_space_is_unlike(void **state)
 {
 	(void)state;
-	html_row_begin(&r);
+	html_row_begin(&r, 0);
 	for (unsigned i = 0; i < 16; i++) {
 		html_row_space(&r, i % 2 ? "emsp" : "nbsp", 4);
 		assert_true(html_row_end(&r, HTML_ROW_EMPTY));
@@ -80,7 +80,7 @@ static void row_that_is_too_long_is_unlike(void **state)
 
 static unsigned drawn(const struct html_paint *paint, bool is_canvas)
 {
-	html_row_begin(&r);
+	html_row_begin(&r, 0);
 	for (unsigned i = 0; i < 1000; i++) {
 		html_row_draw(&r, paint, is_canvas);
 		if (!html_row_is_plain(&r))
@@ -105,7 +105,7 @@ static void row_tags_that_draw_are_few(void **state)
 static void row_tags_that_draw_alike_are_free(void **state)
 {
 	(void)state;
-	html_row_begin(&r);
+	html_row_begin(&r, 0);
 	for (unsigned i = 0; i < 1000; i++) {
 		html_row_draw(&r, &(struct html_paint){.has_ground = true, .bars = 3}, false);
 		assert_true(line("<p>", "text", 0, HTML_ROW_DATA));
@@ -115,14 +115,16 @@ static void row_tags_that_draw_alike_are_free(void **state)
 static void row_blanks_show_where_they_are_kept(void **state)
 {
 	(void)state;
-	html_row_begin(&r);
+	html_row_begin(&r, 0);
 	for (unsigned i = 0; i < 100; i++) {
 		text(i % 2 ? " \r" : "\t  ");
+		html_row_text_end(&r, true);
 		assert_true(html_row_end(&r, HTML_ROW_EMPTY));
 	}
 	html_row_draw(&r, &(struct html_paint){.keeps_blanks = true}, false);
 	for (unsigned i = 0; i < 16; i++) {
 		text(i % 2 ? " \r" : "\t  ");
+		html_row_text_end(&r, true);
 		assert_true(html_row_end(&r, HTML_ROW_EMPTY));
 	}
 	text("\t  ");
@@ -132,7 +134,7 @@ static void row_blanks_show_where_they_are_kept(void **state)
 /* Lines of 60 letters that may be broken behind the first `even`, or `odd`. */
 static unsigned broken(unsigned even, unsigned odd)
 {
-	html_row_begin(&r);
+	html_row_begin(&r, 0);
 	for (unsigned i = 0; i < 1000; i++) {
 		for (unsigned n = 0; n < 60; n++) {
 			if (n == (i % 2 ? odd : even))
@@ -143,6 +145,31 @@ static unsigned broken(unsigned even, unsigned odd)
 			return i;
 	}
 	return 1000;
+}
+
+static void row_carriage_return_may_end_a_line(void **state)
+{
+	(void)state;
+	html_row_begin(&r, 0);
+	for (unsigned i = 0; i < 100; i++) {
+		text("A\r\r");
+		html_row_text_end(&r, true);
+		assert_true(html_row_end(&r, HTML_ROW_DATA));
+	}
+	assert_int_equal(html_row_used(&r), 4); /* of the first line */
+	text("\rA\rA");
+	assert_int_equal(html_row_used(&r), 12);
+}
+
+static void row_texts_of_a_message_share(void **state)
+{
+	(void)state;
+	html_row_begin(&r, 62);
+	assert_true(html_row_is_plain(&r));
+	html_row_draw(&r, &(struct html_paint){.is_styled = true}, false);
+	assert_true(html_row_is_plain(&r));
+	html_row_draw(&r, &(struct html_paint){.is_styled = true}, false);
+	assert_false(html_row_is_plain(&r));
 }
 
 static void row_places_are_alike(void **state)
@@ -163,6 +190,8 @@ int main(void)
 		cmocka_unit_test(row_tags_that_draw_alike_are_free),
 		cmocka_unit_test(row_blanks_show_where_they_are_kept),
 		cmocka_unit_test(row_places_are_alike),
+		cmocka_unit_test(row_carriage_return_may_end_a_line),
+		cmocka_unit_test(row_texts_of_a_message_share),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

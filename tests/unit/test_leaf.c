@@ -103,6 +103,7 @@ static void leaf_text_is_read_line_by_line(void **state)
 		for (size_t i = 0; i < ROWS(rows); i++) {
 			const struct row *r = &rows[i];
 
+			memset(&channel, 0, sizeof(channel)); /* another message */
 			leaf_begin(&l, r->type, false, &channel);
 			feed_in_steps(&l, (const unsigned char *)r->text, strlen(r->text), step);
 			CHECK_ROW(r->label, l.n_messages == r->n_messages);

@@ -26,8 +26,11 @@ static void text_spaces_that_may_be_seen(void **state)
 	const size_t len = sizeof(both) - 1;
 
 	(void)state;
-	assert_int_equal(charset_odd_octets(CHARSET_SPACES_UTF8, both, len), 1);
+	assert_int_equal(charset_odd_octets(CHARSET_SPACES_UTF8, both, len), 1 + 3);
 	assert_int_equal(charset_odd_octets(CHARSET_SPACES_LATIN, both, len), 4);
+	assert_int_equal(charset_odd_octets(CHARSET_SPACES_UTF8, U("\xe2\x80\xaf\xe3\x80\x80")), 0);
+	assert_int_equal(charset_odd_octets(CHARSET_SPACES_UTF8, U(" \t\r\r")), 0);
+	assert_int_equal(charset_odd_octets(CHARSET_SPACES_UTF8, U("\r\r\r\f\v")), 3);
 	assert_int_equal(charset_odd_octets(CHARSET_SPACES_UNSURE, both, len), 6);
 	assert_int_equal(charset_spaces_of("utf-8"), CHARSET_SPACES_UTF8);
 	assert_int_equal(charset_spaces_of("iso-8859-15"), CHARSET_SPACES_LATIN);
