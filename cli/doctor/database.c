@@ -133,19 +133,24 @@ static bool has_rights(const struct stat *st, const struct passwd *who, unsigned
 static bool examine_writing(struct doctor *x, const char *path, const char *quoted,
 			    const struct passwd *owner)
 {
-	static const char *const beside[] = {"", "-wal", "-shm", ".lock"};
+	static const struct {
+		const char *suffix;
+		unsigned bits;
+	} beside[] = {{"", 6}, {"-wal", 6}, {"-shm", 6}, {".lock", 6}, {".key", 4}};
 	char mend[2 * DB_PATH_SHOWN_MAX + 700], one[DB_PATH_SHOWN_MAX + 10];
 	struct stat st;
 
 	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
-		snprintf(one, sizeof(one), "%s%s", path, beside[i]);
-		if (lstat(one, &st) != 0 || !S_ISREG(st.st_mode) || has_rights(&st, owner, 6))
+		const unsigned bits = beside[i].bits;
+
+		snprintf(one, sizeof(one), "%s%s", path, beside[i].suffix);
+		if (lstat(one, &st) != 0 || !S_ISREG(st.st_mode) || has_rights(&st, owner, bits))
 			continue;
 		if (st.st_uid != owner->pw_uid) {
 			snprintf(mend, sizeof(mend), "chown -h %s: %s*", owner->pw_name, quoted);
 			doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
-				    "%s does not belong to %s: the daemons cannot write it", one,
-				    owner->pw_name);
+				    "%s does not belong to %s: the daemons cannot %s it", one,
+				    owner->pw_name, (bits & 2) != 0 ? "write" : "read");
 			return false;
 		}
 		file_mend(mend, sizeof(mend), quoted, owner, st.st_uid, "u+rw");

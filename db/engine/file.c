@@ -135,12 +135,24 @@ static int open_beside(struct db *d, const char *suffix, int access, bool is_cre
 	return safe_open(&o, is_new, why);
 }
 
+/* Somebody else's: neither the engine nor the kernel says whose. */
+static int not_for_us(struct db *d, const char *path, const struct stat *st)
+{
+	return db_fail(
+		d, DB_NO_PERMISSION,
+		"%.200s: belongs to user %u (mode %04o), and this one may not %s it; give it "
+		"to the owner of the database: chown -h --reference=%.200s %.200s",
+		path, (unsigned)st->st_uid, (unsigned)(st->st_mode & 07777),
+		d->mode == DB_READ ? "read" : "write", d->path, path);
+}
+
 int file_open_beside(struct db *d, const char *suffix, int access, mode_t mode, bool *is_new)
 {
 	char path[BESIDE_MAX], why[SAFE_OPEN_WHY_MAX];
 	const int fd = open_beside(d, suffix, access, mode != 0, mode, is_new, why);
 	const char *mend = "";
 	enum db_failure failure = DB_BROKEN;
+	struct stat st;
 
 	if (fd >= 0)
 		return fd;
@@ -157,6 +169,9 @@ int file_open_beside(struct db *d, const char *suffix, int access, mode_t mode, 
 	} else if (errno == EACCES || errno == EPERM) {
 		failure = DB_NO_PERMISSION;
 		mend = "; let this user write to it, and to its directory";
+		path_beside(d, suffix, path);
+		if (lstat(path, &st) == 0 && st.st_uid != geteuid())
+			return not_for_us(d, path, &st);
 	}
 	path_beside(d, suffix, path);
 	return db_fail(d, failure, "%.200s: %s%s", path, why, mend);
@@ -170,8 +185,14 @@ int file_check_beside(struct db *d)
 
 	for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
 		path_beside(d, suffixes[i], path);
-		if (lstat(path, &st) != 0 ||
-		    (S_ISREG(st.st_mode) && (st.st_nlink == 1 || geteuid() != 0)))
+		if (lstat(path, &st) != 0)
+			continue;
+		if (S_ISREG(st.st_mode) && st.st_uid != geteuid() &&
+		    faccessat(AT_FDCWD, path, R_OK | (d->mode == DB_READ ? 0 : W_OK), AT_EACCESS) !=
+			    0 &&
+		    errno == EACCES)
+			return not_for_us(d, path, &st);
+		if (S_ISREG(st.st_mode) && (st.st_nlink == 1 || geteuid() != 0))
 			continue;
 		return db_fail(
 			d, DB_NO_PERMISSION,

@@ -16,8 +16,6 @@ from harness import messages
 from harness.place import wait_until
 from harness.smtp import send
 
-pytestmark = pytest.mark.skipif(bool(os.environ.get("PGPGATE_SANITIZED")), reason="a SIGBUS is the sanitizer's own")
-
 ALICE, BOB = "alice@example.org", "bob@example.net"
 EX_IOERR = 74
 

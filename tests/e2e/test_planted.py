@@ -3,6 +3,7 @@
 links, hard links, FIFOs and directories under every name that anything there is opened by: no file outside is made,
 changed, emptied or given away, and the command ends."""
 
+import json
 import os
 import shutil
 import sqlite3
@@ -213,6 +214,28 @@ def test_a_key_directory_that_root_names_is_somebody_elses(place, where):
         result = state.run("keys", "export", "--wkd", wkd)
         assert result.code == 73, result
     state.must_be_untouched(result)
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm", ".lock", ".key"])
+def test_what_root_has_copied_there_is_named_and_the_mend_is_one(place, suffix):
+    state = State(place, f"foreign{suffix}", place.user.pw_name)
+    assert state.run("db", "init").code == 0
+    assert state.run("exempt", "before@example.org").code == 0
+    path = state.database + suffix
+    with open(path, "ab"):  # as it is, or made
+        os.chown(path, 0, 0)
+        os.chmod(path, 0o600)
+    if suffix != ".key":  # nothing that is written here is hashed
+        result = state.run("exempt", "during@example.org")
+        assert result.code == 77 and f"{path}: belongs to user 0 (mode 0600)" in result.err, result
+        mend = result.err.split("the owner of the database: ")[1].split("\n")[0]
+        assert mend == f"chown -h --reference={state.database} {path}"
+    told = [json.loads(line) for line in state.run("--json", "doctor").out.splitlines()]
+    told = [one for one in told if one["state"] == "problem" and one["text"].startswith(f"{path} does not belong to")]
+    assert len(told) == 1, told
+    subprocess.run(["sh", "-c", told[0]["mend"]], check=True)
+    assert state.run("exempt", "after@example.org").code == 0
+    assert sorted(r.split()[1] for r in state.run("export").out.splitlines()) == ["after@example.org", "before@example.org"]
 
 
 def test_what_root_makes_is_the_users(place):
