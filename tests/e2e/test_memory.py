@@ -11,6 +11,7 @@ from harness import sweep
 from harness.pair import program, run_program
 from harness.policy_client import PolicyClient
 
+TRIES = 3  # at one allocation, until it is refused
 STEP = int(os.environ.get("PGPGATE_SWEEP", "41"))
 FOREVER = 1 << 62
 
@@ -43,7 +44,7 @@ def frail(make_pair):
 def test_filter_without_memory(frail, faults, memory):
     start_frail(frail.filter, faults, memory)
     record = sweep.Record(frail)
-    told, n_failed, n_silent, n_vain = [], 0, 0, 0
+    told, n_failed, n_silent, n_tried, n_vain = [], 0, 0, 0, 0
     path = frail.filter.path
     for kind in sweep.KINDS:
         sweep.send(path, kind)  # whatever is allocated once is
@@ -53,21 +54,26 @@ def test_filter_without_memory(frail, faults, memory):
         record.sent.append(healthy)
         for first in range(1 + n % STEP if STEP > 1 else 1, n + 1, STEP):
             for last in (first + 1, FOREVER):
-                hurt = sweep.send(path, kind, 3, connected=lambda: memory.set(first, last))
-                n_refused = memory.stop()[1]
+                n_tried += 1
+                n_refused = 0
+                for _ in range(TRIES):
+                    if n_refused > 0:
+                        break
+                    hurt = sweep.send(path, kind, 3, connected=lambda: memory.set(first, last))
+                    n_refused = memory.stop()[1]
+                    record.sent.append(hurt)
+                    n_silent += hurt.end is None
+                    told += [f"{kind.label}, allocation {first} of {n}: {c}" for c in sweep.wrong(healthy, hurt)]
+                    assert frail.filter.process.poll() is None, (kind, first, frail.filter.log()[-3000:])
                 n_failed += n_refused
                 n_vain += n_refused == 0
-                record.sent.append(hurt)
-                n_silent += hurt.end is None
-                told += [f"{kind.label}, allocation {first} of {n}: {c}" for c in sweep.wrong(healthy, hurt)]
-                assert frail.filter.process.poll() is None, (kind, first, frail.filter.log()[-3000:])
     told += record.complaints()
     print(f"filter: {len(record.sent)} messages, {n_failed} allocations refused, {n_silent} without an answer, "
           f"{len(told)} findings")
     assert not told, "\n".join(told[:40])
     # How many there are follows from what a message takes, which grows less. That those were refused that were tried is what
-    # makes it a sweep: threads have turns of their own, and so a message may come to its end with less than the healthy one.
-    n_tried = len(record.sent) - len(sweep.KINDS)
+    # makes it a sweep: threads have turns of their own, and so a message may come to its end with less than the healthy one,
+    # on a busy machine one in ten; it is sent again then.
     assert n_tried >= 2 * len(sweep.KINDS) and n_vain * 10 <= n_tried, (n_tried, n_vain)
     assert frail.filter.end() == 0
 
