@@ -303,6 +303,17 @@ const char *address_domain(const struct address *a)
 	return a->text + a->local_len + 1;
 }
 
+void address_complete(struct address *a, const char *domain)
+{
+	const size_t len = strlen(domain);
+
+	if (a->kind != ADDRESS_MAILBOX || len == 0 || a->text[a->local_len] == '@' ||
+	    a->local_len + 1 + len > ADDRESS_MAX)
+		return;
+	a->text[a->local_len] = '@';
+	memcpy(a->text + a->local_len + 1, domain, len + 1);
+}
+
 bool address_is_trustworthy(const struct address *a)
 {
 	return a->kind == ADDRESS_NULL || (a->kind == ADDRESS_MAILBOX && !a->is_routed);

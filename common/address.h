@@ -56,6 +56,10 @@ int address_canonical_domain(const char *raw, size_t raw_len, char out[ADDRESS_M
 /* The domain within text (after the last '@'), or "" when there is none. Borrowed from a. */
 const char *address_domain(const struct address *a);
 
+/* Gives a mailbox without a domain this one. domain: canonical; "": none is known, and nothing
+ * changes. */
+void address_complete(struct address *a, const char *domain);
+
 /* True if a rule that lessens the requirement may match: a mailbox or the null sender, not routed.
  */
 bool address_is_trustworthy(const struct address *a);

@@ -382,6 +382,23 @@ static void take_domains(struct question *q)
 	domain_set_sort(&q->facts->domains);
 }
 
+/* Debian has its name in a file, /etc/mailname. */
+static void take_origin(struct question *q)
+{
+	char value[ADDRESS_MAX + 1] = "", *text = NULL;
+	const char *word = value;
+	size_t len;
+
+	if (!postfix_value(q->parameters, "myorigin", value, sizeof(value)))
+		return;
+	if (value[0] == '/')
+		word = conf_file_slurp(value, &text, &len) == 0 ? text : "";
+	word += strspn(word, " \t\n");
+	if (address_canonical_domain(word, strcspn(word, " \t\r\n"), q->facts->origin) != 0)
+		q->facts->origin[0] = '\0';
+	free(text);
+}
+
 /* ---- */
 
 /* postconf's three answers. */
@@ -430,6 +447,7 @@ struct postfix_facts *postfix_facts_ask(const char *directory, const char *filte
 		look_at_filters(&q); /* first: what it excludes comes before what is ours */
 		take_networks(&q);
 		take_domains(&q);
+		take_origin(&q);
 	}
 	if (!is_answered || q.is_out_of_memory) {
 		snprintf(err, err_size, "%s",

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * postfix_facts.h: what the settings take from Postfix's configuration: whose mail is ours
- * (mynetworks), and which domains are (mydestination, virtual_mailbox_domains,
- * virtual_alias_domains, relay_domains).
+ * (mynetworks), which domains are (mydestination, virtual_mailbox_domains, virtual_alias_domains,
+ * relay_domains), and what an address without a domain gets (myorigin).
  *
  * Where anything cannot be known the answer is the one that lets no cleartext in: a client is a
  * stranger, a domain is ours. Postfix lets each be a table. Those that can be listed (hash, btree,
@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/address.h"
 #include "common/domain_set.h"
 #include "common/netaddr.h"
 
@@ -36,9 +37,11 @@ struct postfix_facts {
 	struct client_network *networks;
 	size_t n_networks;
 	struct domain_set domains;
-	bool are_all_domains; /* not all of ours could be listed, or they are all */
-	char left_out[300];   /* what could not be used, for the log; "" : nothing */
-	int references;	      /* atomic, from 1; postfix_facts_free() gives one up */
+	bool are_all_domains;	      /* not all of ours could be listed, or they are all */
+	char origin[ADDRESS_MAX + 1]; /* myorigin, what Postfix appends to an address without a
+					 domain; "": not known */
+	char left_out[300];	      /* what could not be used, for the log; "" : nothing */
+	int references;		      /* atomic, from 1; postfix_facts_free() gives one up */
 };
 
 /* What holds before anybody asked. NULL: no memory. */

@@ -76,6 +76,7 @@ void settings_unref(struct settings *s)
 	free(s->database_path);
 	free(s->local_clients);
 	domain_set_free(&s->protected_domains);
+	free(s->unqualified_domain);
 	free(s->postfix_config);
 	postfix_facts_free(s->postfix);
 	free(s->exempt_recipients);
@@ -90,6 +91,18 @@ void settings_unref(struct settings *s)
 	free(s->centre_admin);
 	free(s->host_name);
 	free(s);
+}
+
+void settings_complete_address(const struct settings *s, const char *mta_name, struct address *a)
+{
+	char domain[ADDRESS_MAX + 1] = "";
+
+	if (s->unqualified_domain[0] != '\0')
+		address_complete(a, s->unqualified_domain);
+	else if (mta_name == NULL || mta_name[0] == '\0')
+		address_complete(a, s->postfix->origin);
+	else if (address_canonical_domain(mta_name, strlen(mta_name), domain) == 0)
+		address_complete(a, domain);
 }
 
 bool settings_is_local_client(const struct settings *s, const struct netaddr *client)

@@ -44,6 +44,7 @@ struct settings {
 	bool are_mynetworks_local;	     /* local_clients has $mynetworks */
 	struct domain_set protected_domains; /* as written, without "postfix" */
 	bool are_postfix_domains_protected;  /* protected_domains has "postfix" */
+	char *unqualified_domain;	     /* canonical; "": what the MTA appends */
 	char *postfix_config;		     /* "": Postfix's own */
 	struct postfix_facts *postfix;	     /* never NULL; see settings_ask_postfix() */
 	struct pattern *exempt_recipients;
@@ -116,6 +117,10 @@ bool settings_is_local_client(const struct settings *s, const struct netaddr *cl
 /* Does default_requirement hold for this recipient (protected_domains)? An address that could be
  * anybody's does count. */
 bool settings_is_protected(const struct settings *s, const struct address *recipient);
+
+/* Gives an address without a domain the one that its user has: unqualified_domain, or the MTA's own
+ * name (as it says, hostile; NULL or "": Postfix's myorigin). */
+void settings_complete_address(const struct settings *s, const char *mta_name, struct address *a);
 
 /* What help_url and the rules' URLs may be: http(s), printable ASCII without blanks and quotes. */
 #define SETTINGS_URL_MAX 300

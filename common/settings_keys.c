@@ -40,6 +40,7 @@ const struct settings_key settings_keys[] = {
 	 MEMBER(local_requirement), .words = requirements},
 	{"local_clients", "$mynetworks", settings_parse_clients, NO_MEMBER},
 	{"protected_domains", "", settings_parse_domains, NO_MEMBER},
+	{"unqualified_domain", "", settings_parse_domain, MEMBER(unqualified_domain)},
 	{"exempt_recipients", "postmaster@, abuse@", settings_parse_recipients, NO_MEMBER},
 	{"policy_actions", DEFAULT_ACTIONS, settings_parse_actions, NO_MEMBER},
 	{"postfix_config", "", settings_parse_path, MEMBER(postfix_config)},

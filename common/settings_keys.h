@@ -49,6 +49,7 @@ settings_parse settings_parse_listen;	  /* char *: "" or address:port */
 settings_parse settings_parse_url;	  /* char *: "" or http(s) */
 settings_parse settings_parse_connection; /* char *: "" or what libpq takes, without a password */
 settings_parse settings_parse_host_name;  /* char *: "" or a host's name */
+settings_parse settings_parse_domain;	  /* char *: "" or a canonical domain */
 settings_parse settings_parse_path;	  /* char *: "" or an absolute path */
 settings_parse settings_parse_umask;
 settings_parse settings_parse_user;

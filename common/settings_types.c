@@ -208,6 +208,16 @@ bool settings_is_url(const char *text)
 	       settings_is_printable_ascii(text) && strpbrk(text, " \"<>\\") == NULL;
 }
 
+int settings_parse_domain(const struct settings_key *k, struct settings_value *v)
+{
+	char domain[ADDRESS_MAX + 1] = "";
+
+	if (v->text[0] != '\0' &&
+	    (address_canonical_domain(v->text, strlen(v->text), domain) != 0 || domain[0] == '['))
+		return settings_complain(v, "write a domain, such as example.org, or nothing");
+	return settings_keep_string(v, member(k, v), domain);
+}
+
 int settings_parse_path(const struct settings_key *k, struct settings_value *v)
 {
 	if (v->text[0] != '\0' && (v->text[0] != '/' || strlen(v->text) > 4000))

@@ -8,7 +8,8 @@
  * section 4.5.1; source routes, "%" and "!"): its macro counts where it has a domain. Sendmail
  * shows what its mailer will be given: the local mailer's has lost its domain, and an alias of
  * virtusertable is replaced by its target. Rules are about the address that was given, so its
- * argument counts where it has a domain. Of two that have none the macro counts.
+ * argument counts where it has a domain. Of two that have none the macro counts; the transaction
+ * gives it one (settings_complete_address()).
  *
  * libmilter that gets no memory for a packet of macros drops it without a word and goes on: the
  * macro is then absent, or is that of the address before, and the second recipient would be judged

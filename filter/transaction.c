@@ -99,6 +99,7 @@ void transaction_mail(struct transaction *t, const char *sender, const char *aut
 	m->settings = t->context->settings(t->context->settings_owner);
 	m->declared_size_bytes = declared_size_bytes;
 	canonical(sender, &m->sender);
+	settings_complete_address(m->settings, host, &m->sender);
 	if (authenticated != NULL)
 		log_escape(m->authenticated, sizeof m->authenticated, authenticated,
 			   strlen(authenticated));
@@ -136,6 +137,7 @@ enum transaction_reply transaction_recipient(struct transaction *t, const char *
 		return TRANSACTION_DEFER;
 	}
 	address_canonical(recipient, strlen(recipient), &address);
+	settings_complete_address(m->settings, m->host, &address);
 	if (ask_policy(t, &address, NULL, &answer) != 0) {
 		m->was_hindered = true;
 		if (!m->settings->accept_on_database_error && !t->is_submitted_locally) {

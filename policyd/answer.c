@@ -58,6 +58,8 @@ static int decide(const struct answer_context *c, const struct request *r, int64
 
 	canonical_sender(r->sender, &sender);
 	address_internal(r->recipient, strlen(r->recipient), &recipient);
+	settings_complete_address(c->settings, NULL, &sender);
+	settings_complete_address(c->settings, NULL, &recipient);
 	memset(answer, 0, sizeof *answer);
 	result = policy_decide(c->db, c->settings, &query, answer);
 	histogram_add(&c->counts->decision, clock_monotonic_us() - began_us);

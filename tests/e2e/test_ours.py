@@ -7,7 +7,7 @@ import pytest
 
 from harness import messages
 from harness.place import free_port, wait_until
-from harness.smtp import LOCAL, send
+from harness.smtp import LOCAL, Session, send
 
 OUTSIDE = "customer@elsewhere.test"
 OURS = "alice@example.org"
@@ -53,6 +53,21 @@ def test_postfix_that_gives_no_answer_keeps_what_was_known(place, make_pair, mak
     pair.filter.start()
     assert "$mynetworks is 127.0.0.0/8" in pair.filter.log()
     assert send(postfix.port, OURS, OUTSIDE, messages.cleartext(), client=LOCAL).code == 550
+
+
+def test_a_recipient_without_a_domain_is_that_of_myorigin(place, make_pair, make_postfix):
+    """The policy server is told what the client said, the filter what Postfix made of it: they mean the same."""
+    run = f"{place.path}/bare/run"
+    postfix = make_postfix("bare-mx", milters=f"unix:{run}/filter.sock",
+                           restrictions=f"check_policy_service unix:{run}/policy.sock, permit",
+                           settings={"myorigin": "example.org", "mynetworks": "192.0.2.99"})
+    pair = make_pair("bare", postfix_config=postfix.etc, policy_actions="encrypted=REJECT by the policy server",
+                     default_requirement="exempt", local_clients="$mynetworks")
+    pair.must("require", OURS)
+    with Session(postfix.port) as s:
+        assert s.command("MAIL FROM:<root>").code == 250
+        assert "by the policy server" in s.command("RCPT TO:<alice>").text
+        assert s.command("RCPT TO:<bob>").code == 250
 
 
 @pytest.mark.parametrize("protected", ["postfix", "example.org"])

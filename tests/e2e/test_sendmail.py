@@ -97,6 +97,24 @@ def test_the_address_given_is_judged_and_not_what_virtusertable_makes_of_it(pair
     wait_until(lambda: mx.delivered_to(mark) == ["alice"], "the delivery")
 
 
+def test_a_recipient_without_a_domain_is_the_local_user(pair, mx, rules):
+    """Of Sendmail's own name, or of the domain that the administrator names: no way past the user's rule."""
+    rules("exempt *", "encrypted alice@mx.pgpgate.test")
+    assert send(mx.port, BOB, "alice", messages.cleartext(), client=None).code == 550
+    assert send(mx.port, BOB, "open", messages.cleartext(), client=None).code == 250
+    rules("exempt *", "encrypted alice@example.org", "encrypted bob@mx.pgpgate.test sender=root@example.org")
+    pair.write_conf(unqualified_domain="example.org")
+    pair.filter.reload()
+    try:
+        assert send(mx.port, BOB, "Alice", messages.cleartext(), client=None).code == 550
+        assert send(mx.port, BOB, "open", messages.cleartext(), client=None).code == 250
+        assert send(mx.port, "root", "bob@mx.pgpgate.test", messages.cleartext(), client=None).code == 550
+        assert send(mx.port, BOB, "postmaster", messages.cleartext(), client=None).code == 250
+    finally:
+        pair.write_conf(unqualified_domain="")
+        pair.filter.reload()
+
+
 def test_an_address_without_its_domain_has_the_macro_of_the_whole_one(mx, rules):
     rules()
     with Session(mx.port, client=None) as s:

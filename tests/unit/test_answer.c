@@ -326,6 +326,30 @@ static void answer_to_one_that_yields_is_the_filters(void **state)
 	assert_int_equal(strncmp(ask_about("passed@y.test"), "action=450 ", 11), 0);
 }
 
+/* As the filter is told by Postfix, which completes them. */
+static void answer_without_a_domain_is_that_of_ours(void **state)
+{
+	struct request r = request_to("alice");
+
+	(void)state;
+	strcpy(r.sender, "root");
+	ask(&r);
+	assert_string_equal(asked.recipient, "alice"); /* Postfix was not asked */
+	strcpy(context.settings->postfix->origin, "y.test");
+	ask(&r);
+	assert_string_equal(asked.recipient, "alice@y.test");
+	assert_string_equal(asked.sender, "root@y.test");
+	use_settings("unqualified_domain=z.test");
+	strcpy(context.settings->postfix->origin, "y.test");
+	ask(&r);
+	assert_string_equal(asked.recipient, "alice@z.test");
+	strcpy(r.recipient, "alice@x.test");
+	r.sender[0] = '\0';
+	ask(&r);
+	assert_string_equal(asked.recipient, "alice@x.test");
+	assert_string_equal(asked.sender, "<>");
+}
+
 /* Neither is told of whom the other one defers. */
 static void answer_that_could_become_too_much_is_the_filters(void **state)
 {
@@ -352,6 +376,7 @@ int main(void)
 		TEST(answer_classes_belong_to_the_instance),
 		TEST(answer_without_class_remembers_nothing),
 		TEST(answer_to_one_that_yields_is_the_filters),
+		TEST(answer_without_a_domain_is_that_of_ours),
 		TEST(answer_that_could_become_too_much_is_the_filters),
 	};
 

@@ -68,6 +68,27 @@ static bool is_ours(const struct postfix_facts *f, const char *client)
 	return postfix_facts_is_ours(f, &a);
 }
 
+static void origin_is_myorigin_or_what_is_in_its_file(void **state)
+{
+	static const char *const rows[][2] = {
+		{"myorigin = Example.ORG", "example.org"},
+		{"mydomain = example.org\nmyorigin = $mydomain", "example.org"},
+		{"myorigin = @/mailname", "mail.example.org"},
+		{"myorigin = @/absent", ""},
+		{"myorigin = not a domain", "not"},
+		{"myorigin = a@b", ""},
+	};
+
+	(void)state;
+	put("mailname", "\nMail.example.org\n");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct postfix_facts *f = facts_of(rows[i][0], FRONT);
+
+		assert_string_equal(f->origin, rows[i][1]);
+		postfix_facts_free(f);
+	}
+}
+
 static void networks_are_those_of_mynetworks(void **state)
 {
 	static const struct {
@@ -231,7 +252,7 @@ static int make_folder(void **state)
 
 static int remove_folder(void **state)
 {
-	static const char *const names[] = {"main.cf", "master.cf", "nets",
+	static const char *const names[] = {"main.cf", "master.cf", "nets",   "mailname",
 					    "table",   "virtual",   "domains"};
 	char path[100];
 
@@ -247,6 +268,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(networks_are_those_of_mynetworks),
+		cmocka_unit_test(origin_is_myorigin_or_what_is_in_its_file),
 		cmocka_unit_test(domains_are_those_of_postfix),
 		cmocka_unit_test(what_comes_back_from_a_filter_is_nobodys),
 		cmocka_unit_test(without_an_answer_there_are_no_facts),

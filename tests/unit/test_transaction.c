@@ -31,6 +31,18 @@ static void transaction_cleartext_to_protected_is_refused(void **state)
 	assert_false(record.is_local);
 }
 
+/* As Sendmail gives its local users. */
+static void transaction_address_without_a_domain_gets_ours(void **state)
+{
+	(void)state;
+	mail_from("root", 500);
+	assert_int_equal(recipient("encrypted"), TRANSACTION_CONTINUE);
+	content(&cleartext);
+	assert_int_equal(end().outcome.action, ACTION_REFUSE);
+	assert_string_equal(record.sender, "root@mx.y.test");
+	assert_string_equal(record.addresses[0], "encrypted@mx.y.test");
+}
+
 static void transaction_encrypted_to_protected_is_accepted(void **state)
 {
 	struct result r = send_to(&encrypted, "encrypted@y.test", NULL);
@@ -353,6 +365,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(transaction_cleartext_to_protected_is_refused),
+		TEST(transaction_address_without_a_domain_gets_ours),
 		TEST(transaction_encrypted_to_protected_is_accepted),
 		TEST(transaction_messages_of_a_session_are_judged_on_their_own),
 		TEST(transaction_aborted_leaves_nothing_behind),
