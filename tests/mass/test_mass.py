@@ -4,8 +4,8 @@ while the daemons are restarted and killed, behind the limits that Debian's Post
 (model.py) says what each recipient of each message must get. Nothing may be lost, nothing come twice, nothing be
 answered wrongly.
 
-PGPGATE_MASS_SECONDS: how long new messages are made (default 30); PGPGATE_MASS_MESSAGES: how many at least instead;
-PGPGATE_MASS_SEED: for one run again."""
+PGPGATE_MASS_SECONDS: how long new messages are made (default 30); PGPGATE_MASS_MESSAGES: how many at least instead, or with
+both what comes first; PGPGATE_MASS_SEED: for one run again."""
 
 import collections
 import dataclasses
@@ -22,8 +22,8 @@ import senders
 from harness import messages
 from harness.place import free_port, wait_until
 
-SECONDS = float(os.environ.get("PGPGATE_MASS_SECONDS", "30"))
 MESSAGES = int(os.environ.get("PGPGATE_MASS_MESSAGES", "0"))
+SECONDS = float(os.environ.get("PGPGATE_MASS_SECONDS", "inf" if MESSAGES else "30"))
 SEED = int(os.environ.get("PGPGATE_MASS_SEED", str(random.randrange(10**6))))
 WAVE = 400  # messages under one set of rules
 CLIENT = "127.0.0.1"
@@ -197,11 +197,11 @@ def test_everyone_gets_the_right_answer_once(pair, mxes, everyone, keys):
     maker, tally, sent = Maker(keys, SEED), Tally(), []
     end = time.monotonic() + SECONDS
     with Restarts(pair, SEED) as restarts:
-        while len(sent) < MESSAGES if MESSAGES else time.monotonic() < end:
+        while time.monotonic() < end and not 0 < MESSAGES <= len(sent):
             rules = maker.rules()
             pair.must("import", "--replace", data="".join(r.line() + "\n" for r in rules).encode())
             policy = model.Policy(rules, "encrypted")
-            sent += hand_over_wave(everyone, maker, policy, WAVE if MESSAGES or SECONDS > 60 else WAVE // 4)
+            sent += hand_over_wave(everyone, maker, policy, WAVE if SECONDS > 60 else WAVE // 4)
             for sender in everyone:
                 wait_idle(sender)
         assert restarts.trouble is None, restarts.trouble
