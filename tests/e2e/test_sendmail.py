@@ -241,6 +241,36 @@ def test_what_sendmail_1_puts_into_the_queue_itself_is_not_seen(pair, mx, rules)
     assert pair.last_verdict(mark) is None
 
 
+def test_mail_from_the_queue_of_sendmail_1_is_judged_as_ours(pair, mx, rules):
+    """-Ac, as Debian has it: the daemon is told by SMTP, from 127.0.0.1. What is refused comes back to its author, and what
+    finds the filter down waits in that queue."""
+    rules("encrypted strict@example.org")
+    pair.write_conf(local_clients="127.0.0.0/8")
+    pair.filter.reload()
+    mark, refused, late = (messages.token() for _ in range(3))
+    try:
+        code, said = mx.submit("-i", "-f", ALICE, OPEN, data=messages.cleartext(mark))
+        assert code == 0 and mx.submitted() == set(), said
+        verdict = pair.last_verdict(mark)
+        assert (verdict["recipients"][0]["requirement"], verdict["client"]) == ("observe", "127.0.0.1")
+        wait_until(lambda: mx.delivered_to(mark) == ["open"], "the delivery")
+        mx.submit("-i", "-f", ALICE, "strict@example.org", data=messages.cleartext(refused))
+        wait_until(lambda: mx.delivered_to(refused) == ["alice"], lambda: f"the bounce; {mx.submitted()} {mx.log()[-2000:]}")
+        assert "takes only encrypted mail" in mx.text_of(refused)
+        pair.filter.end()
+        try:
+            mx.submit("-i", "-f", ALICE, "-t", data=b"To: open@example.org\n" + messages.cleartext(late).replace(b"\nTo:", b"\nX-To:"))
+            assert len(mx.submitted()) == 1 and pair.last_verdict(late) is None
+        finally:
+            pair.filter.start()
+        mx.submit("-q")
+        wait_until(lambda: mx.delivered_to(late) == ["open"], lambda: f"the delivery; {mx.submitted()}")
+        assert pair.last_verdict(late)["recipients"][0]["requirement"] == "observe" and mx.submitted() == set()
+    finally:
+        pair.write_conf(local_clients=LOCAL_CLIENTS)
+        pair.filter.reload()
+
+
 def test_sendmail_defers_while_the_filter_is_down(pair, mx, rules):
     rules()
     pair.filter.end()

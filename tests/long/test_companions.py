@@ -102,6 +102,26 @@ def test_held_mail_is_released_without_another_look(make_pair, make_postfix, opt
     assert len([r for r in pair.json("log", "-n", "50") if mark in (r["message_id"] or "")]) == 1
 
 
+def test_deferred_mail_is_tried_again_and_judged_once(make_pair, make_postfix):
+    """postqueue -f, postsuper -r ALL and -H for mail that waits for somebody who does not answer."""
+    pair = make_pair("deferred", default_requirement="observe")
+    mx = make_postfix("deferred", pair, settings={"transport_maps": "inline:{away.test=smtp:[127.0.0.1]:1}",
+                                                  "minimal_backoff_time": "1h", "maximal_backoff_time": "1h"})
+    mark = messages.token()
+    sent = send(mx.port, BOB, "carol@away.test", messages.cleartext(mark))
+    assert sent.code == 250, sent
+
+    def attempts():
+        return mx.log_count(r"to=<carol@away.test>.*status=deferred")
+    wait_until(lambda: attempts() == 1, lambda: mx.log()[-2000:])
+    for n, words in enumerate((["postqueue", "-f"], ["postsuper", "-r", "ALL"], ["postqueue", "-f"]), 2):
+        postfix_tool(mx, *words)
+        mx.flush()
+        wait_until(lambda n=n: attempts() >= n, lambda words=words: f"{words}: {mx.log()[-2000:]}")
+    assert len([r for r in pair.json("log", "-n", "50") if mark in (r["message_id"] or "")]) == 1
+    assert len(mx.queue_ids()) == 1
+
+
 # ---- OpenDKIM ----
 
 DKIM = ["opendkim", "libopendkim11", "libbsd0", "libmd0", "liblua5.3-0", "libmemcached11", "libhashkit2", "libopendbx1",

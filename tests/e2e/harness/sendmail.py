@@ -68,6 +68,29 @@ R$+.login.test	$: $(storage {{auth_authen}} $@ $1 $)
 R$*	$@ ok
 """
 
+# What Debian's sendmail(1) uses (-Ac): a queue of its own, and all of it goes to the daemon by SMTP.
+SUBMIT_MC = """\
+divert(0)dnl
+define(`__OSTYPE__', `')dnl
+define(`confCF_VERSION', `submit')dnl
+define(`confRUN_AS_USER', `{user}')dnl
+define(`MSP_QUEUE_DIR', `{dir}/clientqueue')dnl
+define(`STATUS_FILE', `{dir}/sendmail.st')dnl
+define(`confPID_FILE', `{dir}/client.pid')dnl
+define(`confDOMAIN_NAME', `{name}.pgpgate.test')dnl
+define(`confDONT_BLAME_SENDMAIL', `GroupWritableDirPathSafe,TrustStickyBit')dnl
+define(`confSERVICE_SWITCH_FILE', `{dir}/service.switch')dnl
+define(`confBIND_OPTS', `-DNSRCH -DEFNAMES')dnl
+define(`confREFUSE_LA', `1000')dnl
+define(`confQUEUE_LA', `1000')dnl
+define(`confDELAY_LA', `0')dnl
+define(`confMIN_QUEUE_AGE', `0')dnl
+define(`confTO_QUEUEWARN', `')dnl
+FEATURE(`nocanonify')dnl
+define(`RELAY_MAILER_ARGS', `TCP $h {port}')dnl
+FEATURE(`msp', `[127.0.0.1]')dnl
+"""
+
 MILTER = """\
 INPUT_MAIL_FILTER(`pgpgate', `S=unix:{socket}, F=T, T=S:30s;R:5m;E:5m')dnl"""
 
@@ -125,12 +148,9 @@ class Sendmail:
         self._write("resolv.conf", "nameserver 127.0.0.1\noptions attempts:1 timeout:1\n")
         self._write("service.switch", "hosts files\naliases files\n")
         self._write("deliver", DELIVER.format(dir=self.dir), 0o755)
-        mc = self._write("sendmail.mc", text)
-        cf = os.path.join(self.tree, "usr/share/sendmail/cf/")
-        made = subprocess.run(["m4", f"-D_CF_DIR_={cf}", os.path.join(cf, "m4/cf.m4"), mc], capture_output=True)
-        if made.returncode != 0:
-            raise Trouble(f"m4: {made.stderr.decode(errors='replace')}")
-        self._write("sendmail.cf", made.stdout.decode())
+        self._make_cf("sendmail", text)
+        place.directory(f"sendmail-{name}/clientqueue", user.pw_uid, user.pw_gid, 0o770)
+        self._make_cf("submit", SUBMIT_MC.format(dir=self.dir, name=name, port=self.port, user=user.pw_name))
         for path, lines in (tables or {}).items():
             subprocess.run([os.path.join(self.tree, "usr/libexec/sendmail/makemap"), "-C", f"{self.dir}/sendmail.cf",
                             "hash", path], input=lines.encode(), check=True, env=self.environment)
@@ -142,6 +162,14 @@ class Sendmail:
             f.write(text)
         os.chmod(path, mode)
         return path
+
+    def _make_cf(self, name, text):
+        mc = self._write(f"{name}.mc", text)
+        cf = os.path.join(self.tree, "usr/share/sendmail/cf/")
+        made = subprocess.run(["m4", f"-D_CF_DIR_={cf}", os.path.join(cf, "m4/cf.m4"), mc], capture_output=True)
+        if made.returncode != 0:
+            raise Trouble(f"m4: {made.stderr.decode(errors='replace')}")
+        self._write(f"{name}.cf", made.stdout.decode())
 
     def start(self):
         with open(self.log_path, "ab") as log:
@@ -174,6 +202,16 @@ class Sendmail:
         run = subprocess.run([*self.command, *words], input=data, capture_output=True,
                              env=self.environment, timeout=120)
         return run.returncode, run.stdout.decode("utf-8", "replace") + run.stderr.decode("utf-8", "replace")
+
+    def submit(self, *words, data=b""):
+        """sendmail(1) as Debian sets it up: into the queue of its own, and from there to the daemon."""
+        run = subprocess.run([*self.command[:-1], f"{self.dir}/submit.cf", "-Ac", *words], input=data, capture_output=True,
+                             env=self.environment, timeout=120)
+        return run.returncode, run.stdout.decode("utf-8", "replace") + run.stderr.decode("utf-8", "replace")
+
+    def submitted(self):
+        """What is in that queue."""
+        return {os.path.basename(p)[2:] for p in glob.glob(os.path.join(self.dir, "clientqueue/[qh]f*"))}
 
     def stop(self):
         if self.process is None:
