@@ -204,6 +204,16 @@ static int decide(struct db *d, const struct settings *s, struct explanation *x)
 	return 0;
 }
 
+/* Which key a sender is to take, of whoever must have mail to their own. 0 or -1. */
+static int find_key(struct db *d, const struct settings *s, struct explanation *x)
+{
+	const struct judgement nothing = {.n_messages = 0};
+
+	return x->answer.demand != REQUIREMENT_OWN_KEY
+		       ? 0
+		       : policy_own_key(d, s, &x->recipient, &nothing, x->now_unix, &x->key);
+}
+
 static void read_addresses(const struct cli *cli, const char *recipient,
 			   const struct explain_options *o, struct explanation *x)
 {
@@ -252,7 +262,7 @@ static int explain_recipient(struct cli *cli, struct settings *s, const char *re
 	if (policy_explain(d, s, &q, &x.answer, explanation_add, &x) != 0 ||
 	    (x.has_sender &&
 	     (x.has_history = pair_get(d, x.sender.text, x.recipient.text, &x.history)) < 0) ||
-	    (x.has_message && decide(d, s, &x) != 0)) {
+	    find_key(d, s, &x) != 0 || (x.has_message && decide(d, s, &x) != 0)) {
 		code = open_failed(d);
 	} else {
 		code = 0;

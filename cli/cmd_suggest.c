@@ -5,6 +5,7 @@
  *
  * What it looks for:
  *   a recipient that demands nothing and gets encrypted mail only		-> require
+ *   a recipient whose keys are known, and whose encrypted mail is to them	-> require own-key
  *   a recipient that demands encryption and never gets any			-> observe first
  *   a sender's domain that is refused again and again, on several days (its address, where anybody
  * can have one in that domain)								-> exempt
@@ -28,6 +29,7 @@
 #include "cli/sums.h"
 #include "cli/tally.h"
 #include "common/clock.h"
+#include "db/policy.h"
 #include "db/report.h"
 
 #define DEFAULT_SINCE_S (30 * 86400)
@@ -44,11 +46,44 @@ struct search {
 	struct sums lenient; /* recipients that demanded nothing */
 	struct sums strict;  /* recipients that demanded something */
 	struct sums refused; /* "sender recipient": n_refused messages, deferred = days */
+	struct db *db;
+	struct sums own; /* recipients with encrypted mail: of it n_encrypted to their own keys;
+			    n_would: no key of theirs is known */
 	struct providers providers;
 	struct suggestions suggestions;
 	int64_t now_unix, n_seen, n_expired;
 	int64_t n_expected; /* messages; 0: not known */
+	bool has_failed;    /* the database */
 };
+
+/* Is it to a key of this recipient? 0, 1 no memory or no answer. */
+static int gather_own_key(struct search *s, const struct report_row *row,
+			  const struct report_recipient *r)
+{
+	struct own_key own_key;
+	struct address address;
+	struct sum *sum;
+
+	if (row->judgement.verdict != VERDICT_ENCRYPTED || row->judgement.n_messages == 0 ||
+	    r->demand == REQUIREMENT_OWN_KEY || r->demand == REQUIREMENT_READABLE ||
+	    strncmp(r->address, "h:", 2) == 0)
+		return 0;
+	sum = sums_get(&s->own, r->address);
+	if (sum == NULL)
+		return 1;
+	if (sum->n_would > 0)
+		return 0;
+	address_canonical(r->address, strlen(r->address), &address);
+	if (policy_own_key(s->db, s->settings, &address, &row->judgement, row->time_unix,
+			   &own_key) != 0) {
+		s->has_failed = true;
+		return 1;
+	}
+	sum->n_messages++;
+	sum->n_encrypted += own_key.state == OWN_KEY_GOOD;
+	sum->n_would += own_key.state == OWN_KEY_UNKNOWN && !own_key.is_cut;
+	return 0;
+}
 
 static int gather(void *context, const struct report_row *row)
 {
@@ -68,8 +103,13 @@ static int gather(void *context, const struct report_row *row)
 		sum->n_messages++;
 		sum->n_encrypted += row->judgement.verdict == VERDICT_ENCRYPTED;
 		sum->n_refused += !r->passes;
+		if (gather_own_key(s, row, r) != 0)
+			return 1;
+		/* Who encrypts to another key needs no exemption, but the key: `keys check`. */
 		if (r->passes || row->judgement.verdict == VERDICT_INVALID ||
-		    strcmp(row->sender, "<>") == 0)
+		    strcmp(row->sender, "<>") == 0 ||
+		    (r->demand == REQUIREMENT_OWN_KEY &&
+		     row->judgement.verdict == VERDICT_ENCRYPTED))
 			continue;
 		/* Where everybody can have an address, the domain is not one sender. */
 		snprintf(key, sizeof(key), "%s\n%s",
@@ -106,6 +146,17 @@ static bool gets_encrypted_mail_only(const struct sum *k)
 	return k->n_messages >= ENOUGH_MESSAGES && k->n_encrypted == k->n_messages;
 }
 
+/* What more can be demanded is suggested alone: by_verdict has nothing else here. */
+static bool could_demand_encryption(const struct sum *k)
+{
+	return gets_encrypted_mail_only(k) && k->by_verdict[VERDICT_ENCRYPTED] == 0;
+}
+
+static bool gets_mail_to_own_keys_only(const struct sum *k)
+{
+	return k->n_would == 0 && gets_encrypted_mail_only(k);
+}
+
 static bool gets_no_encrypted_mail(const struct sum *k)
 {
 	return k->n_messages >= ENOUGH_MESSAGES && k->n_encrypted == 0 &&
@@ -115,6 +166,33 @@ static bool gets_no_encrypted_mail(const struct sum *k)
 static bool is_refused_day_after_day(const struct sum *k)
 {
 	return k->n_refused >= ENOUGH_REFUSALS && k->n_deferred >= ENOUGH_DAYS;
+}
+
+/* Those who demand nothing so far, only where all mail to them is encrypted. */
+static void suggest_own_keys(struct search *s)
+{
+	const struct suggestion_addresses own_key = {
+		.kind = SUGGEST_OWN_KEY,
+		.settings = s->settings,
+		.command_before = "pgpgate require --level own-key ",
+		.command_after = "",
+		.evidence = "encrypted, all to keys that are known to be theirs",
+	};
+	size_t n, n_kept = 0;
+	const struct sum **found = choose(&s->own, gets_mail_to_own_keys_only, &n);
+
+	for (size_t i = 0; found != NULL && i < n; i++) {
+		struct sum *lenient = sums_find(&s->lenient, found[i]->key);
+
+		if (lenient != NULL && !gets_encrypted_mail_only(lenient))
+			continue;
+		if (lenient != NULL)
+			lenient->by_verdict[VERDICT_ENCRYPTED] = 1;
+		found[n_kept++] = found[i];
+	}
+	if (found != NULL)
+		suggestions_for(&s->suggestions, &own_key, found, n_kept, &s->own);
+	free(found);
 }
 
 static void suggest_for_recipients(struct search *s)
@@ -137,7 +215,8 @@ static void suggest_for_recipients(struct search *s)
 	const struct sum **found;
 	size_t n;
 
-	found = choose(&s->lenient, gets_encrypted_mail_only, &n);
+	suggest_own_keys(s);
+	found = choose(&s->lenient, could_demand_encryption, &n);
 	if (found != NULL)
 		suggestions_for(&s->suggestions, &require, found, n, &s->lenient);
 	free(found);
@@ -270,7 +349,7 @@ static int run(struct search *s, struct db *d, int64_t since_unix, int64_t n_max
 		code = rules_list(d, &all, suggest_for_rule, s);
 		suggest_for_expired_rules(s);
 	}
-	if (code == -1)
+	if (code == -1 || s->has_failed)
 		return open_failed(d);
 	if (code == 0)
 		suggestions_print(&s->suggestions, s->cli->json, n_max);
@@ -313,12 +392,14 @@ int cmd_suggest(struct cli *cli, int argc, char **argv)
 	if (providers_read(&s.providers, settings->mail_providers, err, sizeof(err)) != 0)
 		cli_warning("%s: senders are named by their whole address", err);
 	code = is_site ? site_rows_read(cli, settings, d, since_unix, 0, NULL) : 0;
+	s.db = d;
 	if (code == 0)
 		code = run(&s, d, since_unix, n_max);
 	db_close(d);
 	sums_free(&s.lenient);
 	sums_free(&s.strict);
 	sums_free(&s.refused);
+	sums_free(&s.own);
 	suggestions_free(&s.suggestions);
 	providers_free(&s.providers);
 	settings_unref(settings);

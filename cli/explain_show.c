@@ -72,6 +72,9 @@ json_t *explanation_json(const struct explanation *x, const struct settings *s)
 			    x->answer.rule_id != 0 ? json_integer(x->answer.rule_id) : json_null());
 	json_object_set_new(o, "why", output_json_text(x->answer.why));
 	json_object_set_new(o, "demand", output_json_text(requirement_name(x->answer.demand)));
+	json_object_set_new(
+		o, "key",
+		output_json_text(x->key.fingerprint[0] != '\0' ? x->key.fingerprint : NULL));
 	json_object_set_new(o, "is_local", json_boolean(x->answer.is_local));
 	json_object_set_new(o, "is_enforced", json_boolean(s->enforce && !x->answer.is_paused));
 	json_object_set_new(o, "history",
@@ -117,6 +120,11 @@ static void print_requirement(const struct explanation *x, const struct settings
 		print_field("now means", text);
 	}
 	print_field("because of", x->answer.why);
+	if (demand == REQUIREMENT_OWN_KEY)
+		print_field("key", x->key.fingerprint[0] != '\0' ? x->key.fingerprint
+				   : x->key.state != OWN_KEY_UNKNOWN
+					   ? "none to encrypt to: all that are known have ended"
+					   : "none is known, so this is the same as encrypted");
 	if (x->answer.is_local)
 		print_field("client", "one of ours (authenticated, local_clients, or sendmail)");
 	if (x->answer.help_url[0] != '\0')

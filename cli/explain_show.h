@@ -28,6 +28,7 @@ struct explanation {
 	bool has_sender; /* --sender was given */
 	struct netaddr client;
 	struct policy_answer answer;
+	struct own_key key;	       /* where own-key is demanded */
 	struct considered *considered; /* in the order of precedence */
 	size_t n_considered;
 	int has_history; /* 1 when there is a record of the pair */

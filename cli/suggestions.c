@@ -15,11 +15,13 @@
 
 static const char *const titles[SUGGEST_KINDS] = {
 	[SUGGEST_REQUIRE] = "Recipients that could demand encryption",
+	[SUGGEST_OWN_KEY] = "Recipients that could demand mail to their own keys",
 	[SUGGEST_EXEMPT] = "Senders that are refused day after day: if they are wanted",
 	[SUGGEST_OBSERVE] = "Recipients that get no encrypted mail: observe them first",
 	[SUGGEST_FORGET] = "Rules that decide nothing",
 };
-static const char *const kind_names[SUGGEST_KINDS] = {"require", "exempt", "observe", "forget"};
+static const char *const kind_names[SUGGEST_KINDS] = {"require", "own-key", "exempt", "observe",
+						      "forget"};
 
 void suggestions_add(struct suggestions *s, enum suggestion_kind kind, int64_t weight,
 		     const char *command, const char *evidence)

@@ -15,11 +15,12 @@
 
 enum suggestion_kind {
 	SUGGEST_REQUIRE, /* demands nothing, and gets encrypted mail only */
+	SUGGEST_OWN_KEY, /* gets encrypted mail to its own keys only */
 	SUGGEST_EXEMPT,	 /* a sender that is refused day after day */
 	SUGGEST_OBSERVE, /* demands encryption, and never gets any */
 	SUGGEST_FORGET,	 /* a rule that is over, or decides nothing */
 };
-#define SUGGEST_KINDS 4
+#define SUGGEST_KINDS 5
 
 struct suggestion {
 	enum suggestion_kind kind;

@@ -85,6 +85,11 @@ struct sum *sums_get(struct sums *s, const char *key)
 	return bucket->sum;
 }
 
+struct sum *sums_find(struct sums *s, const char *key)
+{
+	return s->n_buckets > 0 ? bucket_of(s, key, hash_of(key))->sum : NULL;
+}
+
 static int by_key(const void *a, const void *b)
 {
 	return strcmp((*(struct sum *const *)a)->key, (*(struct sum *const *)b)->key);

@@ -42,6 +42,9 @@ struct sums {
 /* The sum of a key, made if it is not there. NULL when memory is short. Stays where it is. */
 struct sum *sums_get(struct sums *s, const char *key);
 
+/* The same, or NULL: it is not there. */
+struct sum *sums_find(struct sums *s, const char *key);
+
 /* Sorts list: by key, or by one of the counts, the greatest first (ties by key). */
 enum sums_order { SUMS_BY_KEY, SUMS_BY_MESSAGES, SUMS_BY_REFUSED };
 void sums_sort(struct sums *s, enum sums_order order);

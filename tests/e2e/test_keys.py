@@ -201,6 +201,46 @@ def test_the_directory_is_the_one_that_sq_makes(guarded, people, place):
         assert refused["requirement"] == "own-key"
 
 
+def test_a_web_key_directory_is_imported_as_it_is_served(make_shelf, people, place):
+    """Fetched over TLS, file by file, then taken without a word on whose each is: by both methods."""
+    source, port, root = make_shelf("wkd-source"), free_port(), os.path.join(place.path, "served")
+    net = certificates.Certificate(place.directory("made"), "Nora <Nora.N@example.net>", [certificates.X25519])
+    for who, text in ((ALICE, people.export(ALICE)), (BOB, people.export(BOB)), ("nora.n@example.net", net.armor())):
+        source.must("keys", "import", who, "-", data=text.encode())
+    source.must("keys", "export", "--wkd", root)
+    fetched = os.path.join(place.path, "fetched-wkd")
+    with WebServer(place, root, port) as server:
+        for path in glob.glob(f"{root}/**/openpgpkey/**/*", recursive=True, include_hidden=True):
+            name = os.path.relpath(path, root)
+            if os.path.isfile(path):
+                os.makedirs(os.path.dirname(os.path.join(fetched, name)), exist_ok=True)
+                with urllib.request.urlopen(f"https://127.0.0.1:{port}/{name}", context=server.client) as answer, \
+                        open(os.path.join(fetched, name), "wb") as f:
+                    f.write(answer.read())
+    want = {(r["pattern"], r["fingerprint"]) for r in source.json("keys", "list")}
+    assert len(want) == 3
+    for name, top, whose in (("both", fetched, want), ("advanced", f"{fetched}/.well-known", want),
+                             ("direct", f"{fetched}/direct/example.net", {w for w in want if "@example.net" in w[0]})):
+        pair = make_shelf(f"wkd-{name}")
+        pair.must("keys", "import", "--wkd", top)
+        assert {(r["pattern"], r["fingerprint"]) for r in pair.json("keys", "list")} == whose, name
+        n = len(pair.must("--json", "rules", "--history").splitlines())
+        again = pair.must("keys", "import", "--wkd", top)
+        assert again.startswith("0 added, 0 changed, 0 removed") and len(pair.must("--json", "rules", "--history").splitlines()) == n
+    hu = f"{fetched}/.well-known/openpgpkey/example.org/hu"
+    alices, bobs = (f"{hu}/{h}" for h in ("kei1q4tipxxu1yj79k9kfukdhfy631xe", "jycbiujnsxs47xrkethgtj69xuunurok"))
+    # under another's name, and in another domain
+    os.rename(alices, alices + ".kept")
+    os.link(bobs, alices)
+    result = run_import(pair, "--wkd", fetched)
+    assert result.code == DATAERR and "no address that its file is named by" in result.err and alices in result.err, result
+    os.replace(alices + ".kept", alices)
+    os.makedirs(f"{fetched}/.well-known/openpgpkey/other.example/hu")
+    os.link(alices, f"{fetched}/.well-known/openpgpkey/other.example/hu/{os.path.basename(alices)}")
+    result = run_import(pair, "--wkd", fetched)
+    assert result.code == DATAERR and "other.example" in result.err and "1 of" in result.err, result
+
+
 def in_web_world(place, sites, *command):
     """Runs a command where these hosts are served over TLS from these folders. Returns (its output, requests as "HOST PATH STATUS")."""
     folder = tempfile.mkdtemp(dir=place.directory("world"))
@@ -688,6 +728,44 @@ def test_keys_expire_are_forgotten_and_learned(guarded, guarded_mx, people, shel
     assert "to another key" in guarded.run("keys", "check").out
     simulated = guarded.json("simulate", "own-key", BOB)[0]
     assert simulated["messages"] > 0
+
+
+def test_suggest_report_and_explain_know_it(make_pair, make_postfix, people):
+    """Whose encrypted mail is all to keys of theirs could demand it; who encrypts to another key is no sender to exempt."""
+    pair = make_pair("suggests", default_requirement="encrypted", mail_providers="")
+    mx = make_postfix("suggests", pair)
+    carol, dave, erin = "carol@example.org", "dave@example.org", "erin@example.org"
+    for who in (ALICE, BOB):
+        pair.must("keys", "import", who, "-", data=people.export(who).encode())
+    for who in (dave, erin):
+        pair.must("keys", "import", "--any-user-id", who, "-", data=people.export(ALICE).encode())
+    pair.must("observe", dave)
+    pair.must("require", "--level", "own-key", erin)
+    pair.must("require", "--level", "own-key", "frank@example.org")
+    for _ in range(10):
+        assert send(mx.port, SENDER, [ALICE, BOB, carol, dave], people.message(ALICE, BOB)).code == 250
+    wrong = people.message(BOB)
+    for _ in range(2):
+        for _ in range(3):
+            assert send(mx.port, SENDER, erin, wrong).code == 550
+        pair.let_time_pass(86400)
+
+    def suggested():
+        return {o["kind"]: o["command"] for o in pair.json("suggest")}
+    assert suggested() == {"own-key": f"pgpgate require --level own-key {ALICE} {BOB} {dave}"}
+    # one message to another key, and one in the clear
+    assert send(mx.port, SENDER, BOB, people.message(carol)).code == 250
+    assert send(mx.port, SENDER, dave, messages.cleartext()).code == 250
+    wait_until(lambda: len(pair.json("log")) == 18, "all on record")
+    assert suggested() == {"own-key": f"pgpgate require --level own-key {ALICE}"}
+    assert "could demand mail to their own keys" in pair.must("suggest")
+    by_reason = {o["key"]: o for o in pair.json("report", "--by", "reason") if o["by"] == "reason"}
+    assert (by_reason["other-key"]["messages"], by_reason["other-key"]["refused"]) == (6, 6), by_reason
+    assert pair.explain(erin)["key"] == people.fingerprints(ALICE)[1] and pair.explain(ALICE)["key"] is None
+    assert people.fingerprints(ALICE)[1] in pair.must("explain", erin)
+    assert "none is known, so this is the same as encrypted" in " ".join(pair.must("explain", "frank@example.org").split())
+    pair.must("keys", "add", "frank@example.org", "AB" * 20, "--until", "2020-01-01")
+    assert "all that are known have ended" in " ".join(pair.must("explain", "frank@example.org").split())
 
 
 @pytest.mark.parametrize("name, refused, reason", [
