@@ -164,6 +164,14 @@ static const char *is_odd(int fd, int open_errno, const struct stat *st, unsigne
 	return "no plain file";
 }
 
+/* Handed over by whoever started us, not found by its name in a folder: there somebody else could
+ * put a pipe, keep it open and never write, and we would wait for ever. */
+static bool is_open_already(const char *path)
+{
+	return strncmp(path, "/dev/fd/", 8) == 0 || strncmp(path, "/proc/self/fd/", 14) == 0 ||
+	       strcmp(path, "/dev/stdin") == 0;
+}
+
 static int read_path(struct certificate_files *f, const char *path, bool is_wkd, unsigned depth)
 {
 	/* A pipe that nobody writes into keeps nobody waiting: it is empty. */
@@ -192,6 +200,10 @@ static int read_path(struct certificate_files *f, const char *path, bool is_wkd,
 		return 0;
 	}
 	odd = is_odd(fd, open_errno, &st, depth);
+	if (odd == NULL && strcmp(path, "-") != 0 && S_ISFIFO(st.st_mode) &&
+	    st.st_uid != geteuid() && !is_open_already(path))
+		odd = "a pipe of another user, which may never end; copy it, or use - and standard "
+		      "input";
 	if (odd == NULL && strcmp(path, "-") != 0)
 		fcntl(fd, F_SETFL, O_RDONLY); /* who writes into the pipe may take their time */
 	if (f->n == FILES_MAX)

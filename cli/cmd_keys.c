@@ -126,6 +126,8 @@ static int keys_run_add(struct cli *cli, int argc, char **argv)
 	c.author = cli_author();
 	c.now_unix = clock_now_unix();
 	c.is_dry_run = show.is_dry_run = dry_run;
+	if (k.state == KEY_ACTIVE)
+		k.state = keys_state_at(&k, c.now_unix);
 	d = open_database(s, dry_run ? DB_READ : DB_WRITE);
 	code = dry_run ? 0 : site_session_begin(cli, s, d, NULL);
 	if (code == 0 && keys_put(d, &c, &result) != 0)

@@ -644,6 +644,13 @@ def test_what_lies_in_a_directory_that_others_write(make_shelf, people, place):
     os.mkfifo(in_folder("alone"))
     result = run_import(pair, ALICE, in_folder("alone"))
     assert result.code == DATAERR and "empty" in result.err
+    # one of another user, who keeps it open and never writes: nobody waits for that
+    os.mkfifo(in_folder("theirs"))
+    os.chown(in_folder("theirs"), place.user.pw_uid, place.user.pw_gid)
+    held = os.open(in_folder("theirs"), os.O_RDWR)
+    result = run_program([program("pgpgate"), "-c", pair.conf, "keys", "import", ALICE, in_folder("theirs")], timeout=30)
+    os.close(held)
+    assert result.code == DATAERR and "a pipe of another user" in result.err, result
     # a pipe that somebody writes into is read, as the shell's <(...)
     read_end, write_end = os.pipe()
     os.write(write_end, good.encode())
