@@ -56,6 +56,7 @@ struct request_parser {
 	size_t value_size, value_len;
 	bool may_cut;
 	uint64_t seen[REQUEST_ATTRIBUTES_MAX]; /* hashes of the names */
+	uint64_t seen_bits[4];		       /* a bit for each hash; others may share it */
 };
 
 /* Makes p ready for the next request, whatever state it is in. */
