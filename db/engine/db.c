@@ -86,10 +86,11 @@ static void close_handle(struct db *d)
 		sqlite3_db_config(d->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	else if (d->handle != NULL && d->wal_pages >= 0 && !d->is_in_transaction)
 		mark_at_close(d);
-	for (size_t i = 0; i < SQL_STATEMENT_COUNT; i++) {
-		sqlite3_finalize(d->statements[i]);
-		d->statements[i] = NULL;
+	for (size_t i = 0; i < d->n_prepared; i++) {
+		sqlite3_finalize(d->statements[d->prepared[i]]);
+		d->statements[d->prepared[i]] = NULL;
 	}
+	d->n_prepared = 0;
 	sqlite3_close(d->handle);
 	d->handle = NULL;
 	companions_leave(d);

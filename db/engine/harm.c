@@ -79,7 +79,7 @@ enum harm harm_find(struct db *d)
 	if (!d->companions.are_known)
 		return HARM_NONE;
 	h = look_at_index(d);
-	if (h != HARM_INDEX_SHORT && !log_is_there(d, &st))
+	if (h == HARM_INDEX_GONE && !log_is_there(d, &st))
 		return HARM_LOG_GONE;
 	if (h != HARM_NONE)
 		return h;

@@ -48,11 +48,13 @@ struct db {
 	struct settings *settings; /* one reference */
 	enum db_mode mode;
 	char path[DB_PATH_MAX];
-	sqlite3 *handle;			       /* NULL: closed */
-	sqlite3_stmt *statements[SQL_STATEMENT_COUNT]; /* prepared at first use */
-	struct stat opened;			       /* the file that handle has open */
-	int lock_fd;				       /* DATABASE.lock, or -1 */
-	bool has_lock;				       /* flock held */
+	sqlite3 *handle;				  /* NULL: closed */
+	sqlite3_stmt *statements[SQL_STATEMENT_COUNT];	  /* prepared at first use */
+	enum sql_statement prepared[SQL_STATEMENT_COUNT]; /* which they are */
+	size_t n_prepared;
+	struct stat opened; /* the file that handle has open */
+	int lock_fd;	    /* DATABASE.lock, or -1 */
+	bool has_lock;	    /* flock held */
 	bool is_in_transaction;
 	bool must_reopen;   /* the engine failed */
 	bool is_suspect;    /* in a way that a log or index that was harmed would explain */

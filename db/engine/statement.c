@@ -21,6 +21,8 @@ sqlite3_stmt *db_statement(struct db *d, enum sql_statement which)
 	if (sqlite3_prepare_v3(d->handle, sql_statements[which].text, -1, SQLITE_PREPARE_PERSISTENT,
 			       st, NULL) != SQLITE_OK)
 		db_fail_engine(d, sql_statements[which].name);
+	if (*st != NULL)
+		d->prepared[d->n_prepared++] = which;
 	return *st;
 }
 

@@ -73,9 +73,9 @@ int db_begin_write(struct db *d)
 
 static void reset_all(struct db *d)
 {
-	for (size_t i = 0; i < SQL_STATEMENT_COUNT; i++)
-		if (d->statements[i] != NULL && sqlite3_stmt_busy(d->statements[i]))
-			sqlite3_reset(d->statements[i]);
+	for (size_t i = 0; i < d->n_prepared; i++)
+		if (sqlite3_stmt_busy(d->statements[d->prepared[i]]))
+			sqlite3_reset(d->statements[d->prepared[i]]);
 }
 
 int db_end(struct db *d, int result)
