@@ -10,7 +10,7 @@ what stays right on a busy machine. Everything runs below a private
 directory, on unix sockets and 127.0.0.1. Nothing here is a test: a missed target is shown, and the exit
 status is 0; it is 1 when a line could not be measured, or when an answer was wrong.
 
-    run.py --build DIR [--quick] [--only NAME,...] [--skip NAME,...] [--rounds N] [--seconds S]
+    run.py --build DIR [--quick] [--targets] [--only NAME,...] [--skip NAME,...] [--rounds N] [--seconds S]
            [--minutes N] [--keep DIR] [--json FILE] [--list]
 """
 
@@ -586,6 +586,7 @@ def read_options():
     parser.add_argument("--rounds", type=int, help="pairs a line (default 7, quick 2)")
     parser.add_argument("--seconds", type=int, help="seconds a run (default 3, quick 1)")
     parser.add_argument("--minutes", type=int, default=90, help="begin no line after so many (default 90)")
+    parser.add_argument("--targets", action="store_true", help="the lines that have a target, noise, instructions")
     parser.add_argument("--only", help="these lines, separated by commas")
     parser.add_argument("--skip", help="not these lines")
     parser.add_argument("--keep", help="folder in which the big database is kept for the next time")
@@ -600,6 +601,8 @@ def read_options():
         for name in option.split(",") if option else []:
             if name not in LINES:
                 parser.error(f"no line {name}; there are: {', '.join(LINES)}")
+    if args.targets:
+        names = [n for n in names if LINES[n][1] is not None or n.startswith(("noise", "instructions"))]
     if args.only:
         names = [n for n in names if n in args.only.split(",")]
     if args.skip:
