@@ -591,6 +591,8 @@ DECLARE
 	n bigint;
 	base bigint;
 	taken bigint;
+	lowest bigint;
+	highest bigint;
 	latest bigint := extract(epoch FROM now())::bigint + 60;
 BEGIN
 	IF refused IS NOT NULL THEN
@@ -605,9 +607,12 @@ BEGIN
 			PERFORM make_partition(month);
 		END LOOP;
 		-- A number that has another message already: numbers were given out again, after a backup was put back.
+		-- Within the range of the batch: all that the host has would be looked through otherwise, more each time.
+		SELECT min((r ->> 0)::bigint), max((r ->> 0)::bigint) INTO lowest, highest FROM jsonb_array_elements(a_rows) AS r;
 		SELECT min(v.no) INTO taken
 		FROM jsonb_array_elements(a_rows) AS r
 		JOIN verdict AS v ON v.host_id = a_host AND v.no = (r ->> 0)::bigint
+			AND v.no >= lowest AND v.no <= highest
 		WHERE v.time_unix <> (r ->> 1)::bigint OR v.queue_id <> r ->> 2 OR v.sender_key <> r ->> 6;
 		IF taken IS NOT NULL THEN
 			RETURN jsonb_build_object('taken', taken, 'error', 'row ' || taken || ' of this host is another message');
@@ -622,10 +627,12 @@ BEGIN
 		FROM jsonb_array_elements(a_rows) AS r
 		ON CONFLICT DO NOTHING;
 	END IF;
-	UPDATE verdict AS v
-	SET action = r ->> 2, would = r ->> 3, reply = r ->> 4
-	FROM jsonb_array_elements(a_retracted) AS r
-	WHERE v.host_id = a_host AND v.no = (r ->> 0)::bigint AND v.time_unix = (r ->> 1)::bigint;
+	IF jsonb_array_length(a_retracted) > 0 THEN
+		UPDATE verdict AS v
+		SET action = r ->> 2, would = r ->> 3, reply = r ->> 4
+		FROM jsonb_array_elements(a_retracted) AS r
+		WHERE v.host_id = a_host AND v.no = (r ->> 0)::bigint AND v.time_unix = (r ->> 1)::bigint;
+	END IF;
 	-- What no host can have said is left out: others would have to read it.
 	a_feed := (
 		SELECT coalesce(jsonb_agg(i.value ORDER BY i.ordinality), '[]')
