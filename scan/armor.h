@@ -54,6 +54,7 @@ struct armor_channel {
 	bool has_first; /* the first block's headers are complete */
 	size_t n_checksums;
 	unsigned looks;		    /* of HTML: html_row.h */
+	size_t odd_tail;	    /* of the last line of armor: all of them may have the same */
 	size_t odd_spaces;	    /* octets around armor that may be seen: charset_odd_octets() */
 	struct wording_lines lines; /* a few words in each block are words */
 	size_t first_len;

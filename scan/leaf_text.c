@@ -39,12 +39,18 @@ static bool takes_spaces(struct leaf *l, const unsigned char *text, size_t len)
 	return l->channel->odd_spaces <= ARMOR_ODD_SPACES_MAX;
 }
 
-/* The same behind a line. */
+/* The same behind a line of armor, where programs put some of it behind every line: what is there
+ * again counts nothing. */
 static bool takes_tail(struct leaf *l, const unsigned char *line, size_t len)
 {
 	const size_t trimmed = text_trimmed(line, len);
+	const size_t odd = charset_odd_octets(l->spaces, line + trimmed, len - trimmed);
 
-	return takes_spaces(l, line + trimmed, len - trimmed);
+	if (odd == l->channel->odd_tail)
+		return true;
+	l->channel->odd_spaces += odd + 1;
+	l->channel->odd_tail = odd;
+	return l->channel->odd_spaces <= ARMOR_ODD_SPACES_MAX;
 }
 
 /* A line that a reader sees. */
@@ -64,7 +70,8 @@ static void visible_line(struct leaf *l, const unsigned char *line, size_t len, 
 	if (memchr(line, '\0', len))
 		l->has_nul = true;
 	if (!l->is_tiny_cut && (visible > 0 || l->tiny_len > 0)) {
-		l->is_tiny_cut |= !takes_tail(l, line, len);
+		l->is_tiny_cut |= !takes_spaces(l, line + text_trimmed(line, len),
+						len - text_trimmed(line, len));
 		keep_tiny(l, line, text_trimmed(line, len));
 		keep_tiny(l, (const unsigned char *)"\n", 1);
 		l->is_tiny_cut |= beyond > 0;
@@ -90,6 +97,8 @@ static void text_line(struct leaf *l, const unsigned char *line, size_t len, int
 
 	if (beyond == 0 && len >= BEGIN_LINE_MIN && !leaf_text_is_document(l)) {
 		if (armor_is_begin(line, len, ARMOR_MESSAGE)) {
+			if (!takes_tail(l, line, len))
+				l->visible_bytes++;
 			l->has_claim = true;
 			begin_block(l, ARMOR_MESSAGE, LEAF_IN_MESSAGE);
 			return;
@@ -290,6 +299,8 @@ void leaf_text_feed(struct leaf *l, const unsigned char *bytes, size_t len)
 
 		if (l->state == LEAF_IN_MESSAGE && l->line_whole == 0)
 			n = armor_run(&l->armor, bytes, len);
+		if (n > 0 && !takes_tail(l, bytes, 0)) /* nothing is behind these lines */
+			l->visible_bytes++;
 		bytes += n;
 		len -= n;
 		if (len == 0)
