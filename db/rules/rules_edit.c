@@ -4,40 +4,13 @@
  * transactions, some rules each; what differs is gathered. A few differences are one write
  * transaction at the commit. When there are more, they go to rules_stage.c in batches.
  */
-#include "db/rules.h"
+#include "db/rules/rules_edit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "db/rules/rule_row.h"
-#include "db/rules/rules_internal.h"
-
-#define PENDING_MAX 128 /* rules looked up under one snapshot: about a millisecond */
-#define SWEEP_RULES 200 /* likewise */
-
-struct pending {
-	struct rule rule;
-	bool is_removal;
-};
-
-struct rules_edit {
-	struct db *d;
-	struct rules_edit_options o;
-	char author[AUTHOR_MAX + 1], owner[OWNER_MAX + 1];
-	struct change change;
-	struct rules_result result;
-	struct rules_stage stage; /* lock_fd -1: nothing is staged */
-	bool is_staged;
-	int64_t last_rule; /* the greatest id when it began: what was added since is nobody's to
-			      remove */
-	size_t n_pending, n_differences, seen_room;
-	int64_t n_seen;
-	int64_t *seen; /* ids of rules that were put, with o.replaces */
-	struct pending pending[PENDING_MAX];
-	uint32_t hashes[EDIT_ROWS_MAX + PENDING_MAX]; /* of the keys of the differences */
-	struct rules_difference differences[EDIT_ROWS_MAX + PENDING_MAX];
-};
 
 const char *rule_outcome_name(enum rule_outcome o)
 {
@@ -422,145 +395,18 @@ static int write_all(struct rules_edit *e)
 	return 1;
 }
 
-/* ---- at the centre of a site ---- */
-
-static int send_rule(struct rules_edit *e, const struct rule *r, bool is_removal, int64_t id)
-{
-	char text[RULE_TEXT_MAX], client[CLIENT_STORED_MAX];
-	const struct db_remote_row row = {.text = rule_format(r, text, sizeof text),
-					  .recipient = r->recipient.text,
-					  .sender = r->has_sender ? r->sender.text : "",
-					  .client = client_stored(r, client),
-					  .is_removal = is_removal,
-					  .id = id,
-					  .author = r->author,
-					  .created_at_unix = r->created_at_unix};
-
-	return change_send_row(e->d, &row);
-}
-
-static int send_commit(struct rules_edit *e)
-{
-	const struct db_remote_change c = {.time_unix = e->change.time_unix,
-					   .author = e->author,
-					   .what = e->change.what,
-					   .owner = e->owner,
-					   .undoes = e->change.undoes};
-
-	return change_send(e->d, &c, &e->change.no);
-}
-
-static int send_differences(struct rules_edit *e)
-{
-	for (size_t i = 0; i < e->n_differences; i++) {
-		struct rules_difference *x = &e->differences[i];
-		const bool is_removal = x->outcome == RULE_REMOVED;
-		struct rule *r = is_removal ? &x->before : &x->after;
-
-		if (!is_removal && r->id == 0)
-			r->id = e->d->remote->next_rule++;
-		if (send_rule(e, r, is_removal, r->id) != 0)
-			return -1;
-	}
-	if (send_commit(e) != 0)
-		return -1;
-	tell_differences(e);
-	return 0;
-}
-
-struct staged_row {
-	int64_t id;
-	bool is_removal;
-	struct rule rule;
-};
-#define SEND_ROWS 100
-
-static int parse_staged(struct rules_edit *e, sqlite3_stmt *st, struct staged_row *row)
-{
-	char text[RULE_TEXT_MAX], err[400];
-
-	row->id = sqlite3_column_int64(st, 0);
-	db_column_text(st, 3, text, sizeof text);
-	row->is_removal = text[0] == '\0';
-	if (row->is_removal)
-		db_column_text(st, 2, text, sizeof text);
-	if (rule_parse(text, e->d->settings->recipient_delimiter, e->o.now_unix, &row->rule, err,
-		       sizeof err) != 0)
-		return db_fail(e->d, DB_BROKEN, "a staged rule cannot be read: %s", err);
-	return 0;
-}
-
-/* Number, author and time of a rule that was staged. */
-static int complete_staged(struct rules_edit *e, struct staged_row *row)
-{
-	struct db_state state;
-	struct rule staged;
-	bool is_staged;
-
-	if (row->is_removal)
-		return 0;
-	if (db_read_state(e->d, &state) != 0 ||
-	    rules_find_staged(e->d, &row->rule, e->stage.generation, state.live_generation, &staged,
-			      &is_staged) != 1)
-		return -1;
-	row->rule = staged;
-	if (e->change.undoes == 0)
-		row->rule.id = 0;
-	return 0;
-}
-
-static int read_staged(struct rules_edit *e, int64_t after_id, struct staged_row *page)
-{
-	sqlite3_stmt *st;
-	int n = 0, got = -1;
-
-	if (db_begin_read(e->d) != 0)
-		return -1;
-	st = db_statement(e->d, SQL_CHANGE_ROWS_PAGE);
-	if (st != NULL) {
-		db_bind_int(st, 1, e->change.key);
-		db_bind_int(st, 2, after_id);
-		db_bind_int(st, 3, SEND_ROWS);
-		while ((got = db_step(e->d, st)) == 1)
-			if (parse_staged(e, st, &page[n++]) != 0)
-				break;
-	}
-	for (int i = 0; i < n && got == 0; i++)
-		got = complete_staged(e, &page[i]);
-	return db_end(e->d, got == 0 ? 0 : -1) == 0 ? n : -1;
-}
-
-/* An edit that was too large for memory: what was staged is read again, sent, and thrown away. */
-static int send_staged(struct rules_edit *e)
-{
-	struct staged_row *page = calloc(SEND_ROWS, sizeof *page);
-	int64_t last_id = 0;
-	int n = SEND_ROWS, result = page != NULL ? 0 : db_fail(e->d, DB_BROKEN, "out of memory");
-
-	while (result == 0 && n == SEND_ROWS) {
-		n = read_staged(e, last_id, page);
-		result = n < 0 ? -1 : 0;
-		for (int i = 0; i < n && result == 0; i++) {
-			struct rule *r = &page[i].rule;
-
-			if (!page[i].is_removal && r->id == 0)
-				r->id = e->d->remote->next_rule++;
-			result = send_rule(e, r, page[i].is_removal, r->id);
-			last_id = page[i].id;
-		}
-	}
-	free(page);
-	return result == 0 && last_id != 0 ? send_commit(e) : result;
-}
-
 /* ---- at home ---- */
 
 static int write_in_one(struct rules_edit *e)
 {
 	int result;
 
-	if (e->d->remote != NULL)
-		return send_differences(e);
+	if (e->d->remote != NULL) {
+		if (rules_send_differences(e) != 0)
+			return -1;
+		tell_differences(e);
+		return 0;
+	}
 	if (db_begin_write(e->d) != 0)
 		return -1;
 	result = write_all(e);
@@ -586,7 +432,8 @@ int rules_edit_commit(struct rules_edit *e, struct rules_result *out)
 	if (result == 0 && e->o.is_dry_run)
 		tell_differences(e);
 	else if (result == 0 && e->is_staged)
-		result = e->d->remote != NULL ? send_staged(e) : rules_stage_switch_on(&e->stage);
+		result = e->d->remote != NULL ? rules_send_staged(e)
+					      : rules_stage_switch_on(&e->stage);
 	else if (result == 0 && e->n_differences > 0)
 		result = write_in_one(e);
 	if (e->stage.lock_fd >= 0)
