@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: ISC
 """Fills a database that `pgpgate db init` made with many rules, verdicts and pairs, quickly.
 
-    fill_db.py [--rules N] [--verdicts N] [--pairs N] [--start UNIX] DATABASE
+    fill_db.py [--rules N] [--verdicts N] [--pairs N] [--keys N --key-id HEX] [--start UNIX] DATABASE
 
 Rules are `encrypted user0@example.org` and so on. Verdicts have one recipient each, are spread evenly over
 the 90 days before --start (default: now), come from 99,991 senders to the recipients of the rules, and one in
-ten is a refusal. Rows are made by SQLite itself from a counter; indices are dropped first and built again
+ten is a refusal. Keys are two for each recipient: one with the given id, which messages are encrypted to, and another. Rows are made by SQLite itself from a counter; indices are dropped first and built again
 afterwards, which is several times as fast as keeping them. No daemon may run meanwhile.
 """
 
@@ -63,6 +63,14 @@ SELECT 'test.client' || (i % 101) || '@sender' || (i * 7919 % 99991), 'org.examp
 	:start - :span, :start, 9
 FROM n"""
 
+KEYS = COUNTER + """
+INSERT OR REPLACE INTO recipient_key (pattern, key_id, fingerprint, primary_fingerprint, from_unix, state, source,
+	author, created_at_unix)
+SELECT 'user' || (i / 2) || '@example.org',
+	CASE i % 2 WHEN 0 THEN :key_id ELSE i END,
+	printf('%024X', i) || CASE i % 2 WHEN 0 THEN :key_hex ELSE printf('%016X', i) END,
+	printf('%040X', i / 2), :start - i % 1000, 'active', 'import', 'bench', :start
+FROM n"""
 
 DAILY = """
 INSERT OR REPLACE INTO daily (day, verdict, action, would, n_messages, n_recipients, size_bytes)
@@ -80,6 +88,8 @@ def main():
     parser.add_argument("--rules", type=int, default=0)
     parser.add_argument("--verdicts", type=int, default=0)
     parser.add_argument("--pairs", type=int, default=0)
+    parser.add_argument("--keys", type=int, default=0)
+    parser.add_argument("--key-id", default="0000000000000001")
     parser.add_argument("--start", type=int, default=int(time.time()))
     parser.add_argument("database")
     args = parser.parse_args()
@@ -115,6 +125,10 @@ def main():
     if args.pairs:
         db.execute(PAIRS, dict(values, n=args.pairs))
         step("pairs", begin)
+    if args.keys:
+        number = int(args.key_id, 16)
+        db.execute(KEYS, dict(values, n=args.keys, key_hex=args.key_id, key_id=number - (number >> 63 << 64)))
+        step("keys", begin)
     for name, sql in indices:
         db.execute(sql)
         step(name, begin)

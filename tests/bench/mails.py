@@ -48,6 +48,11 @@ class Mails:
         done = subprocess.run(command + list(arguments), input=data, check=True, stdout=subprocess.PIPE)
         return done.stdout
 
+    def key_id(self):
+        """Of the key that they are encrypted to: 16 digits. After encrypted()."""
+        lines = self._gpg("--list-keys", "--with-colons", "bench@example.org").decode().split("\n")
+        return [line.split(":")[4] for line in lines if line.startswith("sub:")][0]
+
     def encrypted(self, size_bytes):
         """Path of a PGP/MIME message of about size_bytes."""
         path = os.path.join(self.directory, f"encrypted-{size_bytes}.eml")

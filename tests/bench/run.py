@@ -267,6 +267,32 @@ def _(b):
                                                 "-p", server.pid, "-x", "accept", "-t", 600))
 
 
+def own_key_instructions(b, keys, *settings):
+    """One recipient a message, who must have mail to their own key, and has two of that many keys."""
+    message = b.mails.encrypted(20000)
+    database = b.servers.database("keys", rules=1000, keys=keys, key_id=b.mails.key_id())
+    with contextlib.closing(sqlite3.connect(database)) as db:
+        db.execute("UPDATE rule SET requirement = 'own-key'")
+        db.commit()
+        sql = open(os.path.join(b.servers.source, "sql/policy.sql"), encoding="ascii").read()
+        statement = sql.split("-- name: policy_keys\n")[1].split("\n-- name:")[0]
+        plan = [row[3] for row in db.execute("EXPLAIN QUERY PLAN " + statement, ("user1@example.org",))]
+    b.raw.append({"program": "sqlite3", "result": {"plan": plan}})
+    return instructions(b, lambda prefix: b.servers.filter(database, *settings, prefix=prefix),
+                        lambda server, n: b.run("milter_load", "-s", server.spec, "-f", message, "-c", 4, "-m", 100, "-n", n,
+                                                "-p", server.pid, "-x", "accept", "-t", 600))
+
+
+@line("instructions-own-key", "filter, own-key, 1,000,000 keys: the same", best="")
+def _(b):
+    return own_key_instructions(b, 1000000)
+
+
+@line("instructions-own-key-0", "filter, own-key, no keys: the same", best="")
+def _(b):
+    return own_key_instructions(b, 0)
+
+
 @line("instructions-null", "null filter: the same", best="")
 def _(b):
     message = b.mails.encrypted(20000)

@@ -102,7 +102,7 @@ class Servers:
 
     # databases
 
-    def database(self, name, rules=0, verdicts=0, pairs=0, keep=None):
+    def database(self, name, rules=0, verdicts=0, pairs=0, keys=0, key_id="", keep=None):
         """A database with that much in it. keep: a folder where it is looked for, and left, for next time."""
         path = os.path.join(keep or self.directory, name + ".db")
         if keep and os.path.exists(path):
@@ -114,9 +114,10 @@ class Servers:
                 os.unlink(path + suffix)
         subprocess.run([self.program("pgpgate"), "-c", self.config, "-o", f"database=sqlite:{path}.new", "db", "init"],
                        check=True, stdout=subprocess.DEVNULL)
-        if rules or verdicts or pairs:
+        if rules or verdicts or pairs or keys:
             subprocess.run([sys.executable, os.path.join(self.source, "tests/bench/fill_db.py"), "--rules", str(rules),
-                            "--verdicts", str(verdicts), "--pairs", str(pairs), path + ".new"], check=True)
+                            "--verdicts", str(verdicts), "--pairs", str(pairs), "--keys", str(keys), "--key-id", key_id or "1",
+                            path + ".new"], check=True)
         for suffix in (".lock", "-wal", "-shm"):
             if os.path.exists(path + ".new" + suffix):
                 os.unlink(path + ".new" + suffix)
