@@ -58,7 +58,7 @@ AROUND = ["", "border-left: 5px solid black", "border: 1px solid black", "outlin
 
 PAGE = """<!DOCTYPE html><html><head><meta charset="utf-8"></head><body><pre id="out"></pre><script>
 const documents = %s;
-const LOOKS = 16, INK = 20; /* 64 at 4 each; a border or two has edges of its own */
+const LOOKS = 16, INK = 32; /* 64 at 4 each; a border has edges of its own, and what is around armor those of its last lines */
 function look(frame) {
   const root = frame.contentDocument, view = frame.contentWindow, seen = {text: root.body.innerText, all: "", faults: []};
   const lines = [];
@@ -110,7 +110,8 @@ function paints(root, view) {
 /* How often the extent of what is painted changes from one line to the next, all letters taken away, in letters of one width. */
 async function changesOfInk(root, view) {
   const width = 900, height = Math.min(root.documentElement.scrollHeight, 4000);
-  const text = new XMLSerializer().serializeToString(root.body).replace(/<(\/?)o:p/g, "<$1o-p");
+  const text = new XMLSerializer().serializeToString(root.body).replace(/<(\/?)o:p/g, "<$1o-p")
+      .replace(/\\b(dotted|dashed)\\b/g, "solid").replace(/outline: auto/g, "outline: 2px solid"); /* dots and round corners have many extents */
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><foreignObject width="${width}" height="${height}">` +
       `<style xmlns="http://www.w3.org/1999/xhtml">* { -webkit-text-fill-color: transparent !important; text-decoration-color: black !important; font-family: monospace !important; text-decoration-skip-ink: none !important; }</style>${text}</foreignObject></svg>`;
   const image = new Image(), canvas = document.createElement("canvas");
@@ -275,7 +276,7 @@ class Browser:
         self.batch = []
 
 
-LETTERS = (8, 2, 6, 2, 8, 0, 8, 2, 6, 2, 2, 0, 2, 1, 2, 1, 8) * 2  # E F L E F L
+LETTERS = (8, 2, 6, 2, 8, 0, 8, 2, 6, 2, 2, 0, 2, 1, 2, 1, 8) * 4  # E F L, and again
 EACH_LINE = "each line "
 
 
