@@ -172,7 +172,7 @@ def step(s, m, rng, encrypted):
             settle(s, m)  # what this one took after a tombstone, with a time before it, is known to others
         host.ask_write("UPDATE site SET rules_mark = 'none'")
     elif what == "retention":
-        host.must("db", "prune", "--older-than", "1h") if rng.random() < 0.5 else None
+        host.must("db", "prune", "--older-than", "1d") if rng.random() < 0.5 else None
     elif what == "filter":
         host.filter.process.kill()
         host.filter.process.wait()
