@@ -26,11 +26,12 @@ from machine import Machine, Trouble, make_base, run
 
 BEFORE = "0.0.9~before"
 DATABASE = "var/lib/pgpgate/pgpgate.db"
+# bash send [SERVER [RECIPIENT]]
 SEND = r"""
-exec 3<>/dev/tcp/127.0.0.1/25
+exec 3<>/dev/tcp/${1:-127.0.0.1}/25
 say() { printf '%s\r\n' "$1" >&3; }
 hear() { while IFS= read -r -t 60 l <&3; do [ "${l:3:1}" = - ] || break; done; echo "$l"; }
-hear; say 'EHLO client.test'; hear; say 'MAIL FROM:<bob@example.net>'; hear; say 'RCPT TO:<root>'; hear
+hear; say 'EHLO client.test'; hear; say 'MAIL FROM:<bob@example.net>'; hear; say "RCPT TO:<${2:-root}>"; hear
 say DATA; hear; say 'Subject: hello'; say ''; say 'Readable by everyone.'; say .; hear; say QUIT
 """
 
@@ -157,6 +158,51 @@ def test_first_verdict_after_four_commands(machine, package):
 
 
 def test_doctor_is_content(machine):
+    done = machine.run("pgpgate doctor", False)
+    assert done.returncode == 0 and "MEND" not in done.stdout, done.stdout + done.stderr
+
+
+# What the questions of Debian's Postfix are answered with for a server that takes its own mail.
+INTERNET_SITE = """\
+postfix postfix/main_mailer_type select Internet Site
+postfix postfix/mailname string example.org
+postfix postfix/destinations string example.org, localhost
+"""
+
+
+def test_behind_debians_internet_site(machine, package):
+    """dpkg-reconfigure's own main.cf, a smtpd in its chroot, and a stranger: 192.0.2.7 is here, and not in mynetworks."""
+    with open(machine.path("root/answers"), "w", encoding="ascii") as file:
+        file.write(INTERNET_SITE)
+    run("nsenter", "-t", machine.leader, "-n", "ip", "addr", "add", "192.0.2.7/32", "dev", "lo")
+    machine.run("id alice 2>/dev/null || useradd -m alice; echo example.org >/etc/mailname; "
+                "rm -f /etc/postfix/main.cf; debconf-set-selections answers; "
+                "dpkg-reconfigure -f noninteractive postfix 2>&1")
+    told = machine.run("postconf -h myorigin mydestination mynetworks; postconf -Fh smtp/inet/chroot").stdout.split("\n")
+    assert told[0] == "/etc/mailname" and told[1].startswith("example.org") and told[2].startswith("127.0.0.0/8") \
+        and told[3] == "y", told
+    machine.run("postconf -e maillog_file=/var/log/mail.log smtpd_milters=unix:pgpgate/filter.sock "
+                "milter_default_action=tempfail smtpd_forbid_bare_newline=yes 'smtpd_recipient_restrictions="
+                "permit_mynetworks, reject_unauth_destination, check_policy_service unix:pgpgate/policy.sock'")
+    machine.run("sed -i 's/^enforce = .*/enforce = yes/' /etc/pgpgate/pgpgate.conf; pgpgate exempt open@example.org")
+    stop_daemons(machine)
+    if machine.has_systemd:
+        machine.run("systemctl restart pgpgate-filter pgpgate-policyd postfix@-")
+    else:
+        machine.run("postfix stop 2>/dev/null; rm -f /run/pgpgate-*.pid; :")
+        start_without_systemd(machine)
+    machine.run("bash -c 'i=0; until (exec 3<>/dev/tcp/192.0.2.7/25) 2>/dev/null; do i=$((i+1)); [ $i -lt 600 ] || exit 1; "
+                "sleep 0.1; done'")
+    for server, recipient, answer in (("192.0.2.7", "alice@example.org", "takes only encrypted mail"),
+                                      ("192.0.2.7", "alice", "takes only encrypted mail"),
+                                      ("192.0.2.7", "postmaster", "queued as"), ("127.0.0.1", "alice", "queued as"),
+                                      ("192.0.2.7", "alice@elsewhere.test", "Relay access denied")):
+        said = machine.run(f"bash send {server} {recipient}; tail -n 5 /var/log/mail.log; pgpgate log -n 1").stdout
+        assert answer in said, (server, recipient, said)
+    machine.run("sendmail -f alice@example.org -i alice <send; postqueue -f; pgpgate forget open@example.org; "
+                "sed -i 's/^enforce = .*/enforce = no/' /etc/pgpgate/pgpgate.conf; "
+                + ("systemctl reload pgpgate-filter pgpgate-policyd" if machine.has_systemd
+                   else "kill -USR1 $(cat /run/pgpgate-filter.pid /run/pgpgate-policyd.pid)"))
     done = machine.run("pgpgate doctor", False)
     assert done.returncode == 0 and "MEND" not in done.stdout, done.stdout + done.stderr
 
