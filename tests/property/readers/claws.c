@@ -35,7 +35,7 @@ static int add_line(const char *line, void *context)
 	return 0;
 }
 
-/* As it is, and as it is shown: in UTF-8. HTML is not: there the lines of armor are one, and nobody
+/* As it is, and as it is shown: in UTF-8. HTML and enriched text are not: there the lines of armor are one, and nobody
  * would find its headers. */
 static void show(struct part *part)
 {
@@ -44,7 +44,8 @@ static void show(struct part *part)
 
 	if (raw && strncmp(type, "multipart/", 10) != 0)
 		talk_leaf(type, raw, strlen(raw));
-	if (strncmp(type, "text/", 5) == 0 && strcmp(type, "text/html") != 0) {
+	if (strncmp(type, "text/", 5) == 0 && strcmp(type, "text/html") != 0 &&
+	    strcmp(type, "text/enriched") != 0) {
 		talk_leaf(type, "", 0);
 		(void)procmime_scan_text_content(part, add_line, NULL);
 	}
