@@ -35,8 +35,8 @@ static int add_line(const char *line, void *context)
 	return 0;
 }
 
-/* As it is, and as it is shown: in UTF-8. HTML and enriched text are not: there the lines of armor are one, and nobody
- * would find its headers. */
+/* As it is, and as it is shown: in UTF-8. HTML and enriched text are not: there the lines of armor
+ * are one, and nobody would find its headers. */
 static void show(struct part *part)
 {
 	char *type = procmime_get_content_type_str(part->type, part->subtype);
