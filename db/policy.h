@@ -75,10 +75,12 @@ struct policy_answer {
 			  */
 	bool expects_bounce; /* from the null sender, to one of ours who wrote to the outside
 				(accept_bounces) */
-	size_t n_split;	     /* in split[]: one a message under way, in the order of digests */
+	size_t n_split; /* in split[]: one a message under way, the one not seen for longest first
+			 */
 	struct split_evidence split[SPLIT_MESSAGES_MAX];
 	uint64_t split_recipient; /* a hash: whose evidence it is */
 	bool is_split_alone;	  /* no other message of this sender and size is under way */
+	bool is_split_impatient; /* nobody waits for a larger class any more: that led to nothing */
 	bool is_split_vain; /* deferring led to nothing: this message is to be answered at once */
 	char help_url[HELP_URL_MAX + 1]; /* the rule's */
 	char why[200]; /* one clause: "rule 12 (.example.org)", "default_requirement" ... */
@@ -132,8 +134,11 @@ bool policy_split_defers(struct policy_split *t, const struct policy_answer *a);
  * policy server may say so; it and the filter do not see each other's. */
 bool policy_split_is_small(const struct policy_answer *a);
 
+/* Is the message with this digest one that was split for all recipients that have evidence? */
+bool policy_split_may_be(const struct policy_split *t, const unsigned char digest[32]);
+
 /* Is the message with this digest the one for which more recipients would have been deferred than
- * may be? */
+ * may be, and not only since waiting for the larger class led to nothing? */
 bool policy_split_is_over(const struct policy_split *t, const unsigned char digest[32]);
 
 /* Mixed recipients, step 4: how many attempts of this digest came before (those less than 5 minutes

@@ -188,7 +188,8 @@ static int decide(struct transaction *t, const char *queue_id, struct ending *e,
 	 * would be; but where deferring has been tried, and was not enough. */
 	e->counts_attempt = !m->has_split_evidence || m->declared_size_bytes <= 0 ||
 			    policy_split_is_over(&m->split, e->digest);
-	if (m->is_split_vain || are_too_many(e->asked, m->recipients.n) ||
+	if ((m->is_split_vain && policy_split_may_be(&m->split, e->digest)) ||
+	    are_too_many(e->asked, m->recipients.n) ||
 	    (e->counts_attempt && n_attempts >= SPLIT_ATTEMPTS_MAX)) {
 		in.may_split = false;
 		outcome_decide(&in, out);

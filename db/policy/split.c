@@ -285,6 +285,7 @@ static int ask_whether_vain(struct db *d, const char *sender, const struct polic
 		return n < 0 ? -1 : 0;
 	for (size_t i = 0; i < a->n_split; i++)
 		a->split[i].yields = false;
+	a->is_split_impatient = true;
 	if (n < SPLIT_VAIN_MAX_YIELDING)
 		yields = is_there(d, SQL_POLICY_SPLIT_YIELDING, sender, q);
 	a->is_split_vain = yields == 0;
@@ -321,7 +322,7 @@ int policy_ask_split(struct db *d, const struct policy_query *q, struct policy_a
 	int any;
 
 	a->n_split = 0;
-	a->is_split_alone = a->is_split_vain = false;
+	a->is_split_alone = a->is_split_impatient = a->is_split_vain = false;
 	a->split_recipient = 0;
 	any = is_any_split(d);
 	if (any != 1)
@@ -393,13 +394,13 @@ bool policy_split_defers(struct policy_split *t, const struct policy_answer *a)
 	const struct split_evidence *e;
 
 	/* A recipient without evidence goes with any: it was not in a message that was split. */
-	if (a->n_split == 0 || a->is_split_vain)
+	if (a->n_split == 0)
 		return false;
 	for (size_t i = 0; i < t->n_deferred; i++)
 		if (t->deferred[i] == a->split_recipient)
 			return true;
 	narrow(t, a);
-	if (t->n == 0)
+	if (t->n == 0 || a->is_split_vain)
 		return false;
 	e = evidence_of(a, t->may_be[0].message);
 	if (e->yields || would_defer(t, 0, e)) {
@@ -407,7 +408,8 @@ bool policy_split_defers(struct policy_split *t, const struct policy_answer *a)
 			t->n_for_first++;
 			return defer(t, a);
 		}
-		t->is_over = t->is_over || t->n_for_first == SPLIT_DEFER_MAX;
+		t->is_over = t->is_over ||
+			     (t->n_for_first == SPLIT_DEFER_MAX && !a->is_split_impatient);
 	} else if (t->n_deferred + kept_for_first(t, e) < SPLIT_DEFER_MAX) {
 		for (size_t i = 1; i < t->n; i++)
 			if (would_defer(t, i, evidence_of(a, t->may_be[i].message)))
@@ -422,6 +424,14 @@ bool policy_split_defers(struct policy_split *t, const struct policy_answer *a)
 bool policy_split_is_small(const struct policy_answer *a)
 {
 	return a->is_split_alone && !a->split[0].yields && a->split[0].n_like <= SPLIT_DEFER_MAX;
+}
+
+bool policy_split_may_be(const struct policy_split *t, const unsigned char digest[32])
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (memcmp(&t->may_be[i].message, digest, sizeof t->may_be[i].message) == 0)
+			return true;
+	return false;
 }
 
 bool policy_split_is_over(const struct policy_split *t, const unsigned char digest[32])
@@ -469,14 +479,38 @@ int split_write(struct db *d, const struct split_message *m, const char *recipie
 	return db_run(d, st);
 }
 
+/* Binds the digest, too, which goes third. */
+static sqlite3_stmt *bind_digest(struct db *d, enum sql_statement which,
+				 const struct split_message *m)
+{
+	sqlite3_stmt *st = bind_message(d, which, m->sender_key, m->declared_size_bytes);
+
+	if (st != NULL)
+		sqlite3_bind_blob(st, 3, m->digest, 32, SQLITE_STATIC);
+	return st;
+}
+
 int split_forget_other_sizes(struct db *d, const struct split_message *m)
 {
-	sqlite3_stmt *st = bind_message(d, SQL_SPLIT_OTHER_SIZES, m->sender_key,
-					m->declared_size_bytes);
+	sqlite3_stmt *st = bind_digest(d, SQL_SPLIT_OTHER_SIZES, m);
+
+	return st == NULL ? -1 : db_run(d, st);
+}
+
+int split_forget_overtaken(struct db *d, const struct split_message *m)
+{
+	sqlite3_stmt *st = bind_digest(d, SQL_SPLIT_OVERTAKEN, m);
+
+	return st == NULL ? -1 : db_run(d, st);
+}
+
+int split_seen(struct db *d, const struct split_message *m)
+{
+	sqlite3_stmt *st = bind_digest(d, SQL_SPLIT_SEEN, m);
 
 	if (st == NULL)
 		return -1;
-	sqlite3_bind_blob(st, 3, m->digest, 32, SQLITE_STATIC);
+	db_bind_int(st, 4, m->time_unix);
 	return db_run(d, st);
 }
 
