@@ -365,8 +365,10 @@ static void narrow(struct policy_split *t, const struct policy_answer *a)
 		if (evidence_of(a, t->may_be[i].message) != NULL)
 			t->may_be[n++] = t->may_be[i];
 	t->n = n;
-	if (n > 0 && t->may_be[0].message != first)
+	if (n > 0 && t->may_be[0].message != first) {
 		t->n_for_first = 0;
+		t->is_over = false;
+	}
 }
 
 static bool would_defer(const struct policy_split *t, size_t i, const struct split_evidence *e)
