@@ -37,6 +37,12 @@ WHERE kind <> 'split'
 -- name: site_forget_bounces
 DELETE FROM site_bounce;
 
+-- name: site_forget_counts
+-- Before ?1 is noted: a centre that has aliases now in place of ids, under which it told counts before. It tells them again.
+DELETE FROM site_bounce
+WHERE ?1 LIKE '% aliases'
+	AND (SELECT started FROM site) NOT LIKE '% aliases';
+
 -- name: site_forget_here
 DELETE FROM site_here;
 

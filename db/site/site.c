@@ -182,15 +182,17 @@ int site_feed_again(struct db *d)
 
 int site_note_started(struct db *d, const char *started)
 {
-	sqlite3_stmt *st;
-	int result = -1;
+	static const enum sql_statement which[] = {SQL_SITE_FORGET_COUNTS, SQL_SITE_SET_STARTED};
+	int result = 0;
 
 	if (db_begin_write(d) != 0)
 		return -1;
-	st = db_statement(d, SQL_SITE_SET_STARTED);
-	if (st != NULL) {
-		db_bind_text(st, 1, started);
-		result = db_run(d, st);
+	for (size_t i = 0; i < sizeof which / sizeof which[0] && result == 0; i++) {
+		sqlite3_stmt *st = db_statement(d, which[i]);
+
+		if (st != NULL)
+			db_bind_text(st, 1, started);
+		result = st == NULL ? -1 : db_run(d, st);
 	}
 	if (result == 0)
 		result = db_run(d, db_statement(d, SQL_SITE_FORGET_TOLD));

@@ -145,6 +145,20 @@ ALTER TABLE host ADD COLUMN IF NOT EXISTS pair_retention_s bigint;
 ALTER TABLE verdict ADD COLUMN IF NOT EXISTS key_ids text;
 ALTER TABLE tombstone ADD COLUMN IF NOT EXISTS no bigint NOT NULL DEFAULT 9223372036854775807; -- of its change
 
+-- Counts stood under hosts' ids, and were added to those under the alias. Hosts read the feed anew, without what they had.
+ALTER TABLE feed_counter ADD COLUMN IF NOT EXISTS has_aliases boolean NOT NULL DEFAULT false; -- it had ids once
+UPDATE feed_counter SET has_aliases = true
+WHERE EXISTS (SELECT 1 FROM feed WHERE kind = 'count' AND b IN (SELECT host_id::text FROM host));
+UPDATE feed AS f
+SET x = greatest(f.x, o.x), y = greatest(f.y, o.y)
+FROM feed AS o
+WHERE f.kind = 'count' AND o.kind = 'count' AND o.b IN (SELECT host_id::text FROM host)
+	AND f.a = o.a AND f.b = md5(o.b)::uuid::text AND f.c = o.c;
+DELETE FROM feed AS o
+WHERE kind = 'count' AND b IN (SELECT host_id::text FROM host)
+	AND EXISTS (SELECT 1 FROM feed AS f WHERE f.kind = 'count' AND f.a = o.a AND f.b = md5(o.b)::uuid::text AND f.c = o.c);
+UPDATE feed SET b = md5(b)::uuid::text WHERE kind = 'count' AND b IN (SELECT host_id::text FROM host);
+
 -- Keys of recipients, their certificates, groups: what db/rules/keys.c keeps on each host.
 CREATE TABLE IF NOT EXISTS key_row (
 	kind text NOT NULL,                     -- key, certificate, group
@@ -188,10 +202,11 @@ GROUP BY 1, 2, 3;
 
 -- Which server this is, started when, and which table: a host that sees another one reads the feed from its beginning.
 CREATE OR REPLACE FUNCTION started() RETURNS text
-LANGUAGE sql STABLE SET search_path = pgpgate, pg_temp
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pgpgate, pg_temp
 AS $$
 	SELECT extract(epoch FROM pg_postmaster_start_time())::text || coalesce(' ' || host(inet_server_addr()), '')
-		|| ' ' || 'feed'::regclass::oid
+		|| ' ' || 'feed'::regclass::oid || CASE WHEN has_aliases THEN ' aliases' ELSE '' END
+	FROM feed_counter
 $$;
 
 -- An id is known to its host and the centre alone: what others see in its place.

@@ -69,6 +69,19 @@ def test_what_is_over_and_what_is_counted_is_shared(site):
     # What the centre was told is not remembered for ever.
     assert one.ask("SELECT count(*) FROM site_known WHERE kind = 'bounce'") == [(1,)]
 
+    # A centre of the version before has counts under ids, which are their hosts' alone: of one host beside the alias, of the other
+    # in place of it. Brought up to date, nothing is added up twice, and nobody keeps an id.
+    rows = "INSERT INTO pgpgate.feed SELECT nextval('n'), host_id, kind, a, host_id::text, c, x, y FROM pgpgate.feed WHERE kind = 'count'"
+    s.centre.sql("CREATE TEMP SEQUENCE n; SELECT setval('n', no) FROM pgpgate.feed_counter; " + rows + "; DELETE FROM pgpgate.feed "
+                 "WHERE kind = 'count' AND b <> host_id::text AND x = 4; UPDATE pgpgate.feed_counter SET no = currval('n'); "
+                 "NOTIFY pgpgate, 'feed'")
+    wait_row(one, "SELECT 1 FROM (SELECT sum(n_bounces) AS n FROM site_bounce) WHERE n = 20")
+    assert "has schema version 2" in one.must("site", "init")
+    for host, n in ((one, 10), (two, 4), (three, 6)):
+        wait_row(host, "SELECT 1 FROM (SELECT sum(n_bounces) AS n FROM site_bounce) WHERE n = ?", n)
+        assert not {row[0] for row in host.ask("SELECT host_id FROM site_bounce")} & set(s.centre.sql("SELECT host_id FROM pgpgate.host"))
+    assert s.centre.sql("SELECT count(*) FROM pgpgate.feed JOIN pgpgate.host AS h ON b = h.host_id::text") == ["0"]
+
 
 def test_what_is_forgotten_is_so_by_the_order_of_changes(site, keys):
     """Not by clocks: what a host saw after the change counts everywhere, whatever its clock says, and so does what the change left."""
