@@ -139,6 +139,11 @@ static void transaction_mixed_is_refused_where_deferring_leads_nowhere(void **st
 	assert_int_equal(send_to(&cleartext, "passed.exempt@y.test", "failed.encrypted@y.test")
 				 .outcome.action,
 			 ACTION_REFUSE);
+	/* That was for the sake of other messages: this one was never split. */
+	fake.is_split_of_others = true;
+	assert_int_equal(send_to(&cleartext, "passed.exempt@y.test", "failed.encrypted@y.test")
+				 .outcome.action,
+			 ACTION_SPLIT);
 }
 
 /* How it ends before its content, and what is on record then. */
