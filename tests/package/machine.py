@@ -39,8 +39,9 @@ def make_base(tar, suite="bookworm"):
 
 
 class Machine:
-    def __init__(self, folder, base, has_systemd, packages):
-        """packages: .deb files that will be installed later; what they depend on is fetched now."""
+    def __init__(self, folder, base, has_systemd, packages, names=()):
+        """packages: .deb files, and names of Debian's, that will be installed later: all that they depend on is fetched
+        now. Of files of one package the first is asked."""
         self.root, self.has_systemd = os.path.join(folder, "root"), has_systemd
         self.log_path = os.path.join(folder, "console.log")
         self.process = self.leader = None
@@ -48,9 +49,9 @@ class Machine:
         run("tar", "-x", "-f", base, "-C", self.root)
         for package in packages:
             shutil.copy(package, self.path("root"))
-        inside = [f"/root/{os.path.basename(p)}" for p in packages]
+        inside = [f"/root/{os.path.basename(p)}" for p in packages if p == packages[0] or "-before" not in p]
         run("chroot", self.root, "apt-get", "-q", "-y", "--no-install-recommends", "--download-only", "install",
-            inside[0], env=PLAIN)
+            *inside, *names, env=PLAIN)
 
     def path(self, *names):
         return os.path.join(self.root, *names)

@@ -11,131 +11,14 @@ import re
 import shutil
 import sqlite3
 import subprocess
-import sys
-import tempfile
 
 import pytest
 
-HERE = os.path.dirname(os.path.realpath(__file__))
-TOP = os.path.dirname(os.path.dirname(HERE))
-BUILD = os.path.realpath(os.environ.get("PGPGATE_BUILD", os.path.join(TOP, "build")))
-sys.path[:0] = [HERE, os.path.join(TOP, "tests", "e2e")]
-
+from acts import (DATABASE, SEND, are_running, install, postfix_configuration, schema, start_without_systemd,
+                  stop_daemons)
+from conftest import BEFORE, TOP, build_deb, debs
 from harness.schema import sql_back_to
-from machine import Machine, Trouble, make_base, run
-
-BEFORE = "0.0.9~before"
-DATABASE = "var/lib/pgpgate/pgpgate.db"
-# bash send [SERVER [RECIPIENT]]
-SEND = r"""
-exec 3<>/dev/tcp/${1:-127.0.0.1}/25
-say() { printf '%s\r\n' "$1" >&3; }
-hear() { while IFS= read -r -t 60 l <&3; do [ "${l:3:1}" = - ] || break; done; echo "$l"; }
-hear; say 'EHLO client.test'; hear; say 'MAIL FROM:<bob@example.net>'; hear; say "RCPT TO:<${2:-root}>"; hear
-say DATA; hear; say 'Subject: hello'; say ''; say 'Readable by everyone.'; say .; hear; say QUIT
-"""
-
-
-@pytest.fixture(scope="module")
-def folder():
-    folder = tempfile.mkdtemp(prefix="pgpgate-package.")
-    os.chmod(folder, 0o755)
-    yield folder
-    shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="module")
-def source(folder):
-    path = os.path.join(folder, "source")
-    run("make", "-s", "-C", BUILD, "distdir", f"distdir={path}")
-    return path
-
-
-def build_deb(folder, name, source):
-    """What `make deb` does, of a copy of the tree elsewhere."""
-    tree = os.path.join(folder, name, "src")
-    shutil.copytree(source, tree)
-    run("dpkg-buildpackage", "-us", "-uc", "-b", cwd=tree,
-        env={**os.environ, "DEB_BUILD_OPTIONS": "nocheck parallel=2"})
-    return os.path.dirname(tree)
-
-
-def debs(folder):
-    return {name: os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith(".deb")}
-
-
-@pytest.fixture(scope="module")
-def built(folder, source):
-    return build_deb(folder, "one", source)
-
-
-@pytest.fixture(scope="module")
-def package(built):
-    (found,) = [path for name, path in debs(built).items() if name.startswith("pgpgate_")]
-    return found
-
-
-@pytest.fixture(scope="module")
-def before(folder, package):
-    """The same programs as an earlier version; its database is taken back to the first schema when it is needed."""
-    content, path = os.path.join(folder, "before"), os.path.join(folder, "pgpgate-before.deb")
-    run("dpkg-deb", "-R", package, content)
-    control = os.path.join(content, "DEBIAN", "control")
-    with open(control, encoding="utf-8") as file:
-        text = re.sub(r"(?m)^Version: .*", f"Version: {BEFORE}", file.read())
-    with open(control, "w", encoding="utf-8") as file:
-        file.write(text)
-    run("dpkg-deb", "-b", content, path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def base(folder):
-    path = os.path.join(folder, "base.tar")
-    make_base(path)
-    return path
-
-
-@pytest.fixture(scope="module", params=["systemd", "no systemd"])
-def machine(request, folder, base, package, before):
-    machine = Machine(os.path.join(folder, request.param.replace(" ", "-")), base, request.param == "systemd",
-                      [package, before])
-    try:
-        machine.start()
-    except Trouble as trouble:
-        machine.stop()
-        if request.param == "systemd":
-            pytest.skip(f"systemd-nspawn cannot boot here: {trouble}")
-        raise
-    yield machine
-    machine.stop()
-
-
-def install(machine, package, check=True):
-    return machine.run(f"apt-get -q -y --no-install-recommends --allow-downgrades install "
-                       f"/root/{os.path.basename(package)} 2>&1", check)
-
-
-def postfix_configuration(machine):
-    return machine.run("find /etc/postfix -type f -exec sha256sum {} +").stdout
-
-
-def start_without_systemd(machine):
-    if not machine.has_systemd:
-        machine.run("pgpgate-filter -P /run/pgpgate-filter.pid; pgpgate-policyd -P /run/pgpgate-policyd.pid; "
-                    "postfix status 2>/dev/null || postfix start")
-
-
-def stop_daemons(machine):
-    if machine.has_systemd:
-        machine.run("systemctl stop pgpgate-filter pgpgate-policyd")
-    else:
-        machine.run("for f in /run/pgpgate-*.pid; do [ ! -e $f ] || { p=$(cat $f); kill $p; "
-                    "while [ -e /proc/$p/exe ]; do sleep 0.1; done; rm -f $f; }; done")
-
-
-def are_running(machine):
-    return machine.run("systemctl is-active pgpgate-filter pgpgate-policyd", False).stdout.split() == ["active"] * 2
+from machine import run
 
 
 def test_first_verdict_after_four_commands(machine, package):
@@ -315,14 +198,6 @@ def back_to_schema_1(machine, more=""):
         database.close()
 
 
-def schema(machine):
-    database = sqlite3.connect(machine.path(DATABASE))
-    try:
-        return database.execute("PRAGMA user_version").fetchone()[0]
-    finally:
-        database.close()
-
-
 def test_upgrade_keeps_settings_and_rules(machine, package, before):
     current = schema(machine)
     stop_daemons(machine)
@@ -365,6 +240,18 @@ def test_remove_keeps_purge_takes(machine):
                        "-not -path '/var/cache/apt/*' -not -path '/var/log/*' -not -path '/var/tmp/*'").stdout
     assert left == "", left
     assert postfix_configuration(machine) == configuration
+
+
+def test_autopkgtest(machine, package, built):
+    """DEP-8 as it is meant: autopkgtest installs the packages and runs debian/tests. The machine is thrown away, which
+    no server that is within it can promise."""
+    packages = [name for name in debs(built) if "dbgsym" not in name]
+    for name in packages:
+        shutil.copy(os.path.join(built, name), machine.path("root"))
+    machine.run("apt-get -q -y --no-install-recommends install autopkgtest")
+    done = machine.run(f"autopkgtest --ignore-restrictions=breaks-testbed {' '.join(f'/root/{n}' for n in packages)} "
+                       "/root/src/ -- null 2>&1", False)
+    assert done.returncode == 0 and re.search(r"(?m)^behind-postfix +PASS$", done.stdout), done.stdout[-4000:]
 
 
 def test_same_package_from_another_folder(folder, source, built):
