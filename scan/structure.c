@@ -46,9 +46,12 @@ static void end_leaf(struct structure *s)
 	/* Some readers take the first line that begins with "--" for the boundary. */
 	if (s->state.is_unbounded && s->leaf.has_claim)
 		structure_fault(s, "ambiguous-mime", "OpenPGP in a multipart without a boundary");
-	if (s->state.is_headless && (s->leaf.has_claim || leaf_text_is_header(&s->leaf)))
-		structure_fault(s, "ambiguous-mime", no_header);
 	p = leaf_walk_end(s);
+	if (s->state.is_headless) {
+		s->state.was_headless = true;
+		if (s->leaf.has_claim || leaf_text_is_header(&s->leaf))
+			structure_fault(s, "ambiguous-mime", no_header);
+	}
 	hand_over(s, &p);
 }
 
@@ -365,6 +368,8 @@ void structure_finish(struct structure *s)
 	if (s->state.is_final)
 		return;
 	unwind(s, 0);
+	if (f->n_messages > 0 && s->state.was_headless) /* no report has OpenPGP of its own */
+		structure_fault(s, "ambiguous-mime", no_header);
 	if (f->n_messages > 0)
 		check_sums(s);
 	if (f->n_messages > 0 && s->state.signature_text > 0)

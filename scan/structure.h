@@ -83,6 +83,7 @@ struct structure_state {
 	struct cr_watch cr_watch;
 	bool is_unbounded; /* the leaf stands for a multipart without a boundary */
 	bool is_headless;  /* the leaf had no header at all */
+	bool was_headless; /* one of them, the text of a report */
 	bool is_tree_fed;  /* ... with what GpgOL attached */
 	bool was_tree_fed; /* something has been fed: one message is looked into */
 	size_t header_bytes;
