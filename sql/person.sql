@@ -150,6 +150,23 @@ WHERE fingerprint > ?1
 ORDER BY fingerprint
 LIMIT ?2;
 
+-- name: person_certificates_others
+-- The same, of those that somebody else's keys are from.
+SELECT c.fingerprint, c.packets
+FROM certificate AS c
+WHERE c.fingerprint > ?1
+	AND EXISTS (
+		SELECT 1
+		FROM recipient_key AS k
+		WHERE k.primary_fingerprint = c.fingerprint
+			AND k.pattern <> ?3)
+ORDER BY c.fingerprint
+LIMIT ?2;
+
+-- name: person_certificate_item
+-- One that is without user ids of the person now, as the centre of a site keeps it.
+SELECT json_array('certificate', key_plain(?1), '', hex(?2));
+
 -- name: person_certificates
 DELETE FROM certificate
 WHERE ?1 <> ''

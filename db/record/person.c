@@ -232,6 +232,11 @@ int person_hand_over(struct db *d, const char *address, int64_t now_unix, const 
 				     .what = "forget-person",
 				     .person = address,
 				     .before = person_text(n, text)};
+	const struct db_remote_row row = {.recipient = "",
+					  .sender = "",
+					  .client = "",
+					  .author = author,
+					  .created_at_unix = now_unix};
 
 	if (db_ready(d) != 0)
 		return -1;
@@ -240,6 +245,8 @@ int person_hand_over(struct db *d, const char *address, int64_t now_unix, const 
 		form.is_on = is_hashed;
 		c.person_key[is_hashed] = key_stored(&form, address, keys[is_hashed]);
 	}
+	if (person_certificates_hand_over(d, address, &row) != 0)
+		return -1;
 	return change_send(d, &c, &n->no);
 }
 

@@ -411,6 +411,12 @@ BEGIN
 		AND NOT EXISTS (SELECT 1 FROM key_row AS k WHERE k.kind = 'key' AND k.data ->> 0 = c.a);
 	-- A host that is before such a change finds a row missing, and takes a snapshot.
 	DELETE FROM change_row WHERE recipient = a_address OR sender = a_address OR text ~ word;
+	-- Nor does a certificate of before keep a user id of theirs; how it is now was handed over with the change.
+	DELETE FROM change_row
+	WHERE CASE WHEN text ~ '^\["certificate","[0-9A-F]*","","([0-9A-F][0-9A-F])*"\]$'
+		THEN position(encode(convert_to(a_address, 'UTF8'), 'escape')
+			IN lower(encode(decode(split_part(text, '"', 8), 'hex'), 'escape'))) > 0
+		ELSE false END;
 	UPDATE change SET detail = detail - 'before' - 'after' - 'keys'
 	WHERE detail ? 'keys'
 		AND (detail #>> '{keys,0,0}' = ANY (a_keys) OR detail #>> '{keys,0,1}' = ANY (a_keys)
