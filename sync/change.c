@@ -218,7 +218,12 @@ static int take(struct change_session *s, const char *line)
 	json_t *o = json_loads(line, 0, &e), *row = json_object_get(o, "row");
 	int code = 0;
 
-	if (row != NULL) {
+	if (row != NULL && s->host.version < 2 && !json_is_true(json_array_get(row, 4)) &&
+	    json_integer_value(json_array_get(row, 5)) == 0) {
+		code = say_error("it is of version 1, which keeps no keys: `pgpgate site init` "
+				 "brings it up to date",
+				 false);
+	} else if (row != NULL) {
 		json_array_insert_new(row, 0, json_integer(++s->n_rows));
 		json_array_append(s->rows, row);
 		s->n_bytes += strlen(line);

@@ -237,6 +237,9 @@ def test_a_centre_of_the_version_before(site, spot):
     for host in s.hosts:
         host.start_sync()
     one.must("exempt", "old@example.org", "--wait", "20s")
+    # A key, which it would take for a rule, is not handed over to it.
+    refused = one.run("keys", "add", "old@example.org", "0123456789ABCDEF0123456789ABCDEF01234567")
+    assert refused.code != 0 and "version 1" in refused.err and len(one.rules()) == 2, refused
     answer(two, BOB, "old@example.org", messages.cleartext(), "4L1")
     two.end_sync()
     two.ask_write("UPDATE site SET rules_mark = 'none'")
