@@ -209,10 +209,11 @@ AS $$
 	FROM feed_counter
 $$;
 
--- An id is known to its host and the centre alone: what others see in its place.
+-- An id is known to its host and the centre alone: what others see in its place. Without a search_path of its own, which
+-- would keep it from being part of the query: a page of the record asks for it by the thousand.
 CREATE OR REPLACE FUNCTION alias(a_host uuid) RETURNS uuid
-LANGUAGE sql IMMUTABLE SET search_path = pgpgate, pg_temp
-AS $$ SELECT md5(a_host::text)::uuid $$;
+LANGUAGE sql IMMUTABLE
+AS $$ SELECT pg_catalog.md5(a_host::pg_catalog.text)::pg_catalog.uuid $$;
 
 -- A backup that was put back when its host had another id since: once more the same. What followed on it ends, unless it
 -- lives, or was forgotten. NULL: it is a host again, or why not.

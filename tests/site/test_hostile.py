@@ -69,6 +69,8 @@ def test_no_host_speaks_for_another(site):
                  f"verdict_page(0, 99999999999, NULL, 0, '{'0' * 8}-0000-0000-0000-{'0' * 12}', 0, 100)"):
         assert host not in s.centre.sql(f"SELECT pgpgate.{call}", "host")[0], call
     two.start_sync()
+    # What stands in its place is part of the query, and no call for each of a thousand rows.
+    assert "md5" in str(s.centre.sql("EXPLAIN (VERBOSE) SELECT pgpgate.alias(host_id) FROM pgpgate.host"))
     assert "6B" in one.must("log", "--site", "--json") and "open@example.org" in two.must("log", "--site")
     for table in ("feed", "verdict", "change", "host", "site"):
         assert "permission denied" in s.centre.try_sql(f"SELECT * FROM pgpgate.{table}", "host").stderr, table
