@@ -142,6 +142,7 @@ static bool read_attributes(struct html *h, const struct tag *tag, char *at,
 			return false;
 		put(h, " ", name);
 		put(h, "\1", value);
+		html_row_put(&h->rows, "\2"); /* a blank at its end is none that shows */
 		if (strcmp(tag->name, "meta") == 0)
 			see_charset(h, name, value);
 		if (tag->kind == KIND_LINK && strcmp(name, "href") == 0) {
@@ -254,6 +255,7 @@ static bool read_tag(struct html *h)
 	if (is_end ? text[len + strspn(text + len, " \t\r\n")] != '\0'
 		   : !read_attributes(h, tag, text + len, &paint))
 		return false;
+	html_row_put(&h->rows, ">");
 	if (tag->kind == KIND_LINK && !is_end && h->link_len == 0)
 		return false;
 	h->has_begun = true;
@@ -387,6 +389,8 @@ static bool special(struct html *h, unsigned char c)
 			return false;
 		if (h->n_pre > 0 || !h->is_after_edge)
 			h->sink(h->context, HTML_LINE_END, NULL, 0);
+		else
+			html_row_line_feed(&h->rows);
 		return !h->is_wrong;
 	case 0xa0: /* as ISO 8859-1 has it */
 		return space(h, "\xa0", 1);

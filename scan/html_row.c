@@ -27,35 +27,79 @@ void html_row_begin(struct html_rows *r, unsigned used)
 	r->used = used;
 }
 
-/* In <pre> a carriage return by itself ends a line. Several before a line feed are some program's
+/* White space has ended that shows as one blank: not at the beginning of a line, and not within
+ * text, whose lengths are seen anyway. */
+static void end_blank(struct html_rows *r)
+{
+	if (r->is_after_blank && r->is_shown) {
+		r->n_blanks++;
+		put(r, ' ');
+	}
+	r->is_after_blank = false;
+}
+
+/* In <pre> each carriage return ends a line. A second one before a line feed is some program's
  * doubling. */
+static void end_cr(struct html_rows *r, bool is_lf)
+{
+	const unsigned n_free = is_lf ? 1 : 0, n_doubled = is_lf ? 2 : 0;
+
+	if (r->n_cr > n_doubled)
+		r->pending += COST_UNLIKE;
+	for (; r->n_cr > n_free; r->n_cr--)
+		if (!is_lf || r->keeps_blanks)
+			put(r, '\r');
+	r->n_cr = 0;
+}
+
 void html_row_text_end(struct html_rows *r, bool is_lf)
 {
-	if (r->is_after_cr && !is_lf)
-		r->pending += COST_UNLIKE;
-	r->is_after_cr = false;
+	end_cr(r, is_lf);
+	end_blank(r);
+}
+
+static void take_letter(struct html_rows *r)
+{
+	const bool is_within_text = r->len > 0 && r->row[r->len - 1] == LETTER;
+
+	if (!is_within_text) {
+		end_blank(r);
+		put(r, LETTER);
+	}
+	r->is_after_blank = false;
+	r->n_letters++;
+	r->is_shown = true;
 }
 
 void html_row_text(struct html_rows *r, const unsigned char *bytes, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		if (bytes[i] == '\r') {
-			r->is_after_cr = true;
+			r->n_cr++;
 			continue;
 		}
-		html_row_text_end(r, false);
-		if (!text_is_space(bytes[i])) {
-			r->n_letters++;
-			if (r->len == 0 || r->row[r->len - 1] != LETTER)
-				put(r, LETTER);
-		} else if (r->keeps_blanks && text_is_blank(bytes[i])) {
+		end_cr(r, false);
+		if (!text_is_space(bytes[i]))
+			take_letter(r);
+		else if (r->keeps_blanks)
 			html_row_space(r, (const char *)bytes + i, 1);
-		}
+		else
+			r->is_after_blank = true;
 	}
+}
+
+void html_row_line_feed(struct html_rows *r)
+{
+	if (r->keeps_blanks)
+		put(r, '\n');
+	else
+		r->is_after_blank = true;
 }
 
 void html_row_space(struct html_rows *r, const char *space, size_t len)
 {
+	end_blank(r);
+	r->is_shown = true;
 	r->n_blanks++;
 	for (size_t i = 0; i < len; i++)
 		put(r, space[i]);
@@ -95,6 +139,7 @@ void html_row_place(struct html_rows *r)
 	}
 	while (n > 0)
 		put(r, digits[--n]);
+	put(r, '>');
 	r->n_letters = 0;
 }
 
@@ -124,7 +169,7 @@ bool html_row_end(struct html_rows *r, enum html_row_kind kind)
 		r->is_last_cut = r->is_cut;
 	}
 	r->len = 0;
-	r->is_cut = false;
+	r->is_cut = r->is_shown = r->is_after_blank = false;
 	r->pending = r->n_blanks = r->n_letters = 0;
 	return html_row_is_plain(r);
 }

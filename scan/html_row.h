@@ -37,8 +37,10 @@ struct html_rows {
 	unsigned pending; /* by the present one, if it is unlike the last */
 	unsigned n_blanks;
 	unsigned n_letters, last_place; /* between places where a line may be broken */
-	bool is_after_cr;
-	bool keeps_blanks; /* white space may show as it is */
+	unsigned n_cr;
+	bool is_after_blank; /* which shows if the line has begun and goes on */
+	bool is_shown;	     /* the line has begun */
+	bool keeps_blanks;   /* white space may show as it is */
 	bool is_cut, is_last_cut;
 	size_t len, last_len;
 	char row[HTML_ROW_MAX]; /* from here on nothing is cleared */
@@ -48,9 +50,12 @@ struct html_rows {
 /* used: by the other texts of the message. */
 void html_row_begin(struct html_rows *r, unsigned used);
 
-/* Text as it comes. Blanks show where they are kept, and a
- * carriage return without a line feed may end a line. */
+/* Text as it comes. A run of white space within a line shows as one blank, or as it is where it is
+ * kept, and a carriage return without a line feed may end a line. */
 void html_row_text(struct html_rows *r, const unsigned char *bytes, size_t len);
+
+/* A line feed that ends no line: white space. */
+void html_row_line_feed(struct html_rows *r);
 
 /* White space that shows, as it is written, of up to eight octets. */
 void html_row_space(struct html_rows *r, const char *space, size_t len);
@@ -58,7 +63,7 @@ void html_row_space(struct html_rows *r, const char *space, size_t len);
 /* Markup, as it is written; runs of white space count as one blank. */
 void html_row_put(struct html_rows *r, const char *text);
 
-/* Something else than text comes. */
+/* Something else than text comes; is_lf: a line feed. */
 void html_row_text_end(struct html_rows *r, bool is_lf);
 
 /* What the tag that was put says of its looks. is_canvas: its ground is that of all. */

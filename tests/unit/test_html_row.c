@@ -161,6 +161,32 @@ static void row_carriage_return_may_end_a_line(void **state)
 	assert_int_equal(html_row_used(&r), 12);
 }
 
+/* Eight times white space as `even` has it, and as `odd`. */
+static unsigned used_by(bool keeps_blanks, const char *even, const char *odd)
+{
+	html_row_begin(&r, 0);
+	html_row_draw(&r, &(struct html_paint){.keeps_blanks = keeps_blanks}, false);
+	for (unsigned i = 0; i < 16; i++) {
+		html_row_space(&r, "nbsp", 4);
+		text(i % 2 ? odd : even);
+		html_row_text_end(&r, false);
+		html_row_space(&r, "nbsp", 4);
+		html_row_end(&r, HTML_ROW_EMPTY);
+	}
+	return html_row_used(&r);
+}
+
+static void row_blanks_within_a_line_are_one(void **state)
+{
+	(void)state;
+	assert_int_equal(used_by(false, " ", "\t \f"), 4);
+	assert_int_equal(used_by(false, "", " "), 16 * 4);
+	assert_int_equal(used_by(false, "A", " A  A"), 16 * 4);
+	assert_int_equal(used_by(false, "A", "A A"), 4); /* all of it is seen */
+	assert_int_equal(used_by(true, " ", "  "), 16 * 4 + 8);
+	assert_int_equal(used_by(true, "A\rA", "A\r\rA"), 16 * 8);
+}
+
 static void row_texts_of_a_message_share(void **state)
 {
 	(void)state;
@@ -191,6 +217,7 @@ int main(void)
 		cmocka_unit_test(row_blanks_show_where_they_are_kept),
 		cmocka_unit_test(row_places_are_alike),
 		cmocka_unit_test(row_carriage_return_may_end_a_line),
+		cmocka_unit_test(row_blanks_within_a_line_are_one),
 		cmocka_unit_test(row_texts_of_a_message_share),
 	};
 
