@@ -3,6 +3,7 @@
  * pgpgate db: the database: make it, look at it, migrate it, check it, back it up, prune and
  * compact it.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,6 +142,11 @@ static int db_init(struct cli *cli, int argc, char **argv)
 		    : was == DB_OK ? "there already"
 				   : "created",
 		    s->database_path, db_schema_version(d));
+	if (db_keys_dropped(d) > 0)
+		fprintf(stderr,
+			"pgpgate: %" PRId64 " keys of recipients could not be read without the "
+			"old key and are gone; import them again\n",
+			db_keys_dropped(d));
 	db_close(d);
 	settings_unref(s);
 	return 0;

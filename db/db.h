@@ -115,6 +115,9 @@ int db_backup_key(struct db *d, struct db_copy *c);
  * that is there: as a host takes that of its site. The connection has it afterwards. 0 or -1. */
 int db_take_key(struct db *d, const unsigned char *key);
 
+/* Keys of recipients that nobody could read any more when this connection replaced the key. */
+int64_t db_keys_dropped(const struct db *d);
+
 /* `pgpgate db restore`: FILE in place of the database. db_restore_begin() names FILE, FILE-wal (of
  * a copy that was made with one) and FILE.key (where it is there), and is called by whoever may
  * read them; db_restore() names only what is beside the database. It refuses what is damaged, not

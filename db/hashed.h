@@ -48,10 +48,15 @@ char *hashed_check(const struct hashed *h, char out[HASHED_CHECK_MAX]);
  * it, until the process starts anew. */
 void hashed_confirm(const struct hashed *h, const struct settings *s);
 void hashed_forget(void); /* for the process that makes another key */
+bool hashed_is_another(const struct hashed *h, const struct settings *s); /* than the process's */
 
 /* Reads DATABASE.key. 0: read, or not there and not needed. -1 with a sentence in err. Whether it
  * is the database's only a connection can tell. */
 int hashed_load(struct hashed *h, const struct settings *s, char *err, size_t err_size);
+
+/* The same of DATABASE.key.new, which holds the key where one that replaced it was killed before it
+ * gave it its name; whoever the process began with. 0, or -1: there is none. */
+int hashed_load_new(struct hashed *h, const struct settings *s);
 
 /* The hash, whether h is on or not. Returns out (HASHED_TEXT_MAX). */
 char *hashed_text(const struct hashed *h, enum hashed_kind kind, const char *text, char *out);

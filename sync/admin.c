@@ -112,6 +112,14 @@ static int read_centre_rules(struct pg *centre, struct rule_texts *out)
 	return result;
 }
 
+static void report_dropped(struct db *d)
+{
+	if (db_keys_dropped(d) > 0)
+		complain("%" PRId64 " keys of recipients could not be read without the old key of "
+			 "hashed addresses, and are gone",
+			 db_keys_dropped(d));
+}
+
 /* The site's key in place of this host's, while nothing is on record under that. 0 or -1. */
 static int take_hash_key(struct db *d, struct pg *centre, const char *text, const char *expected)
 {
@@ -133,6 +141,8 @@ static int take_hash_key(struct db *d, struct pg *centre, const char *text, cons
 		complain("%s", db_error(d));
 	else
 		result = 0;
+	if (result == 0)
+		report_dropped(d);
 	if (result == 0)
 		puts("the key of hashed addresses is the site's from now on: restart "
 		     "pgpgate-filter and "

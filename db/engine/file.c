@@ -244,31 +244,51 @@ int file_open_lock(struct db *d)
 	return d->lock_fd < 0 ? -1 : 0;
 }
 
-int file_make_key(struct db *d, bool is_anew, const unsigned char *given)
+/* Names in it last when it is on the disk. */
+static int sync_directory(const struct db *d)
 {
-	unsigned char key[HASHED_KEY_BYTES];
-	char path[BESIDE_MAX], new_path[BESIDE_MAX];
+	char directory[DB_PATH_MAX];
+	int fd, result;
+
+	directory_of(d->path, directory);
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	result = fsync(fd);
+	close(fd);
+	return result;
+}
+
+int file_make_key(struct db *d, const unsigned char *given, unsigned char key[HASHED_KEY_BYTES])
+{
+	char path[BESIDE_MAX];
 	int fd = file_open_beside(d, ".key.new", O_RDWR, KEY_FILE_MODE, NULL);
 	int result = 0;
 
 	if (fd < 0)
 		return -1;
-	path_beside(d, ".key", path);
-	path_beside(d, ".key.new", new_path);
-	/* Whole and on the disk before it has its name: half a key would be taken for one. */
+	path_beside(d, ".key.new", path);
 	if (given != NULL)
-		memcpy(key, given, sizeof key);
-	if ((given == NULL && getrandom(key, sizeof key, 0) != (ssize_t)sizeof key) ||
-	    ftruncate(fd, 0) != 0 || pwrite(fd, key, sizeof key, 0) != (ssize_t)sizeof key ||
-	    fsync(fd) != 0)
-		result = db_fail(d, DB_FULL, "%.200s: %s", new_path, strerror(errno));
-	else if (renameat2(AT_FDCWD, new_path, AT_FDCWD, path, is_anew ? 0 : RENAME_NOREPLACE) != 0)
-		result = db_fail(d, DB_BROKEN, "%.200s: %s", path, strerror(errno));
-	explicit_bzero(key, sizeof key);
+		memcpy(key, given, HASHED_KEY_BYTES);
+	if ((given == NULL && getrandom(key, HASHED_KEY_BYTES, 0) != HASHED_KEY_BYTES) ||
+	    ftruncate(fd, 0) != 0 || pwrite(fd, key, HASHED_KEY_BYTES, 0) != HASHED_KEY_BYTES ||
+	    fsync(fd) != 0 || sync_directory(d) != 0)
+		result = db_fail(d, DB_FULL, "%.200s: %s", path, strerror(errno));
 	if (result != 0)
-		unlink(new_path);
+		unlink(path);
 	close(fd);
 	return result;
+}
+
+int file_name_key(struct db *d)
+{
+	char path[BESIDE_MAX], new_path[BESIDE_MAX];
+
+	path_beside(d, ".key", path);
+	path_beside(d, ".key.new", new_path);
+	if (rename(new_path, path) != 0 || sync_directory(d) != 0)
+		return db_fail(d, DB_BROKEN, "%.200s: %s", path, strerror(errno));
+	return 0;
 }
 
 /* The file that has the name: others lock that one. */

@@ -22,8 +22,11 @@ int file_open_beside(struct db *d, const char *suffix, int access, mode_t mode, 
 int file_check_beside(struct db *d);
 
 int file_open_lock(struct db *d); /* d->lock_fd */
-/* DATABASE.key, from random octets; is_anew: in place of the one that is there. */
-int file_make_key(struct db *d, bool is_anew, const unsigned char *given); /* NULL: a random one */
+/* DATABASE.key.new, whole and on the disk, with the key given or (NULL) a random one, which is
+ * written to key; and its name DATABASE.key, in place of what has that. Each within a write
+ * transaction: only one at a time does so. 0 or -1. */
+int file_make_key(struct db *d, const unsigned char *given, unsigned char key[HASHED_KEY_BYTES]);
+int file_name_key(struct db *d);
 int file_lock(struct db *d, bool exclusive, int wait_ms); /* 1 had, 0 not in time, -1 */
 void file_unlock(struct db *d);
 

@@ -43,7 +43,7 @@ void hashed_forget(void)
 	pthread_mutex_unlock(&process.lock);
 }
 
-static bool is_another_key(const struct hashed *h, const struct settings *s)
+bool hashed_is_another(const struct hashed *h, const struct settings *s)
 {
 	bool is_other;
 
@@ -54,22 +54,44 @@ static bool is_another_key(const struct hashed *h, const struct settings *s)
 	return is_other;
 }
 
+/* The key is its owner's who may also own the database, or of the same group. */
+static int open_key(const struct settings *s, const char *path, char why[SAFE_OPEN_WHY_MAX])
+{
+	struct stat st = {.st_gid = (gid_t)-1};
+	struct safe_open file = {.path = path, .access = O_RDONLY};
+
+	if (lstat(s->database_path, &st) == 0)
+		file.owner = st.st_uid;
+	file.group = st.st_gid;
+	return safe_open(&file, NULL, why);
+}
+
+int hashed_load_new(struct hashed *h, const struct settings *s)
+{
+	char path[4096], why[SAFE_OPEN_WHY_MAX];
+	int fd;
+
+	memset(h, 0, sizeof *h);
+	h->is_on = s->hash_addresses;
+	snprintf(path, sizeof path, "%s.key.new", s->database_path);
+	fd = open_key(s, path, why);
+	if (fd < 0)
+		return -1;
+	h->has_key = read(fd, h->key, sizeof h->key) == (ssize_t)sizeof h->key;
+	close(fd);
+	return h->has_key ? 0 : -1;
+}
+
 int hashed_load(struct hashed *h, const struct settings *s, char *err, size_t err_size)
 {
 	char path[4096], why[SAFE_OPEN_WHY_MAX];
-	struct stat st = {.st_gid = (gid_t)-1};
-	struct safe_open file = {.path = path, .access = O_RDONLY};
 	int fd, saved_errno;
 	ssize_t n;
 
 	memset(h, 0, sizeof *h);
 	h->is_on = s->hash_addresses;
 	snprintf(path, sizeof path, "%s.key", s->database_path);
-	/* The key is its owner's who may also own the database, or of the same group. */
-	if (lstat(s->database_path, &st) == 0)
-		file.owner = st.st_uid;
-	file.group = st.st_gid;
-	fd = safe_open(&file, NULL, why);
+	fd = open_key(s, path, why);
 	if (fd < 0) {
 		if (!h->is_on)
 			return 0;
@@ -86,7 +108,7 @@ int hashed_load(struct hashed *h, const struct settings *s, char *err, size_t er
 	saved_errno = errno;
 	close(fd);
 	h->has_key = n == (ssize_t)sizeof h->key;
-	if (h->has_key && h->is_on && is_another_key(h, s)) {
+	if (h->has_key && h->is_on && hashed_is_another(h, s)) {
 		explicit_bzero(h->key, sizeof h->key);
 		h->has_key = false;
 		snprintf(err, err_size,

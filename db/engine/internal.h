@@ -84,6 +84,7 @@ struct db {
 	} companions;
 	struct hashed hashed;
 	const struct hashed *hashed_before; /* while a key is replaced: sealed.h */
+	int64_t n_keys_dropped;		    /* when it was */
 	struct {
 		bool is_known;
 		int64_t last_change, last_rule; /* as long as these are the last */

@@ -189,12 +189,14 @@ int sealed_settle(struct db *d)
 
 int sealed_settle_anew(struct db *d, const struct hashed *was)
 {
-	static const enum sql_statement dropping[] = {SQL_SEALED_DROP_KEYS,
-						      SQL_SEALED_DROP_CERTIFICATES};
 	int result;
 
 	d->hashed_before = was;
-	result = run_all(d, dropping, sizeof dropping / sizeof dropping[0]);
+	result = db_run(d, db_statement(d, SQL_SEALED_DROP_KEYS));
+	if (result == 0) {
+		d->n_keys_dropped = sqlite3_changes(d->handle);
+		result = db_run(d, db_statement(d, SQL_SEALED_DROP_CERTIFICATES));
+	}
 	if (result == 0)
 		result = run_all(d, turning, sizeof turning / sizeof turning[0]);
 	d->hashed_before = NULL;

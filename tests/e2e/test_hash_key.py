@@ -4,7 +4,9 @@ made anew by the way; what a killed command leaves is mended by the next."""
 
 import contextlib
 import os
+import resource
 import sqlite3
+import subprocess
 
 import pytest
 
@@ -105,6 +107,73 @@ def test_what_a_killed_init_leaves_is_mended(gate):
         gate.must("exempt", "a@example.org")
         with contextlib.closing(sqlite3.connect(gate.database, isolation_level=None)) as d:
             d.execute("UPDATE state SET hash_key_check = NULL")
+
+
+def add_keys(gate, n):
+    """In the clear, as under log_addresses = full; `db init` seals them."""
+    with contextlib.closing(sqlite3.connect(gate.database, isolation_level=None)) as d:
+        d.executemany("INSERT INTO recipient_key (pattern, key_id, fingerprint, primary_fingerprint, state, source, author,"
+                      " created_at_unix) VALUES (?, ?, ?, '', 'active', 'add', 'root', 1)",
+                      [(f"r{i}@example.org", i + 1, f"{i + 1:040X}") for i in range(n)])
+    gate.must("db", "init")
+    with contextlib.closing(sqlite3.connect(gate.database, isolation_level=None)) as d:
+        assert d.execute("SELECT count(*) FROM recipient_key WHERE substr(fingerprint, 1, 2) = 's:'").fetchone() == (n,)
+
+
+def test_a_new_key_that_does_not_fit_on_the_disk_leaves_the_old_one(gate):
+    """The transaction that turns the keys of recipients fails: nothing has changed."""
+    gate.must("db", "init")
+    add_keys(gate, 400)
+    right, listed = gate.key_bytes(), gate.must("keys", "list")
+    result = subprocess.run([program("pgpgate"), "-c", gate.conf, "db", "init", "--new-key"], capture_output=True, timeout=60,
+                            check=False, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (36864, 36864)))
+    assert result.returncode != 0, result
+    assert gate.key_bytes() == right and gate.must("keys", "list") == listed
+    assert "new key" in gate.must("db", "init", "--new-key")
+    assert gate.key_bytes() != right and gate.must("keys", "list") == listed
+
+
+@pytest.mark.parametrize("log_addresses", ["hashed", "full"])
+@pytest.mark.parametrize("words", [("keys", "list"), ("exempt", "a@example.org"), ("db", "init"), ("db", "init", "--new-key")],
+                         ids=["read", "write", "init", "another"])
+def test_a_new_key_that_was_killed_before_it_had_its_name(gate, words, log_addresses):
+    """The database knows the key already: whoever opens it takes that, and who may write gives it its name."""
+    gate.must("db", "init")
+    add_keys(gate, 3)
+    old, listed = gate.key_bytes(), gate.must("keys", "list")
+    gate.must("db", "init", "--new-key")
+    new = gate.key_bytes()
+    os.rename(gate.key, gate.key + ".new")
+    gate.put_key(old)
+    gate.write(log_addresses)
+    gate.must(*words)
+    assert gate.must("keys", "list") == listed
+    if words == ("keys", "list"):
+        assert gate.key_bytes() == old, "who only reads changes nothing"
+    else:
+        assert not os.path.exists(gate.key + ".new")
+        assert (gate.key_bytes() == new) == (words[-1] != "--new-key")
+    gate.write("hashed")
+    gate.must("db", "init")
+    assert gate.must("keys", "list") == listed and not os.path.exists(gate.key + ".new")
+
+
+def test_a_first_key_that_was_killed_before_it_had_its_name(gate):
+    gate.must("db", "init")
+    key = gate.key_bytes()
+    os.rename(gate.key, gate.key + ".new")
+    gate.must("rules")
+    gate.must("exempt", "a@example.org")
+    assert gate.key_bytes() == key
+
+
+def test_keys_that_go_with_their_key_are_counted(gate):
+    gate.must("db", "init")
+    add_keys(gate, 5)
+    os.unlink(gate.key)
+    result = gate.run("db", "init", "--new-key")
+    assert result.code == 0 and "5 keys of recipients" in result.err, result
+    assert "keys of recipients" not in gate.run("db", "init", "--new-key").err
 
 
 def test_a_key_lost_before_the_database_knew_it(gate):
