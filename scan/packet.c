@@ -187,6 +187,8 @@ static void begin_body(struct packet_walk *w)
 		if (ciphertext_looks_like(
 			    &w->sample)) /* all of them: each may be too short to tell */
 			fault(w, "bad-packet", "the session keys before it are text");
+		else if (ciphertext_looks_like(&w->keys))
+			fault(w, "bad-packet", "the key ids before it are text");
 		ciphertext_reset(&w->sample);
 	}
 }
@@ -366,7 +368,7 @@ static void body(struct packet_walk *w, const unsigned char *bytes, size_t len)
 {
 	w->body_octets += len;
 	if (w->tag == TAG_PKESK || w->tag == TAG_SKESK) {
-		session_key_feed(&w->session_key, bytes, len, &w->sample);
+		session_key_feed(&w->session_key, bytes, len, &w->sample, &w->keys);
 	} else if (is_container(w->tag)) {
 		container_body(w, bytes, len);
 	} else {

@@ -92,6 +92,7 @@ struct packet_walk {
 	unsigned char signature[SIGNATURE_HEAD]; /* the present one's beginning */
 	struct ciphertext
 		sample; /* of all session keys or signatures, then of the container's ciphertext */
+	struct ciphertext keys; /* key ids and fingerprints of all session keys */
 };
 
 /* Ready for the first octet; without an observer. */

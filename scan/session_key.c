@@ -55,6 +55,41 @@ static uint64_t read_key_id(const unsigned char *octets)
 	return id;
 }
 
+/* All of it is looked at, not its beginning only. */
+static void sample(struct session_key *k, struct ciphertext *c, const unsigned char *bytes,
+		   size_t len)
+{
+	while (len > 0) {
+		const size_t n = ciphertext_feed(c, bytes, len);
+
+		bytes += n;
+		len -= n;
+		if (!ciphertext_is_full(c))
+			return;
+		if (ciphertext_looks_like(c))
+			k->wrong = "session keys that are text";
+		ciphertext_next(c);
+	}
+}
+
+static bool is_zero(const unsigned char *octets, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (octets[i])
+			return false;
+	return true;
+}
+
+/* Key ids and fingerprints are hashes, unless somebody writes with them. */
+static void take_key(struct session_key *k, struct ciphertext *keys)
+{
+	const unsigned char *id = k->head + (k->version == 3 ? 1 : 3);
+	const size_t len = k->version == 3 ? 8 : k->head[1] ? k->head[1] - 1u : 0;
+
+	if (!is_zero(id, len))
+		sample(k, keys, id, len);
+}
+
 /* The fixed part of a PKESK is complete: reads key id and algorithm. */
 static void begin_steps(struct session_key *k, unsigned algorithm)
 {
@@ -133,7 +168,7 @@ static void walk_steps(struct session_key *k, const unsigned char *bytes, size_t
 		if (k->pending > 0) {
 			size_t n = len < k->pending ? len : k->pending;
 
-			ciphertext_feed(fields, bytes, n);
+			sample(k, fields, bytes, n);
 			k->pending -= (uint32_t)n;
 			bytes += n;
 			len -= n;
@@ -150,12 +185,14 @@ static void walk_steps(struct session_key *k, const unsigned char *bytes, size_t
 }
 
 void session_key_feed(struct session_key *k, const unsigned char *bytes, size_t len,
-		      struct ciphertext *fields)
+		      struct ciphertext *fields, struct ciphertext *keys)
 {
+	const bool was_open = !k->steps && !k->is_opaque;
+
 	ciphertext_feed(&k->sample, bytes, len);
 	k->body_len += len;
 	if (k->tag == 3)
-		ciphertext_feed(fields, bytes, len);
+		sample(k, fields, bytes, len);
 	while (len > 0 && !k->steps && !k->is_opaque && !k->wrong) {
 		if (k->head_len == SESSION_KEY_HEAD)
 			return; /* a SKESK that is too long: session_key_finish() sees body_len */
@@ -164,10 +201,12 @@ void session_key_feed(struct session_key *k, const unsigned char *bytes, size_t 
 		if (k->tag == 1)
 			parse_pkesk_head(k);
 	}
+	if (was_open && k->tag == 1 && !k->is_unknown && (k->steps || k->is_opaque))
+		take_key(k, keys);
 	if (k->steps)
 		walk_steps(k, bytes, len, fields);
 	else if (k->is_opaque)
-		ciphertext_feed(fields, bytes, len);
+		sample(k, fields, bytes, len);
 }
 
 /* Octets of a string-to-key specifier, RFC 9580 section 3.7.1. 0: unknown type. */
@@ -285,10 +324,10 @@ static const char *finish_skesk(struct session_key *k)
 
 const char *session_key_finish(struct session_key *k)
 {
-	if (k->tag == 3)
-		return finish_skesk(k);
 	if (k->wrong)
 		return k->wrong;
+	if (k->tag == 3)
+		return finish_skesk(k);
 	if (k->is_opaque)
 		return check_opaque(k);
 	if (!k->steps || *k->steps != STEP_END || k->pending > 0)

@@ -42,11 +42,11 @@ struct session_key {
 
 void session_key_begin(struct session_key *k, unsigned tag);
 
-/* fields: gets what a sender chooses, to be looked at with that of other session keys. Key ids and
- * what frames the fields are left out: they are alike in each, and of many hidden recipients mostly
- * zero. */
+/* fields: gets what a sender chooses, to be looked at with that of other session keys; what frames
+ * the fields is left out, for it is alike in each. keys: the same of key ids and fingerprints, but
+ * of those of hidden recipients, which are zero. */
 void session_key_feed(struct session_key *k, const unsigned char *bytes, size_t len,
-		      struct ciphertext *fields);
+		      struct ciphertext *fields, struct ciphertext *keys);
 
 /* NULL if the body is well-formed; else what is wrong, in words. */
 const char *session_key_finish(struct session_key *k);

@@ -25,6 +25,16 @@ def pgp(*packets):
     return pgp_mime(armor(b"".join(packets)))
 
 
+def id_of(i):
+    """A key id as keys have it: of a hash."""
+    return int.from_bytes(noise(8, "id/%d" % i), "big")
+
+
+def ids_of(text):
+    """A text as key ids."""
+    return [int.from_bytes(text[i:i + 8], "big") for i in range(0, len(text), 8)]
+
+
 def sized(tag, body, delta):
     """body with delta octets more or less, in a packet of that size."""
     return packet(tag, body[:delta] if delta < 0 else body + noise(delta, "more"))
@@ -54,14 +64,28 @@ RULE_19 += [
     ("r19-marker-behind-unknown", 19, "invalid - unexpected-packet", pgp(packet(PKESK, b"\x17" + noise(60)), packet(10, b"PGP"), KEY, END),
      "a marker behind a session key of an unknown version"),
     ("r19-hidden", 19, MIME, pgp(pkesk3(keyid=0), END), "a hidden recipient"),
-    ("r19-many", 19, MIME, pgp(*[pkesk3(keyid=i + 1, seed=str(i)) for i in range(20)], END), "20 recipients"),
+    ("r19-many", 19, MIME, pgp(*[pkesk3(keyid=id_of(i), seed=str(i)) for i in range(20)], END), "20 recipients"),
     ("r19-many-hidden-rsa", 19, MIME, pgp(*[pkesk3(RSA, keyid=0, seed=str(i)) for i in range(16)], END), "16 hidden recipients: most of zeros are key ids"),
     ("r19-many-hidden-elgamal", 19, MIME, pgp(*[pkesk3(ELGAMAL, keyid=0, seed=str(i)) for i in range(40)], END), "40 hidden recipients"),
-    ("r19-many-ecdh", 19, MIME, pgp(*[pkesk3(ECDH, keyid=i << 40 | i, seed=str(i)) for i in range(60)], END), "60 recipients with Curve25519, whose packets are framed alike"),
-    ("r19-many-x25519", 19, MIME, pgp(*[pkesk3(X25519, keyid=i << 40 | i, seed=str(i)) for i in range(60)], END), "60 recipients with X25519"),
+    ("r19-many-ecdh", 19, MIME, pgp(*[pkesk3(ECDH, keyid=id_of(i), seed=str(i)) for i in range(60)], END), "60 recipients with Curve25519, whose packets are framed alike"),
+    ("r19-many-x25519", 19, MIME, pgp(*[pkesk3(X25519, keyid=id_of(i), seed=str(i)) for i in range(60)], END), "60 recipients with X25519"),
     ("r19-many-v6", 19, MIME, pgp(*[pkesk6(seed=str(i)) for i in range(60)], seipd2()), "60 recipients with version 6"),
     ("r19-many-rsa-text", 19, BAD, pgp(*[pkesk3(RSA, fields=mpi(b"\xcc" + bytes(0x80 | c for c in PROSE[i * 90:i * 90 + 255])), seed=str(i)) for i in range(20)], END),
      "text with the highest bit set in the fields of 20 session keys"),
+    ("r19-many-rsa", 19, MIME, pgp(*[pkesk3(RSA, keyid=id_of(i), seed=str(i)) for i in range(200)], END), "200 recipients with RSA"),
+    ("r19-many-v6-key-4", 19, MIME, pgp(*[pkesk6(key_version=4, seed=str(i)) for i in range(200)], seipd2()), "200 recipients of version 6 with keys of version 4"),
+    ("r19-many-v6-anonymous", 19, MIME, pgp(*[pkesk6(fingerprint=b"", seed=str(i)) for i in range(200)], seipd2()), "200 hidden recipients of version 6"),
+    ("r19-many-ecdh-200", 19, MIME, pgp(*[pkesk3(ECDH, keyid=id_of(i), seed=str(i)) for i in range(200)], END), "200 recipients with Curve25519"),
+    ("r19-many-hidden-some", 19, MIME, pgp(*[pkesk3(ECDH, keyid=0 if i % 2 else id_of(i), seed=str(i)) for i in range(50)], END), "50 recipients, every second of which is hidden"),
+    ("r19-ids-text", 19, BAD, pgp(*[pkesk3(ECDH, keyid=k, seed=str(i)) for i, k in enumerate(ids_of(PROSE[:1600]))], END), "key ids that are a text"),
+    ("r19-ids-text-rsa", 19, BAD, pgp(*[pkesk3(RSA, keyid=k, seed=str(i)) for i, k in enumerate(ids_of(PROSE[:120]))], END), "15 of them beside integers of RSA"),
+    ("r19-ids-text-unknown", 19, BAD, pgp(KEY, *[pkesk3(99, keyid=k, seed=str(i)) for i, k in enumerate(ids_of(PROSE[:400]))], END), "key ids of an unknown algorithm"),
+    ("r19-ids-text-late", 19, BAD, pgp(*[pkesk3(ECDH, keyid=k, seed=str(i)) for i, k in enumerate([id_of(i) for i in range(600)] + ids_of(PROSE[:800]))], END), "a text behind 600 that are none"),
+    ("r19-rsa-text-late", 19, BAD, pgp(*[pkesk3(RSA, keyid=id_of(i), seed=str(i)) for i in range(20)],
+                                       *[pkesk3(RSA, keyid=id_of(i), fields=mpi(b"\xcc" + bytes(0x80 | c for c in PROSE[i * 90:i * 90 + 255])), seed=str(i)) for i in range(20)], END),
+     "text with the highest bit set behind 20 proper integers"),
+    ("r19-ids-text-v6", 19, BAD, pgp(*[pkesk6(fingerprint=PROSE[i * 32:i * 32 + 32], seed=str(i)) for i in range(20)], seipd2()), "fingerprints that are a text"),
+    ("r19-ids-text-v6-key-4", 19, BAD, pgp(*[pkesk6(fingerprint=PROSE[i * 20:i * 20 + 20], key_version=4, seed=str(i)) for i in range(20)], seipd2()), "those of version 4"),
     ("r19-unknown-algorithm", 19, MIME, pgp(pkesk3(99), END), "an unknown algorithm"),
     ("r19-private-algorithm", 19, MIME, pgp(pkesk3(105), END), "a private algorithm"),
     ("r19-unknown-algorithm-text", 19, "invalid - bad-packet", pgp(pkesk3(99, fields=PROSE[:300]), END), "text for an unknown algorithm"),

@@ -95,13 +95,14 @@ static void check_row(const struct row *row, size_t step)
 	unsigned char body[4096];
 	size_t len = octets_build(row->body, body);
 	struct session_key k;
-	struct ciphertext fields;
+	struct ciphertext fields, keys;
 	const char *wrong;
 
 	ciphertext_reset(&fields);
+	ciphertext_reset(&keys);
 	session_key_begin(&k, row->tag);
 	for (size_t at = 0; at < len; at += step)
-		session_key_feed(&k, body + at, len - at < step ? len - at : step, &fields);
+		session_key_feed(&k, body + at, len - at < step ? len - at : step, &fields, &keys);
 	wrong = session_key_finish(&k);
 	CHECK_ROW(row->label, (wrong == NULL) == row->is_good);
 	if (!wrong) {
@@ -124,14 +125,16 @@ static void session_key_of_unknown_algorithm_must_not_be_text(void **state)
 {
 	static const unsigned char head[10] = {3, 1, 2, 3, 4, 5, 6, 7, 8, 99};
 	struct session_key k;
-	struct ciphertext fields;
+	struct ciphertext fields, ids;
 
 	(void)state;
 	ciphertext_reset(&fields);
+	ciphertext_reset(&ids);
 	session_key_begin(&k, 1);
-	session_key_feed(&k, head, sizeof(head), &fields);
+	session_key_feed(&k, head, sizeof(head), &fields, &ids);
 	for (int i = 0; i < 10; i++)
-		session_key_feed(&k, (const unsigned char *)"meet me at the bridge", 21, &fields);
+		session_key_feed(&k, (const unsigned char *)"meet me at the bridge", 21, &fields,
+				 &ids);
 	assert_non_null(session_key_finish(&k));
 }
 
@@ -143,14 +146,17 @@ static void session_key_gives_its_fields_to_be_sampled(void **state)
 		const char *label;
 		unsigned tag;
 		const char *body;
-		unsigned n;
+		unsigned n, n_ids;
 	} keys[] = {
-		{"RSA, hidden", 1, "03 00 00 00 00 00 00 00 00 01 08 00 80 *255", 256},
-		{"Curve25519", 1, "03 *8 12 01 07 40 *32 30 *48", 33 + 48},
-		{"X25519", 1, "03 *8 19 *32 29 09 *40", 32 + 41},
-		{"unknown algorithm, behind the key id", 1, "03 *8 63 *50", 50},
-		{"unknown version, behind it", 1, "17 *50", 50},
-		{"password, whole", 3, "04 09 03 08 *8 60", 13},
+		{"RSA, hidden", 1, "03 00 00 00 00 00 00 00 00 01 08 00 80 *255", 256, 0},
+		{"Curve25519", 1, "03 *8 12 01 07 40 *32 30 *48", 33 + 48, 8},
+		{"X25519", 1, "03 *8 19 *32 29 09 *40", 32 + 41, 8},
+		{"version 6, v4 key", 1, "06 15 04 *20 19 *32 28 *40", 32 + 40, 20},
+		{"version 6, v6 key", 1, "06 21 06 *32 19 *32 28 *40", 32 + 40, 32},
+		{"version 6, hidden", 1, "06 00 19 *32 28 *40", 32 + 40, 0},
+		{"unknown algorithm, behind the key id", 1, "03 *8 63 *50", 50, 8},
+		{"unknown version, behind it", 1, "17 *50", 50, 0},
+		{"password, whole", 3, "04 09 03 08 *8 60", 13, 0},
 	};
 
 	(void)state;
@@ -158,16 +164,18 @@ static void session_key_gives_its_fields_to_be_sampled(void **state)
 		for (size_t step = 1; step < 500; step += 16) {
 			unsigned char body[4096];
 			size_t len = octets_build(keys[i].body, body);
-			struct ciphertext sample;
+			struct ciphertext sample, ids;
 			struct session_key k;
 
 			ciphertext_reset(&sample);
+			ciphertext_reset(&ids);
 			session_key_begin(&k, keys[i].tag);
 			for (size_t at = 0; at < len; at += step)
 				session_key_feed(&k, body + at, len - at < step ? len - at : step,
-						 &sample);
+						 &sample, &ids);
 			CHECK_ROW(keys[i].label, session_key_finish(&k) == NULL);
 			CHECK_ROW(keys[i].label, sample.n == keys[i].n);
+			CHECK_ROW(keys[i].label, ids.n == keys[i].n_ids);
 		}
 	}
 }
