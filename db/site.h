@@ -90,6 +90,8 @@ int site_drop_unlike(struct db *d, const char *heads);
 /* Keys of recipients, certificates, groups: items [kind, a, b, what is kept, or null] as JSON. A
  * change of them, in one transaction; with c NULL they replace all that is here. */
 int site_apply_keys(struct db *d, const struct site_change *c, size_t n, const char *const items[]);
+/* All that are here: -1, too, where some are sealed under a key that is not, and would be missing.
+ */
 int site_keys_list(struct db *d, int (*tell)(void *context, const char *item), void *context);
 
 /* ---- verdicts and feed: JSON, malloc()ed ---- */

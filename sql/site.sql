@@ -650,6 +650,18 @@ SELECT json_array('certificate', key_plain(c.fingerprint), '', hex(key_plain(c.p
 FROM certificate AS c
 WHERE key_plain(c.packets) IS NOT NULL;
 
+-- name: site_keys_sealed
+-- Are there any that nobody here can read?
+SELECT EXISTS (
+		SELECT 1
+		FROM recipient_key
+		WHERE key_plain(fingerprint) IS NULL)
+	OR EXISTS (
+		SELECT 1
+		FROM certificate
+		WHERE key_plain(fingerprint) IS NULL
+			OR key_plain(packets) IS NULL);
+
 -- name: site_key_put
 INSERT INTO recipient_key (pattern, fingerprint, primary_fingerprint, key_id, from_unix, until_unix, state, source,
 	note, author, created_at_unix)

@@ -114,6 +114,8 @@ static int send_rules(struct pg *admin, struct db *d)
 		result = flush_rows(&x);
 	if (result == 0)
 		result = site_keys_list(d, send_key, &x);
+	if (result != 0 && pg_error(admin)[0] == '\0')
+		complain("%s", db_error(d));
 	if (result == 0)
 		result = flush_rows(&x);
 	json_decref(x.rows);

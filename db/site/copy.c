@@ -150,10 +150,15 @@ int site_apply_keys(struct db *d, const struct site_change *c, size_t n, const c
 int site_keys_list(struct db *d, int (*tell)(void *context, const char *item), void *context)
 {
 	sqlite3_stmt *st;
+	int64_t has_sealed = 0;
 	int got = -1;
 
 	if (db_begin_read(d) != 0)
 		return -1;
+	if (db_one(d, SQL_SITE_KEYS_SEALED, &has_sealed) != 0)
+		return db_end(d, -1);
+	if (has_sealed != 0)
+		return db_end(d, sealed_fail(d));
 	st = db_statement(d, SQL_SITE_KEYS_ALL);
 	while (st != NULL && (got = db_step(d, st)) == 1)
 		if (tell(context, column_text(st, 0)) != 0) {

@@ -358,6 +358,11 @@ static void keys_come_and_go_as_they_are(void **state)
 	assert_int_equal(site_keys_list(db, count_item, all), 0);
 	assert_non_null(strstr(all, item));
 	assert_non_null(strstr(all, "[\"certificate\",\"P1\",\"\",\"00FF7F\"]"));
+	/* What is sealed under a key that is not here would be missing. */
+	run_sql("INSERT INTO certificate (fingerprint, packets) VALUES ('s:AAAA', x'7E00')");
+	assert_int_equal(site_keys_list(db, count_item, all), -1);
+	assert_non_null(strstr(db_error(db), "key of hashed addresses"));
+	run_sql("DELETE FROM certificate WHERE fingerprint = 's:AAAA'");
 	/* All or nothing. */
 	c.no = 4;
 	assert_int_equal(site_apply_keys(db, &c, 1, bad), -1);
