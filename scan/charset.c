@@ -7,18 +7,30 @@
 
 #define CR_MAX 2 /* of a line: Exchange doubles the one before LF */
 
-/* Followed by one or two digits. */
-static const char *const families[] = {"iso-8859-",   "iso8859-", "iso_8859-",
-				       "iso-8859",    "iso8859_", "iso_8859_",
-				       "windows-125", "cp125",	  "win-125"};
+static const struct family {
+	const char *name;
+	unsigned first, last; /* numbers that follow it */
+	unsigned missing;     /* one of them that there is not */
+} families[] = {
+	{"iso-8859-", 1, 16, 12}, {"iso8859-", 1, 16, 12}, {"iso_8859-", 1, 16, 12},
+	{"iso-8859", 1, 16, 12},  {"iso8859_", 1, 16, 12}, {"iso_8859_", 1, 16, 12},
+	{"windows-125", 0, 8, 9}, {"cp125", 0, 8, 9},	   {"win-125", 0, 8, 9},
+};
 
-static bool is_of_family(const char *name)
+/* exists: one that there is, whose no-break space is A0. */
+static bool is_of_family(const char *name, bool exists)
 {
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
-		const char *number = name + strlen(families[i]);
+		const struct family *f = &families[i];
+		const char *digit = name + strlen(f->name);
+		unsigned number = 0;
 
-		if (strncmp(name, families[i], strlen(families[i])) == 0 && *number &&
-		    strspn(number, "0123456789") == strlen(number) && strlen(number) <= 2)
+		if (strncmp(name, f->name, strlen(f->name)) != 0 || *digit == '\0' ||
+		    strlen(digit) > 2 || digit[strspn(digit, "0123456789")] != '\0')
+			continue;
+		for (; *digit; digit++)
+			number = number * 10 + (unsigned)(*digit - '0');
+		if (!exists || (number >= f->first && number <= f->last && number != f->missing))
 			return true;
 	}
 	return false;
@@ -49,7 +61,7 @@ bool charset_is_known(const char *name)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(name, names[i]) == 0)
 			return true;
-	return is_of_family(name);
+	return is_of_family(name, false);
 }
 
 enum charset_spaces charset_spaces_of(const char *name)
@@ -62,7 +74,7 @@ enum charset_spaces charset_spaces_of(const char *name)
 	for (size_t i = 0; i < sizeof(latin) / sizeof(latin[0]); i++)
 		if (strcmp(name, latin[i]) == 0)
 			return CHARSET_SPACES_LATIN;
-	return is_of_family(name) ? CHARSET_SPACES_LATIN : CHARSET_SPACES_UNSURE;
+	return is_of_family(name, true) ? CHARSET_SPACES_LATIN : CHARSET_SPACES_UNSURE;
 }
 
 /* U+200B to U+200D, U+2060, U+FEFF, of which a terminal shows the number. */

@@ -187,7 +187,11 @@ static void set_charset(struct cursor *c, struct content_type *out)
 	take_value(c, charset, sizeof(charset), false, &is_cut);
 	lower(charset);
 	out->has_bad_charset |= is_cut || !charset_is_known(charset);
-	out->spaces = charset_spaces_of(charset);
+	/* Of two, each is the one that some program takes. */
+	out->spaces = out->has_charset && charset_spaces_of(charset) != out->spaces
+			      ? CHARSET_SPACES_UNSURE
+			      : charset_spaces_of(charset);
+	out->has_charset = true;
 }
 
 /* Is name (len octets) the RFC 2231 form of `of`: "boundary*", "boundary*0", ...? */

@@ -48,7 +48,8 @@ struct content_type {
 			       comments of more than FIELD_COMMENT_MAX many times */
 	bool has_comment;
 	bool has_bad_charset; /* not known to show ASCII as it is */
-	enum charset_spaces spaces;
+	bool has_charset;
+	enum charset_spaces spaces; /* UNSURE, too, where two differ */
 };
 
 /* value: of the field, after the colon, folds as they came. */

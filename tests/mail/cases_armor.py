@@ -15,6 +15,9 @@ NONE = "cleartext - no-openpgp"
 B, E = b"-----BEGIN PGP MESSAGE-----", b"-----END PGP MESSAGE-----"
 
 
+BARS = b"".join(b"\xa0" * n + b"\n" for n in (9, 3, 9, 3, 9))
+
+
 def inline(*pieces):
     return mail(cat(*pieces), "text/plain; charset=utf-8")
 
@@ -50,6 +53,11 @@ RULE_13 = [
     ("r13-spaces-many", 13, OUTSIDE, mail(cat(ARMOR, "\xc2\xa0\n" * 17), "text/plain"), "more: to some programs they are letters"),
     ("r13-spaces-bars", 13, OUTSIDE, mail(cat(ARMOR, b"\xa0" * 9, "\n", b"\xa0" * 3, "\n", b"\xa0" * 9, "\n", b"\xa0" * 3, "\n", b"\xa0" * 9, "\n"), "text/plain; charset=koi8-r"),
      "a letter of bars, which that octet is in KOI8"),
+    ("r13-spaces-charsets", 13, OUTSIDE, mail(cat(ARMOR, BARS), "text/plain; charset=koi8-r; charset=iso-8859-1"), "the same where two are said"),
+    ("r13-spaces-number", 13, OUTSIDE, mail(cat(ARMOR, BARS), "text/plain; charset=iso-8859-99"), "in a character set that there is not"),
+    ("r13-spaces-number-windows", 13, OUTSIDE, mail(cat(ARMOR, BARS), "text/plain; charset=windows-1259"), "in another"),
+    ("r13-spaces-number-last", 13, INLINE, mail(cat(ARMOR, BARS), "text/plain; charset=iso-8859-16"), "in one that there is"),
+    ("r13-spaces-charset-twice", 13, INLINE, mail(cat(ARMOR, BARS), "text/plain; charset=iso-8859-1; charset=windows-1252"), "two that agree"),
     ("r13-spaces-form-feed", 13, OUTSIDE, inline(ARMOR, *["\x0c" * n + "\n" for n in (9, 3, 9, 3, 9)]), "a letter of form feeds, which terminals show as signs"),
     ("r13-spaces-form-feed-few", 13, INLINE, inline(ARMOR, "\x0c\n" * 9), "a few of them"),
     ("r13-spaces-cr", 13, OUTSIDE, inline(ARMOR, *["\r" * n + " \n" for n in (12, 4, 12, 4, 12)]), "a letter of carriage returns"),
