@@ -40,6 +40,7 @@
 #define ARMOR_ODD_SPACES_MAX                                                                \
 	32 /* octets of white space in a message that some character set shows as something \
 	    */
+#define ARMOR_TAIL_MAX 64      /* octets of white space behind a line that may be on each */
 #define ARMOR_CHECKSUM_SIZE 5  /* octets of "=abcd" */
 #define ARMOR_CHECKSUMS_FREE 2 /* blocks of a message whose checksum may be wrong (see below) */
 
@@ -54,9 +55,11 @@ struct armor_channel {
 	bool has_first; /* the first block's headers are complete */
 	size_t n_checksums;
 	unsigned looks;		    /* of HTML: html_row.h */
-	size_t odd_tail;	    /* of the last line of armor: all of them may have the same */
 	size_t odd_spaces;	    /* octets around armor that may be seen: charset_odd_octets() */
-	struct wording_lines lines; /* a few words in each block are words */
+	size_t tail_len, blank_len; /* white space that may be seen, and may be there again: */
+	unsigned char tail[ARMOR_TAIL_MAX];  /* behind the last line of armor */
+	unsigned char blank[ARMOR_TAIL_MAX]; /* the last such line of nothing else */
+	struct wording_lines lines;	     /* a few words in each block are words */
 	size_t first_len;
 	unsigned char first[ARMOR_BLOCK_CHANNEL_MAX + 16]; /* its lines, each ends with LF; cut */
 };

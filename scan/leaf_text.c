@@ -31,26 +31,35 @@ static void keep_tiny(struct leaf *l, const unsigned char *text, size_t len)
 	l->tiny_len += len;
 }
 
-/* White space beyond ASCII, which may be seen where its character set is another. True if there is
- * little of it. */
-static bool takes_spaces(struct leaf *l, const unsigned char *text, size_t len)
+/* White space that may be seen where its character set is another: n octets of it. How many of
+ * them are too many. */
+static size_t take_odd(struct leaf *l, size_t n)
 {
-	l->channel->odd_spaces += charset_odd_octets(l->spaces, text, len);
-	return l->channel->odd_spaces <= ARMOR_ODD_SPACES_MAX;
+	l->channel->odd_spaces += n;
+	return l->channel->odd_spaces > ARMOR_ODD_SPACES_MAX ? n : 0;
+}
+
+static size_t take_spaces(struct leaf *l, const unsigned char *text, size_t len)
+{
+	return take_odd(l, charset_odd_octets(l->spaces, text, len));
 }
 
 /* The same behind a line of armor, where programs put some of it behind every line: what is there
- * again counts nothing. */
-static bool takes_tail(struct leaf *l, const unsigned char *line, size_t len)
+ * again, octet by octet, counts nothing. */
+static size_t take_tail(struct leaf *l, const unsigned char *line, size_t len)
 {
-	const size_t trimmed = text_trimmed(line, len);
-	const size_t odd = charset_odd_octets(l->spaces, line + trimmed, len - trimmed);
+	struct armor_channel *c = l->channel;
+	const unsigned char *tail = line + text_trimmed(line, len);
+	const size_t tail_len = (size_t)(line + len - tail);
+	const size_t odd = charset_odd_octets(l->spaces, tail, tail_len);
+	const size_t seen = odd > 0 ? tail_len : 0; /* else it is nothing */
 
-	if (odd == l->channel->odd_tail)
-		return true;
-	l->channel->odd_spaces += odd + 1;
-	l->channel->odd_tail = odd;
-	return l->channel->odd_spaces <= ARMOR_ODD_SPACES_MAX;
+	if (seen == c->tail_len && seen <= sizeof(c->tail) && memcmp(tail, c->tail, seen) == 0)
+		return 0;
+	if (seen <= sizeof(c->tail))
+		memcpy(c->tail, tail, seen);
+	c->tail_len = seen;
+	return take_odd(l, odd + 1);
 }
 
 /* A line that a reader sees. */
@@ -61,7 +70,7 @@ static void visible_line(struct leaf *l, const unsigned char *line, size_t len, 
 	/* HTML that was made text leaves such for empty paragraphs. In another character set they
 	 * are letters. */
 	if (beyond == 0 && !l->has_bad_charset && text_is_blank_line(line, len))
-		visible = takes_spaces(l, line, len) ? 0 : (int64_t)len;
+		visible = (int64_t)take_spaces(l, line, len);
 	if (visible == 0)
 		len = 0;
 	l->visible_bytes += visible;
@@ -70,8 +79,8 @@ static void visible_line(struct leaf *l, const unsigned char *line, size_t len, 
 	if (memchr(line, '\0', len))
 		l->has_nul = true;
 	if (!l->is_tiny_cut && (visible > 0 || l->tiny_len > 0)) {
-		l->is_tiny_cut |= !takes_spaces(l, line + text_trimmed(line, len),
-						len - text_trimmed(line, len));
+		l->is_tiny_cut |= take_spaces(l, line + text_trimmed(line, len),
+					      len - text_trimmed(line, len)) > 0;
 		keep_tiny(l, line, text_trimmed(line, len));
 		keep_tiny(l, (const unsigned char *)"\n", 1);
 		l->is_tiny_cut |= beyond > 0;
@@ -97,13 +106,13 @@ static void text_line(struct leaf *l, const unsigned char *line, size_t len, int
 
 	if (beyond == 0 && len >= BEGIN_LINE_MIN && !leaf_text_is_document(l)) {
 		if (armor_is_begin(line, len, ARMOR_MESSAGE)) {
-			if (!takes_tail(l, line, len))
-				l->visible_bytes++;
+			l->visible_bytes += (int64_t)take_tail(l, line, len);
 			l->has_claim = true;
 			begin_block(l, ARMOR_MESSAGE, LEAF_IN_MESSAGE);
 			return;
 		}
 		if (l->type == LEAF_PGP_SIGNATURE && armor_is_begin(line, len, ARMOR_SIGNATURE)) {
+			l->visible_bytes += (int64_t)take_tail(l, line, len);
 			begin_block(l, ARMOR_SIGNATURE, LEAF_IN_SIGNATURE);
 			return;
 		}
@@ -210,8 +219,7 @@ static void take_line(struct leaf *l, const unsigned char *line, size_t len, siz
 	case LEAF_IN_MESSAGE:
 	case LEAF_IN_SIGNATURE:
 	case LEAF_IN_CLEARSIGNED_SIGNATURE:
-		if (!takes_tail(l, line, len))
-			l->visible_bytes++;
+		l->visible_bytes += (int64_t)take_tail(l, line, len);
 		if (armor_line(&l->armor, line, len))
 			return;
 		end_block(l);
@@ -236,8 +244,8 @@ void leaf_give_piece(struct leaf *l)
 {
 	size_t taken = armor_piece(&l->armor, l->line, l->line_len);
 
-	if (!armor_is_in_headers(&l->armor) && !takes_spaces(l, l->line, taken))
-		l->visible_bytes++;
+	if (!armor_is_in_headers(&l->armor))
+		l->visible_bytes += (int64_t)take_spaces(l, l->line, taken);
 	l->line_len -= taken;
 	memmove(l->line, l->line + taken, l->line_len);
 }
@@ -299,8 +307,8 @@ void leaf_text_feed(struct leaf *l, const unsigned char *bytes, size_t len)
 
 		if (l->state == LEAF_IN_MESSAGE && l->line_whole == 0)
 			n = armor_run(&l->armor, bytes, len);
-		if (n > 0 && !takes_tail(l, bytes, 0)) /* nothing is behind these lines */
-			l->visible_bytes++;
+		if (n > 0)
+			l->visible_bytes += (int64_t)take_tail(l, bytes, 0); /* they have none */
 		bytes += n;
 		len -= n;
 		if (len == 0)

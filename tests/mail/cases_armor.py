@@ -15,6 +15,11 @@ NONE = "cleartext - no-openpgp"
 B, E = b"-----BEGIN PGP MESSAGE-----", b"-----END PGP MESSAGE-----"
 
 
+def tails(*behind):
+    """Armor with such behind its lines, by turns."""
+    return cat(*[line + behind[i % len(behind)] + b"\n" for i, line in enumerate(armor(message("tails", n=2000)).split(b"\n")[:-1])])
+
+
 BARS = b"".join(b"\xa0" * n + b"\n" for n in (9, 3, 9, 3, 9))
 
 
@@ -58,6 +63,13 @@ RULE_13 = [
     ("r13-spaces-number-windows", 13, OUTSIDE, mail(cat(ARMOR, BARS), "text/plain; charset=windows-1259"), "in another"),
     ("r13-spaces-number-last", 13, INLINE, mail(cat(ARMOR, BARS), "text/plain; charset=iso-8859-16"), "in one that there is"),
     ("r13-spaces-charset-twice", 13, INLINE, mail(cat(ARMOR, BARS), "text/plain; charset=iso-8859-1; charset=windows-1252"), "two that agree"),
+    ("r13-tails", 13, INLINE, mail(tails(b"\xa0 \xa0 \xa0"), "text/plain"), "the same octets behind each line of armor"),
+    ("r13-tails-koi8", 13, OUTSIDE, mail(tails(b"\xa0\xa0\xa0", b"\xa0  \xa0 \xa0"), "text/plain; charset=koi8-r"), "as many, in other places"),
+    ("r13-tails-utf-8", 13, OUTSIDE, inline(tails(b"\xa0\xa0\xa0", b"\xa0  \xa0 \xa0")), "the same in UTF-8"),
+    ("r13-tails-form-feed", 13, OUTSIDE, inline(tails(b"\x0c\x0c\x0c", b"\x0c  \x0c \x0c")), "the same of form feeds"),
+    ("r13-tails-long", 13, OUTSIDE, mail(tails(b"\xa0" * 65), "text/plain"), "more than is compared"),
+    ("r13-spaces-tolerated", 13, OUTSIDE, mail(cat(ARMOR, BARS), "text/plain; charset=koi8-r"), "bars count octet by octet", {"max_cleartext_bytes": 2, "meets": "no"}),
+    ("r13-tails-tolerated", 13, OUTSIDE, mail(tails(b"\xa0\xa0\xa0", b"\xa0  \xa0 \xa0"), "text/plain"), "so do those behind armor", {"max_cleartext_bytes": 30, "meets": "no"}),
     ("r13-spaces-form-feed", 13, OUTSIDE, inline(ARMOR, *["\x0c" * n + "\n" for n in (9, 3, 9, 3, 9)]), "a letter of form feeds, which terminals show as signs"),
     ("r13-spaces-form-feed-few", 13, INLINE, inline(ARMOR, "\x0c\n" * 9), "a few of them"),
     ("r13-spaces-cr", 13, OUTSIDE, inline(ARMOR, *["\r" * n + " \n" for n in (12, 4, 12, 4, 12)]), "a letter of carriage returns"),
