@@ -36,6 +36,7 @@ struct look_up {
 	struct own_key *out;
 	bool has_hashed_ids; /* of a message that is here, for keys whose ids are kept as hashes */
 	uint64_t hashed_ids[KEY_IDS_MAX];
+	bool is_unread;	 /* a key is sealed under a key that is not here */
 	bool has_newest; /* the key to tell a sender of */
 	int64_t newest_unix;
 	char newest[SEALED_TEXT_MAX];
@@ -149,8 +150,9 @@ static void take_row(struct look_up *l, sqlite3_stmt *st)
 		}
 		h = &l->member;
 	}
-	/* What was sealed under a key that is not here nobody knows. */
-	if (!has_key || (is_sealed && !l->hashed->has_key))
+	/* What was sealed under a key that is not here cannot be judged. */
+	l->is_unread = l->is_unread || (has_key && is_sealed && !l->hashed->has_key);
+	if (!has_key || l->is_unread)
 		return;
 	add_key(l, h, is_sealed, (uint64_t)sqlite3_column_int64(st, 2),
 		rank_of_key(l, column_text(st, 3), until_unix));
@@ -211,6 +213,8 @@ int policy_own_key(struct db *d, const struct settings *s, const struct address 
 		return -1;
 	for (size_t i = 0; i < candidates.n && result == 0; i++)
 		result = look_up_pattern(d, &l, candidates.text[i]);
+	if (result == 0 && l.is_unread)
+		result = sealed_fail(d);
 	if (db_end(d, result) != 0)
 		return -1;
 	conclude(&l);

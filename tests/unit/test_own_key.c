@@ -197,6 +197,29 @@ static void the_key_that_is_told_is_usable(void **state)
 	assert_int_equal(out.key_id, 0xA1);
 }
 
+/* Kept under the key of hashed addresses, which is lost, or another one: what cannot be judged is
+ * not taken for what no key is known of. */
+static void keys_that_cannot_be_read_are_no_answer(void **state)
+{
+	const struct judgement j = message_to("B1");
+	struct address address;
+	struct own_key out;
+	char key[400];
+
+	(void)state;
+	snprintf(key, sizeof key, "%s.key", fixture.path);
+	run_sql("INSERT INTO recipient_key (pattern, key_id, fingerprint, primary_fingerprint, "
+		"state, source, author, created_at_unix) VALUES ('sealed@example.org', 1, "
+		"'s:00', 's:00', 'active', 'add', 'root', 1)");
+	assert_int_equal(unlink(key), 0);
+	db_close(db);
+	db = fixture_open(&fixture, DB_READ);
+	address_canonical("sealed@example.org", 18, &address);
+	assert_int_equal(policy_own_key(db, fixture.settings, &address, &j, NOW, &out), -1);
+	assert_non_null(strstr(db_error(db), "which is not here"));
+	assert_int_equal(ask(fixture.settings, "alice@example.org", &j), OWN_KEY_OTHER);
+}
+
 static void ids_on_record_are_read_as_they_were_written(void **state)
 {
 	static const char *const rows[] = {"A1", "A1,0;B1", "A1;", "", "B1 5", ";A1"};
@@ -263,6 +286,7 @@ int main(void)
 		cmocka_unit_test(the_key_that_is_told_is_usable),
 		cmocka_unit_test(ids_on_record_are_read_as_they_were_written),
 		cmocka_unit_test(ids_fit_and_nonsense_ends),
+		cmocka_unit_test(keys_that_cannot_be_read_are_no_answer),
 	};
 
 	return cmocka_run_group_tests_name("own_key", tests, set_up, tear_down);
