@@ -356,6 +356,29 @@ static bool is_quiet_parameter(const unsigned char *name, size_t len, size_t val
 	return false;
 }
 
+/* What a date has beside digits, and no more of it than one date. */
+#define DATE_LETTERS 9 /* "Mon", "Nov", "GMT" */
+
+static size_t count_letters(const unsigned char *value, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += value[i] >= 0x80 ||
+		     (text_lower(value[i]) >= 'a' && text_lower(value[i]) <= 'z');
+	return n;
+}
+
+static size_t letters_of_mark(const unsigned char *name, size_t len, const unsigned char *value,
+			      size_t value_len)
+{
+	const size_t n = count_letters(value, value_len);
+
+	if (len > 5 && text_is(name + len - 5, 5, "-date") && n <= DATE_LETTERS)
+		return 0;
+	return n;
+}
+
 static void parameter_value(struct cursor *c, const unsigned char *name, size_t len,
 			    struct content_type *out)
 {
@@ -388,6 +411,8 @@ static void parameter_value(struct cursor *c, const unsigned char *name, size_t 
 		if (!is_quiet_parameter(name, len, (size_t)(c->at - begin)))
 			c->other_bytes += len + 1 + (size_t)(c->at - begin);
 	}
+	if (!text_begins(name, len, "name") && !text_begins(name, len, "filename"))
+		out->mark_letters += letters_of_mark(name, len, begin, (size_t)(c->at - begin));
 }
 
 /* *(";" name "=" value), RFC 2045 section 5.1. */
@@ -455,6 +480,7 @@ void field_content_type(const unsigned char *value, size_t len, struct content_t
 	add_label(out, c.last_piece);
 	out->has_comment = c.has_comment;
 	out->other_bytes += c.other_bytes + weight_of_comments(&c);
+	out->comment_bytes += c.comment_bytes;
 	if (out->boundary_len > BOUNDARY_USUAL_MAX)
 		out->other_bytes += out->boundary_len;
 }
@@ -475,12 +501,14 @@ void field_content_disposition(const unsigned char *value, size_t len, struct co
 	add_label(out, c.last_piece);
 	add_characters(out, own.name_characters);
 	out->other_bytes += c.other_bytes + weight_of_comments(&c);
+	out->comment_bytes += c.comment_bytes;
+	out->mark_letters += own.mark_letters;
 	if (!out->name[0])
 		memcpy(out->name, own.name, sizeof(out->name));
 }
 
 enum encoding field_encoding(const unsigned char *value, size_t len, const char **ambiguity,
-			     char name[32], size_t *other_bytes)
+			     char name[32], size_t *comment_bytes)
 {
 	/* Nobody decodes what is written with a dash, as old scripts do. */
 	static const char *const identities[] = {"7bit", "8bit", "binary", "7-bit", "8-bit"};
@@ -497,7 +525,7 @@ enum encoding field_encoding(const unsigned char *value, size_t len, const char 
 	name[n] = '\0';
 	lower(name);
 	skip_space(&c);
-	*other_bytes += weight_of_comments(&c);
+	*comment_bytes += c.comment_bytes;
 	if (c.at < c.end)
 		return ENCODING_UNKNOWN;
 	if (n == 0 && !c.has_comment)

@@ -28,9 +28,9 @@
 #define BOUNDARY_USUAL_MAX 70 /* RFC 2046 section 5.1.1 allows no more; so has real mail */
 #define FIELD_TYPE_MAX 100
 #define FIELD_VALUE_MAX 80
-#define FIELD_COMMENT_MAX                                                                        \
-	24 /* octets of comments in one field: s-nail prints them in the body, and real mail has \
-	      none */
+#define FIELD_COMMENT_MAX                                                                          \
+	24 /* octets of comments in all headers of parts: s-nail prints them in the body, and real \
+	      mail has none */
 
 struct content_type {
 	bool is_present;
@@ -44,8 +44,10 @@ struct content_type {
 	char name[FIELD_VALUE_MAX]; /* lower case; cut */
 	enum label label;	    /* by the endings of all its names */
 	size_t name_characters;	    /* of the longest form of its name, as a reader shows it */
-	size_t other_bytes; /* of comments and of parameters that mean nothing here; those of
-			       comments of more than FIELD_COMMENT_MAX many times */
+	size_t other_bytes;   /* of comments and of parameters that mean nothing here; those of
+				 comments of more than FIELD_COMMENT_MAX many times */
+	size_t comment_bytes; /* of comments */
+	size_t mark_letters;  /* letters of parameters that mean something, names and dates apart */
 	bool has_comment;
 	bool has_bad_charset; /* not known to show ASCII as it is */
 	bool has_charset;
@@ -60,10 +62,10 @@ void field_content_type(const unsigned char *value, size_t len, struct content_t
 void field_content_disposition(const unsigned char *value, size_t len, struct content_type *out);
 
 /* ENCODING_UNKNOWN for what it does not know; *ambiguity is set (or left) in words. name: at least
- * 32 octets, gets the encoding's name, lower case, escaped. *other_bytes: those of comments are
+ * 32 octets, gets the encoding's name, lower case, escaped. *comment_bytes: those of comments are
  * added. */
 enum encoding field_encoding(const unsigned char *value, size_t len, const char **ambiguity,
-			     char name[32], size_t *other_bytes);
+			     char name[32], size_t *comment_bytes);
 
 #define FIELD_VERSION_MAX 16 /* octets of a MIME version with NUL; there has been one, "1.0" */
 

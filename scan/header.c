@@ -111,6 +111,9 @@ static void take_quiet(struct header *h, int field, const unsigned char *value, 
 	for (size_t i = 0; i < len; i++)
 		if (text_is_space(value[i]))
 			h->n_of[field] = 1;
+	for (size_t i = 0; i < len; i++)
+		h->mark_letters += value[i] >= 0x80 ||
+				   (text_lower(value[i]) >= 'a' && text_lower(value[i]) <= 'z');
 	if (h->n_of[field]++ > 0 || len > quiet_max[field])
 		h->other_bytes += len;
 }
@@ -131,6 +134,8 @@ static void take_structural(struct header *h, int field, const unsigned char *va
 
 		field_content_disposition(value, len, &names);
 		h->other_bytes += names.other_bytes;
+		h->comment_bytes += names.comment_bytes;
+		h->mark_letters += names.mark_letters;
 		take_names(h, &names);
 		return;
 	}
@@ -152,7 +157,7 @@ static void take_structural(struct header *h, int field, const unsigned char *va
 			ambiguous(h, h->type.ambiguity);
 	} else {
 		h->encoding = field_encoding(value, len, &h->ambiguity, h->encoding_name,
-					     &h->other_bytes);
+					     &h->comment_bytes);
 	}
 }
 
@@ -304,6 +309,8 @@ void header_end(struct header *h)
 	if (h->type.name_characters > h->name_characters)
 		h->name_characters = h->type.name_characters;
 	h->other_bytes += h->type.other_bytes;
+	h->comment_bytes += h->type.comment_bytes;
+	h->mark_letters += h->type.mark_letters;
 	/* Outlook and Exchange write the file's name. */
 	if (h->description[0] && (strcmp(h->description, h->type.name) == 0 ||
 				  strcmp(h->description, h->file_name) == 0))

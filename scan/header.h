@@ -36,8 +36,10 @@ struct header {
 	/* after header_end() */
 	enum label file_label;	/* by the endings of all file names */
 	size_t name_characters; /* of its file name, the longest form of it */
-	size_t other_bytes; /* fields, parameters and comments of a part's header that say nothing
-			       that is known */
+	size_t other_bytes;   /* fields, parameters and comments of a part's header that say nothing
+				 that is known */
+	size_t comment_bytes; /* of comments in all its fields */
+	size_t mark_letters;  /* letters of what says something, but of names and dates */
 	size_t described_bytes; /* of Content-Description that mail programs show, and that is no
 				   usual one */
 	/* private */

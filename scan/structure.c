@@ -114,8 +114,11 @@ static void check_part_header(struct structure *s, const struct header *h)
 {
 	s->state.header_bytes += h->bytes;
 	s->state.other_bytes += h->other_bytes;
+	s->state.comment_bytes += h->comment_bytes;
+	s->state.mark_letters += h->mark_letters;
 	if (h->bytes > PART_HEADER_MAX || h->other_bytes > PART_OTHER_MAX ||
-	    s->state.other_bytes > PART_OTHERS_MAX)
+	    s->state.other_bytes > PART_OTHERS_MAX || s->state.comment_bytes > FIELD_COMMENT_MAX ||
+	    s->state.mark_letters > PART_MARKS_MAX)
 		notes_readable(s, s->state.n_levels, "part-headers", (int64_t)h->bytes,
 			       "a long part header");
 }

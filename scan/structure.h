@@ -34,6 +34,7 @@
 	256 /* of these, in fields, parameters and comments that say nothing that is known; 150 in \
 	       real mail */
 #define PART_OTHERS_MAX 2048 /* and of all parts */
+#define PART_MARKS_MAX 2048  /* letters of identifiers, parameters and the like of all parts */
 #define PART_NAMES_MAX                                                                            \
 	320 /* characters of all names of files, and of types that are not usual; 44 in real mail \
 	     */
@@ -87,6 +88,8 @@ struct structure_state {
 	bool is_tree_fed;  /* ... with what GpgOL attached */
 	bool was_tree_fed; /* something has been fed: one message is looked into */
 	size_t header_bytes;
+	size_t comment_bytes;	/* of part headers: see FIELD_COMMENT_MAX */
+	size_t mark_letters;	/* see PART_MARKS_MAX */
 	size_t other_bytes;	/* of part headers: see PART_OTHER_MAX */
 	size_t name_characters; /* of names of files and types: see PART_NAMES_MAX */
 	int64_t signature_text; /* octets of text in signatures: readable beside ciphertext */
