@@ -149,21 +149,44 @@ static bool is_like_last(const struct html_rows *r)
 	       memcmp(r->row, r->last, r->len) == 0;
 }
 
+/* The order of kinds is that of armor, so who repeats the looks of the first block chooses
+ * nothing. */
+static bool is_like_first(struct html_rows *r, enum html_row_kind kind)
+{
+	size_t *first_len;
+	char *first;
+
+	r->n_of_kind = kind == r->last_kind ? r->n_of_kind + 1 : 0;
+	r->last_kind = kind;
+	if (r->n_of_kind > 1 || r->len > HTML_ROW_FIRST_MAX)
+		return false;
+	first = r->first[kind][r->n_of_kind];
+	first_len = &r->first_len[kind][r->n_of_kind];
+	if (*first_len == 0) {
+		memcpy(first, r->row, r->len);
+		*first_len = r->len;
+		return false;
+	}
+	return r->len == *first_len && memcmp(r->row, first, r->len) == 0;
+}
+
 static unsigned cost_of(const struct html_rows *r, enum html_row_kind kind)
 {
 	unsigned cost = r->pending + r->n_blanks / BLANKS_FREE;
 
 	if (kind == HTML_ROW_DATA || (kind == HTML_ROW_EMPTY && r->n_blanks > 0))
 		cost += COST_UNLIKE;
-	else if (kind == HTML_ROW_HEADER)
+	else if (kind == HTML_ROW_HEADER || kind == HTML_ROW_HEADERS_END)
 		cost += COST_UNLIKE_HEADER;
 	return cost;
 }
 
 bool html_row_end(struct html_rows *r, enum html_row_kind kind)
 {
+	const bool is_first_again = is_like_first(r, kind);
+
 	if (!is_like_last(r)) {
-		r->used += cost_of(r, kind);
+		r->used += is_first_again ? 0 : cost_of(r, kind);
 		memcpy(r->last, r->row, r->len);
 		r->last_len = r->len;
 		r->is_last_cut = r->is_cut;

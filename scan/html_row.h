@@ -8,7 +8,9 @@
  * attributes, white space that shows, and that there is text. A row like the one before costs
  * nothing. One that is unlike it costs what its tags draw, something for its blanks, and
  * something for being unlike. All texts of a message may cost HTML_LOOKS_MAX, and more is a
- * picture: a letter of five bars takes 20.
+ * picture: a letter of five bars takes 20. A row of another kind than the one before may also be
+ * like the first such: so each of many blocks has its BEGIN line, its empty line, its first line of
+ * data and what stands behind it.
  *
  * Rows are compared octet by octet, up to HTML_ROW_MAX; a longer one is unlike all others. No
  * memory, one thread.
@@ -21,15 +23,18 @@
 
 #include "scan/html_style.h"
 
-#define HTML_LOOKS_MAX 64 /* the most that mail programs need is 44: seven quotations */
-#define HTML_ROW_MAX 1536 /* octets of a row that are kept: what Chrome pastes takes 800 */
+#define HTML_LOOKS_MAX 64      /* the most that mail programs need is 44: seven quotations */
+#define HTML_ROW_FIRST_MAX 256 /* of a block's first rows: a longer one counts again */
+#define HTML_ROW_MAX 1536      /* octets of a row that are kept: what Chrome pastes takes 800 */
 
 /* What the line is that a row ends with. */
 enum html_row_kind {
 	HTML_ROW_EMPTY,
-	HTML_ROW_HEADER, /* of armor, and its BEGIN line */
+	HTML_ROW_HEADER,      /* of armor, and its BEGIN line */
+	HTML_ROW_HEADERS_END, /* the empty line behind them */
 	HTML_ROW_DATA
 };
+#define HTML_ROW_KINDS (HTML_ROW_DATA + 1)
 
 struct html_rows {
 	/* private */
@@ -43,8 +48,13 @@ struct html_rows {
 	bool keeps_blanks;   /* white space may show as it is */
 	bool is_cut, is_last_cut;
 	size_t len, last_len;
+	enum html_row_kind last_kind;
+	unsigned n_of_kind; /* rows since the kind changed */
+	size_t first_len[HTML_ROW_KINDS]
+			[2];	/* of the first two rows of a kind behind another; 0: none */
 	char row[HTML_ROW_MAX]; /* from here on nothing is cleared */
 	char last[HTML_ROW_MAX];
+	char first[HTML_ROW_KINDS][2][HTML_ROW_FIRST_MAX];
 };
 
 /* used: by the other texts of the message. */

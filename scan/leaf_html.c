@@ -22,9 +22,13 @@ static void end_block(struct leaf *l)
 
 static enum html_row_kind kind_of_line(const struct leaf *l)
 {
-	if (l->is_in_html_block)
-		return armor_is_in_headers(&l->armor) ? HTML_ROW_HEADER : HTML_ROW_DATA;
-	return text_trimmed(l->line, l->line_len) > 0 ? HTML_ROW_HEADER : HTML_ROW_EMPTY;
+	const bool is_empty = text_trimmed(l->line, l->line_len) == 0;
+
+	if (!l->is_in_html_block)
+		return is_empty ? HTML_ROW_EMPTY : HTML_ROW_HEADER;
+	if (!armor_is_in_headers(&l->armor))
+		return HTML_ROW_DATA;
+	return is_empty ? HTML_ROW_HEADERS_END : HTML_ROW_HEADER;
 }
 
 static void take_line(struct leaf *l)

@@ -54,6 +54,7 @@ def bars(*lengths, around=('<span style="background:#e0e0e0">', "</span>"), end=
 
 
 LETTERS = (8, 2, 6, 2, 8, 0, 8, 2, 6, 2, 2, 0, 2, 2, 2, 2, 8, 0, 8, 2, 6, 2, 8)  # E F L E
+BLOCK = cat(ARMOR.replace(b"\n\n", b"\n&nbsp;\n"), "&nbsp;\n")
 SHORT = armor(message("rows", n=900))
 
 
@@ -182,6 +183,8 @@ READ += [
     ("places-alike", with_places([30]), "a place where the line may be broken in each, where Gmail puts it"),
     ("lines-few", bars(8, 2, 2, 8), "white space of a few lengths on a ground"),
     ("k9-pre", html(cat('<pre class="k9mail">', lines(ARMOR, "", "<br />"), "</pre>")), "K-9's HTML"),
+    ("blocks-outlook", html(cat(OUTLOOK, lines(cat(*[BLOCK] * 12), '<p class="MsoNormal"><span style="font-family:Consolas">', "<o:p></o:p></span></p>\n"), "</div>\n</body>\n</html>\n")), "many blocks, as Outlook has them"),
+    ("blocks-gmail", html(cat('<div dir="ltr">', lines(cat(*[BLOCK.replace(b"&nbsp;", b"<br>")] * 20), "<div>", "</div>"), "</div>\n")), "as Gmail has them"),
     ("blanks-alike", html(cat(ARMOR, '<p style="background:#e0e0e0">&nbsp; &nbsp; &nbsp;</p>' * 40)), "blanks between no-break spaces, in each line"),
     ("blanks-between", html(page(lines(ARMOR, "  <p> ", " </p>  \n\n \n"))), "blanks and empty lines between paragraphs"),
     ("cr-doubled", html(cat("<pre>", lines(ARMOR, "", "\r\r\n"), "</pre>")), "each carriage return doubled"),
@@ -288,6 +291,8 @@ BAD = [
     ("drawn-armor-one-line", html(cat("<pre>", armor(message("long", n=4000), width=10 ** 6).replace(b"\n\n", b"\n\n<wbr>"), "</pre>").replace(
         b"A", b"A<wbr>")), NONE, "all of it in one line, that is broken at the sender's places"),
     ("drawn-bars-cr", html(cat(ARMOR, "<pre>", *[" " * n + "\r" for n in LETTERS], "</pre>")), NONE, "lines that end with a carriage return"),
+    ("drawn-blocks", html(page(cat(*[lines(BLOCK, '<div style="margin-left:%dpx">' % n, "</div>\n") for n in LETTERS]))), NONE, "blocks at places of their own"),
+    ("drawn-blocks-ends", html(page(cat(*[cat(lines(ARMOR, "<div>", "</div>\n"), "<div>", "&nbsp;" * n, "</div>\n") for n in LETTERS]))), NONE, "lines behind blocks"),
     ("drawn-bars-blanks", html(cat(ARMOR, *['<p style="background:#e0e0e0">' + ("&nbsp; &nbsp; &nbsp;" if n > 5 else "&nbsp;&nbsp;&nbsp;") + "</p>" for n in LETTERS])), NONE,
      "lengths that blanks between no-break spaces make"),
     ("drawn-bars-lines", html(cat(ARMOR, *['<p style="background:#e0e0e0">' + ("&nbsp;\n&nbsp;\n&nbsp;" if n > 5 else "&nbsp;&nbsp;&nbsp;") + "</p>" for n in LETTERS])), NONE,
