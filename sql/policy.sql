@@ -83,16 +83,15 @@ SELECT EXISTS (
 );
 
 -- name: policy_split
--- Who was not seen for longest comes first: it is the next in turn, and what is never seen again is forgotten by the
--- first that is seen twice meanwhile (split_overtaken). All rows of a message have the same time (split_seen), so of
--- too many messages the same ones are told apart for each recipient.
-SELECT digest, passed, yields
+-- In the order of digests, so that of too many messages the same ones are told apart for each recipient. All rows of a
+-- message have the same time (split_seen).
+SELECT digest, passed, yields, time_unix
 FROM split_evidence
 WHERE sender_key = ?1
 	AND declared_size_bytes = ?2
 	AND recipient_key = ?3
 	AND time_unix > ?4
-ORDER BY time_unix, digest;
+ORDER BY digest;
 
 -- name: policy_split_count
 -- No further than what makes a difference.

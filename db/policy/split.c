@@ -240,24 +240,43 @@ static int is_there(struct db *d, enum sql_statement which, const char *sender,
 	return got;
 }
 
+/* Who was not seen for longest comes first: it is the next in turn, and what is never seen again is
+ * forgotten by the first that is seen twice meanwhile (split_forget_overtaken()). */
+static size_t place_in_turn(const int64_t *seen_unix, size_t n, int64_t time_unix)
+{
+	while (n > 0 && seen_unix[n - 1] > time_unix)
+		n--;
+	return n;
+}
+
 static int ask_evidence(struct db *d, const char *sender, const struct policy_query *q,
 			struct policy_answer *a)
 {
-	unsigned char digest[SPLIT_MESSAGES_MAX][32] = {{0}};
+	unsigned char digest[SPLIT_MESSAGES_MAX + 1][32] = {{0}};
+	int64_t seen_unix[SPLIT_MESSAGES_MAX + 1];
 	char recipient_key[KEY_MAX];
 	sqlite3_stmt *st = bind_message(d, SQL_POLICY_SPLIT, sender, q->declared_size_bytes);
-	int got;
+	int got = 0;
 
 	if (st == NULL)
 		return -1;
 	db_bind_text(st, 3, key_stored(&d->hashed, q->recipient->text, recipient_key));
 	db_bind_int(st, 4, q->now_unix - SPLIT_EVIDENCE_S);
-	while ((got = db_step(d, st)) == 1 && a->n_split < SPLIT_MESSAGES_MAX) {
-		struct split_evidence *e = &a->split[a->n_split];
+	while (a->n_split < SPLIT_MESSAGES_MAX && (got = db_step(d, st)) == 1) {
+		const int64_t time_unix = sqlite3_column_int64(st, 3);
+		const size_t at = place_in_turn(seen_unix, a->n_split, time_unix);
+		const size_t n_behind = a->n_split - at;
+		struct split_evidence *e = &a->split[at];
 
+		memmove(e + 1, e, n_behind * sizeof *e);
+		memmove(digest[at + 1], digest[at], n_behind * sizeof digest[0]);
+		memmove(&seen_unix[at + 1], &seen_unix[at], n_behind * sizeof seen_unix[0]);
+		seen_unix[at] = time_unix;
+		memset(digest[at], 0, sizeof digest[at]);
 		if (sqlite3_column_bytes(st, 0) == 32)
-			memcpy(digest[a->n_split], sqlite3_column_blob(st, 0), 32);
-		memcpy(&e->message, digest[a->n_split], sizeof e->message);
+			memcpy(digest[at], sqlite3_column_blob(st, 0), 32);
+		memset(e, 0, sizeof *e);
+		memcpy(&e->message, digest[at], sizeof e->message);
 		e->passed = sqlite3_column_int(st, 1) != 0;
 		e->yields = sqlite3_column_int(st, 2) != 0;
 		a->n_split++;
