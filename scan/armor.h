@@ -54,12 +54,11 @@ struct armor_channel {
 	bool is_overflown;
 	bool has_first; /* the first block's headers are complete */
 	size_t n_checksums;
-	unsigned looks;		    /* of HTML: html_row.h */
-	size_t odd_spaces;	    /* octets around armor that may be seen: charset_odd_octets() */
-	size_t tail_len, blank_len; /* white space that may be seen, and may be there again: */
-	unsigned char tail[ARMOR_TAIL_MAX];  /* behind the last line of armor */
-	unsigned char blank[ARMOR_TAIL_MAX]; /* the last such line of nothing else */
-	struct wording_lines lines;	     /* a few words in each block are words */
+	unsigned looks;	   /* of HTML: html_row.h */
+	size_t odd_spaces; /* octets around armor that may be seen: charset_odd_octets() */
+	size_t tail_len;   /* white space that may be seen, and may be there again: */
+	unsigned char tail[ARMOR_TAIL_MAX]; /* behind the last line of armor */
+	struct wording_lines lines;	    /* a few words in each block are words */
 	size_t first_len;
 	unsigned char first[ARMOR_BLOCK_CHANNEL_MAX + 16]; /* its lines, each ends with LF; cut */
 };

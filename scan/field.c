@@ -7,8 +7,6 @@
 #include "scan/charset.h"
 #include "scan/text.h"
 
-#define COMMENT_WEIGHT 16 /* of an octet of long comments: more than a part may have in all */
-
 /* A reader over a field's value. */
 struct cursor {
 	const unsigned char *at, *end;
@@ -67,12 +65,6 @@ static void skip_comment(struct cursor *c)
 		}
 	}
 	ambiguous(c, "a comment without end");
-}
-
-static size_t weight_of_comments(const struct cursor *c)
-{
-	return c->comment_bytes > FIELD_COMMENT_MAX ? c->comment_bytes * COMMENT_WEIGHT
-						    : c->comment_bytes;
 }
 
 static void skip_space(struct cursor *c)
@@ -479,7 +471,7 @@ void field_content_type(const unsigned char *value, size_t len, struct content_t
 	parameters(&c, out);
 	add_label(out, c.last_piece);
 	out->has_comment = c.has_comment;
-	out->other_bytes += c.other_bytes + weight_of_comments(&c);
+	out->other_bytes += c.other_bytes + c.comment_bytes;
 	out->comment_bytes += c.comment_bytes;
 	if (out->boundary_len > BOUNDARY_USUAL_MAX)
 		out->other_bytes += out->boundary_len;
@@ -500,7 +492,7 @@ void field_content_disposition(const unsigned char *value, size_t len, struct co
 	add_label(out, own.ambiguity ? LABEL_OTHER : own.label);
 	add_label(out, c.last_piece);
 	add_characters(out, own.name_characters);
-	out->other_bytes += c.other_bytes + weight_of_comments(&c);
+	out->other_bytes += c.other_bytes + c.comment_bytes;
 	out->comment_bytes += c.comment_bytes;
 	out->mark_letters += own.mark_letters;
 	if (!out->name[0])

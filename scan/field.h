@@ -44,10 +44,9 @@ struct content_type {
 	char name[FIELD_VALUE_MAX]; /* lower case; cut */
 	enum label label;	    /* by the endings of all its names */
 	size_t name_characters;	    /* of the longest form of its name, as a reader shows it */
-	size_t other_bytes;   /* of comments and of parameters that mean nothing here; those of
-				 comments of more than FIELD_COMMENT_MAX many times */
-	size_t comment_bytes; /* of comments */
-	size_t mark_letters;  /* letters of parameters that mean something, names and dates apart */
+	size_t other_bytes;	    /* of comments and of parameters that mean nothing here */
+	size_t comment_bytes;	    /* of comments */
+	size_t mark_letters; /* letters of parameters that mean something, names and dates apart */
 	bool has_comment;
 	bool has_bad_charset; /* not known to show ASCII as it is */
 	bool has_charset;
