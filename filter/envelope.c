@@ -61,15 +61,18 @@ static void canonical(const char *text, struct address *out)
 bool envelope_is_lost(struct envelope_memory *before, const char *macro, const char *argument,
 		      bool is_sendmail, bool is_expected)
 {
-	const struct envelope_memory last = *before;
+	struct envelope_memory now = {.macro = (uintptr_t)macro};
 	struct address given, resolved;
 
-	*before = (struct envelope_memory){.macro = (uintptr_t)macro};
-	if (macro == NULL)
+	if (macro == NULL) {
+		*before = now;
 		return is_expected;
+	}
 	canonical(argument, &given);
-	before->argument = hash(given.text);
-	if (last.macro != before->macro || last.argument == before->argument)
+	now.argument = hash(given.text);
+	if (before->macro != now.macro)
+		*before = now;
+	if (before->argument == now.argument)
 		return false;
 	/* Old, which does not matter where it means the same, or is not what is judged (Sendmail).
 	 */

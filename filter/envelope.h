@@ -33,15 +33,16 @@ bool envelope_is_sendmail(const char *version);
 /* macro: NULL or empty where the MTA gives none. argument: never NULL. Returns one of the two. */
 const char *envelope_address(const char *macro, const char *argument, bool is_sendmail);
 
-/* The address before, of the session (MAIL) or of the message (RCPT): a hash, since only "the same
- * or not" is asked. Zero-initialised: there was none. */
+/* The macro that came last, in the session (MAIL) or for the message (RCPT), and the address that
+ * it came with: a hash, since only "the same or not" is asked. What came without one of its own
+ * changes nothing, however often. Zero-initialised: there was none. */
 struct envelope_memory {
 	uint64_t argument; /* canonical */
-	uintptr_t macro;   /* where it lay, 0: there was none; never read again */
+	uintptr_t macro;   /* where it lies, 0: there is none; never read again */
 };
 
 /* Has libmilter lost the macro? Then nothing that envelope_address() says is to be believed: answer
- * 451. Remembers this address for the next call. macro: as smfi_getsymval() returned it, no copy.
+ * 451. Remembers a macro that is new. macro: as smfi_getsymval() returned it, no copy.
  * is_expected: the macro was negotiated. */
 bool envelope_is_lost(struct envelope_memory *before, const char *macro, const char *argument,
 		      bool is_sendmail, bool is_expected);

@@ -147,9 +147,36 @@ static void envelope_macros_that_were_lost(void **state)
 	}
 }
 
+/* What the old macro is of is the address that it came with, whatever was lost since. */
+static void envelope_macro_lost_again_and_again(void **state)
+{
+	static const struct {
+		const char *argument;
+		bool is_lost;
+	} calls[] = {
+		{"<postmaster@x.test>", false}, {"<alice@x.test>", true}, {"<alice@x.test>", true},
+		{"<ALICE@x.test>", true},	{"<bob@x.test>", true},	  {"<alice@x.test>", true},
+		{"<postmaster@x.test>", false}, {"<alice@x.test>", true},
+	};
+	static const char old[] = "postmaster@x.test", come[] = "alice@x.test";
+	struct envelope_memory before = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
+		if (envelope_is_lost(&before, old, calls[i].argument, POSTFIX, true) !=
+		    calls[i].is_lost)
+			fail_msg("call %zu: %s", i, calls[i].argument);
+	assert_false(envelope_is_lost(&before, come, "<alice@x.test>", POSTFIX, true));
+	assert_false(envelope_is_lost(&before, come, "<alice@x.test>", POSTFIX, true));
+	assert_true(envelope_is_lost(&before, NULL, "<alice@x.test>", POSTFIX, true));
+	assert_true(envelope_is_lost(&before, NULL, "<alice@x.test>", POSTFIX, true));
+	assert_false(envelope_is_lost(&before, old, "<postmaster@x.test>", POSTFIX, true));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(envelope_macro_lost_again_and_again),
 		cmocka_unit_test(envelope_address_that_is_judged),
 		cmocka_unit_test(envelope_sendmail_is_known_by_its_version),
 		cmocka_unit_test(envelope_macros_that_were_lost),
