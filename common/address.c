@@ -312,9 +312,15 @@ void address_complete(struct address *a, const char *domain)
 		return;
 	a->text[a->local_len] = '@';
 	memcpy(a->text + a->local_len + 1, domain, len + 1);
+	a->has_added_domain = true;
 }
 
 bool address_is_trustworthy(const struct address *a)
 {
 	return a->kind == ADDRESS_NULL || (a->kind == ADDRESS_MAILBOX && !a->is_routed);
+}
+
+bool address_is_sure(const struct address *a, enum pattern_kind kind)
+{
+	return address_is_trustworthy(a) && (!a->has_added_domain || kind > PATTERN_SUBDOMAINS);
 }

@@ -34,9 +34,10 @@ enum address_kind {
 
 struct address {
 	enum address_kind kind;
-	bool is_routed;	  /* local part holds '@', '%' or '!' after unquoting: as ADDRESS_BAD for
-			     rules */
-	size_t local_len; /* bytes of the local part within text */
+	bool is_routed; /* local part holds '@', '%' or '!' after unquoting: as ADDRESS_BAD for
+			   rules */
+	bool has_added_domain;	    /* address_complete() gave it one */
+	size_t local_len;	    /* bytes of the local part within text */
 	char text[ADDRESS_MAX + 1]; /* canonical, NUL-terminated; "<>" for the null sender; for
 				     * ADDRESS_BAD what log_escape() makes of the local part, cut
 				     * where it is too long, and the domain if it is one */
@@ -120,6 +121,11 @@ struct candidates {
  * matches an address that is not trustworthy may only raise the requirement: callers see to that.
  */
 void address_candidates(const struct address *a, const char *delimiters, struct candidates *c);
+
+/* May a rule of a pattern of this kind, which matches a recipient, lessen the requirement? Not
+ * where the recipient is not trustworthy, nor by a domain that was added: whose it is the MTA has
+ * not said. */
+bool address_is_sure(const struct address *a, enum pattern_kind kind);
 
 /* Does pattern p match address a? The same rule as address_candidates(). */
 bool pattern_matches(const struct pattern *p, const struct address *a, const char *delimiters);

@@ -119,7 +119,8 @@ bool settings_is_protected(const struct settings *s, const struct address *recip
 
 	if (s->protected_domains.n == 0 && !s->are_postfix_domains_protected)
 		return true;
-	return !address_is_trustworthy(recipient) || domain[0] == '\0' || domain[0] == '[' ||
+	return !address_is_trustworthy(recipient) || recipient->has_added_domain ||
+	       domain[0] == '\0' || domain[0] == '[' ||
 	       domain_set_has(&s->protected_domains, domain) ||
 	       (s->are_postfix_domains_protected && postfix_facts_has_domain(s->postfix, domain));
 }

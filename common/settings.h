@@ -115,7 +115,7 @@ int settings_ask_postfix(struct settings *s, const struct settings *before, char
 bool settings_is_local_client(const struct settings *s, const struct netaddr *client);
 
 /* Does default_requirement hold for this recipient (protected_domains)? An address that could be
- * anybody's does count. */
+ * anybody's does count, and so does one that came without its domain. */
 bool settings_is_protected(const struct settings *s, const struct address *recipient);
 
 /* Gives an address without a domain the one that its user has: unqualified_domain, or the MTA's own

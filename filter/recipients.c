@@ -33,6 +33,7 @@ int recipients_add(struct recipients *r, const struct address *address,
 	one->local_len = (uint16_t)address->local_len;
 	one->address_kind = (unsigned char)address->kind;
 	one->is_routed = address->is_routed;
+	one->has_added_domain = address->has_added_domain;
 	recipients_update(one, answer);
 	r->n++;
 	return 0;
@@ -60,6 +61,7 @@ void recipients_address(const struct recipient *r, struct address *out)
 	memset(out, 0, sizeof *out);
 	out->kind = (enum address_kind)r->address_kind;
 	out->is_routed = r->is_routed;
+	out->has_added_domain = r->has_added_domain;
 	out->local_len = r->local_len;
 	/* It came out of such a buffer, so it fits. */
 	memcpy(out->text, r->address, strlen(r->address) + 1);

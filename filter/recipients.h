@@ -28,7 +28,7 @@ struct recipient {
 	int64_t rule_id;
 	uint16_t local_len;
 	unsigned char address_kind; /* enum address_kind */
-	bool is_routed;
+	bool is_routed, has_added_domain;
 	bool expects_bounce;
 	unsigned char requirement; /* enum requirement */
 	unsigned char demand;	   /* enum requirement */

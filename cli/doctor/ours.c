@@ -171,6 +171,25 @@ static void examine_delimiter(struct doctor *x)
 		    value, x->settings->recipient_delimiter);
 }
 
+/* A local user of Sendmail may have another domain than the one that is named for those without. */
+static void examine_unqualified(struct doctor *x)
+{
+	const struct settings *s = x->settings;
+	struct address someone;
+	char text[ADDRESS_MAX + 1];
+
+	if (s->unqualified_domain[0] == '\0')
+		return;
+	snprintf(text, sizeof(text), "a@%s", s->unqualified_domain);
+	address_canonical(text, strlen(text), &someone);
+	if (!settings_is_protected(s, &someone))
+		doctor_tell(x, DOCTOR_NOTE, topic, NULL,
+			    "unqualified_domain is %s, which is not in protected_domains: an "
+			    "address that comes without a domain is protected, and the same one "
+			    "with that domain is not",
+			    s->unqualified_domain);
+}
+
 void doctor_ours(struct doctor *x)
 {
 	const char *directory = x->postfix.config_directory != NULL ? x->postfix.config_directory
@@ -184,10 +203,12 @@ void doctor_ours(struct doctor *x)
 			    "whose mail is ours: %s; $mynetworks is loopback then, and every "
 			    "domain is protected",
 			    err);
+		examine_unqualified(x);
 		return;
 	}
 	postfix_facts_free(x->settings->postfix);
 	x->settings->postfix = f;
+	examine_unqualified(x);
 	examine_width(x);
 	examine_mynetworks(x, f);
 	examine_filtered(x, f);

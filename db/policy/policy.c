@@ -69,12 +69,11 @@ static bool is_exempt_by_configuration(const struct settings *s,
 				       const struct policy_address *recipient,
 				       struct policy_answer *a)
 {
-	if (!recipient->is_trustworthy)
-		return false;
 	for (size_t i = 0; i < s->n_exempt_recipients; i++) {
 		const struct pattern *p = &s->exempt_recipients[i];
 
-		if (!pattern_matches(p, recipient->address, s->recipient_delimiter))
+		if (!address_is_sure(recipient->address, p->kind) ||
+		    !pattern_matches(p, recipient->address, s->recipient_delimiter))
 			continue;
 		a->requirement = REQUIREMENT_EXEMPT;
 		a->source = SOURCE_EXEMPT_RECIPIENTS;

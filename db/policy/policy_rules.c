@@ -36,7 +36,7 @@ static int consider(struct walk *w)
 	/* A rule that matches an address which could be somebody else's may raise the demand, never
 	 * lower it: it counts only against what would hold without it, which the rest of the walk
 	 * finds. */
-	relies_on_doubt = !w->recipient->is_trustworthy ||
+	relies_on_doubt = !address_is_sure(w->recipient->address, r->recipient.kind) ||
 			  (r->has_sender && !w->sender->is_trustworthy);
 	if (!w->has_winner ||
 	    policy_strength(r->requirement) > policy_strength(w->winner->requirement)) {
@@ -267,7 +267,7 @@ const char *policy_why_lost(const struct policy_query *q, const struct policy_ad
 		snprintf(out, out_size, "it has not started yet");
 	else if (!rule_holds_at(r, q->now_unix))
 		snprintf(out, out_size, "it has expired");
-	else if (!address_is_trustworthy(q->recipient) ||
+	else if (!address_is_sure(q->recipient, r->recipient.kind) ||
 		 (r->has_sender && !sender->is_trustworthy))
 		snprintf(out, out_size,
 			 "the address is doubtful, and the rule would lower the demand");

@@ -26,11 +26,13 @@ static int is_exempt_here(struct db *d, const char *pattern, int64_t now_unix)
 static int ask_exemptions(struct db *d, const struct policy_query *q,
 			  const struct policy_address *recipient, struct policy_answer *a)
 {
-	if (!recipient->is_trustworthy || a->requirement == REQUIREMENT_EXEMPT)
+	if (a->requirement == REQUIREMENT_EXEMPT)
 		return 0;
 	for (size_t i = 0; i < recipient->candidates.n; i++) {
 		const char *pattern = recipient->candidates.text[i];
-		const int found = is_exempt_here(d, pattern, q->now_unix);
+		const bool counts = address_is_sure(recipient->address,
+						    recipient->candidates.kind[i]);
+		const int found = counts ? is_exempt_here(d, pattern, q->now_unix) : 0;
 
 		if (found < 0)
 			return -1;

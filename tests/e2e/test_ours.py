@@ -85,6 +85,19 @@ def test_outgoing_mail_needs_no_rule_where_domains_are_protected(place, make_pai
     assert send(postfix.port, OURS, OUTSIDE, messages.cleartext(), login="joe").code == 550
 
 
+def test_doctor_notes_a_domain_for_those_without_that_is_not_protected(place, make_pair, make_postfix):
+    pair, postfix = site(place, make_pair, make_postfix, "unqualified", {})
+    for domain, protected, is_noted in (("elsewhere.test", "example.org", True), ("example.org", "example.org", False),
+                                        ("elsewhere.test", "", False), ("elsewhere.test", "postfix", True),
+                                        ("example.org", "postfix", False)):
+        for folder in (postfix.etc, "/nonexistent"):
+            if folder != postfix.etc and protected == "postfix":
+                is_noted = False  # every domain is protected then
+            told = pair.run("-o", f"unqualified_domain={domain}", "-o", f"protected_domains={protected}", "--json",
+                            "doctor", "--postfix-config", folder).out
+            assert (f"unqualified_domain is {domain}, which is not" in told) == is_noted, (domain, protected, folder, told)
+
+
 def behind_a_filter(place, make_pair, make_postfix, name, option, **settings):
     """The way out of the filter is the way back: what is tested is who the client is there."""
     front, back = free_port(), free_port()

@@ -115,6 +115,23 @@ def test_a_recipient_without_a_domain_is_the_local_user(pair, mx, rules):
         pair.filter.reload()
 
 
+def test_a_domain_that_was_added_makes_nobody_unprotected(pair, mx, rules):
+    """Sendmail's own name is not among protected_domains: its local users are, as with the domain that they have."""
+    rules()
+    pair.write_conf(protected_domains="example.org")
+    pair.filter.reload()
+    try:
+        assert send(mx.port, BOB, ALICE, messages.cleartext(), client=None).code == 550
+        assert send(mx.port, BOB, "alice", messages.cleartext(), client=None).code == 550
+        rules("exempt mx.pgpgate.test")
+        assert send(mx.port, BOB, "alice", messages.cleartext(), client=None).code == 550
+        rules("exempt alice@")
+        assert send(mx.port, BOB, "alice", messages.cleartext(), client=None).code == 250
+    finally:
+        pair.write_conf(protected_domains="")
+        pair.filter.reload()
+
+
 def test_an_address_without_its_domain_has_the_macro_of_the_whole_one(mx, rules):
     rules()
     with Session(mx.port, client=None) as s:

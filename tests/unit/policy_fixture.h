@@ -21,6 +21,8 @@ struct envelope {
 
 /* How the client is called. */
 static const char *fixture_client_name;
+/* Given to recipients that have none; NULL: nothing is. */
+static const char *fixture_added_domain;
 
 struct told {
 	size_t n;
@@ -64,6 +66,8 @@ static inline struct policy_answer ask_at(struct db *d, struct settings *s,
 	};
 
 	address_canonical(e->recipient, strlen(e->recipient), &recipient);
+	if (fixture_added_domain != NULL)
+		address_complete(&recipient, fixture_added_domain);
 	address_canonical(e->sender, strlen(e->sender), &sender);
 	if (header_from != NULL) {
 		from_header_add(&from, header_from, strlen(header_from));

@@ -16,7 +16,7 @@ struct row {
 	int64_t rule; /* index into rules, from 1; 0: none */
 };
 
-static void run_rows(const struct row *rows, size_t n, const char *override)
+static void run_rows(const struct row *rows, size_t n, const char *override, const char *override2)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct row *row = &rows[i];
@@ -26,7 +26,7 @@ static void run_rows(const struct row *rows, size_t n, const char *override)
 
 		fixture_begin(&f);
 		if (override != NULL)
-			fixture_use(&f, fixture_settings(&f, override, NULL));
+			fixture_use(&f, fixture_settings(&f, override, override2, NULL));
 		d = fixture_open(&f, DB_WRITE);
 		for (size_t r = 0; r < RULES_MAX && row->rules[r] != NULL; r++) {
 			struct rule rule = fixture_rule(row->rules[r], NOW);
@@ -357,7 +357,7 @@ static const struct row precedence[] = {
 static void precedence_is_as_in_the_manual(void **state)
 {
 	(void)state;
-	run_rows(precedence, sizeof precedence / sizeof precedence[0], NULL);
+	run_rows(precedence, sizeof precedence / sizeof precedence[0], NULL, NULL);
 }
 
 static const struct row mild_default[] = {
@@ -406,7 +406,65 @@ static void a_mild_default_holds_where_no_rule_does(void **state)
 {
 	(void)state;
 	run_rows(mild_default, sizeof mild_default / sizeof mild_default[0],
-		 "default_requirement=observe");
+		 "default_requirement=observe", NULL);
+}
+
+static const struct row added_domain[] = {
+	{"no rule", {0}, TO("bob"), ENCRYPTED, SOURCE_DEFAULT, 0},
+	{"with its domain", {0}, TO("bob@mail.test"), OBSERVE, SOURCE_DEFAULT, 0},
+	{"with it, a rule", {"exempt mail.test"}, TO("bob@mail.test"), EXEMPT, SOURCE_RULE, 1},
+	{"not lowered by the domain",
+	 {"exempt mail.test"},
+	 TO("bob"),
+	 ENCRYPTED,
+	 SOURCE_DEFAULT,
+	 0},
+	{"nor by what is above it", {"exempt .test"}, TO("bob"), ENCRYPTED, SOURCE_DEFAULT, 0},
+	{"nor by the mailbox", {"exempt bob@mail.test"}, TO("bob"), ENCRYPTED, SOURCE_DEFAULT, 0},
+	{"nor by the extension",
+	 {"exempt bob+x@mail.test"},
+	 TO("bob+x"),
+	 ENCRYPTED,
+	 SOURCE_DEFAULT,
+	 0},
+	{"lowered by the user", {"exempt bob@"}, TO("bob"), EXEMPT, SOURCE_RULE, 1},
+	{"raised by the mailbox",
+	 {"exempt *", "encrypted bob@mail.test"},
+	 TO("bob"),
+	 ENCRYPTED,
+	 SOURCE_RULE,
+	 2},
+	{"raised by the domain",
+	 {"encrypted mail.test", "exempt bob@"},
+	 TO("bob"),
+	 ENCRYPTED,
+	 SOURCE_RULE,
+	 1},
+	{"a milder one of the mailbox",
+	 {"signed bob@mail.test", "encrypted *"},
+	 TO("bob"),
+	 ENCRYPTED,
+	 SOURCE_RULE,
+	 2},
+	{"the strictest of its domain",
+	 {"exempt bob@mail.test", "signed mail.test", "observe bob@"},
+	 TO("bob"),
+	 SIGNED,
+	 SOURCE_RULE,
+	 2},
+	{"exempt as a user", {0}, TO("postmaster"), EXEMPT, SOURCE_EXEMPT_RECIPIENTS, 0},
+	{"exempt with a domain", {0}, TO("shop"), ENCRYPTED, SOURCE_DEFAULT, 0},
+	{"exempt, with its domain", {0}, TO("shop@mail.test"), EXEMPT, SOURCE_EXEMPT_RECIPIENTS, 0},
+};
+
+/* A local user of Sendmail, say, whose domain is not the one that was added. */
+static void a_domain_that_was_added_lowers_nothing(void **state)
+{
+	(void)state;
+	fixture_added_domain = "mail.test";
+	run_rows(added_domain, sizeof added_domain / sizeof added_domain[0],
+		 "protected_domains=example.org", "exempt_recipients=postmaster@, shop@mail.test");
+	fixture_added_domain = NULL;
 }
 
 /* Rules that an import has staged decide nothing, beside a live one and alone. */
@@ -566,6 +624,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(precedence_is_as_in_the_manual),
 		cmocka_unit_test(a_mild_default_holds_where_no_rule_does),
+		cmocka_unit_test(a_domain_that_was_added_lowers_nothing),
 		cmocka_unit_test(staged_rules_do_not_decide),
 		cmocka_unit_test(losers_are_told_with_the_reason),
 		cmocka_unit_test(a_pause_is_told_and_changes_no_demand),

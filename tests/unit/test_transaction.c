@@ -41,6 +41,17 @@ static void transaction_address_without_a_domain_gets_ours(void **state)
 	assert_int_equal(end().outcome.action, ACTION_REFUSE);
 	assert_string_equal(record.sender, "root@mx.y.test");
 	assert_string_equal(record.addresses[0], "encrypted@mx.y.test");
+	/* That it was added is known still when the policy is asked again. */
+	mail_from("<>", 500);
+	assert_int_equal(recipient("bounce"), TRANSACTION_CONTINUE);
+	assert_true(fake.has_added_domain);
+	fake.has_added_domain = false;
+	content(&cleartext);
+	assert_int_equal(end().outcome.action, ACTION_ACCEPT);
+	assert_true(fake.has_added_domain);
+	mail_from("<>", 500);
+	assert_int_equal(recipient("bounce@mx.y.test"), TRANSACTION_CONTINUE);
+	assert_false(fake.has_added_domain);
 }
 
 static void transaction_encrypted_to_protected_is_accepted(void **state)

@@ -39,6 +39,7 @@ static struct {
 	unsigned n_policy, n_submitted, n_timed, n_pool; /* n_pool: connections out */
 	struct policy_query query;			 /* the last; its pointers are dead */
 	char query_sender[400];
+	bool has_added_domain; /* its recipient */
 } fake;
 
 /* The last record submitted. */
@@ -139,6 +140,7 @@ int policy_decide(struct db *d, const struct settings *s, const struct policy_qu
 	fake.n_policy++;
 	fake.query = *q;
 	snprintf(fake.query_sender, sizeof fake.query_sender, "%s", q->sender->text);
+	fake.has_added_domain = q->recipient->has_added_domain;
 	if (this_one_fails() || fake.policy_fails)
 		return -1;
 	memset(a, 0, sizeof *a);
