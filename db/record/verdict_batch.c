@@ -44,6 +44,13 @@ static void lose(struct batch *b, uint64_t first, uint64_t last, const char *why
 		b->lost[b->n_lost++] = (struct batch_lost){first, last, why};
 }
 
+/* For what a record more may lose, before it and itself, and for batch_leave_out(): a batch ends
+ * before a loss could go untold. */
+static bool has_room_for_losses(const struct batch *b)
+{
+	return b->n_lost + 3 <= BATCH_LOST_MAX;
+}
+
 void batch_leave_out(struct batch *b)
 {
 	b->n = 0;
@@ -79,12 +86,13 @@ int batch_read(struct batch *b, struct journal_reader *r, size_t max,
 {
 	uint64_t before = r->after;
 	struct journal_item item;
-	int got;
+	int got = 0;
 
 	b->n = b->n_lost = 0;
 	b->last_sequence = 0;
 	arena_reset(&b->arena);
-	while (b->n < max && (got = journal_reader_next(r, b->last_sequence == 0, &item)) == 1) {
+	while (b->n < max && has_room_for_losses(b) &&
+	       (got = journal_reader_next(r, b->last_sequence == 0, &item)) == 1) {
 		if (item.sequence > before + 1)
 			lose(b, before + 1, item.sequence - 1, "the journal cannot be read");
 		b->last_sequence = before = item.sequence;

@@ -18,7 +18,7 @@ struct batch_row {
 	struct stored_verdict verdict; /* strings point into the reader's memory */
 };
 
-#define BATCH_LOST_MAX 8 /* damage ends a batch: more than one is what has sums that hold */
+#define BATCH_LOST_MAX 8 /* a batch ends where more could follow */
 
 /* What is passed over without being stored, though somebody may wait for it. */
 struct batch_lost {

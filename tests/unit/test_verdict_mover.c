@@ -189,6 +189,44 @@ static void who_waits_for_a_record_that_is_left_out_is_told_so(void **state)
 	fixture_end(&f);
 }
 
+/* Sums that hold, and no verdict in them: more of these than one batch tells of. */
+static void many_that_are_lost_are_all_told(void **state)
+{
+	enum { N = 13 };
+	unsigned char no_verdict[] = {JOURNAL_VERDICT, '?'};
+	struct journal_entry entry = {.payload = no_verdict, .payload_len = sizeof no_verdict};
+	pthread_t threads[N + 1];
+	struct waiter waiters[N + 1];
+	struct verdict_log l;
+	struct fixture f;
+	char err[DB_ERROR_MAX];
+
+	(void)state;
+	fixture_begin(&f);
+	begin(&l, &f);
+	entry.payload_checksum = checksum(0, entry.payload, entry.payload_len);
+	for (int i = 0; i < N; i++)
+		assert_int_equal(journal_append(&l.journal, l.settings, &entry, err), 0);
+	append(&l, N + 1, N + 1);
+	journal_publish(&l.journal);
+	for (uint64_t i = 0; i <= N; i++) {
+		waiters[i] = (struct waiter){.log = &l, .sequence = i + 1};
+		assert_int_equal(pthread_create(&threads[i], NULL, wait_for, &waiters[i]), 0);
+	}
+	while (atomic_load(&l.tickets.n_waiting) < N + 1)
+		usleep(1000);
+	assert_int_equal(verdict_mover_own(&l, true), 0);
+	for (uint64_t i = 0; i <= N; i++)
+		pthread_join(threads[i], NULL);
+	for (uint64_t i = 0; i <= N; i++)
+		if (waiters[i].result != (i < N ? -1 : 0) ||
+		    journal_is_voided(&l.journal, i + 1) != (i < N))
+			fail_msg("record %llu: %d", (unsigned long long)i + 1, waiters[i].result);
+	assert_int_equal(int_of(l.db, "SELECT count(*) FROM verdict"), 1);
+	end(&l);
+	fixture_end(&f);
+}
+
 /* ---- what was voided ---- */
 
 /* A half-full journal lets segments go before a checkpoint has them. What stays is moved again when
@@ -242,6 +280,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_waits_for_a_damaged_record_is_told_so),
 		cmocka_unit_test(who_waits_for_a_record_that_is_left_out_is_told_so),
+		cmocka_unit_test(many_that_are_lost_are_all_told),
 		cmocka_unit_test(what_stays_of_a_half_full_journal_keeps_its_voids),
 	};
 
