@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "db/engine/sealed.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,8 +155,10 @@ unsigned char *sealed_packets(const struct hashed *h, const unsigned char *packe
 unsigned char *sealed_packets_open(const struct hashed *h, const unsigned char *kept, size_t len,
 				   size_t *out_len)
 {
-	unsigned char *out = malloc(len + 1);
+	/* What the engine could not hand out for want of memory is NULL, too. */
+	unsigned char *out = kept != NULL || len == 0 ? malloc(len + 1) : NULL;
 
+	errno = ENOMEM;
 	if (out == NULL)
 		return NULL;
 	if (!is_sealed_blob(kept, len)) {
@@ -164,6 +167,7 @@ unsigned char *sealed_packets_open(const struct hashed *h, const unsigned char *
 	}
 	if (open_sealed(h, of_packets, kept + MARK_LEN, len - MARK_LEN, out) != 0) {
 		free(out);
+		errno = EBADMSG;
 		return NULL;
 	}
 	*out_len = len - MARK_LEN - SIV_DIGEST_SIZE;

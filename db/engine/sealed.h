@@ -35,7 +35,8 @@ char *sealed_form(const struct hashed *h, const char *fingerprint, char out[SEAL
 /* The fingerprint that stands there: 0, or -1: it was sealed under another key. */
 int sealed_open(const struct hashed *h, const char *text, char out[FINGERPRINT_MAX]);
 
-/* The same for packets: malloc()ed, NULL: no memory, or, of the second, another key. */
+/* The same for packets: malloc()ed, NULL: no memory (ENOMEM), or, of the second,
+ * another key (EBADMSG). */
 unsigned char *sealed_packets(const struct hashed *h, const unsigned char *packets, size_t len,
 			      size_t *out_len);
 unsigned char *sealed_packets_open(const struct hashed *h, const unsigned char *kept, size_t len,

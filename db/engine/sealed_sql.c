@@ -4,6 +4,7 @@
  */
 #include "db/engine/sealed.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,23 +24,33 @@ static int plain_text(const struct db *d, const char *text, char out[FINGERPRINT
 	return -1;
 }
 
-static unsigned char *plain_packets(const struct db *d, sqlite3_value *value, size_t *len)
+/* NULL: none of the keys opens it; or is_short_of_memory, and nobody can say. */
+static unsigned char *plain_packets(const struct db *d, sqlite3_value *value, size_t *len,
+				    bool *is_short_of_memory)
 {
+	const size_t value_len = (size_t)sqlite3_value_bytes(value);
 	unsigned char *out = NULL;
 
-	for (int i = 0; i < 2 && out == NULL; i++)
-		if (opens_with(d, i) != NULL)
+	*is_short_of_memory = false;
+	for (int i = 0; i < 2 && out == NULL && !*is_short_of_memory; i++)
+		if (opens_with(d, i) != NULL) {
 			out = sealed_packets_open(opens_with(d, i), sqlite3_value_blob(value),
-						  (size_t)sqlite3_value_bytes(value), len);
+						  value_len, len);
+			*is_short_of_memory = out == NULL && errno == ENOMEM;
+		}
 	return out;
 }
 
 static void answer_packets(sqlite3_context *c, const struct db *d, sqlite3_value *value,
 			   bool is_form)
 {
+	bool is_short_of_memory;
 	size_t len = 0;
-	unsigned char *packets = plain_packets(d, value, &len);
+	unsigned char *packets = plain_packets(d, value, &len, &is_short_of_memory);
 
+	/* Where a key is replaced NULL means that nobody can read the row any more: it goes. */
+	if (is_short_of_memory)
+		sqlite3_result_error_nomem(c);
 	if (packets != NULL && is_form) {
 		unsigned char *form = sealed_packets(&d->hashed, packets, len, &len);
 
@@ -56,11 +67,18 @@ static void answer(sqlite3_context *c, sqlite3_value *value, bool is_form)
 {
 	const struct db *d = sqlite3_user_data(c);
 	char plain[FINGERPRINT_MAX], form[SEALED_TEXT_MAX];
+	const char *text;
 
-	if (sqlite3_value_type(value) == SQLITE_BLOB)
+	if (sqlite3_value_type(value) == SQLITE_BLOB) {
 		answer_packets(c, d, value, is_form);
-	else if (sqlite3_value_type(value) != SQLITE_NULL &&
-		 plain_text(d, (const char *)sqlite3_value_text(value), plain) == 0)
+		return;
+	}
+	if (sqlite3_value_type(value) == SQLITE_NULL)
+		return;
+	text = (const char *)sqlite3_value_text(value);
+	if (text == NULL)
+		sqlite3_result_error_nomem(c);
+	else if (plain_text(d, text, plain) == 0)
 		sqlite3_result_text(c, is_form ? sealed_form(&d->hashed, plain, form) : plain, -1,
 				    SQLITE_TRANSIENT);
 }
@@ -80,10 +98,13 @@ static void key_form(sqlite3_context *c, int n, sqlite3_value **values)
 static void answer_id(sqlite3_context *c, sqlite3_value *value, bool is_form)
 {
 	const struct db *d = sqlite3_user_data(c);
+	const bool is_null = sqlite3_value_type(value) == SQLITE_NULL;
 	const char *text = (const char *)sqlite3_value_text(value);
 	char plain[FINGERPRINT_MAX];
 	uint64_t id = 0;
 
+	if (text == NULL && !is_null)
+		sqlite3_result_error_nomem(c);
 	if (text == NULL || plain_text(d, text, plain) != 0 || key_id_of(plain, &id) != 0)
 		return;
 	sqlite3_result_int64(
@@ -106,12 +127,16 @@ static void key_id_form(sqlite3_context *c, int n, sqlite3_value **values)
 static void key_text_form(sqlite3_context *c, int n, sqlite3_value **values)
 {
 	const struct db *d = sqlite3_user_data(c);
+	const bool is_null = sqlite3_value_type(values[0]) == SQLITE_NULL;
 	const char *text = (const char *)sqlite3_value_text(values[0]);
 	char *line, *form;
 
 	(void)n;
-	if (text == NULL)
+	if (text == NULL) {
+		if (!is_null)
+			sqlite3_result_error_nomem(c);
 		return;
+	}
 	line = strdup(text);
 	for (int i = 0; i < 2 && line != NULL; i++)
 		if (opens_with(d, i) != NULL)

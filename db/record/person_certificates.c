@@ -5,6 +5,7 @@
  */
 #include "db/record/person_internal.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,7 +38,7 @@ static int strip(struct db *d, sqlite3_stmt *st, const char *address, bool is_ke
 	bool has_any;
 
 	if (packets == NULL)
-		return 0;
+		return errno == ENOMEM ? db_fail(d, DB_BROKEN, "out of memory") : 0;
 	left = certificate_for(packets, len, is_somebody_else, (void *)(uintptr_t)address, packets,
 			       &has_any);
 	if (left == len) {

@@ -2,6 +2,8 @@
  *
  * Keys of recipients as they are kept: sealed and opened again, under the right key alone.
  */
+#include <errno.h>
+
 #include "tests/unit/db_fixture.h"
 #include "tests/unit/unit.h"
 
@@ -70,6 +72,10 @@ static void packets_come_back(void **state)
 		assert_memory_equal(plain, packets, len);
 		free(plain);
 		assert_null(sealed_packets_open(&other, kept, n, &back));
+		assert_int_equal(errno, EBADMSG); /* and no want of memory */
+		assert_null(sealed_packets_open(&on, NULL, n,
+						&back)); /* as of a column, for want of it */
+		assert_int_equal(errno, ENOMEM);
 		assert_null(sealed_packets_open(&on, kept, 5, &back));
 		plain = sealed_packets_open(&on, packets, len, &back);
 		assert_int_equal(back, len);
