@@ -97,6 +97,9 @@ void doctor_keys(struct doctor *x)
 	keys_missing(x->db, NAMED_MAX, tell_missing, x);
 	if (keys_list(x->db, NULL, 0, see_key, &u) == 0)
 		end_pattern(&u);
+	else
+		doctor_tell(x, DOCTOR_PROBLEM, topic, NULL,
+			    "mail to whom own-key is demanded gets 451: %s", db_error(x->db));
 	if (u.n_unusable > NAMED_MAX)
 		doctor_tell(x, DOCTOR_NOTE, topic,
 			    doctor_by_pgpgate(x, mend, sizeof(mend), "keys list"),

@@ -895,7 +895,7 @@ def test_hashed_mode_shows_no_key_id_and_all_works(make_pair, make_postfix, peop
 
 
 def test_keys_that_are_kept_under_a_key_that_is_lost(make_shelf, people):
-    """Nobody is refused for it, and a command says what is missing."""
+    """Nobody is refused for it, and commands and doctor say what is missing."""
     pair = make_shelf("keys-lost", log_addresses="hashed", default_requirement="own-key")
     pair.must("keys", "import", ALICE, "-", data=people.export(ALICE).encode())
     os.rename(pair.database + ".key", pair.database + ".elsewhere")
@@ -904,6 +904,9 @@ def test_keys_that_are_kept_under_a_key_that_is_lost(make_shelf, people):
     for words in (("keys", "list"), ("keys", "forget", ALICE), ("keys", "add", BOB, "AB" * 20)):
         result = pair.run(*words)
         assert result.code != 0 and ".key" in result.err and "--new-key" in result.err, result
+    told = [json.loads(line) for line in pair.run("--json", "doctor").out.splitlines()]
+    told = [f for f in told if f["topic"] == "keys" and f["state"] == "problem"]
+    assert len(told) == 1 and ".key" in told[0]["text"] and "451" in told[0]["text"], told
     os.rename(pair.database + ".elsewhere", pair.database + ".key")
     assert len(pair.json("keys", "list", ALICE)) == 1
     os.unlink(pair.database + ".key")
