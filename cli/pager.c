@@ -45,6 +45,10 @@ static const char *find_command(void)
 static _Noreturn void become_pager(int in_fd)
 {
 	dup2(in_fd, STDIN_FILENO);
+	/* less takes keys from there when it has no terminal of its own, as behind root it has not
+	 * (common/user.h). */
+	if (!isatty(STDERR_FILENO))
+		dup2(STDOUT_FILENO, STDERR_FILENO);
 	setenv("LESS", "FRX", 0);
 	setenv("LV", "-c", 0);
 	execl("/bin/sh", "sh", "-c", pager.command, (char *)NULL);

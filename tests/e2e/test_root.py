@@ -234,6 +234,14 @@ def test_nobody_pushes_characters_into_the_terminal_of_root(root):
     assert "pushed" not in shown and shown.count("no ") == 4, shown
 
 
+def test_a_pager_has_a_terminal_to_take_keys_from(root):
+    """It has no controlling one, and less takes keys from its standard error then."""
+    assert root.run(["import", "-"], b"".join(b"exempt p%d@example.org\n" % i for i in range(100)))[0].returncode == 0
+    shown = on_terminal_of_root(f"{program('pgpgate')} -c {root.conf} rules 2>/dev/null",
+                                {"PGPGATE_PAGER": "test -t 2 && echo keys can come || echo no keys"})
+    assert "keys can come" in shown, shown
+
+
 def test_doctor_asks_tables_that_postfix_alone_may_read(root, make_pair, make_postfix, place):
     """As the daemons' user, with the group of the sockets' directory; a table for root alone is told as not looked at."""
     pair = make_pair("tables")
