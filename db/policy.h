@@ -54,11 +54,6 @@ struct policy_query {
 struct split_evidence {
 	uint64_t message; /* of its digest */
 	bool passed;
-	bool yields; /* its others are too many to be deferred for this one's sake; not if that led
-			nowhere */
-	unsigned char n_like;	/* its recipients that have no answer yet: of this class, this one
-				   among them; SPLIT_DEFER_MAX + 1: or more */
-	unsigned char n_unlike; /* likewise, of the other class */
 };
 
 struct policy_answer {
@@ -75,12 +70,10 @@ struct policy_answer {
 			  */
 	bool expects_bounce; /* from the null sender, to one of ours who wrote to the outside
 				(accept_bounces) */
-	size_t n_split; /* in split[]: one a message under way, the one not seen for longest first
-			 */
+	size_t n_split;	     /* in split[]: one a message under way */
 	struct split_evidence split[SPLIT_MESSAGES_MAX];
-	uint64_t split_recipient; /* a hash: whose evidence it is */
-	bool is_split_alone;	  /* no other message of this sender and size is under way */
-	bool is_split_impatient; /* nobody waits for a larger class any more: that led to nothing */
+	bool split_yields;  /* the others are too many to be deferred for this one's sake; not if
+			       that led nowhere */
 	bool is_split_vain; /* deferring led to nothing: this message is to be answered at once */
 	char help_url[HELP_URL_MAX + 1]; /* the rule's */
 	char why[200]; /* one clause: "rule 12 (.example.org)", "default_requirement" ... */
@@ -108,38 +101,15 @@ int policy_explain(struct db *d, const struct settings *s, const struct policy_q
 
 /* Mixed recipients, step 3. One per transaction, zero-initialised; in the policy server one an
  * instance. policy_split_defers() says whether this recipient must come another time: because a
- * message that this transaction may be about meant something else for a recipient that was accepted
- * before, or because those others are too many. It is about none that was not for all of the
- * recipients that have evidence. Asking again for a recipient changes nothing.
- *
- * Never more than SPLIT_DEFER_MAX are deferred. What there is goes to the first message of those
- * that it may be, so that one at least gets on; what others wish for has what is left. A message
- * that is mixed for want of that is split again, and waits until the first one is answered. */
+ * message that may be this one meant something else for a recipient that was accepted before, or
+ * because those others are too many. It remembers what the accepted ones stand for. Asking again
+ * for a recipient that was accepted changes nothing. */
+#define SPLIT_SEEN_MAX 32 /* further messages of one sender and size are not told apart */
 struct policy_split {
-	bool is_begun;	/* somebody with evidence came */
-	bool has_class; /* ... and was accepted */
 	size_t n;
-	struct {
-		uint64_t message;
-		bool passed; /* the class of the transaction, should it be this message */
-	} may_be[SPLIT_MESSAGES_MAX];
-	size_t n_deferred;
-	uint64_t deferred[SPLIT_DEFER_MAX]; /* split_recipient */
-	size_t n_for_first;		    /* of them for the sake of may_be[0] */
-	bool is_over; /* more would have been, all for its sake: deferring alone cannot split it */
+	struct split_evidence seen[SPLIT_SEEN_MAX];
 };
 bool policy_split_defers(struct policy_split *t, const struct policy_answer *a);
-
-/* Is it certain that no more than SPLIT_DEFER_MAX are deferred, whoever else is asked? Then the
- * policy server may say so; it and the filter do not see each other's. */
-bool policy_split_is_small(const struct policy_answer *a);
-
-/* Is the message with this digest one that was split for all recipients that have evidence? */
-bool policy_split_may_be(const struct policy_split *t, const unsigned char digest[32]);
-
-/* Is the message with this digest the one for which more recipients would have been deferred than
- * may be, and not only since waiting for the larger class led to nothing? */
-bool policy_split_is_over(const struct policy_split *t, const unsigned char digest[32]);
 
 /* Mixed recipients, step 4: how many attempts of this digest came before (those less than 5 minutes
  * apart counting once, the present one not counted). Reads only. -1 on failure. */

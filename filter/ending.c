@@ -184,12 +184,10 @@ static int decide(struct transaction *t, const char *queue_id, struct ending *e,
 	if (digest_together(e->digest, &m->recipients, e->together) != 0 ||
 	    ask_attempts(t, e->together, &n_attempts) != 0)
 		return -1;
-	/* A client that is known again is not counted, for with slow retries each of its rounds
-	 * would be; but where deferring has been tried, and was not enough. */
-	e->counts_attempt = !m->has_split_evidence || m->declared_size_bytes <= 0 ||
-			    policy_split_is_over(&m->split, e->digest);
-	if ((m->is_split_vain && policy_split_may_be(&m->split, e->digest)) ||
-	    are_too_many(e->asked, m->recipients.n) ||
+	/* A client that is known again is never counted: with slow retries each of its rounds
+	 * would. */
+	e->counts_attempt = !m->has_split_evidence || m->declared_size_bytes <= 0;
+	if (m->is_split_vain || are_too_many(e->asked, m->recipients.n) ||
 	    (e->counts_attempt && n_attempts >= SPLIT_ATTEMPTS_MAX)) {
 		in.may_split = false;
 		outcome_decide(&in, out);

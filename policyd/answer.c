@@ -66,15 +66,15 @@ static int decide(const struct answer_context *c, const struct request *r, int64
 	return result;
 }
 
-/* Must this recipient come another time? The filter does not see whom this server defers, and it
- * has to see that a transaction was about a message that was split, should it come to nothing. So
- * only what cannot become too much is deferred here, and all else is left to the filter. */
+/* Must this recipient come another time? */
 static bool is_deferred(const struct answer_context *c, const struct request *r,
 			const struct policy_answer *answer, int64_t now_s)
 {
-	return answer->n_split > 0 &&
-	       policy_split_defers(instances_get(c->instances, r->instance, now_s), answer) &&
-	       policy_split_is_small(answer);
+	/* One that yields is left to the filter: it has to see that a transaction was about a
+	 * message that was split, should it come to nothing. */
+	if (answer->n_split == 0 || answer->split_yields)
+		return false;
+	return policy_split_defers(instances_get(c->instances, r->instance, now_s), answer);
 }
 
 /* Does this access(5) result refuse, defer or lose mail by itself? */

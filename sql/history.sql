@@ -85,28 +85,6 @@ SET passed = ?5,
 	yields = ?6,
 	time_unix = ?7;
 
--- name: split_overtaken
--- Others that did not come again while this one did: since they come first, it would wait for them.
-DELETE FROM split_evidence
-WHERE sender_key = ?1
-	AND declared_size_bytes = ?2
-	AND digest <> ?3
-	AND time_unix < (
-		SELECT max(time_unix)
-		FROM split_evidence
-		WHERE sender_key = ?1
-			AND declared_size_bytes = ?2
-			AND digest = ?3
-	);
-
--- name: split_seen
--- It came: what is left of it is as old as that.
-UPDATE split_evidence
-SET time_unix = ?4
-WHERE sender_key = ?1
-	AND declared_size_bytes = ?2
-	AND digest = ?3;
-
 -- name: split_other_sizes
 -- Of a sender with a client there are those of a day.
 DELETE FROM split_evidence

@@ -83,9 +83,8 @@ SELECT EXISTS (
 );
 
 -- name: policy_split
--- In the order of digests, so that of too many messages the same ones are told apart for each recipient. All rows of a
--- message have the same time (split_seen).
-SELECT digest, passed, yields, time_unix
+-- In the order of digests, so that of too many messages the same ones are told apart for each recipient.
+SELECT digest, passed, yields
 FROM split_evidence
 WHERE sender_key = ?1
 	AND declared_size_bytes = ?2
@@ -93,36 +92,14 @@ WHERE sender_key = ?1
 	AND time_unix > ?4
 ORDER BY digest;
 
--- name: policy_split_count
--- No further than what makes a difference.
-SELECT count(*)
-FROM (
-	SELECT 1
-	FROM split_evidence
-	WHERE sender_key = ?1
-		AND declared_size_bytes = ?2
-		AND digest = ?3
-		AND passed = ?4
-		AND time_unix > ?5
-	LIMIT ?6
-);
-
--- name: policy_split_several
--- Is a second message of this sender and size under way?
+-- name: policy_split_others
 SELECT 1
 FROM split_evidence
 WHERE sender_key = ?1
 	AND declared_size_bytes = ?2
-	AND time_unix > ?3
-	AND digest > (
-		SELECT digest
-		FROM split_evidence
-		WHERE sender_key = ?1
-			AND declared_size_bytes = ?2
-			AND time_unix > ?3
-		ORDER BY digest
-		LIMIT 1
-	)
+	AND digest = ?3
+	AND passed = ?4
+	AND time_unix > ?5
 LIMIT 1;
 
 -- name: policy_split_yielding

@@ -169,42 +169,21 @@ static sqlite3_stmt *bind_message(struct db *d, enum sql_statement which, const 
 	return st;
 }
 
-/* How many recipients of this class of a message have no answer yet, up to one more than may be
- * deferred; -1: failure. */
-static int count_class(struct db *d, const char *sender, const struct policy_query *q,
-		       const unsigned char digest[32], bool passed)
+/* Are recipients of the other class still to be answered? 1, 0, -1. */
+static int has_others(struct db *d, const char *sender, const struct policy_query *q,
+		      const unsigned char digest[32], bool passed)
 {
-	sqlite3_stmt *st = bind_message(d, SQL_POLICY_SPLIT_COUNT, sender, q->declared_size_bytes);
-	int got, n = 0;
+	sqlite3_stmt *st = bind_message(d, SQL_POLICY_SPLIT_OTHERS, sender, q->declared_size_bytes);
+	int got;
 
 	if (st == NULL)
 		return -1;
 	sqlite3_bind_blob(st, 3, digest, 32, SQLITE_STATIC);
-	db_bind_int(st, 4, passed);
+	db_bind_int(st, 4, !passed);
 	db_bind_int(st, 5, q->now_unix - SPLIT_EVIDENCE_S);
-	db_bind_int(st, 6, SPLIT_DEFER_MAX + 1);
 	got = db_step(d, st);
-	if (got == 1)
-		n = sqlite3_column_int(st, 0);
 	sqlite3_reset(st);
-	return got < 0 ? -1 : n;
-}
-
-/* e->yields: as it was when this message last came. The smaller class waits where the other one is
- * too large. Both can be where a client brings the recipients of a message in several transactions:
- * then what counts is how it was in the one of this recipient. 0 or -1. */
-static int ask_classes(struct db *d, const char *sender, const struct policy_query *q,
-		       const unsigned char digest[32], struct split_evidence *e)
-{
-	const int n_like = count_class(d, sender, q, digest, e->passed);
-	const int n_unlike = count_class(d, sender, q, digest, !e->passed);
-
-	if (n_like < 0 || n_unlike < 0)
-		return -1;
-	e->n_like = (unsigned char)n_like;
-	e->n_unlike = (unsigned char)n_unlike;
-	e->yields = n_unlike > SPLIT_DEFER_MAX && (n_like <= SPLIT_DEFER_MAX || e->yields);
-	return 0;
+	return got;
 }
 
 /* How many transactions in a row came to nothing; -1: failure. */
@@ -225,11 +204,11 @@ static int64_t ask_vain(struct db *d, const char *sender, const struct policy_qu
 	return got < 0 ? -1 : n;
 }
 
-/* Is there a row of this sender and size? 1, 0, -1. */
-static int is_there(struct db *d, enum sql_statement which, const char *sender,
-		    const struct policy_query *q)
+/* Does anybody wait, in a message of this sender and size, for a larger class? 1, 0, -1. */
+static int has_yielding(struct db *d, const char *sender, const struct policy_query *q)
 {
-	sqlite3_stmt *st = bind_message(d, which, sender, q->declared_size_bytes);
+	sqlite3_stmt *st = bind_message(d, SQL_POLICY_SPLIT_YIELDING, sender,
+					q->declared_size_bytes);
 	int got;
 
 	if (st == NULL)
@@ -240,53 +219,34 @@ static int is_there(struct db *d, enum sql_statement which, const char *sender,
 	return got;
 }
 
-/* Who was not seen for longest comes first: it is the next in turn, and what is never seen again is
- * forgotten by the first that is seen twice meanwhile (split_forget_overtaken()). */
-static size_t place_in_turn(const int64_t *seen_unix, size_t n, int64_t time_unix)
-{
-	while (n > 0 && seen_unix[n - 1] > time_unix)
-		n--;
-	return n;
-}
-
 static int ask_evidence(struct db *d, const char *sender, const struct policy_query *q,
 			struct policy_answer *a)
 {
-	unsigned char digest[SPLIT_MESSAGES_MAX + 1][32] = {{0}};
-	int64_t seen_unix[SPLIT_MESSAGES_MAX + 1];
+	unsigned char digest[SPLIT_MESSAGES_MAX][32] = {{0}};
+	bool yields[SPLIT_MESSAGES_MAX] = {false};
 	char recipient_key[KEY_MAX];
 	sqlite3_stmt *st = bind_message(d, SQL_POLICY_SPLIT, sender, q->declared_size_bytes);
-	int got = 0;
+	int got;
 
 	if (st == NULL)
 		return -1;
 	db_bind_text(st, 3, key_stored(&d->hashed, q->recipient->text, recipient_key));
 	db_bind_int(st, 4, q->now_unix - SPLIT_EVIDENCE_S);
-	while (a->n_split < SPLIT_MESSAGES_MAX && (got = db_step(d, st)) == 1) {
-		const int64_t time_unix = sqlite3_column_int64(st, 3);
-		const size_t at = place_in_turn(seen_unix, a->n_split, time_unix);
-		const size_t n_behind = a->n_split - at;
-		struct split_evidence *e = &a->split[at];
+	while ((got = db_step(d, st)) == 1 && a->n_split < SPLIT_MESSAGES_MAX) {
+		struct split_evidence *e = &a->split[a->n_split];
 
-		memmove(e + 1, e, n_behind * sizeof *e);
-		memmove(digest[at + 1], digest[at], n_behind * sizeof digest[0]);
-		memmove(&seen_unix[at + 1], &seen_unix[at], n_behind * sizeof seen_unix[0]);
-		seen_unix[at] = time_unix;
-		memset(digest[at], 0, sizeof digest[at]);
 		if (sqlite3_column_bytes(st, 0) == 32)
-			memcpy(digest[at], sqlite3_column_blob(st, 0), 32);
-		memset(e, 0, sizeof *e);
-		memcpy(&e->message, digest[at], sizeof e->message);
+			memcpy(digest[a->n_split], sqlite3_column_blob(st, 0), 32);
+		memcpy(&e->message, digest[a->n_split], sizeof e->message);
 		e->passed = sqlite3_column_int(st, 1) != 0;
-		e->yields = sqlite3_column_int(st, 2) != 0;
-		a->n_split++;
+		yields[a->n_split++] = sqlite3_column_int(st, 2) != 0;
 	}
 	sqlite3_reset(st);
-	for (size_t i = 0; got >= 0 && i < a->n_split; i++)
-		got = ask_classes(d, sender, q, digest[i], &a->split[i]);
-	if (got >= 0 && a->n_split == 1) {
-		got = is_there(d, SQL_POLICY_SPLIT_SEVERAL, sender, q);
-		a->is_split_alone = got == 0;
+	/* Of several messages one decides for all recipients alike: the first digest. Else each
+	 * could wait for the other's. */
+	if (got >= 0 && a->n_split > 0 && yields[0]) {
+		got = has_others(d, sender, q, digest[0], a->split[0].passed);
+		a->split_yields = got == 1;
 	}
 	return got < 0 ? -1 : 0;
 }
@@ -302,11 +262,9 @@ static int ask_whether_vain(struct db *d, const char *sender, const struct polic
 
 	if (n < SPLIT_VAIN_MAX)
 		return n < 0 ? -1 : 0;
-	for (size_t i = 0; i < a->n_split; i++)
-		a->split[i].yields = false;
-	a->is_split_impatient = true;
+	a->split_yields = false;
 	if (n < SPLIT_VAIN_MAX_YIELDING)
-		yields = is_there(d, SQL_POLICY_SPLIT_YIELDING, sender, q);
+		yields = has_yielding(d, sender, q);
 	a->is_split_vain = yields == 0;
 	return yields < 0 ? -1 : 0;
 }
@@ -325,24 +283,13 @@ static int is_any_split(struct db *d)
 	return found != 0;
 }
 
-/* FNV-1a. Two recipients with one hash would wait together. */
-static uint64_t hash(const char *text)
-{
-	uint64_t h = 14695981039346656037u;
-
-	for (; *text != '\0'; text++)
-		h = (h ^ (unsigned char)*text) * 1099511628211u;
-	return h;
-}
-
 int policy_ask_split(struct db *d, const struct policy_query *q, struct policy_answer *a)
 {
 	char sender[KEY_MAX], client[NETADDR_TEXT_MAX] = "";
 	int any;
 
 	a->n_split = 0;
-	a->is_split_alone = a->is_split_impatient = a->is_split_vain = false;
-	a->split_recipient = 0;
+	a->split_yields = a->is_split_vain = false;
 	any = is_any_split(d);
 	if (any != 1)
 		return any;
@@ -351,114 +298,30 @@ int policy_ask_split(struct db *d, const struct policy_query *q, struct policy_a
 	split_key(&d->hashed, q->sender->text, client, q->client_name, sender);
 	if (ask_evidence(d, sender, q, a) != 0)
 		return -1;
-	if (a->n_split == 0)
-		return 0;
-	a->split_recipient = hash(q->recipient->text);
-	return ask_whether_vain(d, sender, q, a);
-}
-
-/* ---- whom it defers ---- */
-
-static const struct split_evidence *evidence_of(const struct policy_answer *a, uint64_t message)
-{
-	for (size_t i = 0; i < a->n_split; i++)
-		if (a->split[i].message == message)
-			return &a->split[i];
-	return NULL;
-}
-
-/* Leaves those messages that were for this recipient, too. */
-static void narrow(struct policy_split *t, const struct policy_answer *a)
-{
-	const uint64_t first = t->may_be[0].message;
-	size_t n = 0;
-
-	if (!t->is_begun) {
-		t->is_begun = true;
-		t->n = a->n_split;
-		for (size_t i = 0; i < t->n; i++)
-			t->may_be[i].message = a->split[i].message;
-		return;
-	}
-	for (size_t i = 0; i < t->n; i++)
-		if (evidence_of(a, t->may_be[i].message) != NULL)
-			t->may_be[n++] = t->may_be[i];
-	t->n = n;
-	if (n > 0 && t->may_be[0].message != first) {
-		t->n_for_first = 0;
-		t->is_over = false;
-	}
-}
-
-static bool would_defer(const struct policy_split *t, size_t i, const struct split_evidence *e)
-{
-	return t->has_class && t->may_be[i].passed != e->passed;
-}
-
-/* How many may still have to be deferred for the sake of the first message. e: of one that it takes
- * now. */
-static size_t kept_for_first(const struct policy_split *t, const struct split_evidence *e)
-{
-	const size_t n = e->n_unlike < SPLIT_DEFER_MAX ? e->n_unlike : SPLIT_DEFER_MAX;
-
-	return n > t->n_for_first ? n - t->n_for_first : 0;
-}
-
-static bool defer(struct policy_split *t, const struct policy_answer *a)
-{
-	t->deferred[t->n_deferred++] = a->split_recipient;
-	return true;
+	return a->n_split == 0 ? 0 : ask_whether_vain(d, sender, q, a);
 }
 
 bool policy_split_defers(struct policy_split *t, const struct policy_answer *a)
 {
-	const struct split_evidence *e;
-
 	/* A recipient without evidence goes with any: it was not in a message that was split. */
-	if (a->n_split == 0)
+	if (a->n_split == 0 || a->is_split_vain)
 		return false;
-	for (size_t i = 0; i < t->n_deferred; i++)
-		if (t->deferred[i] == a->split_recipient)
-			return true;
-	narrow(t, a);
-	if (t->n == 0 || a->is_split_vain)
-		return false;
-	e = evidence_of(a, t->may_be[0].message);
-	if (e->yields || would_defer(t, 0, e)) {
-		if (t->n_deferred < SPLIT_DEFER_MAX) {
-			t->n_for_first++;
-			return defer(t, a);
-		}
-		t->is_over = t->is_over ||
-			     (t->n_for_first == SPLIT_DEFER_MAX && !a->is_split_impatient);
-	} else if (t->n_deferred + kept_for_first(t, e) < SPLIT_DEFER_MAX) {
-		for (size_t i = 1; i < t->n; i++)
-			if (would_defer(t, i, evidence_of(a, t->may_be[i].message)))
-				return defer(t, a);
+	if (a->split_yields)
+		return true;
+	for (size_t i = 0; i < a->n_split; i++)
+		for (size_t k = 0; k < t->n; k++)
+			if (t->seen[k].message == a->split[i].message &&
+			    t->seen[k].passed != a->split[i].passed)
+				return true;
+	for (size_t i = 0; i < a->n_split; i++) {
+		size_t k = 0;
+
+		while (k < t->n && t->seen[k].message != a->split[i].message)
+			k++;
+		if (k == t->n && t->n < SPLIT_SEEN_MAX)
+			t->seen[t->n++] = a->split[i];
 	}
-	for (size_t i = 0; i < t->n && !t->has_class; i++)
-		t->may_be[i].passed = evidence_of(a, t->may_be[i].message)->passed;
-	t->has_class = true;
 	return false;
-}
-
-bool policy_split_is_small(const struct policy_answer *a)
-{
-	return a->is_split_alone && !a->split[0].yields && a->split[0].n_like <= SPLIT_DEFER_MAX;
-}
-
-bool policy_split_may_be(const struct policy_split *t, const unsigned char digest[32])
-{
-	for (size_t i = 0; i < t->n; i++)
-		if (memcmp(&t->may_be[i].message, digest, sizeof t->may_be[i].message) == 0)
-			return true;
-	return false;
-}
-
-bool policy_split_is_over(const struct policy_split *t, const unsigned char digest[32])
-{
-	return t->is_over && t->n > 0 &&
-	       memcmp(&t->may_be[0].message, digest, sizeof(uint64_t)) == 0;
 }
 
 int policy_split_attempts(struct db *d, const unsigned char digest[32], int64_t now_unix)
@@ -500,38 +363,14 @@ int split_write(struct db *d, const struct split_message *m, const char *recipie
 	return db_run(d, st);
 }
 
-/* Binds the digest, too, which goes third. */
-static sqlite3_stmt *bind_digest(struct db *d, enum sql_statement which,
-				 const struct split_message *m)
-{
-	sqlite3_stmt *st = bind_message(d, which, m->sender_key, m->declared_size_bytes);
-
-	if (st != NULL)
-		sqlite3_bind_blob(st, 3, m->digest, 32, SQLITE_STATIC);
-	return st;
-}
-
 int split_forget_other_sizes(struct db *d, const struct split_message *m)
 {
-	sqlite3_stmt *st = bind_digest(d, SQL_SPLIT_OTHER_SIZES, m);
-
-	return st == NULL ? -1 : db_run(d, st);
-}
-
-int split_forget_overtaken(struct db *d, const struct split_message *m)
-{
-	sqlite3_stmt *st = bind_digest(d, SQL_SPLIT_OVERTAKEN, m);
-
-	return st == NULL ? -1 : db_run(d, st);
-}
-
-int split_seen(struct db *d, const struct split_message *m)
-{
-	sqlite3_stmt *st = bind_digest(d, SQL_SPLIT_SEEN, m);
+	sqlite3_stmt *st = bind_message(d, SQL_SPLIT_OTHER_SIZES, m->sender_key,
+					m->declared_size_bytes);
 
 	if (st == NULL)
 		return -1;
-	db_bind_int(st, 4, m->time_unix);
+	sqlite3_bind_blob(st, 3, m->digest, 32, SQLITE_STATIC);
 	return db_run(d, st);
 }
 

@@ -47,17 +47,8 @@ int split_write(struct db *d, const struct split_message *m, const char *recipie
  * rounds. Before its first row. */
 int split_forget_other_sizes(struct db *d, const struct split_message *m);
 
-/* It came together again although it was split: what others left that were not seen since then
- * goes, for it comes before this one in the order of policy_split, and would stand in its way for a
- * day. Before its first row. */
-int split_forget_overtaken(struct db *d, const struct split_message *m);
-
-/* It came, and what is left of it is no older than that: see split_forget_overtaken(). */
-int split_seen(struct db *d, const struct split_message *m);
-
 /* It got its last answer for one recipient; and then, once, for the message: deferring does lead
- * somewhere. The latter also where it is split: what came to nothing may have done so for the sake
- * of other messages. */
+ * somewhere. */
 int split_done(struct db *d, const struct split_message *m, const char *recipient_key);
 int split_progress(struct db *d, const struct split_message *m);
 

@@ -18,8 +18,7 @@ static int write_evidence(struct db *d, const struct stored_verdict *v,
 	const size_t n = v->record.n_recipients;
 	size_t n_of[2] = {0, 0}; /* failed, passed */
 
-	if (split_forget_other_sizes(d, m) != 0 || split_forget_overtaken(d, m) != 0 ||
-	    split_progress(d, m) != 0)
+	if (split_forget_other_sizes(d, m) != 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		n_of[v->recipients[i].passes ? 1 : 0]++;
@@ -30,8 +29,6 @@ static int write_evidence(struct db *d, const struct stored_verdict *v,
 		if (split_write(d, m, r->key, r->passes, yields) != 0)
 			return -1;
 	}
-	if (split_seen(d, m) != 0)
-		return -1;
 	return v->record.counts_attempt ? split_attempt(d, v->record.attempt_digest, m->time_unix)
 					: 0;
 }
@@ -41,7 +38,7 @@ static int end_evidence(struct db *d, const struct stored_verdict *v, const stru
 	for (size_t i = 0; i < v->record.n_recipients; i++)
 		if (split_done(d, m, v->recipients[i].key) != 0)
 			return -1;
-	return split_seen(d, m) != 0 ? -1 : split_progress(d, m);
+	return split_progress(d, m);
 }
 
 int stored_verdict_split(struct db *d, const struct stored_verdict *v)

@@ -10,7 +10,7 @@ import pytest
 
 from harness import messages
 from harness.place import free_port
-from harness.smtp import Session, send
+from harness.smtp import send
 
 BOB = "bob@example.net"
 DEFER_MAX = 8  # pgpgate-rules(7), MIXED RECIPIENTS
@@ -23,7 +23,6 @@ STRESS = {"smtpd_hard_error_limit": "1", "smtpd_junk_command_limit": "1", "smtpd
 def pair(make_pair):
     pair = make_pair()
     pair.must("exempt", "open.example.org")
-    pair.must("require", "sign.example.org", "--level", "signed")
     return pair
 
 
@@ -138,61 +137,3 @@ def test_any_number_of_recipients_under_stress(mxes, relays, where):
         hand_over(relay, sent, n_open, n_shut, ORDERS[len(sent) % 3])
     list(outcome(mx, relay, sent))
     assert max(distribution_of_rounds(relay, sent, where)) <= 12
-
-
-# exempt, signed, protected
-TOGETHER = [(5, 100, 5), (8, 8, 8), (1, 1, 1)]
-TOGETHER += [(1, 20, 20), (20, 1, 1), (3, 900, 97)] if IS_LONG else []
-
-
-def bring(port, letter, declared):
-    """One attempt: what it still has to send, and how many recipients were deferred; -1: the server hung up."""
-    try:
-        with Session(port) as s:
-            sent = s.send(BOB, letter["left"], letter["text"], size=declared)
-            deferred = [r for r, reply in sent.recipients.items() if reply.code == 450]
-            if any(reply.code == 421 for reply in [sent.final, *sent.recipients.values()]):
-                return -1
-    except OSError:
-        return -1
-    taken = [r for r in letter["left"] if r not in deferred]
-    assert all(sent.recipients[r].code == 250 for r in taken), sent
-    if taken and sent.code != 451:
-        letter["delivered" if sent.code == 250 else "refused"] += taken
-        letter["left"] = deferred
-        assert sent.code in (250, 550), sent
-    return len(deferred)
-
-
-@pytest.mark.parametrize("where", ["policy server", "filter alone", "stress", "stress, filter alone"])
-@pytest.mark.parametrize("n_open, n_sign, n_shut", TOGETHER)
-def test_several_messages_of_one_sender_and_size_at_once(pair, mxes, keys, where, n_open, n_sign, n_shut):
-    """Four that only their content tells apart, of two kinds, to the same people and to some of them, each tried again in turn."""
-    mx, opened, shut = mxes[where], people(n_open, 0, ""), people(0, n_shut, "")
-    sign = [f"g{i}@sign.example.org" for i in range(n_sign)]
-    letters = []
-    for is_signed, to in ((False, opened + sign + shut), (True, opened + sign + shut), (True, shut + sign[:30] + opened),
-                          (False, sign + opened[:3] + shut[::2])):
-        mark = messages.token()
-        body = keys.gpg_clearsign() if is_signed else f"{mark}\n"
-        letters.append({"text": messages.text_mail(body, mark), "mark": mark, "left": list(to), "to": to, "delivered": [],
-                        "refused": [], "passes": {r for r in to if "open" in r or (is_signed and "sign" in r)}})
-    declared, rounds, most = 10000 + 100 * n_sign + 7 * n_open + n_shut, 0, 0
-    while any(letter["left"] for letter in letters):
-        rounds += 1
-        assert rounds <= (40 if "stress" in where else 12), [len(letter["left"]) for letter in letters]
-        for letter in letters:
-            if letter["left"]:
-                most = max(most, bring(mx.port, letter, declared))
-    print(f"\n{where}, {n_open} exempt, {n_sign} signed, {n_shut} protected: {rounds} rounds, {most} deferred at most")
-    assert most <= DEFER_MAX
-    mx.wait_empty()
-    got = by_mark(mx, delivered)
-    for letter in letters:
-        assert got.get(letter["mark"], []) == sorted(letter["delivered"])
-        assert sorted(letter["delivered"] + letter["refused"]) == sorted(letter["to"])
-        assert set(letter["delivered"]) <= letter["passes"]
-        if "stress" not in where and min(len(letter["passes"]), len(letter["to"]) - len(letter["passes"])) <= DEFER_MAX:
-            assert set(letter["delivered"]) == letter["passes"]
-    if "stress" not in where:
-        assert "too many errors" not in mx.log()

@@ -53,16 +53,9 @@ bool policy_split_defers(struct policy_split *t, const struct policy_answer *a)
 {
 	if (a->n_split == 0)
 		return false;
-	if (a->split[0].yields)
-		return true;
 	if (t->n == 0)
-		t->may_be[t->n++].passed = a->split[0].passed;
-	return t->may_be[0].passed != a->split[0].passed;
-}
-
-bool policy_split_is_small(const struct policy_answer *a)
-{
-	return !a->split[0].yields && a->is_split_alone;
+		t->seen[t->n++] = a->split[0];
+	return t->seen[0].passed != a->split[0].passed;
 }
 
 const char *db_error(const struct db *d)
@@ -98,7 +91,6 @@ static int set_up(void **state)
 {
 	(void)state;
 	memset(&next, 0, sizeof next);
-	next.is_split_alone = true;
 	is_failing = false;
 	n_asked = 0;
 	err[0] = '\0';
@@ -318,9 +310,9 @@ static void answer_without_class_remembers_nothing(void **state)
 static void answer_to_one_that_yields_is_the_filters(void **state)
 {
 	(void)state;
-	next.split[0].yields = true;
+	next.split_yields = true;
 	assert_string_equal(ask_about("passed@y.test"), "action=DUNNO\n\n");
-	next.split[0].yields = false;
+	next.split_yields = false;
 	/* It set no class. */
 	assert_string_equal(ask_about("failed@y.test"), "action=DUNNO\n\n");
 	assert_int_equal(strncmp(ask_about("passed@y.test"), "action=450 ", 11), 0);
@@ -350,15 +342,6 @@ static void answer_without_a_domain_is_that_of_ours(void **state)
 	assert_string_equal(asked.sender, "<>");
 }
 
-/* Neither is told of whom the other one defers. */
-static void answer_that_could_become_too_much_is_the_filters(void **state)
-{
-	(void)state;
-	next.is_split_alone = false;
-	assert_string_equal(ask_about("failed@y.test"), "action=DUNNO\n\n");
-	assert_string_equal(ask_about("passed@y.test"), "action=DUNNO\n\n");
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -377,7 +360,6 @@ int main(void)
 		TEST(answer_without_class_remembers_nothing),
 		TEST(answer_to_one_that_yields_is_the_filters),
 		TEST(answer_without_a_domain_is_that_of_ours),
-		TEST(answer_that_could_become_too_much_is_the_filters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,22 +77,6 @@ static void transaction_mixed_is_not_counted_where_size_works(void **state)
 	assert_int_equal(end().outcome.action, ACTION_REFUSE);
 }
 
-/* ... unless so many would have to be deferred that it comes mixed again, each time. */
-static void transaction_mixed_is_counted_where_deferring_is_not_enough(void **state)
-{
-	(void)state;
-	fake.is_split_over = true;
-	fake.attempts = 1;
-	assert_int_equal(
-		send_to(&cleartext, "passed.exempt@y.test", "encrypted@y.test").outcome.action,
-		ACTION_SPLIT);
-	assert_true(record.counts_attempt);
-	fake.attempts = 2;
-	assert_int_equal(
-		send_to(&cleartext, "passed.exempt@y.test", "encrypted@y.test").outcome.action,
-		ACTION_REFUSE);
-}
-
 static void transaction_answer_to_a_split_message_names_it(void **state)
 {
 	unsigned char digest[32];
@@ -139,11 +123,6 @@ static void transaction_mixed_is_refused_where_deferring_leads_nowhere(void **st
 	assert_int_equal(send_to(&cleartext, "passed.exempt@y.test", "failed.encrypted@y.test")
 				 .outcome.action,
 			 ACTION_REFUSE);
-	/* That was for the sake of other messages: this one was never split. */
-	fake.is_split_of_others = true;
-	assert_int_equal(send_to(&cleartext, "passed.exempt@y.test", "failed.encrypted@y.test")
-				 .outcome.action,
-			 ACTION_SPLIT);
 }
 
 /* How it ends before its content, and what is on record then. */
@@ -342,7 +321,6 @@ int main(void)
 		TEST(transaction_mixed_encrypted_is_accepted),
 		TEST(transaction_mixed_a_third_time_is_refused_with_names),
 		TEST(transaction_mixed_is_not_counted_where_size_works),
-		TEST(transaction_mixed_is_counted_where_deferring_is_not_enough),
 		TEST(transaction_answer_to_a_split_message_names_it),
 		TEST(transaction_mixed_too_many_of_both_are_refused_at_once),
 		TEST(transaction_mixed_is_refused_where_deferring_leads_nowhere),

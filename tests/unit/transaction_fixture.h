@@ -30,7 +30,7 @@ static struct {
 	unsigned n_asked,
 		fails_at; /* questions to the database so far; which one fails (0: none) */
 	int attempts;
-	bool is_split_vain, is_split_over, is_split_of_others;
+	bool is_split_vain;
 	bool expects_no_bounce; /* bounce@: too many came */
 	bool hand_over_fails;
 	const char *other_key; /* whose own_key is as follows; others' is good */
@@ -87,22 +87,8 @@ bool policy_split_defers(struct policy_split *t, const struct policy_answer *a)
 	if (a->n_split == 0 || a->is_split_vain)
 		return false;
 	if (t->n == 0)
-		t->may_be[t->n++].passed = a->split[0].passed;
-	return t->may_be[0].passed != a->split[0].passed;
-}
-
-bool policy_split_may_be(const struct policy_split *t, const unsigned char digest[32])
-{
-	(void)t;
-	(void)digest;
-	return !fake.is_split_of_others;
-}
-
-bool policy_split_is_over(const struct policy_split *t, const unsigned char digest[32])
-{
-	(void)t;
-	(void)digest;
-	return fake.is_split_over;
+		t->seen[t->n++] = a->split[0];
+	return t->seen[0].passed != a->split[0].passed;
 }
 
 int policy_own_key(struct db *d, const struct settings *s, const struct address *recipient,
