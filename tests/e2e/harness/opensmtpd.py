@@ -8,11 +8,10 @@ a thread tells it each second to do so now.
 import glob
 import os
 import re
-import socket
 import subprocess
 import threading
 
-from .place import Trouble, free_port, wait_until
+from .mta import Mta
 from .unpacked import environment, unpacked
 
 PACKAGES = ["opensmtpd"]
@@ -33,17 +32,15 @@ mount --bind "$0/spool" /var/spool && mount --bind "$0/lib" /var/lib && mount --
 """
 
 
-class OpenSmtpd:
+class OpenSmtpd(Mta):
     """mx: port where mail goes; authors: a Postfix that takes what is for example.net."""
 
     def __init__(self, place, name, mx, authors):
         self.tree = unpacked("opensmtpd", PACKAGES)
-        self.dir = place.directory(f"opensmtpd-{name}")
+        super().__init__(place, "OpenSMTPD", f"opensmtpd-{name}")
         for folder in ("spool", "lib", "run", "lib/opensmtpd", "lib/opensmtpd/empty"):
             place.directory(f"opensmtpd-{name}/{folder}", 0, 0)
         place.directory(f"opensmtpd-{name}/spool/smtpd", 0, 0, 0o711)
-        self.port = free_port()
-        self.process = None
         self.mail_texts = authors.mail_texts
         self.is_stopped = threading.Event()
         self._write("smtpd.conf", CONF.format(port=self.port, name=name, mx=mx, authors=authors.port))
@@ -55,32 +52,12 @@ class OpenSmtpd:
         with open("/etc/group", encoding="utf-8") as f:
             self._write("group", f.read() + "opensmtpd:x:64801:\nopensmtpq:x:64802:\n")
         self.thread = threading.Thread(target=self._hurry, daemon=True)
-        place.at_end(self.stop)
-
-    def _write(self, name, text):
-        with open(os.path.join(self.dir, name), "w", encoding="utf-8") as f:
-            f.write(text)
 
     def start(self):
-        with open(f"{self.dir}/log", "ab") as log:
-            self.process = subprocess.Popen(
-                ["unshare", "-m", "sh", "-c", OWN_VIEW, self.dir, f"{self.tree}/usr/sbin/smtpd", "-d", "-f",
-                 f"{self.dir}/smtpd.conf"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env=environment(self.tree), start_new_session=True)
-        wait_until(self._answers, lambda: f"OpenSMTPD listening on port {self.port}\n{self.log()[-2000:]}")
+        self._launch(["unshare", "-m", "sh", "-c", OWN_VIEW, self.dir, f"{self.tree}/usr/sbin/smtpd", "-d", "-f",
+                      f"{self.dir}/smtpd.conf"], environment(self.tree))
         self.thread.start()
         return self
-
-    def _answers(self):
-        if self.process.poll() is not None:
-            raise Trouble(f"OpenSMTPD ended, exit {self.process.returncode}: {self.log()[-2000:]}")
-        with socket.socket() as s:
-            s.settimeout(30)
-            try:
-                s.connect(("127.0.0.1", self.port))
-                return s.recv(3) == b"220"
-            except OSError:
-                return False
 
     def _hurry(self):
         while not self.is_stopped.wait(1):
@@ -89,10 +66,6 @@ class OpenSmtpd:
                 subprocess.run(["nsenter", "-t", str(self.process.pid), "-m", "setpriv", "--regid=64802", "--clear-groups",
                                 f"{self.tree}/usr/sbin/smtpctl", "schedule", queue_id],
                                capture_output=True, env=environment(self.tree))
-
-    def log(self):
-        with open(f"{self.dir}/log", encoding="utf-8", errors="replace") as f:
-            return f.read()
 
     def queue_ids(self):
         return {os.path.basename(p) for p in glob.glob(f"{self.dir}/spool/smtpd/queue/*/*/*")
@@ -111,10 +84,4 @@ class OpenSmtpd:
         self.is_stopped.set()
         if self.thread.is_alive():
             self.thread.join(60)
-        process, self.process = self.process, None
-        process.terminate()
-        try:
-            process.wait(60)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        super().stop()

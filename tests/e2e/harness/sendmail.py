@@ -12,7 +12,8 @@ import re
 import socket
 import subprocess
 
-from .place import Trouble, free_port, wait_until
+from .mta import Mta
+from .place import Trouble
 from .unpacked import environment, unpacked
 
 PACKAGES = ["sendmail-bin", "sendmail-cf", "libwrap0"]
@@ -117,7 +118,7 @@ def _has_ipv6():
         return True
 
 
-class Sendmail:
+class Sendmail(Mta):
     """milter: socket of the filter ("" none). local: domains that are delivered here, relay: where all else goes
     ("[127.0.0.1]:PORT"). features: more lines for sendmail.mc; tables: {file: text}, for makemap."""
 
@@ -125,10 +126,7 @@ class Sendmail:
         self.place, self.name = place, name
         self.tree = unpacked("sendmail", PACKAGES)
         self.program = os.path.join(self.tree, "usr/libexec/sendmail/sendmail")
-        self.dir = place.directory(f"sendmail-{name}")
-        self.port = free_port()
-        self.log_path = os.path.join(self.dir, "maillog")
-        self.process = None
+        super().__init__(place, "Sendmail", f"sendmail-{name}")
         self.has_ipv6 = _has_ipv6()
         self.environment = environment(self.tree)
         self.command = ["unshare", "-m", "sh", "-c", NAMES, self.dir, self.program, "-C", f"{self.dir}/sendmail.cf"]
@@ -154,14 +152,6 @@ class Sendmail:
         for path, lines in (tables or {}).items():
             subprocess.run([os.path.join(self.tree, "usr/libexec/sendmail/makemap"), "-C", f"{self.dir}/sendmail.cf",
                             "hash", path], input=lines.encode(), check=True, env=self.environment)
-        place.at_end(self.stop)
-
-    def _write(self, name, text, mode=0o644):
-        path = os.path.join(self.dir, name)
-        with open(path, "w", encoding="utf-8") as f:
-            f.write(text)
-        os.chmod(path, mode)
-        return path
 
     def _make_cf(self, name, text):
         mc = self._write(f"{name}.mc", text)
@@ -172,30 +162,8 @@ class Sendmail:
         self._write(f"{name}.cf", made.stdout.decode())
 
     def start(self):
-        with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(
-                [*self.command, "-bD", "-q1s", "-X", f"{self.dir}/traffic"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment, start_new_session=True)
-        wait_until(self._answers, lambda: f"Sendmail listening on port {self.port}\n{self.log()[-2000:]}")
+        self._launch([*self.command, "-bD", "-q1s", "-X", f"{self.dir}/traffic"], self.environment)
         return self
-
-    def _answers(self):
-        if self.process.poll() is not None:
-            raise Trouble(f"Sendmail ended, exit {self.process.returncode}: {self.log()[-2000:]}")
-        with socket.socket() as s:
-            s.settimeout(30)
-            try:
-                s.connect(("127.0.0.1", self.port))
-                return s.recv(3) == b"220"
-            except OSError:
-                return False
-
-    def log(self):
-        try:
-            with open(self.log_path, encoding="utf-8", errors="replace") as f:
-                return f.read()
-        except FileNotFoundError:
-            return ""
 
     def run(self, *words, data=b""):
         """Sendmail with our configuration, as a local program calls it."""
@@ -212,17 +180,6 @@ class Sendmail:
     def submitted(self):
         """What is in that queue."""
         return {os.path.basename(p)[2:] for p in glob.glob(os.path.join(self.dir, "clientqueue/[qh]f*"))}
-
-    def stop(self):
-        if self.process is None:
-            return
-        process, self.process = self.process, None
-        process.terminate()
-        try:
-            process.wait(60)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
     def mail_texts(self):
         for path in glob.glob(os.path.join(self.dir, "mail/inbox/new/*")):
