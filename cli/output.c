@@ -117,6 +117,30 @@ char *output_clean(char *out, size_t out_size, const char *text)
 	return out;
 }
 
+bool output_word(char *out, size_t out_size, const char *text)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    ".@_+-/:,%=";
+	char clean[OUTPUT_TEXT_MAX];
+	size_t n = 0;
+
+	if (text[0] == '-' || out_size < 8 ||
+	    strcmp(output_clean(clean, sizeof(clean), text), text) != 0)
+		return false;
+	if (text[0] != '\0' && text[strspn(text, plain)] == '\0') {
+		snprintf(out, out_size, "%s", text);
+		return strlen(text) < out_size;
+	}
+	out[n++] = '\'';
+	for (const char *c = text; *c != '\0'; c++) {
+		if (n + 6 >= out_size)
+			return false;
+		n += (size_t)snprintf(out + n, out_size - n, *c == '\'' ? "'\\''" : "%c", *c);
+	}
+	snprintf(out + n, out_size - n, "'");
+	return true;
+}
+
 size_t output_width(const char *text)
 {
 	mbstate_t state = {0};

@@ -47,6 +47,10 @@ enum output_colour output_action_colour(enum action a);
 /* Copies text, escaped but for backslashes. Returns out. */
 char *output_clean(char *out, size_t out_size, const char *text);
 
+/* Text as one word of a command to copy, quoted where a shell needs it. False, and there is no such
+ * word: it begins like an option, has control characters, or is too long. */
+bool output_word(char *out, size_t out_size, const char *text);
+
 /* Columns that a clean UTF-8 text takes on a terminal. */
 size_t output_width(const char *text);
 

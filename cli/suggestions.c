@@ -51,23 +51,10 @@ bool suggestions_word(const struct settings *s, const char *text, bool is_sender
 {
 	struct pattern p;
 	char err[300];
-	size_t n = 0;
 
-	if (strncmp(text, "h:", 2) == 0 ||
-	    pattern_parse(text, s->recipient_delimiter, is_sender, &p, err, sizeof(err)) != 0)
-		return false;
-	if (strspn(p.text, "abcdefghijklmnopqrstuvwxyz0123456789.@_+-") == strlen(p.text) &&
-	    p.text[0] != '-') {
-		snprintf(out, out_size, "%s", p.text);
-		return true;
-	}
-	if (p.text[0] == '-')
-		return false;
-	out[n++] = '\'';
-	for (const char *c = p.text; *c != '\0' && n + 6 < out_size; c++)
-		n += (size_t)snprintf(out + n, out_size - n, *c == '\'' ? "'\\''" : "%c", *c);
-	snprintf(out + n, out_size - n, "'");
-	return true;
+	return strncmp(text, "h:", 2) != 0 &&
+	       pattern_parse(text, s->recipient_delimiter, is_sender, &p, err, sizeof(err)) == 0 &&
+	       output_word(out, out_size, p.text);
 }
 
 static int by_domain(const void *a, const void *b)
