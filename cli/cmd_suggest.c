@@ -18,6 +18,7 @@
 #include <sysexits.h>
 
 #include "cli/expected.h"
+#include "cli/known_addresses.h"
 #include "cli/open.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -49,6 +50,7 @@ struct search {
 	struct db *db;
 	struct sums own; /* recipients with encrypted mail: of it n_encrypted to their own keys;
 			    n_would: no key of theirs is known */
+	struct known_addresses known; /* recipients whose hashes are on record */
 	struct providers providers;
 	struct suggestions suggestions;
 	int64_t now_unix, n_seen, n_expired;
@@ -58,7 +60,7 @@ struct search {
 
 /* Is it to a key of this recipient? 0, 1 no memory or no answer. */
 static int gather_own_key(struct search *s, const struct report_row *row,
-			  const struct report_recipient *r)
+			  const struct report_recipient *r, const char *recipient)
 {
 	struct own_key own_key;
 	struct address address;
@@ -66,14 +68,14 @@ static int gather_own_key(struct search *s, const struct report_row *row,
 
 	if (row->judgement.verdict != VERDICT_ENCRYPTED || row->judgement.n_messages == 0 ||
 	    r->demand == REQUIREMENT_OWN_KEY || r->demand == REQUIREMENT_READABLE ||
-	    strncmp(r->address, "h:", 2) == 0)
+	    strncmp(recipient, "h:", 2) == 0)
 		return 0;
-	sum = sums_get(&s->own, r->address);
+	sum = sums_get(&s->own, recipient);
 	if (sum == NULL)
 		return 1;
 	if (sum->n_would > 0)
 		return 0;
-	address_canonical(r->address, strlen(r->address), &address);
+	address_canonical(recipient, strlen(recipient), &address);
 	if (policy_own_key(s->db, s->settings, &address, &row->judgement, row->time_unix,
 			   &own_key) != 0) {
 		s->has_failed = true;
@@ -94,16 +96,20 @@ static int gather(void *context, const struct report_row *row)
 		const struct report_recipient *r = &row->recipients[i];
 		const bool is_lenient = r->demand == REQUIREMENT_EXEMPT ||
 					r->demand == REQUIREMENT_OBSERVE;
-		struct sum *sum = sums_get(is_lenient ? &s->lenient : &s->strict, r->address);
 		char key[2 * ADDRESS_MAX + 8];
 		const char *domain = tally_domain(row->sender);
+		const char *recipient = known_addresses_find(&s->known, r->address);
+		struct sum *sum;
 
+		if (recipient == NULL)
+			recipient = r->address;
+		sum = sums_get(is_lenient ? &s->lenient : &s->strict, recipient);
 		if (sum == NULL)
 			return 1;
 		sum->n_messages++;
 		sum->n_encrypted += row->judgement.verdict == VERDICT_ENCRYPTED;
 		sum->n_refused += !r->passes;
-		if (gather_own_key(s, row, r) != 0)
+		if (gather_own_key(s, row, r, recipient) != 0)
 			return 1;
 		/* Who encrypts to another key needs no exemption, but the key: `keys check`. */
 		if (r->passes || row->judgement.verdict == VERDICT_INVALID ||
@@ -116,7 +122,7 @@ static int gather(void *context, const struct report_row *row)
 			 providers_has(&s->providers, domain) || report_is_public_suffix(domain)
 				 ? row->sender
 				 : domain,
-			 r->address);
+			 recipient);
 		sum = sums_get(&s->refused, key);
 		if (sum == NULL)
 			return 1;
@@ -341,7 +347,9 @@ static int run(struct search *s, struct db *d, int64_t since_unix, int64_t n_max
 
 	progress_begin(&s->progress, "messages");
 	s->n_expected = expected_messages(d, &s->progress, since_unix, 0);
-	code = report_rows(d, since_unix, 0, gather, s);
+	code = known_addresses_load(&s->known, d, true);
+	if (code == 0)
+		code = report_rows(d, since_unix, 0, gather, s);
 	progress_clear(&s->progress);
 	if (code == 0) {
 		suggest_for_recipients(s);
@@ -401,6 +409,7 @@ int cmd_suggest(struct cli *cli, int argc, char **argv)
 	sums_free(&s.refused);
 	sums_free(&s.own);
 	suggestions_free(&s.suggestions);
+	known_addresses_free(&s.known);
 	providers_free(&s.providers);
 	settings_unref(settings);
 	return code;

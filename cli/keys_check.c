@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/keys.h"
+#include "cli/known_addresses.h"
 #include "cli/open.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -29,6 +30,7 @@ struct checking {
 	const struct settings *settings;
 	struct sums all;
 	struct sums by[KINDS];
+	struct known_addresses known;
 	bool has_failed;
 };
 
@@ -79,11 +81,13 @@ static int check_row(void *context, const struct report_row *row)
 
 	if (row->judgement.verdict != VERDICT_ENCRYPTED || row->judgement.n_messages == 0)
 		return 0;
-	for (size_t i = 0; i < row->n_recipients; i++)
-		if (strncmp(row->recipients[i].address, "h:", 2) !=
-			    0 && /* hashed: whose keys is not to be told */
-		    count(c, row, row->recipients[i].address) != 0)
+	for (size_t i = 0; i < row->n_recipients; i++) {
+		const char *recipient = known_addresses_find(&c->known, row->recipients[i].address);
+
+		/* NULL: whose keys is not to be told. */
+		if (recipient != NULL && count(c, row, recipient) != 0)
 			return 1;
+	}
 	return 0;
 }
 
@@ -159,13 +163,17 @@ int keys_run_check(struct cli *cli, int argc, char **argv)
 	s = open_settings(cli);
 	c.settings = s;
 	c.db = open_database(s, DB_READ);
-	code = report_rows(c.db, since_unix, 0, check_row, &c);
+	code = known_addresses_load(&c.known, c.db, true);
+	c.has_failed = code != 0;
+	if (code == 0)
+		code = report_rows(c.db, since_unix, 0, check_row, &c);
 	if (code == 1 && !c.has_failed)
 		cli_error("out of memory");
 	code = code == 0 ? print_all(cli, &c) : open_failed(c.db);
 	sums_free(&c.all);
 	for (int k = 0; k < KINDS; k++)
 		sums_free(&c.by[k]);
+	known_addresses_free(&c.known);
 	db_close(c.db);
 	settings_unref(s);
 	return code;

@@ -720,12 +720,15 @@ def test_keys_expire_are_forgotten_and_learned(guarded, guarded_mx, people, shel
     assert shelf.run("undo").code == 0 and keys_of(shelf, "carol@example.org")[fingerprint]["until_at"] is not None
     shelf.must("keys", "forget", "carol@example.org", fingerprint)
 
+    shells = "x`id`@example.org"
     for i in range(6):
-        assert send(guarded_mx.port, f"friend{i % 2}@there.example", "some@example.org", people.message("carol@example.org")).code == 250
+        for who in ("some@example.org", shells):
+            assert send(guarded_mx.port, f"friend{i % 2}@there.example", who, people.message("carol@example.org")).code == 250
     for who, code in ((ALICE, 250), (BOB, 550)):
         assert send(guarded_mx.port, SENDER, who, people.message(ALICE)).code == code
     learned = [o for o in guarded.json("keys", "learn") if o["pattern"] == "some@example.org"]
     assert [o["key_id"] for o in learned] == [fingerprint[-16:]] and learned[0]["senders"] == 2
+    assert f"pgpgate keys import '{shells}' -\n" in guarded.must("keys", "learn"), "whoever copies it runs nothing else"
     used = guarded.json("keys", "list", ALICE)
     assert used[0]["messages"] > 0
     checked = guarded.run("--json", "keys", "check")
@@ -892,6 +895,45 @@ def test_hashed_mode_shows_no_key_id_and_all_works(make_pair, make_postfix, peop
     assert {r["fingerprint"] for r in pair.json("keys", "list", ALICE)} == {alice}
     pair.must("db", "compact")
     assert look_for(names | {"CD" * 20}, glob.glob(os.path.join(pair.state, "*"))) == []
+
+
+def test_hashed_mode_learns_checks_and_suggests_by_what_is_known(make_pair, make_postfix, people, place):
+    """A hash tells neither key nor recipient; certificates that are given do, and the addresses that keys and rules are for."""
+    pair = make_pair("keys-hashes", log_addresses="hashed", default_requirement="encrypted", mail_providers="")
+    mx = make_postfix("keys-hashes", pair)
+    carol, folder = "carol@example.org", place.directory("its keys")
+    path = os.path.join(folder, "carol; and others.asc")
+    for name, text in ((path, people.export(carol)), (os.path.join(folder, "bad.asc"), people.export(BOB)[:-300])):
+        with open(name, "w", encoding="ascii") as f:
+            f.write(text)
+    to_carol = people.message(carol)
+    for i in range(10):
+        assert send(mx.port, f"friend{i % 2}@there.example", carol, to_carol).code == 250
+    for i in range(5):
+        assert send(mx.port, f"friend{i % 2}@there.example", "some@example.org", to_carol).code == 250
+    wait_until(lambda: len(pair.json("log")) == 15, "all on record")
+    assert pair.json("keys", "learn") == [] and "2 more are hashed" in pair.must("keys", "learn")
+
+    def learned(*words):
+        result = pair.run("--json", "keys", "learn", *words)
+        assert result.code == 0, result
+        return {o["pattern"]: (o["key_id"], o["messages"], o["senders"], o["command"]) for o in map(json.loads, result.out.splitlines())}
+    key = people.fingerprints(carol)[1]
+    by_file = learned("--from", folder)
+    assert by_file == {carol: (key[-16:], 10, 2, f"pgpgate keys import {carol} '{path}'")}
+    assert "bad.asc: certificate 1: " in pair.run("keys", "learn", "--from", folder).err
+    # a rule tells whose the other is, and it is not in the certificate; so it is said in the command
+    pair.must("observe", "some@example.org")
+    assert learned("--from", folder)["some@example.org"][3] == f"pgpgate keys import --any-user-id some@example.org '{path}'"
+    pair.must("keys", "import", carol, path)
+    assert learned("--from", folder).keys() == {"some@example.org"}
+    assert learned()["some@example.org"][3] == f"pgpgate keys add some@example.org {key}", "a key that is kept is known by its hash"
+
+    assert {o["kind"]: o["command"] for o in pair.json("suggest")} == {"own-key": f"pgpgate require --level own-key {carol}"}
+    pair.must("keys", "import", "some@example.org", "--any-user-id", "-", data=people.export(BOB).encode())
+    checked = pair.run("--json", "keys", "check")
+    assert checked.code == 1 and [(o["recipient"], o["messages"], o["other"]) for o in map(json.loads, checked.out.splitlines())] == [
+        ("some@example.org", 5, 5)], checked
 
 
 def test_keys_that_are_kept_under_a_key_that_is_lost(make_shelf, people):
