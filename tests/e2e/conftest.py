@@ -13,6 +13,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 
 from harness.faults import build_faults
+from harness.gate import Gate
 from harness.messages import Keys
 from harness.pair import Pair
 from harness.place import Place
@@ -97,3 +98,15 @@ def pair(make_pair):
 @pytest.fixture(scope="module")
 def mx(make_postfix, pair):
     return make_postfix("mx", pair)
+
+
+@pytest.fixture
+def bare(tmp_path):
+    """Without a database."""
+    return Gate(tmp_path)
+
+
+@pytest.fixture
+def gate(bare):
+    bare.must("db", "init")
+    return bare
