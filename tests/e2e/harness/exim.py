@@ -7,7 +7,7 @@ import os
 import re
 
 from .mta import Mta
-from .unpacked import environment, unpacked
+from .unpacked import environment, system_text, unpacked, with_own_etc
 
 PACKAGES = ["exim4-daemon-light", "libidn12", "libgnutls-dane0"]
 
@@ -54,11 +54,6 @@ begin retry
 *  *  F,1h,1s
 """
 
-# Its user is named in the program. $0 is its directory, and the rest the command.
-ACCOUNT = """\
-mount --bind "$0/passwd" /etc/passwd && mount --bind "$0/group" /etc/group && exec "$@"
-"""
-
 
 class Exim(Mta):
     """ports: where mail goes, the first that answers; mail to example.net stays here."""
@@ -73,12 +68,12 @@ class Exim(Mta):
         self._write("exim.conf", CONF.format(
             program=self.program, name=name, dir=self.dir, port=self.port,
             hosts=" : ".join(f"127.0.0.1::{p}" for p in ports)))
-        with open("/etc/passwd", encoding="utf-8") as f:
-            self._write("passwd", f.read() + f"Debian-exim:x:{user.pw_uid}:{user.pw_gid}::/nonexistent:/bin/false\n")
-        with open("/etc/group", encoding="utf-8") as f:
-            self._write("group", f.read() + f"Debian-exim:x:{user.pw_gid}:\n")
-        self.command = ["unshare", "-m", "sh", "-c", ACCOUNT, self.dir, "setpriv", f"--reuid={user.pw_uid}",
-                        f"--regid={user.pw_gid}", "--clear-groups", self.program, "-C", f"{self.dir}/exim.conf"]
+        # its user is named in the program
+        own = with_own_etc(place, self.dir, {
+            "passwd": system_text("passwd") + f"Debian-exim:x:{user.pw_uid}:{user.pw_gid}::/nonexistent:/bin/false\n",
+            "group": system_text("group") + f"Debian-exim:x:{user.pw_gid}:\n"})
+        self.command = [*own, "setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups",
+                        self.program, "-C", f"{self.dir}/exim.conf"]
 
     def start(self):
         self._launch([*self.command, "-bdf", "-q1s", "-oP", f"{self.dir}/spool/pid"], environment(self.tree))

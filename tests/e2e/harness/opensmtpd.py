@@ -12,7 +12,7 @@ import subprocess
 import threading
 
 from .mta import Mta
-from .unpacked import environment, unpacked
+from .unpacked import environment, system_text, unpacked, with_own_etc
 
 PACKAGES = ["opensmtpd"]
 
@@ -27,7 +27,6 @@ match from any for any action "out"
 
 # $0 is its directory, and the rest the command.
 OWN_VIEW = """\
-for f in passwd group resolv.conf hosts; do mount --bind "$0/$f" "/etc/$f" || exit 71; done
 mount --bind "$0/spool" /var/spool && mount --bind "$0/lib" /var/lib && mount --bind "$0/run" /run && exec "$@"
 """
 
@@ -44,17 +43,17 @@ class OpenSmtpd(Mta):
         self.mail_texts = authors.mail_texts
         self.is_stopped = threading.Event()
         self._write("smtpd.conf", CONF.format(port=self.port, name=name, mx=mx, authors=authors.port))
-        self._write("hosts", f"127.0.0.1 localhost {name}.pgpgate.test\n")
-        self._write("resolv.conf", "nameserver 127.0.0.1\noptions attempts:1 timeout:1\n")
-        with open("/etc/passwd", encoding="utf-8") as f:
-            self._write("passwd", f.read() + "".join(f"{user}:x:{number}:{number}::/nonexistent:/bin/false\n"
-                                                     for user, number in (("opensmtpd", 64801), ("opensmtpq", 64802))))
-        with open("/etc/group", encoding="utf-8") as f:
-            self._write("group", f.read() + "opensmtpd:x:64801:\nopensmtpq:x:64802:\n")
+        users = (("opensmtpd", 64801), ("opensmtpq", 64802))
+        self.own = with_own_etc(place, self.dir, {
+            "hosts": f"127.0.0.1 localhost {name}.pgpgate.test\n",
+            "resolv.conf": "nameserver 127.0.0.1\noptions attempts:1 timeout:1\n",
+            "passwd": system_text("passwd") + "".join(f"{user}:x:{number}:{number}::/nonexistent:/bin/false\n"
+                                                      for user, number in users),
+            "group": system_text("group") + "".join(f"{user}:x:{number}:\n" for user, number in users)})
         self.thread = threading.Thread(target=self._hurry, daemon=True)
 
     def start(self):
-        self._launch(["unshare", "-m", "sh", "-c", OWN_VIEW, self.dir, f"{self.tree}/usr/sbin/smtpd", "-d", "-f",
+        self._launch([*self.own, "sh", "-c", OWN_VIEW, self.dir, f"{self.tree}/usr/sbin/smtpd", "-d", "-f",
                       f"{self.dir}/smtpd.conf"], environment(self.tree))
         self.thread.start()
         return self

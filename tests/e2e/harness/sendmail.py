@@ -14,7 +14,7 @@ import subprocess
 
 from .mta import Mta
 from .place import Trouble
-from .unpacked import environment, unpacked
+from .unpacked import environment, unpacked, with_own_etc
 
 PACKAGES = ["sendmail-bin", "sendmail-cf", "libwrap0"]
 
@@ -102,13 +102,6 @@ file=$(mktemp {dir}/mail/inbox/tmp/XXXXXXXXXX) || exit 75
 {{ echo "Delivered-To: $1" && cat; }} >"$file" && mv "$file" {dir}/mail/inbox/new/ || exit 75
 """
 
-# Sendmail asks for its own name, and reads no other place for that, before it reads a configuration; where no name
-# server answers that takes minutes. $0 is its directory, and the rest the command.
-NAMES = """\
-mount --bind "$0/hosts" /etc/hosts && mount --bind "$0/resolv.conf" /etc/resolv.conf && exec "$@"
-"""
-
-
 def _has_ipv6():
     with socket.socket(socket.AF_INET6) as s:
         try:
@@ -129,7 +122,12 @@ class Sendmail(Mta):
         super().__init__(place, "Sendmail", f"sendmail-{name}")
         self.has_ipv6 = _has_ipv6()
         self.environment = environment(self.tree)
-        self.command = ["unshare", "-m", "sh", "-c", NAMES, self.dir, self.program, "-C", f"{self.dir}/sendmail.cf"]
+        # It asks for its own name, and reads no other place for that, before it reads a configuration; where no name
+        # server answers that takes minutes.
+        own = with_own_etc(place, self.dir, {
+            "hosts": f"127.0.0.1 {name}.pgpgate.test {socket.gethostname()} localhost\n::1 localhost6\n",
+            "resolv.conf": "nameserver 127.0.0.1\noptions attempts:1 timeout:1\n"})
+        self.command = [*own, self.program, "-C", f"{self.dir}/sendmail.cf"]
         user = place.user
         place.directory(f"sendmail-{name}/queue", 0, 0, 0o700)
         for folder in ("tmp", "new", "cur"):
@@ -142,8 +140,6 @@ class Sendmail(Mta):
                          f"define(`RELAY_MAILER_ARGS', `TCP $h {port}')dnl\n")
         text = SENDMAIL_MC.format(dir=self.dir, name=name, port=self.port, uid=user.pw_uid, gid=user.pw_gid,
                                   features=features, config=config)
-        self._write("hosts", f"127.0.0.1 {name}.pgpgate.test {socket.gethostname()} localhost\n::1 localhost6\n")
-        self._write("resolv.conf", "nameserver 127.0.0.1\noptions attempts:1 timeout:1\n")
         self._write("service.switch", "hosts files\naliases files\n")
         self._write("deliver", DELIVER.format(dir=self.dir), 0o755)
         self._make_cf("sendmail", text)

@@ -66,6 +66,35 @@ def overlaid(tree):
     return prefix
 
 
+# /etc but for some files of its own, for one process and its children. $0 is its directory, and the rest the command. A file
+# that was mounted over one of /etc would be gone as soon as anybody on this machine replaces that one, as useradd(8) does with
+# passwd; so it is the folder.
+OWN_ETC = """\
+mount --rbind /etc "$0/etc.system" && mount --rbind "$0/etc" /etc && exec "$@"
+"""
+
+
+def system_text(name):
+    """Of a file in /etc."""
+    with open(os.path.join("/etc", name), encoding="utf-8") as f:
+        return f.read()
+
+
+def with_own_etc(place, directory, files):
+    """What stands before a command that is to see these files ({name: text}) in /etc. directory: the command's, absolute."""
+    etc = place.directory(os.path.join(directory, "etc"))
+    system = place.directory(os.path.join(directory, "etc.system"))
+    for name, text in files.items():
+        with open(os.path.join(etc, name), "w", encoding="utf-8") as f:
+            f.write(text)
+    for name in set(os.listdir("/etc")) - set(files):
+        path = os.path.join("/etc", name)
+        # one such as mtab is relative to /etc
+        target = os.path.join("/etc", os.readlink(path)) if os.path.islink(path) else os.path.join(system, name)
+        os.symlink(os.path.normpath(target), os.path.join(etc, name))
+    return ["unshare", "-m", "--propagation", "private", "sh", "-c", OWN_ETC, directory]
+
+
 def environment(tree, **more):
     """The environment in which a program of that tree finds its libraries."""
     path = ":".join(os.path.join(tree, d) for d in LIBRARIES.split(":"))
