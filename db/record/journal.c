@@ -404,7 +404,7 @@ void journal_forget_voids(struct journal *j, uint64_t covered)
 	pthread_mutex_unlock(&j->lock);
 }
 
-bool journal_forget(struct journal *j, struct db *d, uint64_t moved, bool all)
+void journal_forget(struct journal *j, struct db *d, uint64_t moved, bool all)
 {
 	struct journal_segment *gone = NULL, **end = &gone;
 
@@ -426,13 +426,11 @@ bool journal_forget(struct journal *j, struct db *d, uint64_t moved, bool all)
 		gone = s->next;
 		/* One that cannot be removed is left without a lock: somebody will find that all of
 		 * it was moved. */
-		if (journal_files_remove(d, &s->name) != 0)
-			j->has_left_files = true;
+		journal_files_remove(d, &s->name);
 		close(s->fd);
 		pthread_mutex_lock(&j->lock);
 		j->bytes -= s->bytes;
 		pthread_mutex_unlock(&j->lock);
 		free(s);
 	}
-	return j->first == NULL && !j->has_left_files;
 }

@@ -40,7 +40,6 @@ struct journal {
 	uint32_t next_number;
 	int64_t segment_bytes; /* a segment that is longer is followed by the next */
 	bool must_roll;	       /* the last segment may not be written to any more */
-	bool has_left_files;   /* segments that could not be removed; the writer's */
 
 	pthread_mutex_t lock; /* guards what follows */
 	struct journal_segment *first, *last;
@@ -82,9 +81,8 @@ bool journal_is_voided(struct journal *j, uint64_t sequence);
 int64_t journal_bytes(struct journal *j); /* of all segments, and of what others have left */
 /* Everything up to `moved` is in the database: segments that hold nothing else go, and what was
  * voided in them; with `all` (nobody appends any more) the last one, too. What is moved again, when
- * the database went back, is still there with its voids. d: for files and errors. Whether no file
- * of the stream is left: only then may the database forget how far it was moved. */
-bool journal_forget(struct journal *j, struct db *d, uint64_t moved, bool all);
+ * the database went back, is still there with its voids. d: for files and errors. */
+void journal_forget(struct journal *j, struct db *d, uint64_t moved, bool all);
 /* Everything up to `covered` stays in the database, whatever comes: nobody asks any more what was
  * voided in it. */
 void journal_forget_voids(struct journal *j, uint64_t covered);

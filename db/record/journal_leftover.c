@@ -103,8 +103,7 @@ static int ask_moved(struct db *d, uint64_t stream, uint64_t *moved)
 	return db_end(d, batch_moved(d, stream, moved));
 }
 
-static int move_segment(struct leftover *left, size_t i, uint64_t *moved, uint64_t *stored,
-			int64_t *n_damaged)
+static int move_segment(struct leftover *left, size_t i, uint64_t *moved, uint64_t *stored)
 {
 	int got;
 
@@ -112,7 +111,6 @@ static int move_segment(struct leftover *left, size_t i, uint64_t *moved, uint64
 		log_error("journal %016" PRIx64 ".%08" PRIx32
 			  ": no segment of a journal; removed by hand, if at all",
 			  left->name[i].stream, left->name[i].number);
-		*n_damaged += left->size[i];
 		return 0;
 	}
 	journal_reader_begin(&left->reader, left->fd[i], &left->name[i], left->size[i], *moved);
@@ -127,7 +125,6 @@ static int move_segment(struct leftover *left, size_t i, uint64_t *moved, uint64
 	if (got != 0)
 		return -1;
 	*moved = left->reader.after;
-	*n_damaged += left->reader.damaged_bytes;
 	if (left->reader.damaged_bytes > 0)
 		log_error("journal %016" PRIx64 ".%08" PRIx32 ": %" PRId64
 			  " octets are damaged; what they held is lost",
@@ -135,44 +132,25 @@ static int move_segment(struct leftover *left, size_t i, uint64_t *moved, uint64
 	return 0;
 }
 
-static int forget_stream(struct db *d, uint64_t stream)
-{
-	sqlite3_stmt *st;
-	int result = -1;
-
-	if (db_begin_write(d) != 0)
-		return -1;
-	st = db_statement(d, SQL_JOURNAL_FORGET_STREAM);
-	if (st != NULL) {
-		db_bind_int(st, 1, (int64_t)stream);
-		result = db_run(d, st);
-	}
-	return db_end(d, result);
-}
-
 /* Everything in order of the segments. 0 or -1. */
 static int move_all(struct leftover *left, struct db *d)
 {
 	uint64_t first, moved, stored;
-	int64_t n_damaged = 0;
 
 	if (ask_moved(d, left->name[0].stream, &first) != 0 || find_voided(left) != 0)
 		return -1;
 	moved = stored = first;
 	for (size_t i = 0; i < left->n; i++)
-		if (move_segment(left, i, &moved, &stored, &n_damaged) != 0)
+		if (move_segment(left, i, &moved, &stored) != 0)
 			return -1;
 	if (!cover_now(left->log))
 		return -1;
 	for (size_t i = 0; i < left->n; i++)
 		if (has_header(left, i) && journal_files_remove(d, &left->name[i]) != 0)
 			return -1;
-	if (left->log->mover_settings->verdict_sync == SYNC_POWER &&
-	    journal_files_sync_names(d) != 0)
-		return -1;
 	log_info("journal %016" PRIx64 ": moved what a filter had left, up to record %" PRIu64,
 		 left->name[0].stream, moved);
-	return n_damaged == 0 ? forget_stream(d, left->name[0].stream) : 0;
+	return 0;
 }
 
 /* *bytes: what is left of it, and counts against journal_max. 0 or -1. */
@@ -232,7 +210,23 @@ static int next_old_stream(struct db *d, int64_t after, int64_t before_unix, int
 	return db_end(d, got < 0 ? -1 : 0) == 0 ? got : -1;
 }
 
-/* Rows of streams that are gone: their mover was killed between the last file and the row. */
+static int forget_stream(struct db *d, uint64_t stream)
+{
+	sqlite3_stmt *st;
+	int result = -1;
+
+	if (db_begin_write(d) != 0)
+		return -1;
+	st = db_statement(d, SQL_JOURNAL_FORGET_STREAM);
+	if (st != NULL) {
+		db_bind_int(st, 1, (int64_t)stream);
+		result = db_run(d, st);
+	}
+	return db_end(d, result);
+}
+
+/* Rows of streams that are long gone. Until then a file of theirs may come back, with a copy of the
+ * folder that was made while they went, and what it holds must not be moved again. */
 static void forget_gone(struct verdict_log *l, const struct journal_names *names)
 {
 	const int64_t before_unix = clock_now_unix() - GONE_AFTER_S;

@@ -298,21 +298,6 @@ static uint64_t published(void *context)
 	return journal_published(context);
 }
 
-static void forget_stream(struct verdict_log *l)
-{
-	sqlite3_stmt *st;
-	int result = -1;
-
-	if (db_begin_write(l->db) != 0)
-		return;
-	st = db_statement(l->db, SQL_JOURNAL_FORGET_STREAM);
-	if (st != NULL) {
-		db_bind_int(st, 1, (int64_t)l->journal.stream);
-		result = db_run(l->db, st);
-	}
-	db_end(l->db, result);
-}
-
 /* What is not moved within the time stays in its segments, for the next start. */
 static void finish(struct verdict_log *l)
 {
@@ -328,13 +313,8 @@ static void finish(struct verdict_log *l)
 			break;
 	late_retract(l);
 	write_counts(l);
-	if (l->moved >= journal_published(&l->journal) && cover_now(l)) {
-		/* The files first: without them nobody asks how far they were moved. */
-		if (journal_forget(&l->journal, l->db, l->covered, true) && l->moved > 0 &&
-		    (l->mover_settings->verdict_sync == SYNC_PROCESS ||
-		     journal_files_sync_names(l->db) == 0))
-			forget_stream(l);
-	}
+	if (l->moved >= journal_published(&l->journal) && cover_now(l))
+		journal_forget(&l->journal, l->db, l->covered, true);
 	db_checkpoint(l->db, 0);
 }
 
