@@ -15,6 +15,8 @@
  * and U-labels may make it longer than ADDRESS_MAX. */
 #define RAW_MAX 2048
 
+#define FOLDED_MAX (3 * RAW_MAX) /* U+0390, two bytes, becomes three letters of two */
+
 #define LABEL_MAX 63   /* RFC 1035 section 2.3.4 */
 #define DOMAIN_MAX 255 /* RFC 5321 section 4.5.3.1.2 */
 
@@ -294,6 +296,26 @@ int address_canonical_domain(const char *raw, size_t raw_len, char out[ADDRESS_M
 		return -1;
 	memcpy(out, domain, len + 1);
 	return 0;
+}
+
+bool address_folds_to(const char *raw, const char *folded)
+{
+	const size_t len = strlen(raw);
+	uint8_t buffer[FOLDED_MAX], *made;
+	size_t made_len = sizeof buffer;
+	struct address a, b;
+
+	if (len > RAW_MAX || is_ascii(raw, len) || !is_clean(raw, len))
+		return false;
+	made = u8_casefold((const uint8_t *)raw, len, NULL, NULL, buffer, &made_len);
+	if (made == NULL)
+		return false;
+	address_canonical((const char *)made, made_len, &a);
+	address_canonical(folded, strlen(folded), &b);
+	if (made != buffer)
+		free(made);
+	return a.kind == ADDRESS_MAILBOX && b.kind == ADDRESS_MAILBOX &&
+	       strcmp(a.text, b.text) == 0;
 }
 
 const char *address_domain(const struct address *a)

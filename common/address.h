@@ -54,6 +54,11 @@ void address_internal(const char *raw, size_t raw_len, struct address *out);
 /* A domain or address literal alone: 0, or -1 when it cannot be canonical. */
 int address_canonical_domain(const char *raw, size_t raw_len, char out[ADDRESS_MAX + 1]);
 
+/* Is this what folding all letters, the domain's too, makes of raw? Postfix shows a milter that.
+ * The domain may be another one then: "ss" stands for U+00DF, which IDNA keeps (RFC 5894
+ * section 7.2). False where raw is ASCII. Both as they come, NUL-terminated, hostile. */
+bool address_folds_to(const char *raw, const char *folded);
+
 /* The domain within text (after the last '@'), or "" when there is none. Borrowed from a. */
 const char *address_domain(const struct address *a);
 

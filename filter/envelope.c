@@ -36,7 +36,8 @@ const char *envelope_address(const char *macro, const char *argument, bool is_se
 		return argument;
 	if (is_same_text(macro, argument))
 		return macro;
-	if (has_domain(argument) && (is_sendmail || !has_domain(macro)))
+	if (has_domain(argument) &&
+	    (is_sendmail || !has_domain(macro) || address_folds_to(argument, macro)))
 		return argument;
 	return macro;
 }

@@ -5,7 +5,9 @@
  * of it.
  *
  * Postfix completes and rewrites it there as it will route it (RCPT TO:<postmaster>, RFC 5321
- * section 4.5.1; source routes, "%" and "!"): its macro counts where it has a domain. Sendmail
+ * section 4.5.1; source routes, "%" and "!"): its macro counts where it has a domain. But it folds
+ * all letters of it, and a folded domain may be somebody else's ("strasse.test" for one with a
+ * sharp s): where that is all it did, the argument counts. Sendmail
  * shows what its mailer will be given: the local mailer's has lost its domain, and an alias of
  * virtusertable is replaced by its target. Rules are about the address that was given, so its
  * argument counts where it has a domain. Of two that have none the macro counts; the transaction

@@ -62,6 +62,10 @@ row("U-label rule, A-label recipient", ["exempt alice@münchen.example"], ("exem
     to="alice@xn--mnchen-3ya.example")
 row("U-label rule, upper case U-label recipient", ["exempt MÜNCHEN.example"], ("exempt", 1),
     to="alice@MÜNCHEN.example")
+row("sharp s in the domain", ["exempt alice@xn--fa-hia.example"], ("exempt", 1), to="alice@fa\u00df.example")
+row("sharp s is not two of them", ["exempt alice@fass.example"], ("encrypted", "default"), to="alice@fa\u00df.example")
+row("final sigma in the domain", ["exempt alice@xn--nxasmm1c.example"], ("exempt", 1),
+    to="alice@\u03b2\u03cc\u03bb\u03bf\u03c2.example")
 row("local part in NFD, rule in NFC", ["exempt jos\u00e9@example.org"], ("exempt", 1),
     to="jose\u0301@example.org")
 row("quotes that are not needed", ["exempt alice@example.org"], ("exempt", 1), to='"alice"@example.org',
@@ -102,6 +106,8 @@ row("narrowed rule that does not match does not exist", ["exempt alice@example.o
                                                          "observe example.org"], ("observe", 2))
 row("routed sender matches no lenient rule", ["exempt alice@example.org sender=example.net"],
     ("encrypted", "default"), sender="x%bob@example.net")
+row("sender IDN with a sharp s", ["exempt alice@example.org sender=xn--fa-hia.example"], ("exempt", 1),
+    sender="bob@fa\u00df.example")
 row("sender IDN", ["exempt alice@example.org sender=xn--mnchen-3ya.example"], ("exempt", 1),
     sender="bob@münchen.example")
 
