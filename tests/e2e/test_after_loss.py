@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from harness.gate import Gate
+from harness.gate_of_user import Gate
 
 BACK = "back@example.org"
 

@@ -13,7 +13,7 @@ import subprocess
 
 import pytest
 
-from harness.gate import Gate
+from harness.gate_of_user import Gate
 
 SIGNALLED = range(-64, 0)
 
