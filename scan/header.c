@@ -169,18 +169,37 @@ static bool has_lone_cr(const unsigned char *bytes, size_t len)
 	return false;
 }
 
-/* Below the field's first line. libetpan takes it for the end of the header: that is not read,
- * then, which follows. Exim and SpamAssassin write such into their reports. */
-static bool has_white_line(const unsigned char *bytes, size_t len)
+/* Below the field's first line, and another follows if `within`, be it white, too. Exim and
+ * SpamAssassin write such into their reports; a program that took it for the end of the header
+ * would not read structure that follows. */
+static bool has_white_line(const unsigned char *bytes, size_t len, bool within)
 {
 	const unsigned char *end = bytes + len, *lf;
 
 	for (const unsigned char *p = memchr(bytes, '\n', len); p; p = lf) {
 		p++;
 		lf = memchr(p, '\n', (size_t)(end - p));
-		if (text_trimmed(p, (size_t)((lf ? lf : end) - p)) == 0)
+		if (text_trimmed(p, (size_t)((lf ? lf : end) - p)) == 0 && (!within || lf))
 			return true;
 	}
+	return false;
+}
+
+/* libetpan, which reads these to their grammar's end, is done with one at a line of white space:
+ * what goes on is no field, and with it the body begins. */
+static bool is_read_by_grammar(const unsigned char *name, size_t len)
+{
+	static const char *const names[] = {
+		"from",	    "to",	  "cc",		 "bcc",	       "sender",
+		"reply-to", "message-id", "in-reply-to", "references",
+	};
+	static const char resent[] = "resent-";
+
+	if (len > sizeof(resent) - 1 && text_is(name, sizeof(resent) - 1, resent))
+		return true;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (text_is(name, len, names[i]))
+			return true;
 	return false;
 }
 
@@ -196,9 +215,11 @@ void header_field(struct header *h, const unsigned char *name, size_t name_len,
 	h->has_blank_name |= trimmed < name_len;
 	if (has_lone_cr(value, value_len))
 		ambiguous(h, "a lone CR");
+	if (is_read_by_grammar(name, trimmed) && has_white_line(value, value_len, true))
+		ambiguous(h, "a line of white space in a field of addresses");
 	if (field < 0 || field >= CONTENT_DISPOSITION)
-		h->has_white_line |= has_white_line(value, value_len);
-	else if (has_white_line(value, value_len))
+		h->has_white_line |= has_white_line(value, value_len, false);
+	else if (has_white_line(value, value_len, false))
 		ambiguous(h, "a line of white space");
 	else
 		h->is_late |= h->has_white_line;

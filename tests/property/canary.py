@@ -92,14 +92,14 @@ FIELD = re.compile(rb"[!-9;-~]+[ \t]*:|[ \t]")
 
 
 def is_within_headers(message, word):
-    """Does the word stand in fields of the message's own header or of part headers only? A line of white space does not end the
-    message's own, whatever libetpan says."""
+    """Does the word stand in fields of the message's own header or of part headers only, and before any line of white space, which
+    some readers take for the end?"""
     for at in re.finditer(re.escape(word.encode()), message):
         before = message[:at.start()]
         starts = [m.end() for b in mutate.boundaries(message)
                   for m in re.finditer(rb"^--" + re.escape(b) + rb"[ \t\r]*\n", before, re.M)]
         header = before[max(starts, default=0):]
-        if re.search(rb"^[ \t\r]*\n" if starts else rb"^\r?\n", header, re.M) or not FIELD.match(message, before.rfind(b"\n") + 1):
+        if re.search(rb"^[ \t\r]*\n", header, re.M) or not FIELD.match(message, before.rfind(b"\n") + 1):
             return False
     return word.encode() in message
 

@@ -169,6 +169,15 @@ def early_body(rng, message, word):
     return put(message, rng.choice(starts), trick + rng.choice([b"", text_line(rng, word) + b"\n", text_line(rng, word) + b"\n\n"]))
 
 
+def white_line(rng, message, word):
+    """The same within one of the header's fields, which goes on, or another follows."""
+    field = rng.choice([b"", b"Subject: x\n", b"X-Note: x\n", b"X-Spam-Report: x\n", b"To: a@sender.example\n", b"Cc:\n a@sender.example,\n",
+                        b"References: <a@sender.example>\n", b"Resent-From: A <a@sender.example>\n", b"Keywords: x\n", b"Received: from x\n"])
+    starts = [s for s in line_starts(message) if 0 < s <= header_end(message)]
+    trick = rng.choice([b" \n", b"\t\n", b" \r\n", b"  \n \n"]) + rng.choice([b" ", b" ", b"\t", b" (", b" x@y, ", b" <", b"X-B: ", b"Subject: ", b"Comments: "])
+    return put(message, rng.choice(starts), field + trick + text_line(rng, word) + b"\n")
+
+
 def second_field(rng, message, word):
     """Another structural field in the message's header or a part's, which reads the body otherwise."""
     extra = rng.choice([
@@ -538,7 +547,7 @@ CLASSES = {
     "preamble": [in_preamble],
     "epilogue": [in_epilogue],
     "parts": [extra_part, extra_part, empty_part_filled, wrapped, wrapped],
-    "header fields": [early_body, second_field, second_field],
+    "header fields": [early_body, white_line, second_field, second_field],
     "encodings": [other_type, in_transfer, in_transfer],
     "armor": [in_armor, in_armor, in_ciphertext],
     "armor headers": [armor_headers],
