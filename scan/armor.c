@@ -37,6 +37,7 @@ void armor_begin(struct armor *a, enum armor_label label, struct packet_walk *wa
 	a->is_summed = channel->n_checksums >= ARMOR_CHECKSUMS_FREE;
 	a->crc = CRC_BEGIN;
 	wording_reset(&a->wording);
+	spread_reset(&a->spread);
 	packet_init(walk, label == ARMOR_MESSAGE ? PACKETS_OF_MESSAGE : PACKETS_OF_SIGNATURES);
 }
 
@@ -56,7 +57,7 @@ static uint32_t sum(uint32_t crc, const unsigned char *octets, size_t len)
 	return crc & 0xffffff;
 }
 
-/* Lines of characters that are base64: do they spell words? */
+/* Lines of characters that are base64: do they spell words, or draw letters? */
 static void look_for_words(struct armor *a, const unsigned char *lines, size_t n_lines,
 			   size_t n_chars, size_t stride)
 {
@@ -71,6 +72,7 @@ static void look_for_words(struct armor *a, const unsigned char *lines, size_t n
 	wording_look_at_lines(&a->wording, &a->channel->lines, alone, lines, n_lines, n_chars,
 			      stride);
 	a->n_worded += n_lines * n_chars;
+	spread_feed(&a->spread, lines, n_lines, n_chars, stride, packet_is_in_ciphertext(a->walk));
 	if (a->channel->lines.is_text)
 		armor_fault(a, "words in the lines of the data");
 	if (n_lines > 0 && a->wording.is_text)
@@ -175,6 +177,8 @@ static void end_line(struct armor *a, const unsigned char *line, size_t len)
 	} else {
 		packet_finish(a->walk);
 		finding_adopt(&a->fault, &a->walk->fault);
+		if (spread_finish(&a->spread))
+			armor_fault(a, "characters that are not evenly spread");
 	}
 }
 

@@ -8,8 +8,9 @@
  * a header; lines of any one length from ARMOR_WIDTH_MIN, the last one shorter, those beyond RFC
  * 5322's 998 octets in pieces; a blank where a mail server has broken such a line; blank lines
  * around the data; trailing white space, no-break spaces included. Refuses: anything else that a
- * reader could show: data that spells words (wording.h), and headers that are named like fields of
- * MIME or of a message, for where a reader finds a boundary in the BEGIN line they are.
+ * reader could show: data that spells words (wording.h) or draws (spread.h), and headers that are
+ * named like fields of MIME or of a message, for where a reader finds a boundary in the BEGIN line
+ * they are.
  *
  * Armor headers are a small readable channel: see struct armor_channel. Fixed memory, one thread.
  */
@@ -21,6 +22,7 @@
 
 #include "scan/base64.h"
 #include "scan/packet.h"
+#include "scan/spread.h"
 #include "scan/wording.h"
 
 #define ARMOR_PIECE_MAX 1024 /* octets of a line that are taken at once */
@@ -87,6 +89,7 @@ struct armor {
 	bool is_blank_seen;  /* an empty line after data */
 	size_t n_worded;
 	struct wording wording;
+	struct spread spread;
 	bool is_summed; /* the checksum counts */
 	uint32_t crc;
 	struct base64 base64;

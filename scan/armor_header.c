@@ -115,10 +115,43 @@ void armor_header_begin(struct armor *a, const unsigned char *line, size_t len)
 		armor_header_octets(a, line, len);
 }
 
+/* An address, or a link without a query, between angle brackets: no tag. Its octets, or 0. */
+static size_t bracketed_address(const unsigned char *at, size_t len)
+{
+	const bool is_link = (len > 7 && text_is(at, 7, "http://")) ||
+			     (len > 8 && text_is(at, 8, "https://"));
+	bool has_at = false;
+
+	for (size_t i = 0; i < len; i++) {
+		if (at[i] == '>')
+			return is_link || has_at ? i : 0;
+		has_at |= at[i] == '@';
+		if (!is_key_char(at[i]) && at[i] != '@' && at[i] != '+' &&
+		    !(is_link && (at[i] == ':' || at[i] == '/')))
+			return 0;
+	}
+	return 0;
+}
+
+/* Some programs show a part as HTML for its name (octet-stream called x.html): what looks like a
+ * tag there draws with the white space around armor. */
+static bool has_tag(const unsigned char *line, size_t len)
+{
+	for (size_t i = 0; i + 1 < len; i++) {
+		const unsigned char next = text_lower(line[i + 1]);
+
+		if (line[i] == '<' &&
+		    ((next >= 'a' && next <= 'z') || next == '/' || next == '!' || next == '?') &&
+		    bracketed_address(line + i + 1, len - i - 1) == 0)
+			return true;
+	}
+	return false;
+}
+
 void armor_header_line(struct armor *a, const unsigned char *line, size_t len)
 {
 	armor_header_begin(a, line, len);
-	if (++a->n_headers > ARMOR_HEADERS_MAX || len > ARMOR_HEADER_MAX)
+	if (++a->n_headers > ARMOR_HEADERS_MAX || len > ARMOR_HEADER_MAX || has_tag(line, len))
 		a->has_long_headers = true;
 	else
 		compare_with_first(a, line, len);

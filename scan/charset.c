@@ -11,18 +11,22 @@ static const struct family {
 	const char *name;
 	unsigned first, last; /* numbers that follow it */
 	unsigned missing;     /* one of them that there is not */
+	bool is_read;	      /* by all: others some programs take for an unknown one */
 } families[] = {
-	{"iso-8859-", 1, 16, 12}, {"iso8859-", 1, 16, 12}, {"iso_8859-", 1, 16, 12},
-	{"iso-8859", 1, 16, 12},  {"iso8859_", 1, 16, 12}, {"iso_8859_", 1, 16, 12},
-	{"windows-125", 0, 8, 9}, {"cp125", 0, 8, 9},	   {"win-125", 0, 8, 9},
+	{"iso-8859-", 1, 16, 12, true}, {"iso8859-", 1, 16, 12, true},
+	{"iso_8859-", 1, 16, 12, true}, {"iso-8859", 1, 16, 12, false},
+	{"iso8859_", 1, 16, 12, false}, {"iso_8859_", 1, 16, 12, false},
+	{"windows-125", 0, 8, 9, true}, {"cp125", 0, 8, 9, true},
+	{"win-125", 0, 8, 9, false},
 };
 
-/* exists: one that there is, whose no-break space is A0. */
+/* exists: one that there is and that all programs know, whose no-break space is A0. */
 static bool is_of_family(const char *name, bool exists)
 {
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
 		const struct family *f = &families[i];
 		const char *digit = name + strlen(f->name);
+		const bool is_padded = digit[0] == '0' && digit[1] != '\0';
 		unsigned number = 0;
 
 		if (strncmp(name, f->name, strlen(f->name)) != 0 || *digit == '\0' ||
@@ -30,7 +34,8 @@ static bool is_of_family(const char *name, bool exists)
 			continue;
 		for (; *digit; digit++)
 			number = number * 10 + (unsigned)(*digit - '0');
-		if (!exists || (number >= f->first && number <= f->last && number != f->missing))
+		if (!exists || (f->is_read && !is_padded && number >= f->first &&
+				number <= f->last && number != f->missing))
 			return true;
 	}
 	return false;
@@ -66,8 +71,7 @@ bool charset_is_known(const char *name)
 
 enum charset_spaces charset_spaces_of(const char *name)
 {
-	static const char *const latin[] = {"latin1",	   "latin-1",	   "latin9",	 "l1",
-					    "csisolatin1", "iso-8859-8-i", "windows-874"};
+	static const char *const latin[] = {"latin1", "l1", "csisolatin1", "windows-874"};
 
 	if (strcmp(name, "utf-8") == 0 || strcmp(name, "utf8") == 0)
 		return CHARSET_SPACES_UTF8;

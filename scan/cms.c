@@ -41,6 +41,70 @@ static size_t sequence_header(const unsigned char *head, size_t len, int64_t tot
 	return total == (int64_t)(2 + n) + length ? 2 + n : 0;
 }
 
+/* A definite length, or -1: none or indefinite; *at goes behind its octets. */
+static int64_t take_length(const unsigned char *head, size_t len, size_t *at)
+{
+	int64_t length = 0;
+	size_t n;
+
+	if (*at >= len)
+		return -1;
+	n = head[(*at)++];
+	if (n < 0x80)
+		return (int64_t)n;
+	n &= 0x7f;
+	if (n == 0 || n > 6 || len - *at < n)
+		return -1;
+	for (; n > 0; n--)
+		length = length << 8 | head[(*at)++];
+	return length;
+}
+
+/* The tag here, and its length likewise. */
+static bool take_tag(const unsigned char *head, size_t len, size_t *at, unsigned tag,
+		     int64_t *length)
+{
+	if (*at >= len || head[*at] != tag)
+		return false;
+	++*at;
+	*length = take_length(head, len, at);
+	return true;
+}
+
+bool cms_is_detached(const unsigned char *head, size_t len)
+{
+	size_t at = 0;
+	int64_t n, oid;
+
+	if (!take_tag(head, len, &at, 0x30, &n) || !take_tag(head, len, &at, 0x06, &n) || n != 9)
+		return false;
+	at += 9;
+	if (!take_tag(head, len, &at, 0xa0, &n) || !take_tag(head, len, &at, 0x30, &n) ||
+	    !take_tag(head, len, &at, 0x02, &n) || n != 1)
+		return false;
+	at++;
+	if (!take_tag(head, len, &at, 0x31, &n) || n > (int64_t)len)
+		return false;
+	if (n >= 0) {
+		at += (size_t)n;
+	} else { /* of indefinite length: algorithms, then the end */
+		while (take_tag(head, len, &at, 0x30, &n)) {
+			if (n < 0 || n > (int64_t)len)
+				return false;
+			at += (size_t)n;
+		}
+		if (len < at + 2 || head[at] != 0 || head[at + 1] != 0)
+			return false;
+		at += 2;
+	}
+	if (!take_tag(head, len, &at, 0x30, &n) || !take_tag(head, len, &at, 0x06, &oid) || oid < 0)
+		return false;
+	if (n >= 0)
+		return n == oid + 2;
+	at += (size_t)oid;
+	return len >= at + 2 && head[at] == 0 && head[at + 1] == 0;
+}
+
 enum cms_type cms_type(const unsigned char *head, size_t head_len, int64_t total)
 {
 	size_t at = sequence_header(head, head_len, total);

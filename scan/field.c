@@ -171,14 +171,25 @@ static void set_boundary(struct cursor *c, struct content_type *out)
 			ambiguous(c, "a boundary that is not printable ASCII");
 }
 
+/* A reader shows one name of a part: the longest counts. */
+static void add_characters(struct content_type *out, size_t n)
+{
+	if (n > out->name_characters)
+		out->name_characters = n;
+}
+
 static void set_charset(struct cursor *c, struct content_type *out)
 {
+	const unsigned char *begin = c->at;
 	char charset[FIELD_VALUE_MAX];
 	bool is_cut;
 
 	take_value(c, charset, sizeof(charset), false, &is_cut);
 	lower(charset);
 	out->has_bad_charset |= is_cut || !charset_is_known(charset);
+	if (!charset_is_known(charset)) /* s-nail prints it */
+		add_characters(out, (size_t)(c->at - begin));
+	out->has_odd_charset |= memchr(begin, '\\', (size_t)(c->at - begin)) != NULL;
 	/* Of two, each is the one that some program takes. */
 	out->spaces = out->has_charset && charset_spaces_of(charset) != out->spaces
 			      ? CHARSET_SPACES_UNSURE
@@ -254,13 +265,6 @@ static void add_label(struct content_type *out, enum label label)
 {
 	if (label > out->label)
 		out->label = label;
-}
-
-/* A reader shows one name of a part: the longest counts. */
-static void add_characters(struct content_type *out, size_t n)
-{
-	if (n > out->name_characters)
-		out->name_characters = n;
 }
 
 static void set_name(struct cursor *c, struct content_type *out)
@@ -471,6 +475,8 @@ void field_content_type(const unsigned char *value, size_t len, struct content_t
 	parameters(&c, out);
 	add_label(out, c.last_piece);
 	out->has_comment = c.has_comment;
+	if (c.has_comment || out->has_odd_charset) /* some take it for the character set's name */
+		out->spaces = CHARSET_SPACES_UNSURE;
 	out->other_bytes += c.other_bytes + c.comment_bytes;
 	out->comment_bytes += c.comment_bytes;
 	if (out->boundary_len > BOUNDARY_USUAL_MAX)

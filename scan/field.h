@@ -50,6 +50,7 @@ struct content_type {
 	bool has_comment;
 	bool has_bad_charset; /* not known to show ASCII as it is */
 	bool has_charset;
+	bool has_odd_charset;	    /* a backslash in its name */
 	enum charset_spaces spaces; /* UNSURE, too, where two differ */
 };
 

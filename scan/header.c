@@ -94,12 +94,15 @@ static void take_description(struct header *h, const unsigned char *value, size_
 	if (label_is_usual_description(value, len))
 		return;
 	h->described_bytes += text_count_visible(value, len);
+	h->description[0] = '\0';
+	if (h->n_of[CONTENT_DESCRIPTION]++ > 0)
+		return; /* of two, one says more than the name */
 	len = text_trimmed(value, len);
 	for (; len > 0 && text_is_blank(*value); len--)
 		value++;
 	for (; n < len && n + 1 < sizeof(h->description); n++)
 		h->description[n] = (char)text_lower(value[n]);
-	h->description[n] = '\0';
+	h->description[n < len ? 0 : n] = '\0'; /* a longer one is no name */
 }
 
 /* A mark that a program sets. */
@@ -185,6 +188,22 @@ static bool has_white_line(const unsigned char *bytes, size_t len, bool within)
 	return false;
 }
 
+/* In any field libetpan is done with two of them at its end, and what is behind is the body: the
+ * preamble, if a multipart has begun. */
+static bool ends_in_white_lines(const unsigned char *bytes, size_t len)
+{
+	size_t n = text_trimmed(bytes, len), n_lf = 0;
+
+	for (; n < len; n++)
+		n_lf += bytes[n] == '\n';
+	return n_lf > 1 && bytes[len - 1] != '\n';
+}
+
+static bool has_multipart_begun(const struct header *h)
+{
+	return strncmp(h->type.type, "multipart/", 10) == 0 && h->n_of[MIME_VERSION] > 0;
+}
+
 /* libetpan, which reads these to their grammar's end, is done with one at a line of white space:
  * what goes on is no field, and with it the body begins. */
 static bool is_read_by_grammar(const unsigned char *name, size_t len)
@@ -215,6 +234,12 @@ void header_field(struct header *h, const unsigned char *name, size_t name_len,
 	h->has_blank_name |= trimmed < name_len;
 	if (has_lone_cr(value, value_len))
 		ambiguous(h, "a lone CR");
+	if (h->is_over && (!h->is_preamble || text_begins(name, name_len, "--")))
+		ambiguous(h, "a field behind two lines of white space");
+	if (!h->is_over && ends_in_white_lines(value, value_len)) {
+		h->is_over = true;
+		h->is_preamble = has_multipart_begun(h);
+	}
 	if (is_read_by_grammar(name, trimmed) && has_white_line(value, value_len, true))
 		ambiguous(h, "a line of white space in a field of addresses");
 	if (field < 0 || field >= CONTENT_DISPOSITION)

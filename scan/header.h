@@ -48,7 +48,9 @@ struct header {
 	unsigned n_of[HEADER_GATHERED];
 	char version[FIELD_VERSION_MAX]; /* MIME-Version */
 	bool has_white_line;
-	int current; /* which structural field is being gathered, -1: none */
+	bool is_over;	  /* to some, after two lines of white space */
+	bool is_preamble; /* what follows is that of a multipart, then */
+	int current;	  /* which structural field is being gathered, -1: none */
 	bool has_field;
 	size_t len;
 	unsigned char field[HEADER_FIELD_MAX];

@@ -9,6 +9,8 @@
 #include "scan/phrases.h"
 #include "scan/text.h"
 
+#define BAD_CHARSET_FREE 4 /* octets of line ends that an empty part has */
+
 enum leaf_type leaf_type_of(const char *type)
 {
 	static const struct {
@@ -198,11 +200,22 @@ void leaf_set_spaces(struct leaf *l, enum charset_spaces spaces)
 	l->spaces = l->html.spaces = spaces;
 }
 
+static size_t count_line_ends(const unsigned char *bytes, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += bytes[i] == '\r' || bytes[i] == '\n';
+	return n;
+}
+
 void leaf_feed(struct leaf *l, const unsigned char *bytes, size_t len)
 {
 	if (len == 0)
 		return;
 	l->bytes += (int64_t)len;
+	if (l->has_bad_charset)
+		l->bad_octets += (int64_t)(len - count_line_ends(bytes, len));
 	if (is_cms(l)) {
 		keep_cms_head(l, bytes, len);
 		l->visible_bytes += (int64_t)text_count_visible(bytes, len);
@@ -267,7 +280,8 @@ void leaf_finish(struct leaf *l)
 		l->cms = cms_type(l->prefix, l->prefix_len, l->bytes);
 		if (ciphertext_is_prose(&l->walk.sample))
 			l->cms = CMS_NONE;
-		if (!l->is_base64 || l->has_bad_charset)
+		if (!l->is_base64 || l->has_bad_charset ||
+		    (l->type == LEAF_PKCS7_SIGNATURE && !cms_is_detached(l->prefix, l->prefix_len)))
 			l->cms = CMS_OTHER;
 		if ((l->cms == CMS_ENVELOPED || l->cms == CMS_AUTH_ENVELOPED) &&
 		    !enveloped_is_proper(&l->enveloped))
@@ -287,6 +301,10 @@ void leaf_finish(struct leaf *l)
 	if (l->state == LEAF_IN_OTHER_BINARY)
 		l->visible_bytes = l->bytes;
 	check_armored(l);
+	/* In UTF-16 white space of ASCII is daggers and letters; a line end or two is none. */
+	if (l->has_bad_charset && !l->has_claim && !l->is_decided &&
+	    (l->bytes > BAD_CHARSET_FREE || l->bad_octets > 0))
+		l->visible_bytes = l->bytes;
 	l->is_clearsigned_only = l->n_clearsigned == 1 && !l->has_bad_clearsigned &&
 				 l->text_visible == 0 && l->n_messages == 0;
 }
@@ -300,7 +318,7 @@ bool leaf_text_is(const struct leaf *l, const char *text)
 {
 	size_t len = tiny_trimmed(l);
 
-	return len == strlen(text) && memcmp(l->tiny, text, len) == 0;
+	return !l->is_tiny_indented && len == strlen(text) && memcmp(l->tiny, text, len) == 0;
 }
 
 bool leaf_text_says(const struct leaf *l, const char *text)

@@ -118,7 +118,9 @@ struct leaf {
 	unsigned char prefix[CMS_HEAD]; /* of CMS, or what tells whether a leaf is binary: tag,
 					   length, version */
 	size_t tiny_len;
+	int64_t bad_octets; /* in a bad character set, but line ends */
 	bool is_tiny_cut;
+	bool is_tiny_indented; /* behind white space: many such parts make a picture */
 	size_t line_len, line_whole;
 	int64_t line_beyond_visible;
 	unsigned char line[LEAF_LINE_MAX]; /* from here on nothing is cleared */

@@ -21,8 +21,10 @@ static void keep_tiny(struct leaf *l, const unsigned char *text, size_t len)
 {
 	size_t room = sizeof(l->tiny) - l->tiny_len;
 
-	for (; l->tiny_len == 0 && len > 0 && text_is_space(*text); len--)
+	for (; l->tiny_len == 0 && len > 0 && text_is_space(*text); len--) {
+		l->is_tiny_indented = true;
 		text++;
+	}
 	if (len > room) {
 		l->is_tiny_cut = true;
 		len = room;

@@ -473,6 +473,11 @@ void packet_feed(struct packet_walk *w, const unsigned char *bytes, size_t len)
 	}
 }
 
+bool packet_is_in_ciphertext(const struct packet_walk *w)
+{
+	return is_container(w->tag) && w->state != PACKET_IN_TAG && w->head_have >= w->head_need;
+}
+
 uint64_t packet_opaque(const struct packet_walk *w)
 {
 	if (w->state != PACKET_IN_BODY || finding_is_set(&w->fault) || !is_container(w->tag) ||

@@ -110,4 +110,7 @@ void packet_skip(struct packet_walk *w, uint64_t octets);
  * ends, with the last of them at the earliest. At most CIPHERTEXT_SAMPLE. */
 size_t packet_sampled(const struct packet_walk *w);
 
+/* Is the next octet one of a container's ciphertext? */
+bool packet_is_in_ciphertext(const struct packet_walk *w);
+
 #endif

@@ -9,7 +9,10 @@
 #include "scan/mime.h"
 #include "scan/text.h"
 
-#define TREE_HEADER_MAX 1024 /* octets of the header of what GpgOL attached */
+/* Of what GpgOL attached, which programs show as it is: */
+#define TREE_HEADER_MAX 1024 /* octets of its header */
+#define TREE_LETTERS_MAX 160 /* letters of parameters in all headers: its own have 60 */
+#define TREE_NAMES_MAX 64    /* characters of names of files */
 
 struct scan {
 	struct mime mime;
@@ -29,6 +32,16 @@ static void feed_returned(void *context, const unsigned char *bytes, size_t len)
 	message_feed(s->returned_message, bytes, len);
 }
 
+/* Nothing but what PGP/MIME needs. */
+static bool has_bare_headers(const struct scan *s)
+{
+	const struct structure_state *state = &s->mime.structure.state;
+
+	return !s->has_other_field && state->root_other_bytes == 0 && state->other_bytes == 0 &&
+	       state->comment_bytes == 0 && state->name_characters <= TREE_NAMES_MAX &&
+	       state->root_letters + state->mark_letters <= TREE_LETTERS_MAX;
+}
+
 /* What GpgOL attached: by the rules as they stand, whatever is accepted. Its header is a readable
  * channel, as that of a part is. */
 static bool was_pgp_mime(void *context, int64_t octets)
@@ -46,7 +59,7 @@ static bool was_pgp_mime(void *context, int64_t octets)
 	message_finish(s->returned_message, &facts);
 	judge(&facts, &all, &nobody, &judgement);
 	return judgement.verdict == VERDICT_ENCRYPTED && judgement.form == FORM_PGP_MIME &&
-	       octets - facts.size_bytes <= TREE_HEADER_MAX && !s->returned->has_other_field;
+	       octets - facts.size_bytes <= TREE_HEADER_MAX && has_bare_headers(s->returned);
 }
 
 /* Nothing but what scan_reset() resets has to be zero: buffers are set up when they begin. */
@@ -121,6 +134,19 @@ static size_t trim(const unsigned char **value, size_t len)
 	return text_trimmed(*value, len);
 }
 
+/* A field that says what PGP/MIME is, and no more. */
+static bool is_field_of_tree(const unsigned char *name, size_t len)
+{
+	static const char *const names[] = {"MIME-Version", "Content-Type",
+					    "Content-Transfer-Encoding", "Content-Disposition",
+					    "Content-Description"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (text_is(name, len, names[i]))
+			return true;
+	return false;
+}
+
 void scan_header(struct scan *s, const unsigned char *name, size_t name_len,
 		 const unsigned char *value, size_t value_len)
 {
@@ -132,9 +158,7 @@ void scan_header(struct scan *s, const unsigned char *name, size_t name_len,
 	       text_is_blank(name[name_len - 1])) /* "Subject : text", RFC 5322 section 4.5.1 */
 		name_len--;
 	len = trim(&value, value_len);
-	if (!text_is(name, name_len, "MIME-Version") &&
-	    !(name_len > 8 && text_is(name, 8, "Content-")))
-		s->has_other_field = true;
+	s->has_other_field |= !is_field_of_tree(name, name_len);
 	if (text_is(name, name_len, "Subject")) {
 		s->is_subject_readable |= !field_is_hidden_subject(value, len);
 	} else if (text_is(name, name_len, "Secure-Join")) {

@@ -102,6 +102,10 @@ static void check_shown(struct structure *s, const struct header *h)
 	if (h->described_bytes > 0)
 		notes_readable(s, s->state.n_levels, "part-headers", (int64_t)h->described_bytes,
 			       "a Content-Description");
+	if (s->state.n_parts == 0)
+		s->state.root_letters = h->mark_letters;
+	if (s->state.n_parts == 0)
+		s->state.root_other_bytes = h->other_bytes;
 	s->state.name_characters += h->name_characters;
 	if (!part_is_usual_type(h->type.type))
 		s->state.name_characters += type_len;

@@ -88,10 +88,11 @@ struct structure_state {
 	bool is_tree_fed;  /* ... with what GpgOL attached */
 	bool was_tree_fed; /* something has been fed: one message is looked into */
 	size_t header_bytes;
-	size_t comment_bytes;	/* of part headers: see FIELD_COMMENT_MAX */
-	size_t mark_letters;	/* see PART_MARKS_MAX */
-	size_t other_bytes;	/* of part headers: see PART_OTHER_MAX */
-	size_t name_characters; /* of names of files and types: see PART_NAMES_MAX */
+	size_t comment_bytes;		       /* of part headers: see FIELD_COMMENT_MAX */
+	size_t mark_letters;		       /* see PART_MARKS_MAX */
+	size_t root_letters, root_other_bytes; /* the same of the message's own header */
+	size_t other_bytes;		       /* of part headers: see PART_OTHER_MAX */
+	size_t name_characters;		       /* of names of files and types: see PART_NAMES_MAX */
 	int64_t signature_text; /* octets of text in signatures: readable beside ciphertext */
 	char leaf_type[FIELD_TYPE_MAX];
 	char leaf_encoding[32];

@@ -35,6 +35,17 @@ def with_headers(*pairs, **kw):
     return inline(armor(DATA, headers=pairs, **kw))
 
 
+
+def drawn(data, at, dark="M", light="+"):
+    """Armor in which, from line `at` on, dark characters draw letters on light ones."""
+    rows = ["#   #  #####  #####  #####", "## ##  #      #        #  ", "# # #  ####   ####     #  ", "#   #  #      #        #  ", "#   #  #####  #####    #  "]
+    lines = armor(data).split(b"\n")
+    for k, row in enumerate(rows):
+        row = row.center(64)
+        lines[at + k] = "".join((dark if c == "#" else light)[(7 * k + 5 * i + i * i) % len(dark)] for i, c in enumerate(row)).encode()
+    return b"\n".join(lines)
+
+
 RULE_13 = [
     ("r13-begin-trailing-space", 13, INLINE, inline(ARMOR.replace(B, B + b" \t")), "white space after BEGIN"),
     ("r13-end-trailing-space", 13, INLINE, inline(ARMOR.replace(E, E + b"  ")), "white space after END"),
@@ -107,6 +118,9 @@ def measured(n):
 
 
 RULE_14 = [
+    ("r14-tag", 14, "partial pgp-inline armor-headers", inline(armor(DATA, [("Comment", "<pre><u>")])), "a tag, where a program takes the part for HTML"),
+    ("r14-tag-attributes", 14, "partial pgp-inline armor-headers", inline(armor(DATA, [("Comment", "x <img/src=http://a@sender.example>")])), "one that is not quite an address"),
+    ("r14-address", 14, INLINE, inline(armor(DATA, [("Comment", "Alice <alice@sender.example> <https://sender.example/key>, a < b <- c <3")])), "an address and a link are none"),
     ("r14-usual", 14, INLINE, with_headers(("Version", "GnuPG v2"), ("Comment", "see https://gnupg.example/")), "Version and Comment"),
     ("r14-all-known", 14, INLINE, with_headers(("Version", "1"), ("Comment", "c"), ("Charset", "utf-8"), ("MessageID", "x" * 32),
                                                ("Hash", "SHA256")), "every known key"),
@@ -266,6 +280,9 @@ RULE_17 = [
     ("r17-broken-two", 17, BAD_ARMOR, inline(broken(armor(message(n=5000), width=10 ** 6), 998, b"  ")), "two blanks"),
     ("r17-broken-text", 17, BAD_ARMOR, inline(broken(armor(message(n=2000), width=10 ** 6), 998, b" Meet me ")), "text where it was broken"),
     ("r17-one-line-998", 17, INLINE, inline(armor(message(n=1000), width=998)), "a line of 998 characters, and more"),
+    ("r17-drawn", 17, BAD_ARMOR, inline(drawn(message("drawn", n=7000), 110)), "letters that are drawn with dark and light characters"),
+    ("r17-drawn-small", 17, BAD_ARMOR, inline(drawn(message("drawn", n=500), 8)), "the same in a small message"),
+    ("r17-drawn-many", 17, BAD_ARMOR, inline(drawn(message("drawn", n=4000), 30, "MWNBRDHKQGE8", "iljrtfcvI1J/")), "with twelve of each"),
     ("r17-trailing-space", 17, INLINE, inline(armor(DATA, tail="  ")), "white space after every line"),
     ("r17-trailing-nbsp-utf-8", 17, INLINE, inline(armor(DATA, tail="\xc2\xa0")), "a UTF-8 no-break space after every line"),
     ("r17-trailing-nbsp-many", 17, INLINE, inline(armor(message(n=3000), tail="\xc2\xa0")), "the same of a longer message"),

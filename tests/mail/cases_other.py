@@ -83,11 +83,20 @@ RULE_30 = [
     ("r30-signed-encrypted", 30, "encrypted pgp-mixed ok", signed(ENCRYPTED_PART), "PGP/MIME encryption, signed outside"),
     ("r30-signed-inline", 30, "encrypted pgp-inline ok", signed(text(ARMOR)), "an armored text, signed outside"),
     ("r30-signed-encrypted-smime", 30, "encrypted pgp-mixed ok", signed(
-        ENCRYPTED_PART, part(b64(cms(SIGNED_DATA, noise(90))), CMS_SIG % "application/pkcs7-signature"),
+        ENCRYPTED_PART, part(b64(detached()), CMS_SIG % "application/pkcs7-signature"),
         'multipart/signed; protocol="application/pkcs7-signature"; micalg=sha-256; boundary="b1"'), "signed outside with S/MIME"),
     ("r30-signed-encrypted-smime-x", 30, "encrypted pgp-mixed ok", signed(
-        ENCRYPTED_PART, part(b64(cms(SIGNED_DATA, noise(90))), CMS_SIG % "application/x-pkcs7-signature"),
+        ENCRYPTED_PART, part(b64(detached()), CMS_SIG % "application/x-pkcs7-signature"),
         'multipart/signed; protocol="application/x-pkcs7-signature"; micalg=sha-256; boundary="b1"'), "the same, x-"),
+    ("r30-signed-encrypted-smime-streamed", 30, "encrypted pgp-mixed ok", signed(
+        ENCRYPTED_PART, part(b64(detached(is_streamed=True)), CMS_SIG % "application/pkcs7-signature"),
+        'multipart/signed; protocol="application/pkcs7-signature"; boundary="b1"'), "the same as Java's programs write it"),
+    ("r30-smime-signature-content", 30, "partial + readable-part", signed(
+        ENCRYPTED_PART, part(b64(detached(b"Meet me at eight.\r\n" * 20)), CMS_SIG % "application/pkcs7-signature"),
+        'multipart/signed; protocol="application/pkcs7-signature"; boundary="b1"'), "one that holds a text itself"),
+    ("r30-smime-signature-content-streamed", 30, "partial + readable-part", signed(
+        ENCRYPTED_PART, part(b64(detached(b"Meet me at eight.\r\n" * 20, is_streamed=True)), CMS_SIG % "application/pkcs7-signature"),
+        'multipart/signed; protocol="application/pkcs7-signature"; boundary="b1"'), "the same, streamed"),
     ("r30-smime-signature-data", 30, "partial + readable-part", signed(
         ENCRYPTED_PART, part(b64(cms(CMS_DATA, noise(90))), CMS_SIG % "application/pkcs7-signature"),
         'multipart/signed; protocol="application/pkcs7-signature"; boundary="b1"'), "CMS data for a signature"),

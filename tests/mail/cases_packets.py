@@ -324,7 +324,7 @@ RULE_27 = [
     ("r27-one-value-16", 27, MIME, v1(b"\0" * 16 + QUARTER + b"\xf0"), "one value makes a quarter"),
     ("r27-one-value-17", 27, ASCII, v1(b"\0" * 17 + QUARTER), "one value makes more than a quarter"),
     ("r27-zeros", 27, ASCII, v1(bytes(500)), "zeros"),
-    ("r27-late-text", 27, MIME, v1(noise(4096, "late") + PROSE[:400]), "text after 4,096 octets is not looked at"),
+    ("r27-late-text", 27, "invalid - bad-armor", v1(noise(4096, "late") + PROSE[:400]), "text after 4,096 octets: its characters are not evenly spread"),
     ("r27-text-then-noise", 27, ASCII, v1(PROSE[:3400] + noise(696, "early")), "prose for 3,400 of the first 4,096 octets"),
     ("r27-v2", 27, ASCII, v2(ciphertext=PROSE[:300]), "prose in SEIPD version 2"),
     ("r27-aead", 27, ASCII, a20(ciphertext=PROSE[:300]), "prose in packet 20"),

@@ -106,3 +106,15 @@ def cms(oid, content):
     if oid in (ENVELOPED_DATA, AUTH_ENVELOPED_DATA):
         content = enveloped(content)
     return der(0x30, der(0x06, oid), der(0xA0, der(0x30, der(0x02, b"\0"), content)))
+
+
+def detached(content=None, is_streamed=False):
+    """CMS signed data (RFC 5652 section 5) whose content is elsewhere, or is content. What should be certificates and signature is
+    noise."""
+    signs = der(0x06, CMS_DATA) + (der(0xA0, der(0x04, content)) if content else b"")
+    signs = b"\x30\x80" + signs + b"\0\0" if is_streamed else der(0x30, signs)
+    sha256 = der(0x30, der(0x06, bytes([0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1])) + b"\x05\0")
+    data = der(0x02, b"\1") + der(0x31, sha256) + signs + bytes((i * i + 7 * i) * 31 % 251 for i in range(400))
+    if is_streamed:
+        return b"\x30\x80" + der(0x06, SIGNED_DATA) + b"\xa0\x80\x30\x80" + data + b"\0" * 6
+    return der(0x30, der(0x06, SIGNED_DATA) + der(0xA0, der(0x30, data)))

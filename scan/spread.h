@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * spread.h: are the characters of base64 as evenly spread as those of ciphertext? Dark ones and
+ * light ones draw letters over lines of armor. Weighed are windows of SPREAD_WINDOW characters, and
+ * what is left at the end together with the window before.
+ *
+ * The measure is Pearson's chi-square over 64 characters: 63 on average, deviation 11.2. Noise
+ * passes SPREAD_BOUND with a chance of less than 1e-12. Half a window of lines of 24 different
+ * characters has 213, a whole one of 46 has 200.
+ *
+ * Fixed memory, any chunking, one thread.
+ */
+#ifndef PGPGATE_SCAN_SPREAD_H
+#define PGPGATE_SCAN_SPREAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SPREAD_WINDOW 512 /* characters: eight lines */
+#define SPREAD_ENOUGH 256 /* of a whole block: five lines make letters */
+#define SPREAD_BOUND 200
+
+struct spread {
+	unsigned n; /* characters in the present window */
+	bool has_last, is_uneven;
+	uint16_t n_of[128], last[128]; /* by character */
+};
+
+/* Ready for the first character. */
+void spread_reset(struct spread *s);
+
+/* Characters of the base64 alphabet, n_chars in each of n_lines lines that begin every stride
+ * octets; padding counts nothing. is_plain: of ciphertext; else "A" counts nothing, for it stands
+ * for the zeros of hidden recipients. */
+void spread_feed(struct spread *s, const unsigned char *chars, size_t n_lines, size_t n_chars,
+		 size_t stride, bool is_plain);
+
+/* The end. True: they are not evenly spread somewhere. */
+bool spread_finish(struct spread *s);
+
+#endif
