@@ -305,6 +305,8 @@ static bool text(struct html *h, const unsigned char *bytes, size_t len)
 {
 	size_t visible = text_count_visible(bytes, len);
 
+	if (memchr(bytes, '\f', len)) /* nothing to a browser, a sign to a terminal */
+		return false;
 	if (visible > 0) {
 		if (h->is_in_title)
 			return false;
