@@ -12,13 +12,13 @@ void spread_reset(struct spread *s)
 	memset(s->n_of, 0, sizeof(s->n_of));
 }
 
-/* Of the window, and of the one before if `both`. */
-static void look(struct spread *s, bool both)
+/* The present half and the one before, if there is one. */
+static void look(struct spread *s)
 {
 	uint32_t n = 0, squares = 0;
 
 	for (unsigned c = 0; c < 128; c++) {
-		const uint32_t k = s->n_of[c] + (both ? s->last[c] : 0u);
+		const uint32_t k = s->n_of[c] + (s->has_last ? s->last[c] : 0u);
 
 		n += k;
 		squares += k * k;
@@ -26,9 +26,10 @@ static void look(struct spread *s, bool both)
 	s->is_uneven |= n >= SPREAD_ENOUGH && squares * N_CHARS > (n + SPREAD_BOUND) * n;
 }
 
-static void end_window(struct spread *s)
+static void end_half(struct spread *s)
 {
-	look(s, false);
+	if (s->has_last)
+		look(s);
 	memcpy(s->last, s->n_of, sizeof(s->last));
 	memset(s->n_of, 0, sizeof(s->n_of));
 	s->has_last = true;
@@ -40,7 +41,7 @@ void spread_feed(struct spread *s, const unsigned char *chars, size_t n_lines, s
 {
 	for (size_t line = 0; line < n_lines; line++, chars += stride) {
 		for (size_t at = 0; at < n_chars;) {
-			const size_t room = SPREAD_WINDOW - s->n;
+			const size_t room = SPREAD_HALF - s->n;
 			const size_t n = n_chars - at < room ? n_chars - at : room;
 			const uint16_t n_zeros = s->n_of['A'];
 
@@ -51,15 +52,14 @@ void spread_feed(struct spread *s, const unsigned char *chars, size_t n_lines, s
 			s->n_of['='] = 0;
 			s->n += (unsigned)n;
 			at += n;
-			if (s->n == SPREAD_WINDOW)
-				end_window(s);
+			if (s->n == SPREAD_HALF)
+				end_half(s);
 		}
 	}
 }
 
 bool spread_finish(struct spread *s)
 {
-	if (s->n > 0)
-		look(s, s->has_last);
+	look(s);
 	return s->is_uneven;
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
  * spread.h: are the characters of base64 as evenly spread as those of ciphertext? Dark ones and
- * light ones draw letters over lines of armor. Weighed are windows of SPREAD_WINDOW characters, and
- * what is left at the end together with the window before.
+ * light ones draw letters over lines of armor. Weighed are windows of two halves, each half with
+ * the one before, and what is left at the end likewise.
  *
  * The measure is Pearson's chi-square over 64 characters: 63 on average, deviation 11.2. Noise
- * passes SPREAD_BOUND with a chance of less than 1e-12. Half a window of lines of 24 different
- * characters has 213, a whole one of 46 has 200.
+ * passes SPREAD_BOUND with a chance of less than 6e-13 in a window, 4e-11 in the smallest block
+ * that is looked at (Chernoff's bound). Half a window of lines of 22 different characters has 244,
+ * a whole one of 43 has 250.
  *
  * Fixed memory, any chunking, one thread.
  */
@@ -17,12 +18,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SPREAD_WINDOW 512 /* characters: eight lines */
+#define SPREAD_HALF 256	  /* characters: four lines */
 #define SPREAD_ENOUGH 256 /* of a whole block: five lines make letters */
-#define SPREAD_BOUND 200
+#define SPREAD_BOUND 240
 
 struct spread {
-	unsigned n; /* characters in the present window */
+	unsigned n; /* characters in the present half */
 	bool has_last, is_uneven;
 	uint16_t n_of[128], last[128]; /* by character */
 };

@@ -214,8 +214,8 @@ static void encode(const unsigned char *octets, size_t len, unsigned char *out)
 
 static bool say(const struct row *r, unsigned long per_million)
 {
-	printf("%-48s %6zu %12lu samples %4lu refused\n", r->what ? r->what : "", r->octets, r->samples,
-	       r->refused);
+	printf("%-48s %6zu %12lu samples %4lu refused\n", r->what ? r->what : "", r->octets,
+	       r->samples, r->refused);
 	return r->refused * 1000000 <= per_million * r->samples;
 }
 
