@@ -110,6 +110,9 @@ def test_a_recipient_without_a_domain_is_the_local_user(pair, mx, rules):
         assert send(mx.port, BOB, "open", messages.cleartext(), client=None).code == 250
         assert send(mx.port, "root", "bob@mx.pgpgate.test", messages.cleartext(), client=None).code == 550
         assert send(mx.port, BOB, "postmaster", messages.cleartext(), client=None).code == 250
+        for line, answer in (("exempt open@example.org", 550), ("exempt open@", 250)):  # a domain that was added lowers nothing
+            rules(line)
+            assert send(mx.port, BOB, "open", messages.cleartext(), client=None).code == answer, line
     finally:
         pair.write_conf(unqualified_domain="")
         pair.filter.reload()
