@@ -140,3 +140,53 @@ def test_terminal_escapes_do_not_reach_the_log(mx, pair):
     send(mx.port, b'"\x1b[31m"@evil.test', ALICE, messages.cleartext())
     assert "\x1b" not in pair.filter.log() and "\x1b" not in pair.must("log")
     assert "\x1b" not in pair.must("--json", "log")
+
+
+def begin(s, to, mail="", rcpt=""):
+    s.command(f"MAIL FROM:<{BOB}>{mail}")
+    s.command(f"RCPT TO:<{to}>{rcpt}")
+
+
+def as_data(s, content):
+    s.command("DATA")
+    return s.data(content)
+
+
+def in_chunks(s, *chunks):
+    """RFC 3030. The reply to the last one."""
+    for i, chunk in enumerate(chunks, 1):
+        s.socket.sendall(b"BDAT %d%s\r\n" % (len(chunk), b" LAST" if i == len(chunks) else b"") + chunk)
+        reply = s.read()
+    return reply
+
+
+def pipelined(s, to, content):
+    s.socket.sendall(f"MAIL FROM:<{BOB}>\r\nRCPT TO:<{to}>\r\nDATA\r\n".encode() + content + b".\r\n")
+    return [s.read() for _ in range(4)][-1]
+
+
+# What a client says for a message to `to`, with another recipient who demands something else somewhere. Returns the last reply.
+DIALOGUES = {
+    "one chunk": lambda s, to, other, text: (begin(s, to), in_chunks(s, text)),
+    "chunks, the last one empty": lambda s, to, other, text: (begin(s, to), in_chunks(s, text[:9], text[9:], b"")),
+    "octet by octet": lambda s, to, other, text: (begin(s, to), in_chunks(s, *(text[i:i + 1] for i in range(len(text))))),
+    "pipelined": lambda s, to, other, text: (pipelined(s, to, text),),
+    "RSET after another recipient": lambda s, to, other, text: (
+        begin(s, other), s.command("RSET"), begin(s, to), as_data(s, text)),
+    "EHLO after another recipient": lambda s, to, other, text: (
+        begin(s, other), s.command("EHLO again.test"), begin(s, to), as_data(s, text)),
+    "after a message to another": lambda s, to, other, text: (s.send(BOB, other, text), begin(s, to), as_data(s, text)),
+    "the same twice": lambda s, to, other, text: (begin(s, to), s.command(f"RCPT TO:<{to.upper()}>"), as_data(s, text)),
+    "VRFY of another": lambda s, to, other, text: (begin(s, to), s.command(f"VRFY {other}"), as_data(s, text)),
+    "parameters that name another": lambda s, to, other, text: (
+        begin(s, to, f" SIZE=1 RET=HDRS ENVID={other} AUTH={other} BODY=8BITMIME", f" NOTIFY=SUCCESS ORCPT=rfc822;{other}"),
+        as_data(s, text)),
+}
+
+
+@pytest.mark.parametrize("name", DIALOGUES)
+@pytest.mark.parametrize("to, other, answer", [(ALICE, SHOP, 550), (SHOP, ALICE, 250)], ids=["protected", "exempt"])
+def test_however_the_message_is_brought(mx, name, to, other, answer):
+    text = messages.cleartext().replace(b"\n", b"\r\n")
+    with Session(mx.port) as s:
+        assert DIALOGUES[name](s, to, other, text)[-1].code == answer
