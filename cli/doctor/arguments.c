@@ -59,8 +59,7 @@ static void arguments_of(const char *line, char *out, size_t out_size)
 
 void doctor_arguments(struct doctor *x, const char *line, const struct postfix_service *s)
 {
-	const char *const directory = x->postfix.config_directory;
-	char text[DOCTOR_TEXT_MAX], file[600], quoted[700], mend[800];
+	char text[DOCTOR_TEXT_MAX], mend[3000];
 	const char *word;
 	size_t len;
 
@@ -68,11 +67,8 @@ void doctor_arguments(struct doctor *x, const char *line, const struct postfix_s
 	len = find_stray(text, &word);
 	if (len == 0)
 		return;
-	snprintf(file, sizeof(file), "%.500s/master.cf",
-		 directory != NULL && directory[0] != '\0' ? directory : "/etc/postfix");
-	snprintf(mend, sizeof(mend), "${EDITOR:-vi} %s && postfix reload",
-		 doctor_quote(quoted, sizeof(quoted), file));
-	doctor_tell(x, DOCTOR_PROBLEM, "postfix", mend,
+	doctor_tell(x, DOCTOR_PROBLEM, "postfix",
+		    doctor_by_editor(x, mend, sizeof(mend), "master.cf"),
 		    "the service %s/%s has \"%.*s\" in master.cf, which smtpd does not take: it "
 		    "ends, and no mail comes in there (-o name=value has no blanks)",
 		    s->name, s->type, (int)(len < 200 ? len : 200), word);

@@ -144,6 +144,8 @@ static void conclude(const struct doctor *x)
 		       output_plural(x->n_skipped, "thing", "things"));
 	else if (x->postfix.is_silent)
 		printf("\nNothing else is wrong, but Postfix does not run.\n");
+	else if (x->postfix.has_others)
+		printf("\nNothing is wrong with this instance of Postfix.\n");
 	else
 		printf("\nNothing is wrong.\n");
 }

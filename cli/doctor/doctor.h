@@ -29,10 +29,11 @@ enum doctor_state {
 struct doctor_postfix {
 	bool is_there;
 	bool is_chrooted;	      /* an smtpd of master.cf is */
-	bool uses_policy;	      /* asks our policy server */
+	bool uses_policy;	      /* asks our policy server, wherever */
 	bool is_filtering;	      /* an smtpd has a content filter */
 	bool is_proxied;	      /* an smtpd has smtpd_proxy_filter */
 	bool is_silent;		      /* nobody listens where clients come */
+	bool has_others;	      /* other instances, of postmulti(1) */
 	int n_bare;		      /* smtpds that have only main.cf's milters, and need ours */
 	int n_own;		      /* smtpds that have ours by a -o */
 	const char *config_directory; /* --postfix-config, or NULL for the default */
@@ -84,6 +85,9 @@ const char *doctor_by_value(const struct doctor *x, char *out, size_t out_size,
 			    const struct postfix_service *s, bool is_own, const char *name,
 			    const char *value);
 
+/* An editor with main.cf or master.cf, and a reload: where only a person knows what was meant. */
+const char *doctor_by_editor(const struct doctor *x, char *out, size_t out_size, const char *name);
+
 /* Writes a setting into pgpgate.conf, and has the daemons take it. */
 const char *doctor_by_setting(const struct doctor *x, char *out, size_t out_size, const char *key,
 			      const char *format, ...) __attribute__((format(printf, 5, 6)));
@@ -92,19 +96,26 @@ const char *doctor_by_setting(const struct doctor *x, char *out, size_t out_size
 const char *doctor_by_pgpgate(const struct doctor *x, char *out, size_t out_size,
 			      const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* words.c: of a list of milters or restrictions. */
+
+/* Does nobody listen there? word: of a list of milters or restrictions. Only for sockets in the
+ * file system and ports of this machine, and only where it can be seen; false where not. */
+bool doctor_is_dead(const struct doctor *x, const char *word);
+/* A word of such a list with that default_action, in braces. Returns out. */
+char *doctor_with_action(const char *word, const char *action, char *out, size_t out_size);
+/* A milter as Postfix takes it: its type is known, and so are braces and attributes, if any. */
+bool doctor_is_well_formed(const char *word);
+
 /* milters.c: tells of an absolute path of our socket in a list that a chrooted smtpd reads. s: the
  * service whose -o it is, or NULL: main.cf's. */
 void doctor_absolute(struct doctor *x, const struct postfix_service *s, const char *name,
 		     const char *list, const char *socket_text);
-/* Does nobody listen there? word: of a list of milters or restrictions. Only for sockets in the
- * file system, and only where it can be seen; false where not. */
-bool doctor_is_dead(const struct doctor *x, const char *word);
-/* Tells of milters where nobody listens: those whose name says that they are ours are a problem,
- * others a note. s as above. */
+/* Tells of milters that Postfix cannot make out, and of those where nobody listens: a problem, but
+ * a note where mail is taken without it. s as above. */
 void doctor_dead_milters(struct doctor *x, const struct postfix_service *s, const char *list);
 /* The command that puts smtpd_milters right. s as above. Returns out. */
-const char *doctor_with_ours(const struct doctor *x, const struct postfix_service *s,
-			     const char *list, char *out, size_t out_size);
+const char *doctor_with_ours(struct doctor *x, const struct postfix_service *s, const char *list,
+			     char *out, size_t out_size);
 /* What is done while our filter is down. list: the milters, our_word: ours in it. s as above. */
 void doctor_default_action(struct doctor *x, const struct postfix_service *s, const char *list);
 /* The milters of main.cf. */
@@ -121,9 +132,20 @@ void doctor_services(struct doctor *x);
 /* policy.c: tells of policy servers where nobody listens, as doctor_dead_milters() does. */
 void doctor_dead_policies(struct doctor *x, const struct postfix_service *s, const char *stage,
 			  const char *list);
+/* Is our policy server asked by that list? Tells where its socket stands there in vain, and notes
+ * it in x->postfix.uses_policy. */
+bool doctor_asks_us(struct doctor *x, const struct postfix_service *s, const char *stage,
+		    const char *list);
+/* restrictions.c: tells of restrictions that smtpd does not know, or does not start with. */
+void doctor_restrictions(struct doctor *x);
+/* reload.c: what Postfix runs with: is it what its files say now? */
+void doctor_reload(struct doctor *x);
 /* arguments.c: tells of what smtpd would not start with. */
 void doctor_arguments(struct doctor *x, const char *line, const struct postfix_service *s);
-/* listening.c: does anybody listen where clients come? */
+/* listening.c: does nobody on this machine listen at that port, whatever the address? By the
+ * kernel's word; false where it says none. port: a number, or a service. */
+bool doctor_is_unheard(const char *port);
+/* Does anybody listen where clients come? */
 void doctor_listening(struct doctor *x);
 /* Where the policy server is asked. */
 void doctor_policy(struct doctor *x);

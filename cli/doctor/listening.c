@@ -48,6 +48,13 @@ static unsigned long port_of(const char *name)
 	return service != NULL ? ntohs((uint16_t)service->s_port) : number;
 }
 
+bool doctor_is_unheard(const char *port)
+{
+	const unsigned long number = port_of(port);
+
+	return number != 0 && is_unheard(number);
+}
+
 void doctor_listening(struct doctor *x)
 {
 	const char *const directory = x->postfix.config_directory;

@@ -89,6 +89,22 @@ const char *doctor_by_value(const struct doctor *x, char *out, size_t out_size,
 				  packed);
 }
 
+const char *doctor_by_editor(const struct doctor *x, char *out, size_t out_size, const char *name)
+{
+	const char *const directory = x->postfix.config_directory;
+	const bool has_directory = directory != NULL && directory[0] != '\0';
+	char file[1100], quoted[1300], reload[1400] = "";
+
+	snprintf(file, sizeof(file), "%.1000s/%s", has_directory ? directory : "/etc/postfix",
+		 name);
+	if (has_directory)
+		snprintf(reload, sizeof(reload), " -c %s",
+			 doctor_quote(quoted, sizeof(quoted), directory));
+	snprintf(out, out_size, "${EDITOR:-vi} %s && postfix%s reload",
+		 doctor_quote(quoted, sizeof(quoted), file), reload);
+	return out;
+}
+
 /* "pgpgate", with -c where the configuration is another than the default. */
 static size_t begin_pgpgate(const struct doctor *x, char *out, size_t out_size)
 {

@@ -2,35 +2,40 @@
  *
  * milters.c: lists of milters: is our filter in them, where, and what is done while it is down?
  */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/doctor/doctor.h"
 #include "common/socket.h"
 
 static const char topic[] = "postfix";
 
-bool doctor_is_dead(const struct doctor *x, const char *word)
+/* What Postfix does while this milter is down. s: whose list it is, or NULL. Returns out. */
+static const char *action_of(struct doctor *x, const struct postfix_service *s, const char *word,
+			     char *out, size_t out_size)
 {
-	char one[300], text[900], err[300];
-	struct socket_address a;
-	int fd;
+	const char *own = word[0] == '{' ? strstr(word, "default_action") : NULL;
 
-	snprintf(one, sizeof(one), "%s", word + strspn(word, "{ \t"));
-	one[strcspn(one, ", \t}")] = '\0';
-	if (strncmp(one, "unix:", 5) != 0)
-		return false;
-	snprintf(text, sizeof(text), "unix:%s%s%s", one[5] == '/' ? "" : x->postfix.queue_directory,
-		 one[5] == '/' ? "" : "/", one + 5);
-	if (socket_parse(text, &a, err, sizeof(err)) != 0)
-		return false;
-	fd = socket_connect(&a, 1000, err, sizeof(err));
-	if (fd >= 0)
-		close(fd);
-	return fd < 0 && (strstr(err, strerror(ENOENT)) != NULL ||
-			  strstr(err, strerror(ECONNREFUSED)) != NULL);
+	if (own != NULL) {
+		own += strlen("default_action");
+		own += strspn(own, " =\t");
+		snprintf(out, out_size, "%.*s", (int)strcspn(own, " ,}\t"), own);
+	} else if (s == NULL || !postfix_override(x->postfix.overrides, s, "milter_default_action",
+						  out, out_size)) {
+		doctor_parameter(x, "milter_default_action", out, out_size);
+	}
+	return out;
+}
+
+/* A milter of somebody else where nobody listens, for want of which no mail is taken. */
+static bool is_lost(struct doctor *x, const struct postfix_service *s, const char *word)
+{
+	char action[200];
+
+	return !postfix_names_socket(x->postfix.queue_directory, word,
+				     x->settings->filter_socket) &&
+	       doctor_is_dead(x, word) &&
+	       strcmp(action_of(x, s, word, action, sizeof(action)), "accept") != 0;
 }
 
 /* Ours from before, or misspelt: its name says whose it is, and nobody is there. */
@@ -42,20 +47,42 @@ static bool is_stale(const struct doctor *x, const char *word)
 	       doctor_is_dead(x, word);
 }
 
-/* The words of a list but ours and what is stale, joined by ", ". Returns out. */
-static char *without_ours(const struct doctor *x, const char *list, char *out, size_t out_size)
+/* It is meant to be ours, and Postfix does not make out what it says. */
+static bool is_ours_misspelt(const struct doctor *x, const char *word)
+{
+	struct socket_address a;
+	char err[300], ours[300];
+
+	postfix_socket(x->postfix.queue_directory, x->settings->filter_socket, ours, sizeof(ours));
+	return !doctor_is_well_formed(word) &&
+	       (strrchr(word, '{') == NULL || strrchr(word, '{') == word) &&
+	       (postfix_names_socket(x->postfix.queue_directory, word,
+				     x->settings->filter_socket) ||
+		strstr(word, strchr(ours, ':') + 1) != NULL ||
+		(socket_parse(x->settings->filter_socket, &a, err, sizeof(err)) == 0 && a.is_unix &&
+		 strstr(word, a.path) != NULL));
+}
+
+/* The words of a list but ours and what is stale, joined by ", "; those of others that are down
+ * shall not keep mail out meanwhile. Returns out. */
+static char *without_ours(struct doctor *x, const struct postfix_service *s, const char *list,
+			  char *out, size_t out_size)
 {
 	const char *word;
 	size_t len, used = 0;
 
 	out[0] = '\0';
 	while ((word = postfix_word(&list, &len)) != NULL) {
-		char one[DOCTOR_TEXT_MAX];
+		char one[DOCTOR_TEXT_MAX], open[DOCTOR_TEXT_MAX + 40];
 
 		snprintf(one, sizeof(one), "%.*s", (int)len, word);
+		if (is_lost(x, s, one) && !is_stale(x, one))
+			snprintf(one, sizeof(one), "%s",
+				 doctor_with_action(one, "accept", open, sizeof(open)));
 		if (!postfix_names_socket(x->postfix.queue_directory, one,
 					  x->settings->filter_socket) &&
-		    !is_stale(x, one) && used + len + 3 < out_size)
+		    !is_stale(x, one) && !is_ours_misspelt(x, one) &&
+		    used + strlen(one) + 3 < out_size)
 			used += (size_t)snprintf(out + used, out_size - used, "%s%s",
 						 used > 0 ? ", " : "", one);
 	}
@@ -87,26 +114,29 @@ static bool our_milter(const struct doctor *x, const char *list, char *out, size
 
 /* The list, put right: every other milter first, ours last, once; whichever of its faults is mended
  * first, a list that was written for another one undoes nothing. */
-static const char *ours_last(const struct doctor *x, const struct postfix_service *s,
-			     const char *list, const char *ours, char *out, size_t out_size)
+static const char *ours_last(struct doctor *x, const struct postfix_service *s, const char *list,
+			     const char *ours, char *out, size_t out_size)
 {
 	char others[DOCTOR_TEXT_MAX], value[DOCTOR_TEXT_MAX + 500];
 
-	without_ours(x, list, others, sizeof(others));
+	without_ours(x, s, list, others, sizeof(others));
 	snprintf(value, sizeof(value), "%s%s%s", others, others[0] != '\0' ? ", " : "", ours);
 	return doctor_by_value(x, out, out_size, s, s != NULL, "smtpd_milters", value);
 }
 
-const char *doctor_with_ours(const struct doctor *x, const struct postfix_service *s,
-			     const char *list, char *out, size_t out_size)
+const char *doctor_with_ours(struct doctor *x, const struct postfix_service *s, const char *list,
+			     char *out, size_t out_size)
 {
 	char ours[300], word[DOCTOR_TEXT_MAX] = "";
 	bool is_last;
 
 	postfix_socket(x->postfix.queue_directory, x->settings->filter_socket, ours, sizeof(ours));
 	return ours_last(x, s, list,
-			 our_milter(x, list, word, sizeof(word), &is_last) ? word : ours, out,
-			 out_size);
+			 our_milter(x, list, word, sizeof(word), &is_last) &&
+					 doctor_is_well_formed(word)
+				 ? word
+				 : ours,
+			 out, out_size);
 }
 
 /* default_action within "{ socket, default_action = accept }", or what holds for all. */
@@ -158,31 +188,53 @@ void doctor_default_action(struct doctor *x, const struct postfix_service *s, co
 		    s != NULL ? " of the service " : "", s != NULL ? s->name : "");
 }
 
+/* One word of a list: can Postfix make it out, and does anybody listen there? */
+static void examine_word(struct doctor *x, const struct postfix_service *s, const char *list,
+			 const char *one)
+{
+	char mend[2 * DOCTOR_TEXT_MAX];
+	const char *of = s != NULL ? " of the service " : "", *name = s != NULL ? s->name : "";
+
+	if (!doctor_is_well_formed(one))
+		doctor_tell(x, DOCTOR_PROBLEM, topic,
+			    is_ours_misspelt(x, one)
+				    ? doctor_with_ours(x, s, list, mend, sizeof(mend))
+				    : doctor_by_editor(x, mend, sizeof(mend),
+						       s != NULL ? "master.cf" : "main.cf"),
+			    "smtpd_milters%s%s has \"%.300s\", which smtpd does not make out: no "
+			    "mail is taken",
+			    of, name, one);
+	else if (is_stale(x, one))
+		doctor_tell(
+			x, DOCTOR_PROBLEM, topic, doctor_with_ours(x, s, list, mend, sizeof(mend)),
+			"smtpd_milters%s%s names %s, where nobody listens: every mail is put off",
+			of, name, one);
+	else if (is_lost(x, s, one))
+		doctor_tell(x, DOCTOR_PROBLEM, topic,
+			    doctor_with_ours(x, s, list, mend, sizeof(mend)),
+			    "smtpd_milters%s%s names %s, which is not ours and where nobody "
+			    "listens: no mail is taken until it runs; this passes it over "
+			    "meanwhile",
+			    of, name, one);
+	else if (!postfix_names_socket(x->postfix.queue_directory, one,
+				       x->settings->filter_socket) &&
+		 doctor_is_dead(x, one))
+		doctor_tell(x, DOCTOR_NOTE, topic, NULL,
+			    "smtpd_milters%s%s names %s, which is not ours and where nobody "
+			    "listens: it is passed over",
+			    of, name, one);
+}
+
 void doctor_dead_milters(struct doctor *x, const struct postfix_service *s, const char *list)
 {
 	const char *whole = list, *word;
 	size_t len;
 
 	while ((word = postfix_word(&list, &len)) != NULL) {
-		char one[DOCTOR_TEXT_MAX], mend[2 * DOCTOR_TEXT_MAX];
+		char one[DOCTOR_TEXT_MAX];
 
 		snprintf(one, sizeof(one), "%.*s", (int)len, word);
-		if (is_stale(x, one))
-			doctor_tell(x, DOCTOR_PROBLEM, topic,
-				    doctor_with_ours(x, s, whole, mend, sizeof(mend)),
-				    "smtpd_milters%s%s names %s, where nobody listens: every mail "
-				    "is put off",
-				    s != NULL ? " of the service " : "", s != NULL ? s->name : "",
-				    one);
-		else if (!postfix_names_socket(x->postfix.queue_directory, one,
-					       x->settings->filter_socket) &&
-			 doctor_is_dead(x, one))
-			doctor_tell(x, DOCTOR_NOTE, topic, NULL,
-				    "smtpd_milters%s%s names %s, which is not ours and where "
-				    "nobody listens: unless its default action is accept, mail is "
-				    "not taken",
-				    s != NULL ? " of the service " : "", s != NULL ? s->name : "",
-				    one);
+		examine_word(x, s, whole, one);
 	}
 }
 
@@ -223,7 +275,7 @@ static void examine_list(struct doctor *x, const char *list)
 		doctor_tell(x, DOCTOR_OK, topic, NULL, "smtpd_milters names our filter");
 		if (!is_last)
 			doctor_tell(x, DOCTOR_PROBLEM, topic,
-				    ours_last(x, NULL, list, word, mend, sizeof(mend)),
+				    doctor_with_ours(x, NULL, list, mend, sizeof(mend)),
 				    "smtpd_milters names another milter after our filter, which is "
 				    "not told whom and what that one refuses: mail is split and "
 				    "ratchets are locked for nothing");
@@ -246,7 +298,8 @@ void doctor_milters(struct doctor *x)
 
 	postfix_socket(x->postfix.queue_directory, x->settings->filter_socket, ours, sizeof(ours));
 	examine_list(x, list);
-	doctor_dead_milters(x, NULL, list);
+	if (x->postfix.n_bare > 0 || x->postfix.n_own == 0)
+		doctor_dead_milters(x, NULL, list);
 	doctor_absolute(x, NULL, "smtpd_milters", list, x->settings->filter_socket);
 	doctor_default_action(x, NULL, list);
 	if (!doctor_parameter(x, "non_smtpd_milters", value, sizeof(value)))

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cli/doctor/doctor.h"
 
@@ -29,8 +30,8 @@ static char *moved(const struct doctor *x, const char *list, bool is_placed_agai
 			is_before_socket = true;
 			continue;
 		}
-		if (is_before_socket && postfix_names_socket(x->postfix.queue_directory, one,
-							     x->settings->policy_socket)) {
+		if (postfix_names_socket(x->postfix.queue_directory, one,
+					 x->settings->policy_socket)) {
 			is_before_socket = false;
 			continue;
 		}
@@ -83,34 +84,70 @@ static const char *mend_stage(struct doctor *x, const char *stage, const char *l
 				  moved(x, at_rcpt, true, better, sizeof(better)));
 }
 
-/* The list with ours in the place of one word, or without it where ours is there already. */
-static char *replaced(const struct doctor *x, const char *list, const char *gone, char *out,
-		      size_t out_size)
+/* What smtpd says while this policy server is down. s: whose list it is, or NULL. */
+static bool is_action_harmless(struct doctor *x, const struct postfix_service *s, const char *word)
 {
-	const bool has_ours = postfix_names_socket(x->postfix.queue_directory, list,
-						   x->settings->policy_socket);
-	bool is_before_socket = false;
+	static const char name[] = "smtpd_policy_service_default_action";
+	const char *own = word[0] == '{' ? strstr(word, "default_action") : NULL;
+	char action[300] = "";
+
+	if (own != NULL) {
+		own += strlen("default_action");
+		own += strspn(own, " =\t{");
+		snprintf(action, sizeof(action), "%s", own);
+	} else if (s == NULL ||
+		   !postfix_override(x->postfix.overrides, s, name, action, sizeof(action))) {
+		doctor_parameter(x, name, action, sizeof(action));
+	}
+	return action[0] != '\0' && strchr("45", action[0]) == NULL &&
+	       strncasecmp(action, "reject", 6) != 0 && strncasecmp(action, "defer", 5) != 0;
+}
+
+/* A word behind check_policy_service where nobody listens. */
+static bool is_dead(const struct doctor *x, const char *word)
+{
+	return !postfix_names_socket(x->postfix.queue_directory, word,
+				     x->settings->policy_socket) &&
+	       doctor_is_dead(x, word);
+}
+
+/* The list, put right: ours in the place of what is meant to be ours and is not, once, and others
+ * that are down pass mail meanwhile. Whichever fault is mended first, all are. Returns out. */
+static char *put_right(struct doctor *x, const struct postfix_service *s, const char *list,
+		       char *out, size_t out_size)
+{
+	bool has_ours = postfix_names_socket(x->postfix.queue_directory, list,
+					     x->settings->policy_socket),
+	     is_before_socket = false;
 	const char *word;
 	size_t len, used = 0;
-	char ours[300];
+	char ours[300], one[DOCTOR_TEXT_MAX], open[DOCTOR_TEXT_MAX + 40];
 
 	postfix_socket(x->postfix.queue_directory, x->settings->policy_socket, ours, sizeof(ours));
 	out[0] = '\0';
 	while ((word = postfix_word(&list, &len)) != NULL && used + len + 400 < out_size) {
-		const bool is_gone = is_before_socket && strlen(gone) == len &&
-				     strncmp(word, gone, len) == 0;
-		const char *text = is_gone ? ours : word;
-		const int text_len = is_gone ? (int)strlen(ours) : (int)len;
-
-		if (!is_before_socket && len == strlen("check_policy_service") &&
-		    strncmp(word, "check_policy_service", len) == 0) {
+		snprintf(one, sizeof(one), "%.*s", (int)len, word);
+		if (!is_before_socket && strcmp(one, "check_policy_service") == 0) {
 			is_before_socket = true;
 			continue;
 		}
-		if (!(is_gone && has_ours))
-			used += (size_t)snprintf(
-				out + used, out_size - used, "%s%s%.*s", used > 0 ? ", " : "",
-				is_before_socket ? "check_policy_service " : "", text_len, text);
+		if (is_before_socket && is_dead(x, one)) {
+			const bool is_meant = strstr(one, "pgpgate") != NULL;
+
+			if (is_meant && has_ours) {
+				is_before_socket = false;
+				continue;
+			}
+			if (is_meant)
+				snprintf(one, sizeof(one), "%s", ours);
+			else if (!is_action_harmless(x, s, one))
+				snprintf(one, sizeof(one), "%s",
+					 doctor_with_action(one, "DUNNO", open, sizeof(open)));
+			has_ours |= is_meant;
+		}
+		used += (size_t)snprintf(out + used, out_size - used, "%s%s%s",
+					 used > 0 ? ", " : "",
+					 is_before_socket ? "check_policy_service " : "", one);
 		is_before_socket = false;
 	}
 	return out;
@@ -119,35 +156,87 @@ static char *replaced(const struct doctor *x, const char *list, const char *gone
 void doctor_dead_policies(struct doctor *x, const struct postfix_service *s, const char *stage,
 			  const char *list)
 {
-	const char *whole = list, *word;
+	const char *whole = list, *word, *of = s != NULL ? " of the service " : "",
+		   *name = s != NULL ? s->name : "";
+	char one[DOCTOR_TEXT_MAX], better[DOCTOR_TEXT_MAX], mend[2 * DOCTOR_TEXT_MAX];
 	bool is_before_socket = false;
 	size_t len;
 
 	while ((word = postfix_word(&list, &len)) != NULL) {
 		const bool is_asked = is_before_socket;
-		char one[DOCTOR_TEXT_MAX], better[DOCTOR_TEXT_MAX], mend[2 * DOCTOR_TEXT_MAX];
 
 		snprintf(one, sizeof(one), "%.*s", (int)len, word);
 		is_before_socket = strcmp(one, "check_policy_service") == 0;
-		if (!is_asked ||
-		    postfix_names_socket(x->postfix.queue_directory, one,
-					 x->settings->policy_socket) ||
-		    !doctor_is_dead(x, one))
+		if (!is_asked || !is_dead(x, one))
 			continue;
+		doctor_by_value(x, mend, sizeof(mend), s, s != NULL, stage,
+				put_right(x, s, whole, better, sizeof(better)));
 		if (strstr(one, "pgpgate") != NULL)
+			doctor_tell(x, DOCTOR_PROBLEM, topic, mend,
+				    "%s%s%s asks %s, where nobody listens: every mail is put off",
+				    stage, of, name, one);
+		else if (!is_action_harmless(x, s, one))
 			doctor_tell(
-				x, DOCTOR_PROBLEM, topic,
-				doctor_by_value(x, mend, sizeof(mend), s, s != NULL, stage,
-						replaced(x, whole, one, better, sizeof(better))),
-				"%s%s%s asks %s, where nobody listens: every mail is put off",
-				stage, s != NULL ? " of the service " : "",
-				s != NULL ? s->name : "", one);
+				x, DOCTOR_PROBLEM, topic, mend,
+				"%s%s%s asks %s, which is not ours and where nobody listens: "
+				"mail that comes so far is not taken until it runs; this passes "
+				"it over meanwhile",
+				stage, of, name, one);
 		else
 			doctor_tell(x, DOCTOR_NOTE, topic, NULL,
 				    "%s%s%s asks %s, which is not ours and where nobody listens: "
-				    "unless its default action is another, mail is not taken",
-				    stage, s != NULL ? " of the service " : "",
-				    s != NULL ? s->name : "", one);
+				    "it is passed over",
+				    stage, of, name, one);
+	}
+}
+
+bool doctor_asks_us(struct doctor *x, const struct postfix_service *s, const char *stage,
+		    const char *list)
+{
+	const char *whole = list, *word;
+	char one[DOCTOR_TEXT_MAX], better[DOCTOR_TEXT_MAX], mend[2 * DOCTOR_TEXT_MAX];
+	bool is_before_socket = false, is_asked = false;
+	size_t len;
+
+	while ((word = postfix_word(&list, &len)) != NULL) {
+		snprintf(one, sizeof(one), "%.*s", (int)len, word);
+		if (postfix_names_socket(x->postfix.queue_directory, one,
+					 x->settings->policy_socket)) {
+			is_asked |= is_before_socket;
+			if (!is_before_socket)
+				doctor_tell(
+					x, DOCTOR_PROBLEM, topic,
+					doctor_by_value(
+						x, mend, sizeof(mend), s, s != NULL, stage,
+						moved(x, whole, true, better, sizeof(better))),
+					"%s%s%s has our socket without check_policy_service in "
+					"front of it, which smtpd does not make out: no mail is "
+					"taken",
+					stage, s != NULL ? " of the service " : "",
+					s != NULL ? s->name : "");
+		}
+		is_before_socket = strcmp(one, "check_policy_service") == 0;
+	}
+	x->postfix.uses_policy |= is_asked;
+	return is_asked;
+}
+
+/* Lists that a table or another list may lead to. */
+static void examine_classes(struct doctor *x)
+{
+	char classes[DOCTOR_TEXT_MAX], name[200], value[DOCTOR_TEXT_MAX];
+	const char *rest = classes, *word;
+	size_t len;
+
+	if (!doctor_parameter(x, "smtpd_restriction_classes", classes, sizeof(classes)))
+		return;
+	while ((word = postfix_word(&rest, &len)) != NULL) {
+		snprintf(name, sizeof(name), "%.*s", (int)len, word);
+		if (!doctor_parameter(x, name, value, sizeof(value)))
+			continue;
+		doctor_dead_policies(x, NULL, name, value);
+		if (doctor_asks_us(x, NULL, name, value))
+			doctor_absolute(x, NULL, name, value, x->settings->policy_socket);
 	}
 }
 
@@ -170,7 +259,7 @@ void doctor_policy(struct doctor *x)
 			continue;
 		}
 		doctor_dead_policies(x, NULL, stages[i], value);
-		if (!postfix_names_socket(queue, value, policy))
+		if (!doctor_asks_us(x, NULL, stages[i], value))
 			continue;
 		is_used = true;
 		doctor_absolute(x, NULL, stages[i], value, policy);
@@ -193,9 +282,14 @@ void doctor_policy(struct doctor *x)
 				    "%s asks our policy server, which answers at RCPT only",
 				    wrong[i]);
 	}
-	x->postfix.uses_policy = is_used;
+	examine_classes(x);
 	if (is_used)
 		doctor_tell(x, DOCTOR_OK, topic, NULL, "the policy server is asked at RCPT");
+	else if (x->postfix.uses_policy)
+		doctor_tell(
+			x, DOCTOR_OK, topic, NULL,
+			"the policy server is asked by a service of master.cf, or by a class of "
+			"restrictions");
 	else
 		doctor_tell(x, DOCTOR_NOTE, topic, NULL,
 			    "the policy server is not asked (check_policy_service %s): the filter "

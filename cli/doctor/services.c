@@ -162,8 +162,7 @@ static void examine_own_policy(struct doctor *x, const struct postfix_service *s
 	for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++)
 		if (postfix_override(x->postfix.overrides, s, stages[i], value, sizeof(value))) {
 			doctor_dead_policies(x, s, stages[i], value);
-			if (postfix_names_socket(x->postfix.queue_directory, value,
-						 x->settings->policy_socket))
+			if (doctor_asks_us(x, s, stages[i], value))
 				doctor_absolute(x, s, stages[i], value, x->settings->policy_socket);
 		}
 }

@@ -2,11 +2,13 @@
 """A table of faults: each breaks a private Postfix, or the pair beside it, looks at `pgpgate doctor`, gives its mend to a
 shell as it stands there, and looks again."""
 
+import json
 import os
 import re
 import shutil
 import signal
 import sqlite3
+import subprocess
 import time
 
 import pytest
@@ -179,6 +181,33 @@ def gone(site, name):
     return f"unix:{site.pair.dir}/pgpgate-{name}.sock"
 
 
+def nobody(name):
+    """A socket of somebody else, who does not run."""
+    return f"unix:/tmp/nobody-{name}.sock"
+
+
+def without_policyd(*settings):
+    """Asked by some of Postfix, not by its smtpd_recipient_restrictions, and gone."""
+    def broken(site):
+        site.main("smtpd_recipient_restrictions = permit", *(line.format(ours=site.pair.policy) for line in settings))
+        if len(settings) == 0:
+            site.postconf("-P", f"{site.service}/smtpd_recipient_restrictions=check_policy_service,{site.pair.policy},permit")
+        site.pair.policyd.end(signal.SIGKILL)
+    return broken
+
+
+def misspelt_in_main(right, wrong, *settings):
+    def broken(site):
+        site.main(*(line.format(ours=ours(site), policy=site.pair.policy) for line in settings))
+        editor(site, f"s/{wrong}/{right}/")
+    return broken
+
+
+def misspelt_in_master(site):
+    site.postconf("-P", f"{site.service}/smtpd_client_restrictions=permit_mynetwork,permit")
+    editor(site, "s/permit_mynetwork,/permit_mynetworks,/")
+
+
 def outside_of_the_chroot(site):
     site.postconf("-e", f"queue_directory = {site.pair.dir}/queue")
     site.postconf("-F", f"{site.service}/chroot = y")
@@ -270,6 +299,46 @@ CASES = [
     ("a policy socket of one service that is misspelt",
      lambda s: s.postconf("-P", f"{s.service}/smtpd_client_restrictions=check_policy_service,{gone(s, 'polcy')},permit"),
      "where nobody listens"),
+    ("a port where nobody listens", lambda s: s.main(f"smtpd_milters = inet:127.0.0.1:1, {ours(s)}"),
+     "not ours and where nobody listens"),
+    ("a milter of somebody else that does not run", lambda s: s.main(f"smtpd_milters = {nobody('dkim')}, {ours(s)}"),
+     "not ours and where nobody listens"),
+    ("a milter of somebody else that does not run, in braces",
+     lambda s: s.main(f"smtpd_milters = {{ {nobody('dkim')}, default_action = tempfail, connect_timeout = 5s }}, {ours(s)}"),
+     "not ours and where nobody listens"),
+    ("a milter of somebody else that does not run, in one service",
+     lambda s: s.postconf("-P", f"{s.service}/smtpd_milters={nobody('dkim')},{ours(s)}"), "not ours and where nobody listens"),
+    ("a policy server of somebody else that does not run",
+     lambda s: s.main("smtpd_recipient_restrictions = reject_unauth_destination, "
+                      f"check_policy_service inet:127.0.0.1:1, check_policy_service {s.pair.policy}"),
+     "not ours and where nobody listens"),
+    ("policyd is asked by a service alone, and gone", without_policyd(), "pgpgate-policyd does not listen"),
+    ("policyd is asked by a class alone, and gone",
+     without_policyd("smtpd_restriction_classes = gate", "gate = check_policy_service {ours}",
+                     "smtpd_client_restrictions = check_client_access static:gate"), "pgpgate-policyd does not listen"),
+    ("our policy socket without check_policy_service",
+     lambda s: s.main(f"smtpd_recipient_restrictions = reject_unauth_destination, {s.pair.policy}"),
+     "without check_policy_service in front of it"),
+    ("check_policy_service is misspelt",
+     misspelt_in_main("check_", "chek_", "smtpd_recipient_restrictions = reject_unauth_destination, chek_policy_service {policy}"),
+     'has "chek_policy_service", which is no restriction'),
+    ("a restriction is misspelt",
+     misspelt_in_main("mynetworks", "mynetwrks",
+                      "smtpd_client_restrictions = sleep 1, reject_rbl_client dnsbl.example.net, permit_mynetwrks"),
+     'has "permit_mynetwrks", which is no restriction'),
+    ("a restriction of one service is misspelt", misspelt_in_master, 'has "permit_mynetwork", which is no restriction'),
+    ("nothing against relaying",
+     lambda s: s.main("smtpd_relay_restrictions =", f"smtpd_recipient_restrictions = check_policy_service {s.pair.policy}"),
+     "relaying for everybody"),
+    ("nothing against relaying in one service",
+     lambda s: s.postconf("-P", f"{s.service}/smtpd_relay_restrictions=permit_mynetworks"), "relaying for everybody"),
+    ("our socket without its type", lambda s: s.main(f"smtpd_milters = {ours(s).partition(':')[2]}"), "smtpd does not make out"),
+    ("an attribute of ours is misspelt", lambda s: s.main(f"smtpd_milters = {{ {ours(s)}, default_acton = tempfail }}"),
+     "smtpd does not make out"),
+    ("braces that are not closed", misspelt_in_main("}, ", ", ", "smtpd_milters = {{ inet:127.0.0.1:1, {ours}"), "smtpd does not make out"),
+    ("milters with semicolons between", misspelt_in_main(":1,", ":1;", "smtpd_milters = inet:127.0.0.1:1; {ours}"),
+     "smtpd does not make out"),
+    ("soft_bounce", lambda s: s.main("soft_bounce = yes"), "soft_bounce = yes: a refusal says 450"),
     ("7 a filter that is gone", lambda s: s.pair.filter.end(signal.SIGKILL), "pgpgate-filter does not listen"),
     ("last in smtpd_milters", lambda s: s.main(f"smtpd_milters = {ours(s)}, inet:127.0.0.1:8891"),
      "another milter after our filter"),
@@ -305,13 +374,13 @@ def test_fault_is_found_and_its_mend_mends(site, label, breaks, says):
 
 def test_mends_of_one_look_undo_nothing_of_each_other(site):
     """Whoever types all of them in a row is done, and at no time is mail taken unjudged."""
-    site.main(f"smtpd_milters = {gone(site, 'old')}, inet:127.0.0.1:8891, {gone(site, 'filtre')}")
+    site.main(f"smtpd_milters = {gone(site, 'old')}, inet:127.0.0.1:1, {gone(site, 'filtre')}")
     problems = [f for f in site.doctor() if f["state"] == "problem"]
-    assert len(problems) == 3, problems
+    assert len(problems) == 4, problems
     for problem in problems:
         site.type(problem["mend"])
         assert ours(site) in site.value("smtpd_milters")
-    assert site.value("smtpd_milters") == f"inet:127.0.0.1:8891, {ours(site)}"
+    assert site.value("smtpd_milters") == f"{{ inet:127.0.0.1:1, default_action=accept }}, {ours(site)}"
     assert [f for f in site.doctor() if f["state"] == "problem"] == []
 
 
@@ -327,11 +396,62 @@ def test_postfix_that_does_not_run_is_told(site):
         site.postfix.stop()
 
 
-def test_sockets_of_others_where_nobody_listens_are_told(site):
-    site.main(f"smtpd_milters = unix:/tmp/nobody-dkim.sock, {ours(site)}",
-              f"smtpd_client_restrictions = check_policy_service unix:/tmp/nobody-grey.sock")
-    told = [f["text"] for f in site.doctor() if f["state"] == "note" and "not ours" in f["text"]]
-    assert len(told) == 2 and "nobody-dkim" in told[0] and "nobody-grey" in told[1], told
+def test_others_that_are_passed_over_are_told(site):
+    """Mail is taken without them: a note. With their own default action, or with that of all."""
+    site.main(f"smtpd_milters = {{ {nobody('dkim')}, default_action=accept }}, {{ {ours(site)}, default_action=tempfail }}",
+              f"smtpd_client_restrictions = check_policy_service {nobody('grey')}",
+              "smtpd_policy_service_default_action = DUNNO")
+    found = site.doctor()
+    told = [f["text"] for f in found if f["state"] == "note" and "it is passed over" in f["text"]]
+    assert len(told) == 2 and "dkim" in told[0] and "grey" in told[1], told
+    assert [f for f in found if f["state"] == "problem"] == []
+
+
+def test_file_that_postfix_has_not_read_is_told(site):
+    """Postfix runs as its files were when it was started, or told to read them."""
+    def told():
+        return [(f["text"], f["mend"]) for f in site.doctor() if f["state"] == "problem"]
+
+    def queue_manager():
+        found = subprocess.run(["pgrep", "-x", "qmgr", "-P", str(site.postfix.master.pid)], capture_output=True, text=True)
+        return found.stdout.split()
+
+    site.postfix.start()
+    try:
+        wait_until(queue_manager, "the queue manager")
+        assert told() == []
+        before, started = queue_manager(), time.monotonic()
+        wait_until(lambda: time.monotonic() > started + 4, "a file that is younger than Postfix, to the second")
+        os.utime(f"{site.postfix.etc}/master.cf")
+        found = told()
+        assert len(found) == 1, (found, queue_manager(), before)
+        text, mend = found[0]
+        assert text.startswith("master.cf was changed after Postfix read it") and "postfix -c" in mend, text
+        subprocess.run(["sh", "-c", mend], env={**os.environ, "PATH": site.path}, check=True)
+        os.kill(site.postfix.master.pid, signal.SIGHUP)  # as the real postfix(1) does
+        wait_until(lambda: queue_manager() and not set(before) & set(queue_manager()), "the next queue manager")
+        assert told() == []
+    finally:
+        site.postfix.stop()
+
+
+@pytest.mark.parametrize("protocols, socket", [("ipv4", "inet6:8895@::1"), ("ipv6", "inet:8895@127.0.0.1")])
+def test_socket_of_the_other_family_is_found(site, protocols, socket):
+    def told():
+        result = site.pair.run("--json", "-o", f"filter_socket={socket}", "doctor", "--postfix-config", site.postfix.etc)
+        return [f["mend"] for f in map(json.loads, result.out.splitlines()) if "does not connect to the filter" in f["text"]]
+    assert told() == []
+    site.main(f"inet_protocols = {protocols}")
+    assert len(told()) == 1
+    site.type(told()[0])
+    assert told() == []
+
+
+def test_other_instances_are_told(site):
+    other = site.pair.place.directory("cases/postfix-out")
+    site.main("multi_instance_enable = yes", f"multi_instance_directories = {other}")
+    result = site.pair.run("doctor", "--postfix-config", site.postfix.etc)
+    assert f"doctor --postfix-config {other}" in result.out and "Nothing is wrong.\n" not in result.out, result
 
 
 # label, rules, aliases, what doctor says

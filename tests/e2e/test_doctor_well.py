@@ -5,6 +5,7 @@ several instances."""
 import os
 import re
 import shutil
+import socket
 
 import pytest
 
@@ -13,7 +14,18 @@ from harness.doctor_site import after_a_test, make_site, ours, proxied
 
 @pytest.fixture(scope="module")
 def site(place, make_pair, make_postfix):
-    return make_site("well", place, make_pair, make_postfix)
+    site = make_site("well", place, make_pair, make_postfix)
+    with socket.create_server(("127.0.0.1", 0)) as inet, socket.socket(socket.AF_UNIX) as unix:
+        unix.bind(f"{site.pair.dir}/other.sock")
+        os.chmod(f"{site.pair.dir}/other.sock", 0o666)
+        unix.listen()
+        site.port_of_others = inet.getsockname()[1]
+        yield site
+
+
+def other_unix(site):
+    """A socket of somebody else, who runs; nothing is said there."""
+    return f"unix:{site.pair.dir}/other.sock"
 
 
 @pytest.fixture(autouse=True)
@@ -106,10 +118,26 @@ WELL = [
     ("postscreen", lambda s: (as_debian(s, "smtp", "smtpd", "dnsblog", "tlsproxy"),
                               s.postconf("-M#", "smtp/inet"), s.postconf("-M", "smtp/inet=smtp inet n - y - 1 postscreen"))),
     ("amavis, as its own page says", with_amavis),
-    ("another milter in front", lambda s: s.main(f"smtpd_milters = unix:opendkim/opendkim.sock, inet:localhost:11332, {ours(s)}")),
+    ("another milter in front",
+     lambda s: s.main(f"smtpd_milters = {other_unix(s)}, inet:localhost:{s.port_of_others}, "
+                      f"{{ {ours(s)}, connect_timeout = 5s, default_action = tempfail }}")),
     ("milters of master.cf only",
-     lambda s: (s.main("smtpd_milters = inet:localhost:11332"),
-                s.postconf("-P", f"{s.service}/smtpd_milters=inet:localhost:11332,{ours(s)}"))),
+     lambda s: (s.main("smtpd_milters = inet:localhost:1"),
+                s.postconf("-P", f"{s.service}/smtpd_milters=inet:localhost:{s.port_of_others},{ours(s)}"))),
+    ("a milter on another machine", lambda s: s.main(f"smtpd_milters = inet:milter.example.net:8891, {ours(s)}")),
+    ("another policy server in front",
+     lambda s: s.main(f"smtpd_recipient_restrictions = reject_unauth_destination, check_policy_service {other_unix(s)}, "
+                      f"check_policy_service {{ {s.pair.policy}, timeout = 10s }}")),
+    ("every kind of restriction",
+     lambda s: s.main("smtpd_restriction_classes = strict, Lax", "strict = reject_unknown_sender_domain, Lax", "Lax = permit",
+                      "smtpd_helo_restrictions = warn_if_reject reject_invalid_helo_hostname, sleep 1, strict, "
+                      "hash:/etc/postfix/old, check_helo_access { inline:{ a=DUNNO, b=DUNNO } }",
+                      "smtpd_client_restrictions = permit_mynetworks, PERMIT_SASL_AUTHENTICATED, "
+                      "reject_rbl_client zen.example.org=127.0.0.[2..11], permit_dnswl_client list.example.org, "
+                      "reject_rhsbl_sender dbl.example.org, check_client_access cidr:/etc/postfix/c, reject_unauth_pipelining")),
+    ("relaying is refused by a class",
+     lambda s: s.main("smtpd_restriction_classes = closed", "closed = permit_mynetworks, reject_unauth_destination",
+                      "smtpd_relay_restrictions =", f"smtpd_recipient_restrictions = closed, check_policy_service {s.pair.policy}")),
     ("milters by a word of main.cf",
      lambda s: (s.main("smtpd_milters =", f"mua_milters = {ours(s)}"), s.postconf("-P", f"{s.service}/smtpd_milters=$mua_milters"))),
     ("a proxy, and ours behind it", lambda s: proxied(s, False, f"smtpd_milters={ours(s)}")),
