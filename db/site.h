@@ -31,6 +31,8 @@ struct site_state {
 	int64_t feed_no, pushed_no;
 	int64_t last_pull_unix, offset_ms;
 	int64_t here_paused_until_unix; /* 0: not */
+	int64_t incarnation;		/* how often the centre gave this host a mark, and the */
+	char incarnation_mark[SITE_ID_MAX]; /* last: a copy has an older one; 0, "": none yet */
 };
 int site_read(struct db *d, struct site_state *out); /* 1, 0: belongs to none, -1 */
 /* The host belongs to a site from now on, whose changes up to rules_no it has. */
@@ -47,6 +49,8 @@ int site_lock(struct db *d, int wait_ms);
 /* What the centre says of itself: when it answered, by how much our clock is ahead, how far it has
  * our rows. */
 int site_note_pull(struct db *d, int64_t now_unix, int64_t offset_ms, int64_t pushed_no);
+/* Under site_lock(); one that is not later than that which is here is left. */
+int site_note_incarnation(struct db *d, int64_t incarnation, const char *mark);
 /* Another server, or one that was started anew: the feed is read from its beginning, and told
  * again. */
 int site_note_started(struct db *d, const char *started);

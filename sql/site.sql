@@ -4,7 +4,7 @@
 
 -- name: site_state
 SELECT site_id, host_id, started, rules_no, rules_mark, feed_no, pushed_no, last_pull_unix, offset_ms,
-	coalesce(here_paused_until_unix, 0)
+	coalesce(here_paused_until_unix, 0), incarnation, incarnation_mark
 FROM site
 WHERE id = 1;
 
@@ -79,8 +79,17 @@ WHERE id = 1;
 UPDATE site
 SET host_id = ?1,
 	pushed_no = ?2,
-	feed_no = 0
+	feed_no = 0,
+	incarnation = 0,
+	incarnation_mark = ''
 WHERE id = 1;
+
+-- name: site_set_incarnation
+UPDATE site
+SET incarnation = ?1,
+	incarnation_mark = ?2
+WHERE id = 1
+	AND incarnation < ?1;
 
 -- name: site_set_started
 UPDATE site

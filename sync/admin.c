@@ -246,6 +246,9 @@ int command_leave(struct settings *s, struct db *d)
 	host_init(&host, s, d, centre);
 	host.state = state;
 	host_look_at_file(&host);
+	/* Started anew since it was heard last, it says first who it is. */
+	if (centre != NULL)
+		host_pull(&host);
 	if (centre == NULL || unregister(centre, &host) != 0)
 		fprintf(stderr,
 			"pgpgate: the centre was not told (%s); `pgpgate site forget %s` "

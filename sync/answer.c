@@ -155,6 +155,16 @@ static void take_changes(const json_t *o, int64_t after_no, struct answer *out)
 
 /* ---- all of it ---- */
 
+/* A centre of the version before has none. */
+static void take_incarnation(const json_t *o, struct answer *out)
+{
+	if (take_number(o, "incarnation", ANSWER_NUMBER_MAX, &out->incarnation) != 0 ||
+	    !answer_is_uuid(answer_text(o, "incarnation_mark")) ||
+	    take_text(o, "incarnation_mark", out->incarnation_mark, sizeof out->incarnation_mark) !=
+		    0)
+		out->incarnation = 0;
+}
+
 static int take_head(const json_t *o, struct answer *out)
 {
 	if (take_text(o, "site", out->site, sizeof out->site) != 0 || !answer_is_uuid(out->site) ||
@@ -184,8 +194,10 @@ int answer_read(const char *text, int64_t after_no, int64_t now_unix, struct ans
 		snprintf(err, err_size, "an answer that cannot be: is its database damaged?");
 	else
 		result = 0;
-	if (result == 0)
+	if (result == 0) {
 		take_changes(o, after_no, out);
+		take_incarnation(o, out);
+	}
 	out->must_sweep = result == 0 && json_is_true(json_object_get(o, "sweep"));
 	json_decref(o);
 	if (result != 0)

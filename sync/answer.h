@@ -34,7 +34,9 @@ struct answer {
 	json_t *changes;      /* objects, numbers one after the other from after_no + 1 on */
 	char *feed;	      /* items that can be used, as JSON */
 	size_t n_feed, n_bad; /* those; and those that were left out */
-	bool must_sweep;      /* verdicts of a person who is forgotten are to be looked through */
+	int64_t incarnation;  /* this host's, with its mark; 0: it is given none */
+	char incarnation_mark[SITE_ID_MAX];
+	bool must_sweep; /* verdicts of a person who is forgotten are to be looked through */
 };
 
 /* The answer to a pull. 0, or -1 with a sentence in err. */

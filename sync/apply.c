@@ -24,7 +24,7 @@ static int apply_edit(struct host *h, const struct site_change *c, int64_t n_exp
 	if (e == NULL)
 		return host_fail_db(h);
 	result = apply_rows(h, e, &items, "SELECT pgpgate.change_rows($1, $2, " PAGE_ROWS ")",
-			    c->no, &n_rows);
+			    c->no, n_expected, &n_rows);
 	if (result == 0 && n_rows != n_expected) {
 		host_fail(h, "the centre: change %" PRId64 " has lost rows", c->no);
 		result = DAMAGED;
@@ -82,6 +82,8 @@ static int apply_change(struct host *h, const json_t *o)
 	if (strcmp(c.what, "forget-person") == 0) {
 		if (person != NULL && apply_person_removal(h, person) != 0)
 			return -1;
+		if (person == NULL)
+			apply_warn_forgotten(c.no);
 		return site_apply_forget(h->db, &c, 0, NULL, NULL) == 0 ? 0 : host_fail_db(h);
 	}
 	if (strcmp(c.what, "forget-history") == 0)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/log.h"
 #include "db/person.h"
 #include "db/verdicts.h"
 #include "sync/answer.h"
@@ -63,7 +64,7 @@ static int apply_row(struct host *h, struct site_edit *e, struct items *items, c
 }
 
 int apply_rows(struct host *h, struct site_edit *e, struct items *items, const char *sql,
-	       int64_t no, int64_t *n_rows)
+	       int64_t no, int64_t n_expected, int64_t *n_rows)
 {
 	char number_text[24], after[24] = "0";
 	const char *parameters[2] = {after, NULL};
@@ -99,7 +100,7 @@ int apply_rows(struct host *h, struct site_edit *e, struct items *items, const c
 		json_decref(page);
 		if (result != 0)
 			return result;
-	} while (n > 0);
+	} while (n > 0 && *n_rows < n_expected);
 	return 0;
 }
 
@@ -112,4 +113,13 @@ int apply_person_removal(struct host *h, const char *address)
 
 	verdicts_settle(h->db, SETTLE_MS);
 	return person_remove(h->db, address, &counts) == 0 ? 0 : host_fail_db(h);
+}
+
+void apply_warn_forgotten(int64_t no)
+{
+	log_warning("by change %" PRId64
+		    " a person was forgotten whom the centre does not know any more: was the "
+		    "database of this host put back from a backup? Then `pgpgate forget --person` "
+		    "is to be said once more",
+		    no);
 }

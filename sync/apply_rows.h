@@ -26,11 +26,15 @@ int items_add(struct items *i, const char *text);
 void items_free(struct items *i);
 
 /* The rows of a change or a snapshot (no 0), page by page, into e; those of keys into items, unless
- * that is NULL. *n_rows counts them. 0, -1 or DAMAGED. */
+ * that is NULL. *n_rows counts them; no further page is asked for when that is n_expected. 0, -1 or
+ * DAMAGED. */
 int apply_rows(struct host *h, struct site_edit *e, struct items *items, const char *sql,
-	       int64_t no, int64_t *n_rows);
+	       int64_t no, int64_t n_expected, int64_t *n_rows);
 
 /* Everything that is kept here about a person goes. */
 int apply_person_removal(struct host *h, const char *address);
+/* Change no made a person go whom the centre knows no more, since all hosts had done so: only one
+ * whose database was put back comes to it then. */
+void apply_warn_forgotten(int64_t no);
 
 #endif

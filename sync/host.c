@@ -165,6 +165,8 @@ static char *introduction(struct host *h)
 	json_object_set_new(o, "rules_no", json_integer(h->state.rules_no));
 	json_object_set_new(o, "rules_mark", json_string(h->state.rules_mark));
 	json_object_set_new(o, "feed_no", json_integer(h->state.feed_no));
+	json_object_set_new(o, "incarnation", json_integer(h->state.incarnation));
+	json_object_set_new(o, "incarnation_mark", json_string(h->state.incarnation_mark));
 	json_object_set_new(o, "started", json_string(h->state.started));
 	json_object_set_new(o, "waiting", json_integer(n));
 	json_object_set_new(o, "oldest", json_integer(oldest_unix));
@@ -257,6 +259,9 @@ static int settle(struct host *h, const struct answer *answer, int64_t offset_ms
 
 	h->head_no = answer->no;
 	h->must_sweep = answer->must_sweep;
+	if (answer->incarnation > h->state.incarnation &&
+	    site_note_incarnation(h->db, answer->incarnation, answer->incarnation_mark) != 0)
+		return host_fail_db(h);
 	if (apply_answer(h, answer) != 0 || host_read(h) != 1)
 		return -1;
 	if (h->state.rules_no < h->head_no || was_new || h->state.feed_no != before_feed ||

@@ -72,7 +72,7 @@ static int take_forgotten(struct host *h)
 	return 0;
 }
 
-static int take_people(struct host *h)
+static int take_people(struct host *h, size_t *n)
 {
 	json_t *people = host_ask(h, "SELECT pgpgate.snapshot_people()", 0, NULL);
 	int result = people != NULL ? 0 : -1;
@@ -81,6 +81,7 @@ static int take_people(struct host *h)
 		if (json_is_string(json_array_get(people, i)))
 			result = apply_person_removal(h,
 						      json_string_value(json_array_get(people, i)));
+	*n = json_array_size(people);
 	json_decref(people);
 	return result;
 }
@@ -130,13 +131,38 @@ static int take_keys(struct host *h)
 	return result;
 }
 
-static int drop_unlike(struct host *h)
+/* Changes after ours by which people were forgotten, more than the centre still knows. */
+static void look_for_forgotten(const struct host *h, const char *heads, size_t n_people)
+{
+	json_error_t e;
+	json_t *changes = json_loads(heads, 0, &e);
+	int64_t last_no = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < json_array_size(changes); i++) {
+		const json_t *change = json_array_get(changes, i);
+		const char *what = json_string_value(json_array_get(change, 3));
+		const int64_t no = json_integer_value(json_array_get(change, 0));
+
+		if (what == NULL || strcmp(what, "forget-person") != 0 || no <= h->state.rules_no)
+			continue;
+		n++;
+		last_no = no > last_no ? no : last_no;
+	}
+	json_decref(changes);
+	if (n > n_people && h->state.rules_no > 0)
+		apply_warn_forgotten(last_no);
+}
+
+static int drop_unlike(struct host *h, size_t n_people)
 {
 	char *heads = host_ask_text(h, "SELECT pgpgate.change_heads(10000)", 0, NULL);
 	const int result = heads == NULL			 ? -1
 			   : site_drop_unlike(h->db, heads) == 0 ? 0
 								 : host_fail_db(h);
 
+	if (result == 0)
+		look_for_forgotten(h, heads, n_people);
 	free(heads);
 	return result;
 }
@@ -148,8 +174,8 @@ static int take_rules(struct host *h, const struct site_change *c)
 
 	if (e == NULL)
 		return host_fail_db(h);
-	if (apply_rows(h, e, NULL, "SELECT pgpgate.snapshot_rows($1, " PAGE_ROWS ")", 0, &n_rows) ==
-	    0)
+	if (apply_rows(h, e, NULL, "SELECT pgpgate.snapshot_rows($1, " PAGE_ROWS ")", 0, INT64_MAX,
+		       &n_rows) == 0)
 		return site_edit_commit(e) == 0 ? 0 : host_fail_db(h);
 	site_edit_abort(e);
 	return -1;
@@ -160,6 +186,7 @@ static int take_rules(struct host *h, const struct site_change *c)
 static int take_snapshot(struct host *h)
 {
 	json_t *head;
+	size_t n_people = 0;
 	int result = -1;
 
 	log_info("takes all rules of the centre anew");
@@ -178,8 +205,8 @@ static int take_snapshot(struct host *h)
 				 ? 0
 				 : host_fail_db(h);
 		if (result == 0 && h->version >= 2)
-			result = take_forgotten(h) != 0 || take_people(h) != 0 ||
-						 take_keys(h) != 0 || drop_unlike(h) != 0
+			result = take_forgotten(h) != 0 || take_people(h, &n_people) != 0 ||
+						 take_keys(h) != 0 || drop_unlike(h, n_people) != 0
 					 ? -1
 					 : 0;
 		if (result == 0)

@@ -53,6 +53,8 @@ int site_read(struct db *d, struct site_state *out)
 		out->last_pull_unix = sqlite3_column_int64(st, 7);
 		out->offset_ms = sqlite3_column_int64(st, 8);
 		out->here_paused_until_unix = sqlite3_column_int64(st, 9);
+		out->incarnation = sqlite3_column_int64(st, 10);
+		db_column_text(st, 11, out->incarnation_mark, sizeof out->incarnation_mark);
 	}
 	return db_end(d, got < 0 ? -1 : 0) == 0 ? got : -1;
 }
@@ -173,6 +175,22 @@ static int run_write(struct db *d, enum sql_statement which, int64_t a, int64_t 
 int site_note_pull(struct db *d, int64_t now_unix, int64_t offset_ms, int64_t pushed_no)
 {
 	return run_write(d, SQL_SITE_SET_PULL, now_unix, offset_ms, pushed_no, 3);
+}
+
+int site_note_incarnation(struct db *d, int64_t incarnation, const char *mark)
+{
+	sqlite3_stmt *st;
+	int result = -1;
+
+	if (db_begin_write(d) != 0)
+		return -1;
+	st = db_statement(d, SQL_SITE_SET_INCARNATION);
+	if (st != NULL) {
+		db_bind_int(st, 1, incarnation);
+		db_bind_text(st, 2, mark);
+		result = db_run(d, st);
+	}
+	return db_end(d, result);
 }
 
 int site_feed_again(struct db *d)

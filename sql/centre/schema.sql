@@ -142,6 +142,14 @@ UPDATE host SET is_gone = true WHERE name LIKE '% until %' AND NOT is_gone;
 ALTER TABLE host ADD COLUMN IF NOT EXISTS renewed_as uuid;                        -- that one; NULL: none
 ALTER TABLE host ADD COLUMN IF NOT EXISTS verdict_retention_s bigint;             -- its settings; NULL: it does not say
 ALTER TABLE host ADD COLUMN IF NOT EXISTS pair_retention_s bigint;
+-- A copy of a host is known by an older mark than the newest that the host was given: pull() gives another one each minute.
+ALTER TABLE host ADD COLUMN IF NOT EXISTS incarnation bigint NOT NULL DEFAULT 0;  -- how many were given
+ALTER TABLE host ADD COLUMN IF NOT EXISTS incarnation_mark text;                  -- the newest
+ALTER TABLE host ADD COLUMN IF NOT EXISTS incarnation_before text;                -- the one before: the answer may be lost
+ALTER TABLE host ADD COLUMN IF NOT EXISTS incarnation_at timestamptz NOT NULL DEFAULT now();
+ALTER TABLE host ADD COLUMN IF NOT EXISTS true_seen timestamptz;                  -- who has the newest; NULL: never
+ALTER TABLE host ADD COLUMN IF NOT EXISTS is_behind boolean NOT NULL DEFAULT false; -- who holds the lease has an older one
+ALTER TABLE host ADD COLUMN IF NOT EXISTS is_copy boolean NOT NULL DEFAULT false; -- it goes back to one that had
 ALTER TABLE verdict ADD COLUMN IF NOT EXISTS key_ids text;
 ALTER TABLE tombstone ADD COLUMN IF NOT EXISTS no bigint NOT NULL DEFAULT 9223372036854775807; -- of its change
 
@@ -215,14 +223,36 @@ CREATE OR REPLACE FUNCTION alias(a_host uuid) RETURNS uuid
 LANGUAGE sql IMMUTABLE
 AS $$ SELECT pg_catalog.md5(a_host::pg_catalog.text)::pg_catalog.uuid $$;
 
--- A backup that was put back when its host had another id since: once more the same. What followed on it ends, unless it
--- lives, or was forgotten. NULL: it is a host again, or why not.
-CREATE OR REPLACE FUNCTION revive(a_host uuid, a_boot text) RETURNS text
+-- Whether it comes with the newest mark that this host was given, or a newer one, which a centre that was put back does not know.
+CREATE OR REPLACE FUNCTION is_newest(h host, a_incarnation bigint, a_mark text) RETURNS boolean
+LANGUAGE sql IMMUTABLE SET search_path = pgpgate, pg_temp
+AS $$
+	SELECT a_incarnation IS NOT NULL AND (h.incarnation = 0 OR a_incarnation > h.incarnation
+		OR coalesce(a_incarnation = h.incarnation AND a_mark = h.incarnation_mark, false)
+		OR coalesce(a_incarnation = h.incarnation - 1 AND a_mark = h.incarnation_before, false))
+$$;
+
+-- What cannot be told from a copy of a host: another machine, or the same one after it was started anew, and no newest mark. Until
+-- the host was silent for longer than a restart takes. NULL, or why not.
+CREATE OR REPLACE FUNCTION refuse_copy(h host, a_boot text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pgpgate, pg_temp
+AS $$
+	SELECT 'this is an older copy of ' || h.name || ' (a clone, or a backup that was put back), which was heard '
+		|| extract(epoch FROM now() - h.last_seen)::bigint || ' s ago: it is let in after ten minutes of silence'
+	WHERE split_part(h.boot, ':', 1) <> split_part(a_boot, ':', 1) AND h.last_seen > now() - interval '10 minutes'
+$$;
+
+-- A host that has another id since. With the newest mark of this one: what goes back to an older copy gives the name back, for a
+-- day. Else it is a backup that was put back once more: what followed on it ends, unless it lives, or was forgotten. NULL: it is
+-- a host again, or why not.
+CREATE OR REPLACE FUNCTION revive(a_host uuid, a_boot text, a_is_newest boolean) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pgpgate, pg_temp
 AS $$
 DECLARE
 	last host%ROWTYPE;
 	next uuid := a_host;
+	is_true boolean;
+	refused text;
 BEGIN
 	WHILE next IS NOT NULL LOOP
 		SELECT * INTO last FROM host WHERE host_id = next FOR UPDATE;
@@ -231,28 +261,45 @@ BEGIN
 	IF last.host_id IS NULL OR last.is_gone THEN
 		RETURN 'this host does not belong to the site (any more): `pgpgate site leave`, then `pgpgate site join`';
 	END IF;
-	IF last.boot <> a_boot AND last.lease_until > now() THEN
-		RETURN 'another machine or database calls itself ' || last.name || ': has this one been cloned';
+	SELECT a_is_newest AND last.is_copy AND coalesce(true_seen > now() - interval '1 day', false)
+	INTO is_true
+	FROM host
+	WHERE host_id = a_host;
+	IF NOT is_true THEN
+		IF last.boot <> a_boot AND last.lease_until > now() THEN
+			RETURN 'another machine or database calls itself ' || last.name || ': has this one been cloned';
+		END IF;
+		refused := refuse_copy(last, a_boot);
+		IF refused IS NOT NULL THEN
+			RETURN refused;
+		END IF;
 	END IF;
 	UPDATE host
 	SET name = name || ' until ' || clock_timestamp()::text, lease_until = now(), is_gone = true, renewed_as = a_host
 	WHERE host_id = last.host_id;
-	UPDATE host SET name = last.name, lease_until = now(), is_gone = false, renewed_as = NULL WHERE host_id = a_host;
+	UPDATE host
+	SET name = last.name, lease_until = now(), is_gone = false, renewed_as = NULL, is_copy = NOT is_true, boot = a_boot
+	WHERE host_id = a_host;
 	RETURN NULL;
 END
 $$;
 
--- The lease of a host's name: one machine, one database. Another one is refused while it lasts.
-CREATE OR REPLACE FUNCTION lease(a_host uuid, a_boot text) RETURNS text
+DROP FUNCTION IF EXISTS revive(uuid, text);
+
+-- The lease of a host's name: one machine, one database. Another one is refused while it lasts, unless it has the newest mark, and
+-- who holds it has not. a_incarnation NULL: it says nothing of a mark.
+CREATE OR REPLACE FUNCTION hold(a_host uuid, a_boot text, a_incarnation bigint, a_mark text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pgpgate, pg_temp
 AS $$
 DECLARE
 	h host%ROWTYPE;
+	newest boolean;
 	refused text;
 BEGIN
 	SELECT * INTO h FROM host WHERE host_id = a_host FOR UPDATE;
+	newest := is_newest(h, a_incarnation, a_mark);
 	IF FOUND AND h.is_gone AND h.renewed_as IS NOT NULL THEN
-		refused := revive(a_host, a_boot);
+		refused := revive(a_host, a_boot, newest);
 		IF refused IS NOT NULL THEN
 			RETURN refused;
 		END IF;
@@ -261,13 +308,29 @@ BEGIN
 	IF h.host_id IS NULL OR h.is_gone THEN
 		RETURN 'this host does not belong to the site (any more): `pgpgate site leave`, then `pgpgate site join`';
 	END IF;
-	IF h.boot <> a_boot AND h.lease_until > now() THEN
-		RETURN 'another machine or database calls itself ' || h.name || ': has this one been cloned';
+	IF h.boot <> a_boot AND NOT (newest AND h.is_behind) THEN
+		IF h.lease_until > now() THEN
+			RETURN 'another machine or database calls itself ' || h.name || ': has this one been cloned';
+		END IF;
+		IF NOT newest AND h.incarnation > 0 THEN
+			refused := refuse_copy(h, a_boot);
+			IF refused IS NOT NULL THEN
+				RETURN refused;
+			END IF;
+		END IF;
 	END IF;
-	UPDATE host SET boot = a_boot, lease_until = now() + interval '15 seconds' WHERE host_id = a_host;
+	UPDATE host
+	SET boot = a_boot, lease_until = now() + interval '15 seconds',
+		is_behind = CASE WHEN a_incarnation IS NULL THEN is_behind ELSE NOT newest END,
+		true_seen = CASE WHEN newest THEN now() ELSE true_seen END
+	WHERE host_id = a_host;
 	RETURN NULL;
 END
 $$;
+
+CREATE OR REPLACE FUNCTION lease(a_host uuid, a_boot text) RETURNS text
+LANGUAGE sql SECURITY DEFINER SET search_path = pgpgate, pg_temp
+AS $$ SELECT hold(a_host, a_boot, NULL, NULL) $$;
 
 CREATE OR REPLACE FUNCTION register(a_name text) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pgpgate, pg_temp
@@ -330,9 +393,9 @@ BEGIN
 	END IF;
 	UPDATE host SET name = name || ' until ' || now()::text, lease_until = now(), is_gone = true WHERE host_id = a_host;
 	INSERT INTO host (name, boot, lease_until, version, last_seen, rules_no, pushed_no, verdict_retention_s,
-		pair_retention_s)
+		pair_retention_s, is_copy)
 	VALUES (h.name, a_boot, now() + interval '15 seconds', h.version, now(), h.rules_no, a_kept, h.verdict_retention_s,
-		h.pair_retention_s)
+		h.pair_retention_s, h.is_copy OR h.is_behind)
 	RETURNING host_id INTO mine;
 	UPDATE host SET renewed_as = mine WHERE host_id = a_host;
 	RETURN jsonb_build_object('host', mine);
@@ -447,10 +510,12 @@ $$;
 
 -- A host says how far it is and gets what comes next.
 CREATE OR REPLACE FUNCTION pull(a_host uuid, a_boot text, a jsonb) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pgpgate, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pgpgate, pg_temp SET lock_timeout = '4s'
 AS $$
 DECLARE
-	refused text := lease(a_host, a_boot);
+	incarnation_is bigint := (a ->> 'incarnation')::bigint;
+	mark_is text := left(a ->> 'incarnation_mark', 40);
+	refused text := hold(a_host, a_boot, incarnation_is, mark_is);
 	s site%ROWTYPE;
 	h host%ROWTYPE;
 	was bigint;
@@ -472,6 +537,15 @@ BEGIN
 		verdict_retention_s = (a ->> 'verdict_retention')::bigint, pair_retention_s = (a ->> 'pair_retention')::bigint
 	WHERE host_id = a_host
 	RETURNING * INTO h;
+	-- The next mark, unless the last one did not arrive.
+	IF NOT h.is_behind AND incarnation_is >= h.incarnation
+		AND (h.incarnation = 0 OR incarnation_is > h.incarnation OR h.incarnation_at < now() - interval '1 minute') THEN
+		UPDATE host
+		SET incarnation = incarnation_is + 1, incarnation_before = mark_is, incarnation_mark = gen_random_uuid()::text,
+			incarnation_at = now()
+		WHERE host_id = a_host
+		RETURNING * INTO h;
+	END IF;
 	IF was < mine THEN
 		PERFORM person_settle(a_host, was, mine);
 	END IF;
@@ -497,7 +571,8 @@ BEGIN
 	RETURN jsonb_build_object('site', s.site_id, 'version', s.version, 'started', started(), 'no', s.no, 'mark', s.mark,
 		'snapshot', NOT known, 'changes', changes, 'feed', items, 'feed_no', coalesce(feed_to, feed_from),
 		'pushed', h.pushed_no, 'now_ms', (extract(epoch FROM clock_timestamp()) * 1000)::bigint,
-		'hash_check', s.hash_check,
+		'hash_check', s.hash_check, 'incarnation', CASE WHEN NOT h.is_behind THEN h.incarnation END,
+		'incarnation_mark', CASE WHEN NOT h.is_behind THEN h.incarnation_mark END,
 		'sweep', EXISTS (SELECT 1 FROM removal));
 END
 $$;
@@ -584,8 +659,9 @@ CREATE OR REPLACE FUNCTION examine() RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pgpgate, pg_temp
 AS $$ SELECT jsonb_build_object('version', version, 'no', no, 'hash_check', hash_check) FROM site $$;
 
+-- It waits for whoever reads the table, and who comes after waits for it: so not for long.
 CREATE OR REPLACE FUNCTION make_partition(a_unix bigint) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pgpgate, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pgpgate, pg_temp SET lock_timeout = '2s'
 AS $$
 DECLARE
 	month timestamp := date_trunc('month', to_timestamp(a_unix) AT TIME ZONE 'UTC');
@@ -594,7 +670,8 @@ BEGIN
 	IF to_regclass('pgpgate.' || name) IS NOT NULL THEN
 		RETURN;
 	END IF;
-	PERFORM pg_advisory_xact_lock(1346850887, 1);
+	-- One at a time. An advisory lock anybody could hold.
+	PERFORM 1 FROM feed_counter FOR UPDATE;
 	IF to_regclass('pgpgate.' || name) IS NULL THEN
 		EXECUTE format('CREATE TABLE pgpgate.%I PARTITION OF pgpgate.verdict FOR VALUES FROM (%s) TO (%s)', name,
 			extract(epoch FROM month AT TIME ZONE 'UTC')::bigint,
@@ -605,7 +682,7 @@ $$;
 
 -- A host's rows, what they changed of what others ask, and how far it is now: one transaction.
 CREATE OR REPLACE FUNCTION push(a_host uuid, a_boot text, a_to bigint, a_rows jsonb, a_feed jsonb, a_retracted jsonb) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pgpgate, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pgpgate, pg_temp SET lock_timeout = '4s'
 AS $$
 DECLARE
 	refused text := lease(a_host, a_boot);
@@ -613,6 +690,8 @@ DECLARE
 	n bigint;
 	base bigint;
 	taken bigint;
+	is_older boolean := false;
+	has_no bigint;
 	lowest bigint;
 	highest bigint;
 	latest bigint := extract(epoch FROM now())::bigint + 60;
@@ -636,6 +715,11 @@ BEGIN
 		JOIN verdict AS v ON v.host_id = a_host AND v.no = (r ->> 0)::bigint
 			AND v.no >= lowest AND v.no <= highest
 		WHERE v.time_unix <> (r ->> 1)::bigint OR v.queue_id <> r ->> 2 OR v.sender_key <> r ->> 6;
+		-- Nor are numbers after those that are here given by an older copy: the one that it is of may have given them.
+		SELECT is_behind, pushed_no INTO is_older, has_no FROM host WHERE host_id = a_host;
+		IF is_older AND highest > has_no THEN
+			taken := least(taken, greatest(has_no + 1, lowest));
+		END IF;
 		IF taken IS NOT NULL THEN
 			RETURN jsonb_build_object('taken', taken, 'error', 'row ' || taken || ' of this host is another message');
 		END IF;
@@ -647,6 +731,7 @@ BEGIN
 			r ->> 15, (r ->> 16)::bigint, (r ->> 17)::int <> 0, r ->> 18, r ->> 19, r ->> 20, r -> 21,
 			r ->> 22
 		FROM jsonb_array_elements(a_rows) AS r
+		WHERE NOT is_older -- it was there, and what was removed since stays so
 		ON CONFLICT DO NOTHING;
 	END IF;
 	IF jsonb_array_length(a_retracted) > 0 THEN
@@ -697,7 +782,7 @@ $$;
 
 -- What is too old goes, by the month.
 CREATE OR REPLACE FUNCTION maintain() RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pgpgate, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pgpgate, pg_temp SET lock_timeout = '2s'
 AS $$
 DECLARE
 	now_unix bigint := extract(epoch FROM now())::bigint;
@@ -719,6 +804,12 @@ BEGIN
 	-- For hosts that do not ask for it themselves.
 	WHILE clock_timestamp() < now() + interval '1 second' AND sweep(2000) LOOP
 	END LOOP;
+	-- The next month's before it is wanted. Who reads the record for long holds this up, and it comes again in an hour.
+	BEGIN
+		PERFORM make_partition(now_unix + 7 * 86400);
+	EXCEPTION WHEN lock_not_available THEN
+		RETURN;
+	END;
 	IF kept IS NULL OR kept = 0 THEN
 		RETURN;
 	END IF;
@@ -731,7 +822,11 @@ BEGIN
 			AND extract(epoch FROM (to_date(substr(c.relname, 9), 'YYYY_MM') + interval '1 month')
 				AT TIME ZONE 'UTC') < now_unix - kept
 	LOOP
-		EXECUTE format('DROP TABLE pgpgate.%I', part);
+		BEGIN
+			EXECUTE format('DROP TABLE pgpgate.%I', part);
+		EXCEPTION WHEN lock_not_available THEN
+			RETURN;
+		END;
 	END LOOP;
 END
 $$;

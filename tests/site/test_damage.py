@@ -219,7 +219,8 @@ def test_a_centre_of_the_version_before(site, spot):
     tables = "site feed_counter rule change change_row host feed tombstone verdict".split()
     columns = {t: ", ".join(s.centre.sql(f"SELECT column_name FROM information_schema.columns WHERE table_schema = 'pgpgate' "
                                          f"AND table_name = '{t}' AND column_name NOT IN ('is_gone', 'renewed_as', 'key_ids', 'has_aliases', "
-                                         f"'verdict_retention_s', 'pair_retention_s') OR (table_schema = 'pgpgate' AND "
+                                         f"'incarnation', 'incarnation_mark', 'incarnation_before', 'incarnation_at', "
+                                         f"'true_seen', 'is_behind', 'is_copy', 'verdict_retention_s', 'pair_retention_s') OR (table_schema = 'pgpgate' AND "
                                          f"table_name = '{t}' AND '{t}' = 'site' AND column_name = 'verdict_retention_s')"
                                          f" EXCEPT SELECT 'no' WHERE '{t}' = 'tombstone'"))
                for t in tables}
