@@ -21,8 +21,8 @@
 #define ROWS_AT_ONCE 1000
 #define BYTES_AT_ONCE 4000000
 #define CHANGE_TIMEOUT_MS 60000 /* another change may hold the lock for long: an import */
-#define ASK_AGAIN_MS 50
-#define SILENT_S 30 /* a host that was not seen for so long is not waited for */
+#define ASK_AGAIN_MS 50		/* at most: sooner at first */
+#define SILENT_S 30		/* a host that was not seen for so long is not waited for */
 
 struct change_session {
 	struct host host;
@@ -174,7 +174,7 @@ static bool is_awaited(const struct change_session *s, const json_t *h)
 /* Who has it: answers when all have, or when the time is over. */
 static int wait_for_hosts(struct change_session *s, int64_t wait_ms)
 {
-	const struct timespec pause = {.tv_nsec = ASK_AGAIN_MS * 1000000L};
+	struct timespec pause = {.tv_nsec = 5000000L};
 	const int64_t until_ms = clock_monotonic_ms() + wait_ms;
 	json_error_t e;
 	json_t *all = NULL;
@@ -202,6 +202,8 @@ static int wait_for_hosts(struct change_session *s, int64_t wait_ms)
 		if (is_everywhere || clock_monotonic_ms() >= until_ms)
 			break;
 		nanosleep(&pause, NULL);
+		if (pause.tv_nsec < ASK_AGAIN_MS * 1000000L / 2)
+			pause.tv_nsec *= 2;
 	}
 	if (all == NULL)
 		all = json_object();

@@ -19,6 +19,8 @@
 
 #define LOOK_MS 100 /* between looks at our own database */
 #define PULL_EVERY_MS 1000
+#define VAIN_MS \
+	50 /* after a pull that brought nothing the bell is not heard: anybody may ring it */
 #define PUSH_ROWS 2000	/* of one transaction at the centre */
 #define PUSH_BATCHES 10 /* before the centre is asked again */
 #define MAINTAIN_EVERY_MS 3600000
@@ -28,8 +30,9 @@ struct loop {
 	struct host host;
 	const struct daemon_options *options;
 	bool is_listening, was_told_away, was_told_offset, can_push, must_expire, must_end;
-	int64_t pull_at_ms, maintain_at_ms, retract_at_ms, alive_at_ms;
-	int watchdog_ms; /* of the service manager; 0: none */
+	int64_t pull_at_ms, maintain_at_ms, retract_at_ms, alive_at_ms, deaf_until_ms;
+	bool has_rung, has_more; /* the bell; rows to push */
+	int watchdog_ms;	 /* of the service manager; 0: none */
 	char told[HOST_ERROR_MAX];
 };
 
@@ -84,10 +87,19 @@ static void note_success(struct loop *l)
 
 static void pull(struct loop *l)
 {
+	const struct site_state before = l->host.state;
+	int result;
+
 	l->pull_at_ms = clock_monotonic_ms() + PULL_EVERY_MS;
+	l->has_rung = false;
 	if (!pg_is_open(l->host.centre))
 		l->is_listening = false;
-	if (host_pull(&l->host) != 0) {
+	result = host_pull(&l->host);
+	l->deaf_until_ms = before.rules_no == l->host.state.rules_no &&
+					   before.feed_no == l->host.state.feed_no
+				   ? clock_monotonic_ms() + VAIN_MS
+				   : 0;
+	if (result != 0) {
 		note_trouble(l);
 		/* Rules that cannot be applied keep nothing of the record back. */
 		l->can_push = l->host.was_answered && pg_is_open(l->host.centre);
@@ -105,8 +117,15 @@ static void push(struct loop *l)
 {
 	int more = 1;
 
-	for (int i = 0; i < PUSH_BATCHES && more == 1; i++)
+	/* Changes of rules do not wait for all of it. */
+	for (int i = 0; i < PUSH_BATCHES && more == 1; i++) {
 		more = host_push(&l->host, PUSH_ROWS);
+		if (pg_wait(l->host.centre, 0)) {
+			l->has_rung = true;
+			break;
+		}
+	}
+	l->has_more = more == 1;
 	if (more < 0) {
 		note_trouble(l);
 		l->can_push = false;
@@ -136,8 +155,9 @@ static void step(struct loop *l)
 {
 	const int64_t now_ms = clock_monotonic_ms();
 
-	if (now_ms >= l->pull_at_ms)
+	if (now_ms >= l->pull_at_ms || (l->has_rung && now_ms >= l->deaf_until_ms))
 		pull(l);
+	l->has_more = false;
 	if (l->can_push &&
 	    (site_last_verdict(l->host.db) > l->host.pushed_no || now_ms >= l->retract_at_ms)) {
 		l->retract_at_ms = now_ms + PULL_EVERY_MS;
@@ -151,8 +171,8 @@ static void step(struct loop *l)
 		maintain(l);
 	if (l->must_expire)
 		l->must_expire = site_expire(l->host.db, clock_now_unix()) == 1;
-	if (pg_wait(l->host.centre, LOOK_MS))
-		l->pull_at_ms = 0;
+	if (pg_wait(l->host.centre, l->has_more ? 0 : l->has_rung ? VAIN_MS : LOOK_MS))
+		l->has_rung = true;
 }
 
 /* Every call has a limit, and this comes after each: so who does not say it hangs. */

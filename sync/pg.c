@@ -86,6 +86,10 @@ static int fail(struct pg *p, const char *message)
 	snprintf(p->error, sizeof p->error, "%.*s",
 		 (int)(len < sizeof p->error ? len : sizeof p->error - 1),
 		 len > 0 ? message : "no answer");
+	/* It may go to a terminal. */
+	for (char *c = p->error; *c != '\0'; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
 	return -1;
 }
 
@@ -110,6 +114,13 @@ static int wait_for(struct pg *p, short events, int64_t until_ms)
 	return n > 0 ? 0 : -1;
 }
 
+/* Notices would go to standard error, as they are, in any number. */
+static void ignore_notice(void *context, const PGresult *r)
+{
+	(void)context;
+	(void)r;
+}
+
 static int connect_once(struct pg *p)
 {
 	const int64_t until_ms = clock_monotonic_ms() + p->timeout_ms;
@@ -126,6 +137,7 @@ static int connect_once(struct pg *p)
 	p->connection = PQconnectStartParams(keys, values, 1);
 	if (p->connection == NULL)
 		return fail(p, "out of memory");
+	PQsetNoticeReceiver(p->connection, ignore_notice, NULL);
 	if (PQstatus(p->connection) == CONNECTION_BAD)
 		return fail_closed(p, PQerrorMessage(p->connection));
 	while (status != PGRES_POLLING_OK) {
@@ -269,26 +281,36 @@ int pg_script(struct pg *p, const char *sql)
 	return send_all(p, until_ms) == 0 ? receive(p, until_ms, NULL) : -1;
 }
 
+/* Whether another one rang, among what has been read. */
+static bool has_rung(struct pg *p)
+{
+	bool rang = false;
+	PGnotify *n;
+
+	while ((n = PQnotifies(p->connection)) != NULL) {
+		rang = rang || n->be_pid != PQbackendPID(p->connection);
+		PQfreemem(n);
+	}
+	return rang;
+}
+
 bool pg_wait(struct pg *p, int timeout_ms)
 {
 	const struct timespec pause = {.tv_sec = timeout_ms / 1000,
 				       .tv_nsec = timeout_ms % 1000 * 1000000L};
-	bool rang = false;
-	PGnotify *n;
 
 	if (p->connection == NULL) {
 		nanosleep(&pause, NULL);
 		return false;
 	}
+	/* It may have come with the answer to the last call: the socket has nothing more then. */
+	if (has_rung(p))
+		return true;
 	if (wait_for(p, POLLIN, clock_monotonic_ms() + timeout_ms) != 0)
 		return false;
 	if (PQconsumeInput(p->connection) != 1) {
 		fail_closed(p, PQerrorMessage(p->connection));
 		return true;
 	}
-	while ((n = PQnotifies(p->connection)) != NULL) {
-		rang = true;
-		PQfreemem(n);
-	}
-	return rang;
+	return has_rung(p);
 }

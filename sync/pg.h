@@ -37,8 +37,8 @@ bool pg_was_refused(const struct pg *p);
 bool pg_is_private(const struct pg *p);
 const char *pg_user(const struct pg *p); /* of the connection; NULL when closed */
 
-/* The bell: waits up to timeout_ms for a notification. True: it rang, or the connection has
- * something to say. */
+/* The bell: waits up to timeout_ms for a notification. True: another one rang it, or the connection
+ * is lost. */
 bool pg_wait(struct pg *p, int timeout_ms);
 
 #endif
