@@ -51,7 +51,8 @@ static int grant(struct pg *admin, const char *user)
 	for (size_t i = 0; i < sizeof grants / sizeof grants[0]; i++) {
 		const char *const parameters[] = {grants[i], user};
 		char *sql;
-		int result = pg_call(admin, "SELECT format($1, $2::text)", 2, parameters, &sql);
+		int result = pg_call(admin, "SELECT pg_catalog.format($1, $2::text)", 2, parameters,
+				     &sql);
 
 		if (result == 0)
 			result = pg_script(admin, sql);

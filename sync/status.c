@@ -43,14 +43,28 @@ static const char *trouble(const json_t *h, int64_t head_no)
 								  : "";
 }
 
+/* As it may go to a terminal, whatever the centre says. */
+static const char *shown(const json_t *h, const char *key, char *out, size_t size)
+{
+	const char *text = json_string_value(json_object_get(h, key));
+
+	snprintf(out, size, "%s", text != NULL ? text : "");
+	for (char *c = out; *c != '\0'; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+	return out;
+}
+
 static void print_host(const json_t *h, const char *wrong)
 {
+	char name[100], version[50], here[1001];
+
 	printf("%-20s %-10s %6" PRId64 " s %8" PRId64 " %8" PRId64 " %7" PRId64 " ms  %s%s%s\n",
-	       json_string_value(json_object_get(h, "name")),
-	       json_string_value(json_object_get(h, "version")), number(h, "silent_s"),
-	       number(h, "rules_no"), number(h, "waiting"), number(h, "offset_ms"), wrong,
+	       shown(h, "name", name, sizeof name), shown(h, "version", version, sizeof version),
+	       number(h, "silent_s"), number(h, "rules_no"), number(h, "waiting"),
+	       number(h, "offset_ms"), wrong,
 	       json_string_length(json_object_get(h, "here")) > 0 ? ": " : "",
-	       json_string_value(json_object_get(h, "here")));
+	       shown(h, "here", here, sizeof here));
 }
 
 static int show(const json_t *all, bool is_json)

@@ -3,9 +3,12 @@
 
 import json
 import os
+import subprocess
 
 from harness import messages
 from harness.place import wait_until
+
+from centre import programs
 from test_site import BOB, answer, wait_row
 
 
@@ -170,3 +173,51 @@ def test_a_person_goes_from_a_large_record_in_steps(site):
     assert s.centre.sql("SELECT count(*) FROM pgpgate.verdict") == ["20000"]
     wait_until(lambda: s.centre.sql("SELECT count(*) FROM pgpgate.removal") == ["0"], "done")
     assert "é" not in str(s.centre.sql("SELECT * FROM pgpgate.change_row")) + str(s.centre.sql("SELECT * FROM pgpgate.verdict LIMIT 1"))
+
+
+def test_a_role_of_hosts_that_holds_what_others_want(site, keys):
+    """Transactions that stay open, advisory locks, a bell that rings without end: rules and mail go on, and rows come when it is over."""
+    s = site(2)
+    one, two = s.hosts
+    host, boot = identity(s, "mx1")
+    one.end_sync()
+    words = [os.path.join(programs(), "psql"), "-X", "-q", "-h", s.centre.dir, "-U", "host", "site"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as psql:
+        psql.stdin.write("SELECT pg_advisory_lock(1346850887, 1), pg_advisory_lock(1);\nBEGIN;\nSELECT count(*) FROM pgpgate.verdicts;\n"
+                         f"SELECT pgpgate.push('{host}', '{boot}', 0, '[]', '[[\"pair\", \"net.example@a\", \"org.example@b\", \"\", 5, 6]]', "
+                         "'[]');\n\\echo held\n")
+        psql.stdin.flush()
+        while "held" not in psql.stdout.readline():
+            assert psql.poll() is None
+        assert "in force on mx2" in two.run("exempt", "open@example.org").err
+        assert answer(two, BOB, "open@example.org", messages.cleartext(), "6F0") == 250
+        # A sender whose rows have something for other hosts: they wait, and are said to.
+        assert answer(two, "out@example.net", "open@example.org", messages.inline(keys.gpg_armor()), "6F1") == 250
+        wait_until(lambda: "lock timeout" in two.sync_log() or "no answer in time" in two.sync_log(), "its rows wait", 60)
+        wait_until(lambda: two.run("exempt", "more@example.org").code == 0, "another change")
+        psql.stdin.write("COMMIT;\nDO $$ BEGIN FOR i IN 1 .. 20000 LOOP PERFORM pg_notify('pgpgate', i::text); END LOOP; END $$;\n"
+                         "\\echo rung\n")
+        psql.stdin.flush()
+        while "rung" not in psql.stdout.readline():
+            assert psql.poll() is None
+        one.start_sync()
+        s.wait_same()
+        psql.stdin.close()
+        psql.wait()
+
+
+def test_what_a_centre_says_to_a_terminal(site):
+    s = site(1)
+    one = s.hosts[0]
+    s.centre.sql("ALTER FUNCTION pgpgate.hosts_json RENAME TO before; CREATE FUNCTION pgpgate.hosts_json() RETURNS jsonb LANGUAGE plpgsql "
+                 "AS $f$ BEGIN RAISE WARNING '%', chr(27) || '[2J'; RETURN jsonb_build_object('no', 0, 'hosts', jsonb_build_array("
+                 "jsonb_build_object('name', 'a' || chr(27) || '[2J', 'version', 5, 'here', chr(27) || 'x', 'silent_s', 1), "
+                 "jsonb_build_object('name', NULL), 7)); END $f$; GRANT EXECUTE ON FUNCTION pgpgate.hosts_json() TO host")
+    result = one.run("site", "status")
+    assert "a?[2J" in result.out and "\x1b" not in result.out + result.err, result
+    result = one.run("exempt", "a@example.org")
+    assert "\x1b" not in result.out + result.err, result
+    s.centre.sql("CREATE OR REPLACE FUNCTION pgpgate.hosts_json() RETURNS jsonb LANGUAGE plpgsql AS $f$ BEGIN "
+                 "RAISE EXCEPTION '%', 'b' || chr(27) || '[2J'; END $f$")
+    result = one.run("site", "status")
+    assert "b?[2J" in result.err and "\x1b" not in result.out + result.err, result
