@@ -27,6 +27,9 @@ def build_clock(place):
 
 
 def programs():
+    """PGPGATE_POSTGRESQL=DIR: those of another version, psql among them."""
+    if "PGPGATE_POSTGRESQL" in os.environ:
+        return os.environ["PGPGATE_POSTGRESQL"]
     found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))
     if not found:
         raise Trouble("there is no initdb: apt-get install postgresql")
