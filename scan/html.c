@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "scan/html_attribute.h"
+#include "scan/html_sheet.h"
 #include "scan/text.h"
 
 enum state {
@@ -11,6 +12,7 @@ enum state {
 	STATE_TAG,	 /* after '<', up to '>' */
 	STATE_REFERENCE, /* after '&', up to ';' */
 	STATE_SPACE,	 /* within the octets of a white space character */
+	STATE_SHEET,	 /* within a style sheet */
 };
 
 enum kind {
@@ -231,6 +233,14 @@ static bool may_stand(const struct html *h, enum kind kind, bool is_end)
 	return true;
 }
 
+/* A style sheet begins: in front of all text, and not within something. */
+static bool begin_sheet(struct html *h)
+{
+	h->state = STATE_SHEET;
+	h->len = 0;
+	return h->visible == 0 && !h->is_in_title && h->link_len == 0;
+}
+
 /* The tag that was gathered, without its brackets, in small letters and ending in NUL. */
 static bool read_tag(struct html *h)
 {
@@ -243,6 +253,8 @@ static bool read_tag(struct html *h)
 
 	if (strncmp(text, "!doctype ", 9) == 0)
 		return !h->has_begun && html_attribute_is_doctype(text + 9);
+	if (html_sheet_is_begun(text))
+		return begin_sheet(h);
 	text += is_end;
 	len = strcspn(text, " \t\r\n/");
 	after = text[len];
@@ -356,6 +368,18 @@ static bool gather_markup(struct html *h, unsigned char c)
 	return gather(h, c);
 }
 
+/* One octet of a style sheet. */
+static bool gather_sheet(struct html *h, unsigned char c)
+{
+	h->markup++;
+	if (c == '\0' || !gather(h, c))
+		return false;
+	if (!html_sheet_is_ended(h->gathered, h->len))
+		return true;
+	h->state = STATE_TEXT;
+	return is_within_bound(h) && html_sheet_is_known(h->gathered, h->len);
+}
+
 /* U+00A0, U+200B and U+FEFF in UTF-8: true while the octets may become one of them. */
 static bool gather_space(struct html *h, unsigned char c)
 {
@@ -421,6 +445,8 @@ static bool take_octet(struct html *h, unsigned char c)
 		return gather_markup(h, c) && !h->is_wrong;
 	case STATE_SPACE:
 		return gather_space(h, c);
+	case STATE_SHEET:
+		return gather_sheet(h, c);
 	case STATE_TEXT:
 		break;
 	}

@@ -77,6 +77,7 @@ OUTLOOK = ('<html xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-m
            'xmlns="http://www.w3.org/TR/REC-html40">\n<head>\n' + META +
            '\n<meta name="Generator" content="Microsoft Word 15 (filtered medium)">\n</head>\n'
            '<body lang="EN-US" link="#0563C1" vlink="#954F72" style="word-wrap:break-word">\n<div class="WordSection1">\n')
+OUTLOOK_SHEET = '<style type="text/css" style="display:none;"> %s </style>\n'
 OUTLOOK_WEB = ('<div class="elementToProof" style="font-family: Aptos, Aptos_EmbeddedFont, Aptos_MSFontService, Calibri, '
                'Helvetica, sans-serif; font-size: 12pt; color: rgb(0, 0, 0);">\n')
 APPLE = page("", '<meta http-equiv="content-type" content="text/html; charset=us-ascii">',
@@ -102,6 +103,10 @@ READ = [
     ("paragraphs", html(cat(OUTLOOK, lines(ARMOR.replace(b"\n\n", b"\n&nbsp;\n"), '<p class="MsoNormal">', "<o:p></o:p></p>\n"),
                             "</div>\n</body>\n</html>\n")), "Outlook's paragraphs"),
     ("outlook-web", html(page(cat(OUTLOOK_WEB, lines(ARMOR), "</div>"), META, ' dir="ltr"')), "Outlook on the web"),
+    ("outlook-web-sheet", html(page(cat(OUTLOOK_WEB, lines(ARMOR), "</div>"), META + OUTLOOK_SHEET % "P {margin-top:0;margin-bottom:0;}", ' dir="ltr"')),
+     "Outlook on the web, with its style sheet"),
+    ("outlook-web-sheet-comment", html(page(cat(OUTLOOK_WEB, lines(ARMOR), "</div>"),
+                                            META + OUTLOOK_SHEET % "<!-- P {margin-top:0;margin-bottom:0;} -->", ' dir="ltr"')), "the same in a comment"),
     ("courier-new", html(page(cat("<span style='font-size:10.0pt;font-family:\"Courier New\"'>", lines(ARMOR), "</span>"))),
      "a font with quotes within quotes"),
     ("courier-new-quot", html(page(cat('<span style="font-family:&quot;Courier New&quot;,monospace">', lines(ARMOR), "</span>"))),
@@ -124,6 +129,8 @@ READ = [
     ("empty-thunderbird", beside('<!DOCTYPE html>\n<html>\n  <head>\n\n    ' + META + "\n  </head>\n  <body>\n    <p><br>\n    </p>\n  </body>\n</html>\n"),
      "Thunderbird with nothing typed"),
     ("empty-outlook", beside(OUTLOOK + '<p class="MsoNormal"><o:p>&nbsp;</o:p></p>\n</div>\n</body>\n</html>\n'), "Outlook with nothing typed"),
+    ("empty-outlook-web-sheet", beside(page(OUTLOOK_WEB + "<br>\n</div>\n", META + OUTLOOK_SHEET % "P {margin-top:0;margin-bottom:0;}", ' dir="ltr"')),
+     "the same with nothing typed"),
     ("empty-outlook-web", beside(page(OUTLOOK_WEB + "<br>\n</div>\n", META, ' dir="ltr"')), "Outlook on the web with nothing typed"),
     ("markup-bound", beside(MARKUP), "as much markup as may be"),
 ]
@@ -239,6 +246,11 @@ BAD = [
      "the first letters of the lines, the others cut off"),
     ("letters-shifted", html(cat('<div style="text-indent: -9ch">', lines(ARMOR), "</div>")), NONE, "the lines begin beyond the edge"),
     ("vertical-tab", pre(ARMOR.replace(b"\n\n", b"\n\x0bX: meet me\n\n", 1)), NONE, "a header behind what HTML does not pass over"),
+    ("sheet-other", html(page(ARMOR, META + OUTLOOK_SHEET % "P {margin-top:9px;margin-bottom:0;}")), NONE, "another style sheet"),
+    ("sheet-more", html(page(ARMOR, META + OUTLOOK_SHEET % "P {margin-top:0;margin-bottom:0;} P {meet:me}")), NONE, "a style sheet that goes on"),
+    ("sheet-behind", html(page(cat(ARMOR, OUTLOOK_SHEET % "P {margin-top:0;margin-bottom:0;}"))), NONE, "a style sheet behind text"),
+    ("sheet-shown", html(page(ARMOR, META + (OUTLOOK_SHEET % "P {margin-top:0;margin-bottom:0;}").replace("none", "block"))), NONE, "a style sheet that is shown"),
+    ("sheet-open", html(page(ARMOR, META + '<style type="text/css">P {margin-top:0;margin-bottom:0;}')), NONE, "a style sheet without end"),
     ("white", html(page(cat("<pre>", ARMOR, "</pre>"), META, ' bgcolor="#ffffff" text="#fefefe"')), NONE, "letters that nobody sees"),
     ("laid-over", html(cat('<div style="line-height: 0">', lines(ARMOR), "</div>")), NONE, "all lines in one place"),
     ("columns", html(lines(ARMOR, '<div style="float: left; width: 1ch; word-break: break-all">', "</div>")), NONE, "each line a column: the first letters are a line"),
