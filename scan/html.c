@@ -336,6 +336,21 @@ static bool text(struct html *h, const unsigned char *bytes, size_t len)
 	return !h->is_wrong;
 }
 
+/* One of the three characters of base64 that are no letters or digits, as a reference: Exchange
+ * writes "+" so. */
+static bool base64_sign(struct html *h)
+{
+	static const struct {
+		const char *name, *sign;
+	} signs[] = {{"#43", "+"}, {"#x2b", "+"}, {"plus", "+"},    {"#47", "/"}, {"#x2f", "/"},
+		     {"sol", "/"}, {"#61", "="},  {"#x3d", "="}, {"equals", "="}};
+
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
+		if (strcmp(h->gathered, signs[i].name) == 0)
+			return text(h, (const unsigned char *)signs[i].sign, 1);
+	return false;
+}
+
 /* White space that shows, as it is written: to the receiver it is a blank. */
 static bool space(struct html *h, const char *written, size_t len)
 {
@@ -361,7 +376,8 @@ static bool gather_markup(struct html *h, unsigned char c)
 			return false;
 		if (is_tag)
 			return read_tag(h);
-		return is_space_reference(h->gathered) && space(h, h->gathered, h->len);
+		return is_space_reference(h->gathered) ? space(h, h->gathered, h->len)
+						       : base64_sign(h);
 	}
 	if (c == '<' || c == '\0' || c >= 0x7f || (c < ' ' && !text_is_space(c)))
 		return false;

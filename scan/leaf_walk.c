@@ -76,16 +76,60 @@ static bool is_gpgol_tree(const struct structure *s, enum leaf_type kind, const 
 	       strcmp(h->type.name, "gpgol_mime_structure.txt") == 0; /* older */
 }
 
+/* Files that no program shows as text whatever is in them. */
+static bool is_file_type(const char *type)
+{
+	static const char *const types[] = {
+		"image/png",
+		"image/jpeg",
+		"image/jpg",
+		"image/gif",
+		"image/webp",
+		"image/heic",
+		"image/tiff",
+		"image/bmp",
+		"application/pdf",
+		"application/zip",
+		"application/x-zip-compressed",
+		"application/gzip",
+		"application/x-gzip",
+		"application/x-7z-compressed",
+		"application/x-tar",
+		"application/msword",
+		/* of no meaning, as octet-stream */
+		"application/x-octet-stream",
+		"application/octetstream",
+		"application/binary",
+		"application/force-download",
+		"application/x-download",
+		"application/unknown",
+		"application/x-unknown",
+		"application/x-gpg",
+	};
+	static const char *const families[] = {"application/vnd.openxmlformats-officedocument.",
+					       "application/vnd.oasis.opendocument.",
+					       "application/vnd.ms-excel",
+					       "application/vnd.ms-powerpoint",
+					       "audio/",
+					       "video/"};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (strcmp(type, types[i]) == 0)
+			return true;
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+		if (strncmp(type, families[i], strlen(families[i])) == 0)
+			return true;
+	return false;
+}
+
 /* May unarmored OpenPGP stand here? Only where no program shows what is in it: it is base64, so
  * that nothing in it is a line of the message, or as it is under a name that says what it is
  * (Courier's makemime sends so); of a type that says nothing, which no comment makes another; and
- * no name has an ending that says more. Pictures are none, and programs that encrypt files leave
- * their type (FlowCrypt). */
+ * no name has an ending that says more. A file's own type is none, and programs that encrypt files
+ * leave it (FlowCrypt). */
 static bool is_place_for_binary(const struct structure *s, enum leaf_type kind, const char *type,
 				const struct header *h)
 {
-	static const char *const pictures[] = {"image/png", "image/jpeg", "image/gif"};
-
 	if (!s->state.has_mime_version || h->type.has_comment)
 		return false;
 	if (h->encoding == ENCODING_IDENTITY)
@@ -96,10 +140,7 @@ static bool is_place_for_binary(const struct structure *s, enum leaf_type kind, 
 		return h->file_label != LABEL_OTHER;
 	if (kind == LEAF_PGP_CONTROL || strcmp(type, "application/octet-stream") == 0)
 		return h->file_label <= LABEL_PGP;
-	for (size_t i = 0; i < sizeof(pictures) / sizeof(pictures[0]); i++)
-		if (strcmp(type, pictures[i]) == 0)
-			return h->file_label == LABEL_PGP;
-	return false;
+	return is_file_type(type) && h->file_label == LABEL_PGP;
 }
 
 void leaf_walk_begin(struct structure *s, const char *type, const struct header *h)

@@ -94,12 +94,20 @@ static void begin_multipart(struct structure *s, const char *type, const struct 
 	leaf_walk_outside(s, PLACE_PREAMBLE);
 }
 
+/* Horde describes the whole of a PGP/MIME message, in the sender's language. No reader shows that. */
+static bool is_root_described(const struct structure *s, const struct header *h)
+{
+	return s->state.n_levels == 0 && strcmp(h->type.type, "multipart/encrypted") == 0 &&
+	       strcmp(h->type.protocol, "application/pgp-encrypted") == 0 &&
+	       h->described_bytes <= LABEL_DESCRIPTION_MAX;
+}
+
 /* What readers show of a header beside the body: of the message's own, too. */
 static void check_shown(struct structure *s, const struct header *h)
 {
 	const size_t type_len = strlen(h->type.type);
 
-	if (h->described_bytes > 0)
+	if (h->described_bytes > 0 && !is_root_described(s, h))
 		notes_readable(s, s->state.n_levels, "part-headers", (int64_t)h->described_bytes,
 			       "a Content-Description");
 	if (s->state.n_parts == 0)

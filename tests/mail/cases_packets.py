@@ -415,9 +415,18 @@ RULE_28 = [
     ("r28-mime-version-2", 28, PLACE, attached(message(), beside=False).replace(b"MIME-Version: 1.0\n", b"MIME-Version: 2.0\n"), "another MIME-Version"),
     ("r28-type-pgp", 28, PLACE, attached(message(), "application/pgp"), "application/pgp, which mutt and Thunderbird show"),
     ("r28-type-pgp-encrypted", 28, "encrypted pgp-mixed ok", attached(message(), "application/pgp-encrypted"), "application/pgp-encrypted"),
-    ("r28-type-pdf", 28, PLACE, attached(message(), 'application/pdf; name="plan.pdf.pgp"'), "a PDF"),
+    ("r28-type-pdf", 28, PLACE, attached(message(), 'application/pdf; name="plan.pdf"'), "a PDF by its type and its name"),
     ("r28-type-svg", 28, PLACE, attached(message(), 'image/svg+xml; name="plan.svg.pgp"'), "a picture that is text"),
     ("r28-picture-pgp", 28, INLINE, attached(message(), 'image/png; name="plan.png.pgp"'), "a picture that is named as encrypted"),
+    ("r28-type-csv-pgp", 28, PLACE, attached(message(), 'text/csv; name="plan.csv.pgp"'), "a kind of text that is named as encrypted"),
+    ("r28-type-json-pgp", 28, PLACE, attached(message(), 'application/json; name="plan.json.pgp"'), "a type of text that is named as encrypted"),
+    ("r28-type-rtf-pgp", 28, PLACE, attached(message(), 'application/rtf; name="plan.rtf.pgp"'), "a document of text that is named as encrypted"),
+    ("r28-type-pdf-text", 28, ASCII, attached(KEY + seipd1(PROSE * 20), 'application/pdf; name="plan.pdf.pgp"'), "text in a PDF that is named as encrypted"),
+] + [
+    ("r28-file-" + label, 28, INLINE, attached(message(), '%s; name="plan.%s.pgp"' % (kind, label)), "a file that was encrypted and has its type still")
+    for label, kind in (("pdf", "application/pdf"), ("zip", "application/zip"), ("doc", "application/msword"), ("mp4", "video/mp4"), ("heic", "image/heic"),
+                        ("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"), ("ods", "application/vnd.oasis.opendocument.spreadsheet"),
+                        ("xls", "application/vnd.ms-excel"))
 ] + [
     ("r28-name-" + label, 28, expect, attached(message(), "application/octet-stream" + rest), "named" + rest.replace("\n", " "))
     for label, expect, rest in (
