@@ -113,16 +113,23 @@ class RelaySender:
         self.relay.stop()
 
 
+REAL = ("Exim", "Sendmail", "OpenSMTPD")
+
+
+def real_sender(name, place, title, make_postfix, ports):
+    """title: of its directory. Skips the test where apt cannot download it."""
+    make = {"Exim": lambda: Exim(place, title, ports),
+            "Sendmail": lambda: Sendmail(place, title, local=["example.net"], relay=f"[127.0.0.1]:{ports[0]}"),
+            "OpenSMTPD": lambda: OpenSmtpd(place, title, ports[0], make_postfix("authors", here_domains="example.net"))}
+    return RelaySender(name, make[name]().start())
+
+
 def real_senders(place, make_postfix, ports):
     """Those that can be had here."""
     made = []
-    for name, make in (("Exim", lambda: Exim(place, "sender", ports)),
-                       ("Sendmail", lambda: Sendmail(place, "sender", local=["example.net"],
-                                                     relay=f"[127.0.0.1]:{ports[0]}")),
-                       ("OpenSMTPD", lambda: OpenSmtpd(place, "sender", ports[0], make_postfix(
-                           "authors", here_domains="example.net")))):
+    for name in REAL:
         try:
-            made.append(RelaySender(name, make().start()))
+            made.append(real_sender(name, place, "sender", make_postfix, ports))
         except pytest.skip.Exception as e:
             print(f"mass: {name} is only played: {e}")
     return made
