@@ -70,8 +70,8 @@ static _Noreturn void become(const struct plan *p)
 	_exit(127);
 }
 
-/* Feeds input and reads what comes until the end. False: the deadline came first. */
-static bool converse(int fd, const char *input, char *out, size_t out_size, int64_t deadline_ms)
+/* Feeds input and reads what comes, until the end or the deadline. */
+static void converse(int fd, const char *input, char *out, size_t out_size, int64_t deadline_ms)
 {
 	size_t to_send = input != NULL ? strlen(input) : 0, used = 0;
 	bool is_over = false, is_sending = true;
@@ -106,7 +106,30 @@ static bool converse(int fd, const char *input, char *out, size_t out_size, int6
 			used += (size_t)n;
 	}
 	out[used] = '\0';
-	return is_over;
+}
+
+/* Waits for its end: it may close its output and go on. At the deadline it is killed, with what it
+ * started and left in its session. Returns what waitpid(2) tells. */
+static int end_of(pid_t pid, int64_t deadline_ms)
+{
+	int status = -1;
+	pid_t ended = 0;
+
+	while (ended != pid) {
+		ended = waitpid(pid, &status, WNOHANG);
+		if (ended < 0 && errno != EINTR)
+			return -1;
+		if (ended == 0 && clock_monotonic_ms() >= deadline_ms) {
+			kill(-pid, SIGKILL);
+			kill(pid, SIGKILL); /* before its setsid() there is no such group */
+			while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+				;
+			return status;
+		}
+		if (ended == 0)
+			poll(NULL, 0, 1);
+	}
+	return status;
 }
 
 static int run(const char *const *argv, const char *input, char *out, size_t out_size,
@@ -127,10 +150,8 @@ static int run(const char *const *argv, const char *input, char *out, size_t out
 		become(&plan);
 	close(fds[1]);
 	if (pid > 0) {
-		if (!converse(fds[0], input, out, out_size, deadline_ms))
-			kill(pid, SIGKILL);
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			;
+		converse(fds[0], input, out, out_size, deadline_ms);
+		status = end_of(pid, deadline_ms);
 	}
 	close(fds[0]);
 	if (pid < 0 || !WIFEXITED(status) || WEXITSTATUS(status) == 127)

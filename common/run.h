@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
  * run.h: another program's standard output (postconf, postmap, postalias). No shell is involved,
- * and a program that does not end is killed. It is never root's: where we are root, for want of
- * another user, it is nobody's, and it has no terminal. Any thread; the child does nothing before
- * execve(2) that a process with threads must not do.
+ * and a program that does not end is killed, with all that it started. It is never root's: where we
+ * are root, for want of another user, it is nobody's, and it has no terminal. Any thread; the child
+ * does nothing before execve(2) that a process with threads must not do.
  */
 #ifndef PGPGATE_COMMON_RUN_H
 #define PGPGATE_COMMON_RUN_H

@@ -57,11 +57,13 @@ static void it_reads_what_it_is_given(void **state)
 static void one_that_does_not_end_is_killed(void **state)
 {
 	const char *const argv[] = {"/bin/sh", "-c", "exec sleep 1000", NULL};
+	const char *const silent[] = {"/bin/sh", "-c", "exec <&- >&- 2>&-; exec sleep 1000", NULL};
 	const char *const absent[] = {"pgpgate-no-such-program", NULL};
 	char out[10];
 
 	(void)state;
 	assert_int_equal(run_output(argv, NULL, out, sizeof out, 50), -1);
+	assert_int_equal(run_output(silent, NULL, out, sizeof out, 50), -1);
 	assert_int_equal(run_output(absent, NULL, out, sizeof out, PATIENCE_MS), -1);
 }
 
