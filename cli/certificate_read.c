@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/certificate_packet.h"
+#include "common/clock.h"
 #include "common/run.h"
 
 #define GPG_MS 5000
@@ -104,6 +105,7 @@ enum {
 	FIELD_VALIDITY,
 	FIELD_LENGTH,
 	FIELD_ALGORITHM,
+	FIELD_KEY_ID = 4,
 	FIELD_CREATED = 5,
 	FIELD_EXPIRES = 6,
 	FIELD_TEXT = 9,
@@ -124,7 +126,9 @@ struct parsing {
 	bool is_last_kept;	  /* it is the last in out->key */
 	bool has_too_many;	  /* of them, or of addresses */
 	size_t n_usable;	  /* keys in out->key that are no spare ones */
-	int64_t primary_until_unix;
+	int64_t primary_from_unix, primary_until_unix;
+	char primary_id[20];
+	bool is_shown_revoked, is_primary_shown_revoked;
 	struct revocation primary, subkey;
 };
 
@@ -192,8 +196,13 @@ static void begin_key(struct parsing *p, char *const field[FIELDS_MAX])
 	end_key(p);
 	p->has_key = true;
 	p->is_primary = strcmp(field[FIELD_TYPE], "pub") == 0;
-	if (p->is_primary)
+	p->is_shown_revoked = field[FIELD_VALIDITY][0] == 'r';
+	if (p->is_primary) {
+		p->primary_from_unix = number(field[FIELD_CREATED]);
 		p->primary_until_unix = number(field[FIELD_EXPIRES]);
+		p->is_primary_shown_revoked = p->is_shown_revoked;
+		snprintf(p->primary_id, sizeof p->primary_id, "%s", field[FIELD_KEY_ID]);
+	}
 	if (use == USE_NONE)
 		return;
 	if (p->out->n_keys == CERTIFICATE_KEYS_MAX) {
@@ -221,7 +230,9 @@ static void take_fingerprint(struct parsing *p, const char *text)
 		snprintf(p->out->key[p->out->n_keys - 1].fingerprint, FINGERPRINT_MAX, "%s", text);
 }
 
-/* RFC 9580 section 5.2.3.31: 02 is "key material has been compromised". */
+/* RFC 9580 section 5.2.3.31: 02 is "key material has been compromised". gpg drops what the primary
+ * key did not sign in its own name, and shows unchecked what somebody else did: he may be a
+ * designated revoker (section 5.2.3.23), or anybody. */
 static void take_revocation(struct parsing *p, char *const field[FIELDS_MAX])
 {
 	const char *class = field[FIELD_CLASS];
@@ -230,9 +241,11 @@ static void take_revocation(struct parsing *p, char *const field[FIELDS_MAX])
 				     .is_compromised = reason != NULL && strcmp(reason, ",02") == 0,
 				     .time_unix = number(field[FIELD_CREATED])};
 
-	if (strncmp(class, "20", 2) == 0)
+	if (strcmp(field[FIELD_KEY_ID], p->primary_id) != 0)
+		return;
+	if (strncmp(class, "20", 2) == 0 && p->is_primary_shown_revoked)
 		p->primary = r;
-	else if (strncmp(class, "28", 2) == 0)
+	else if (strncmp(class, "28", 2) == 0 && p->is_shown_revoked)
 		p->subkey = r;
 }
 
@@ -316,7 +329,7 @@ int certificate_read(struct certificate_reader *r, const unsigned char *packets,
 				    r->file,
 				    NULL};
 	struct parsing p = {.out = out, .now_unix = now_unix};
-	char *rest = r->output, *line;
+	char *rest = r->output, *line, when[CLOCK_TEXT_MAX];
 	size_t length;
 	int code;
 
@@ -345,6 +358,10 @@ int certificate_read(struct certificate_reader *r, const unsigned char *packets,
 			 "%.40s has more than %d keys or addresses; give what is used of it: gpg "
 			 "--export-options export-minimal,export-clean --export",
 			 out->fingerprint, CERTIFICATE_KEYS_MAX);
+	else if (p.n_usable == 0 && p.primary_from_unix > now_unix)
+		snprintf(why, CERTIFICATE_READ_WHY_MAX,
+			 "%.40s was made in the future, at %s: is the clock right?",
+			 out->fingerprint, clock_format(p.primary_from_unix, when));
 	else if (p.n_usable == 0)
 		snprintf(why, CERTIFICATE_READ_WHY_MAX, "%.40s holds no key to encrypt to",
 			 out->fingerprint);

@@ -396,6 +396,9 @@ def test_bad_certificates_are_named_and_nothing_is_kept(shelf, people, place):
         assert "nothing was changed" in result.err
     stored = b"".join(open(p, "rb").read() for p in glob.glob(os.path.join(shelf.state, "*")))
     assert b"PRIVATE KEY" not in stored and not shelf.json("keys", "list")
+    later = certificates.Certificate(place.directory("made-later"), ALICE, [certificates.X25519], created=int(time.time()) + 90_000)
+    result = run_import(shelf, ALICE, people.file(place, "later", later.armor()))
+    assert result.code == DATAERR and "made in the future" in result.err, result
     # one bad one among good ones
     path = people.file(place, "mixed", good + secret)
     result = run_import(shelf, "--domain", "example.org", path)
@@ -421,6 +424,27 @@ ACCEPTED = ("accept", "ok")
 
 def keys_of(pair, who):
     return {row["fingerprint"]: row for row in pair.json("keys", "list", who)}
+
+
+def unsigned_revocation(kind, issuer, algorithm=22):
+    """kind: 0x20 of a certificate, 0x28 of a subkey; compromised, and the signature is none."""
+    parts = [b"\x02" + int(time.time() - 60).to_bytes(4, "big"), b"\x1d\x02", b"\x21\x04" + issuer, b"\x10" + issuer[-8:]]
+    area = b"".join(bytes([len(p)]) + p for p in parts)
+    end = os.urandom(64) if algorithm == certificates.ED25519 else certificates.mpi(os.urandom(32)) * 2
+    return certificates.packet(2, bytes([4, kind, algorithm, 8]) + len(area).to_bytes(2, "big") + area + bytes(2) + os.urandom(2) + end)
+
+
+@pytest.mark.parametrize("kind", [0x20, 0x28])
+def test_whoever_is_not_its_owner_revokes_no_key(make_shelf, people, place, kind):
+    pair = make_shelf(f"revoked{kind}")
+    good = certificates.dearmor(people.export(ALICE))
+    primary = next(certificates.packets_of(good))[2]
+    own = bytes.fromhex(people.fingerprints(ALICE)[0])
+    for name, forged in (("own", unsigned_revocation(kind, own)), ("stranger", unsigned_revocation(kind, os.urandom(20))),
+                         ("unknown", unsigned_revocation(kind, own, certificates.ED25519))):
+        data = primary + forged + good[len(primary):] if kind == 0x20 else good + forged
+        pair.must("keys", "import", ALICE, people.file(place, name, data))
+        assert [row["state"] for row in pair.json("keys", "list", ALICE)] == ["active"], name
 
 
 def test_a_subkey_ends_with_its_primary_key(make_shelf, place):
