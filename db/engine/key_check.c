@@ -172,8 +172,13 @@ static int load(struct db *d, char known[HASHED_CHECK_MAX], char sentence[DB_ERR
 
 	if (read_check(d, known) != 0)
 		return -1;
-	if (is_key_of(&d->hashed, known) || !has_unnamed(d, known, &unnamed))
+	if (is_key_of(&d->hashed, known))
 		return failed != 0 ? 1 : 0;
+	if (!has_unnamed(d, known, &unnamed)) {
+		/* It may have got its name between the two looks. */
+		failed = hashed_load(&d->hashed, d->settings, sentence, DB_ERROR_MAX);
+		return failed != 0 ? 1 : 0;
+	}
 	if (d->mode != DB_READ && name_in_transaction(d) != 0) {
 		d->failure = DB_OK; /* the next one will */
 		d->error[0] = '\0';
