@@ -93,7 +93,7 @@ int file_check(struct db *d, struct stat *out)
 	if (!S_ISREG(out->st_mode))
 		return db_fail(d, DB_NOT_OURS, "%s, not a database",
 			       S_ISDIR(out->st_mode) ? "is a directory" : "is no regular file");
-	if (out->st_nlink != 1 && geteuid() == 0) /* others cannot be led to what is not theirs */
+	if (out->st_nlink > 1 && geteuid() == 0) /* others cannot be led to what is not theirs */
 		return db_fail(d, DB_NOT_OURS,
 			       "has more than one name; look who made the other, and remove it");
 	if (faccessat(AT_FDCWD, d->path, R_OK | (d->mode == DB_READ ? 0 : W_OK), AT_EACCESS) != 0)
@@ -192,7 +192,8 @@ int file_check_beside(struct db *d)
 			    0 &&
 		    errno == EACCES)
 			return not_for_us(d, path, &st);
-		if (S_ISREG(st.st_mode) && (st.st_nlink == 1 || geteuid() != 0))
+		/* 0: whoever closed last has just removed it. */
+		if (S_ISREG(st.st_mode) && (st.st_nlink <= 1 || geteuid() != 0))
 			continue;
 		return db_fail(
 			d, DB_NO_PERMISSION,
