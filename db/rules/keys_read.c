@@ -4,6 +4,7 @@
  */
 #include "db/rules/keys_internal.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,9 +56,10 @@ static int find_certificate(struct db *d, const struct hashed *form, const char 
 	if (got == 1) {
 		*packets = sealed_packets_open(form, sqlite3_column_blob(st, 0),
 					       (size_t)sqlite3_column_bytes(st, 0), len);
-		sqlite3_reset(st);
 		if (*packets == NULL)
-			got = sealed_fail(d);
+			got = errno == ENOMEM ? db_fail(d, DB_BROKEN, "out of memory")
+					      : sealed_fail(d);
+		sqlite3_reset(st);
 	}
 	return got;
 }

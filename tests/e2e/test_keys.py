@@ -967,9 +967,14 @@ def test_keys_that_are_kept_under_a_key_that_is_lost(make_shelf, people):
     os.rename(pair.database + ".key", pair.database + ".elsewhere")
     assert "is lost" in pair.run("keys", "list").err
     pair.write_conf(log_addresses="full")
-    for words in (("keys", "list"), ("keys", "forget", ALICE), ("keys", "add", BOB, "AB" * 20)):
-        result = pair.run(*words)
-        assert result.code != 0 and ".key" in result.err and "--new-key" in result.err, result
+    for other in (b"", b"another, that is as long as that"):  # nothing is there, and 32 other octets
+        if other:
+            with open(pair.database + ".key", "wb") as f:
+                f.write(other)
+            os.chmod(pair.database + ".key", 0o644)
+        for words in (("keys", "list"), ("keys", "forget", ALICE), ("keys", "add", BOB, "AB" * 20)):
+            result = pair.run(*words)
+            assert result.code != 0 and ".key" in result.err and "--new-key" in result.err, result
     told = [json.loads(line) for line in pair.run("--json", "doctor").out.splitlines()]
     told = [f for f in told if f["topic"] == "keys" and f["state"] == "problem"]
     assert len(told) == 1 and ".key" in told[0]["text"] and "451" in told[0]["text"], told
