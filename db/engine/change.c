@@ -82,6 +82,8 @@ int change_close(struct db *d, struct change *c)
 
 	if (c->site_no == 0 && refuse_at_site(d) != 0)
 		return -1;
+	/* The centre sends its own again to who has lost them. */
+	d->is_relied_on = c->site_no == 0;
 	if (c->is_snapshot && (run_with(d, SQL_SITE_DROP_CHANGE_ROWS, c->site_no) != 0 ||
 			       run_with(d, SQL_SITE_DROP_CHANGES, c->site_no) != 0))
 		return -1;

@@ -16,6 +16,7 @@
 #include "db/engine/file.h"
 #include "db/engine/wal_copy.h"
 #include "db/engine/wal_mark.h"
+#include "db/engine/wal_rescue.h"
 
 #define PAGE_BYTES 4096		/* SQLite's default; what is measured is only when to begin */
 #define HELD_BYTES (64LL << 20) /* many times what is left between two checkpoints */
@@ -111,14 +112,20 @@ static int checkpoint(struct db *d, int wait_ms, struct wal_copy *copy)
 	/* Most of it while others may write. */
 	if (companions_are_whole(d) && sync_wal(d) != 0)
 		return -1;
-	if (!companions_are_whole(d) || wal_copy_read(copy, d) == 0) {
+	if (!companions_are_whole(d) || (got = wal_copy_read(copy, d)) == 0) {
 		companions_forsake(d);
 		return -1;
 	}
+	if (got < 0 && copy->walk.is_unread)
+		return db_fail(d, DB_BROKEN,
+			       "checkpoint: the write-ahead log cannot be read; check the disk");
 	got = file_lock(d, true, wait_ms);
 	if (got != 1)
 		return got;
 	got = write_back(d, copy);
+	/* What was written back before was not looked at, but a restart would stop there. */
+	if (got == 1 && copy->walk.from > 0 && !wal_holds(d))
+		got = -2;
 	file_unlock(d);
 	if (got == -2) {
 		companions_forsake(d);

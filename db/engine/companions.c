@@ -301,6 +301,13 @@ int companions_forsake(struct db *d)
 	return is_saved;
 }
 
+int companions_prove(struct db *d)
+{
+	if (d->handle == NULL || (companions_are_whole(d) && wal_holds(d)))
+		return 0;
+	return companions_forsake(d) == 1 ? 0 : -1;
+}
+
 int companions_look(struct db *d)
 {
 	bool is_forsaken;

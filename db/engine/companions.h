@@ -44,4 +44,8 @@ void companions_suspect(struct db *d);
  * 0: it is not; both with the error set. */
 int companions_forsake(struct db *d);
 
+/* After a transaction. All that it wrote or read is there after a restart: the log is whole from
+ * its beginning, which is read (some ms for 4 MB). 0, or -1 as above. */
+int companions_prove(struct db *d);
+
 #endif

@@ -56,6 +56,7 @@ struct db {
 	int lock_fd;	    /* DATABASE.lock, or -1 */
 	bool has_lock;	    /* flock held */
 	bool is_in_transaction;
+	bool is_relied_on;  /* its end is told to somebody, and nothing else brings it back */
 	bool must_reopen;   /* the engine failed */
 	bool is_suspect;    /* in a way that a log or index that was harmed would explain */
 	bool has_site_rows; /* db/site/rows.c: another record than the file's, which would come back

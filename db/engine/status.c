@@ -137,6 +137,7 @@ static int pause_in_transaction(struct db *d, int64_t until_unix, struct change 
 
 	if (db_read_state(d, &state) != 0)
 		return -1;
+	d->is_relied_on = true; /* also where it is so already */
 	if (state.paused_until_unix <= c->time_unix)
 		state.paused_until_unix = 0;
 	if (state.paused_until_unix == until_unix && c->site_no == 0)

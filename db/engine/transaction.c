@@ -36,6 +36,7 @@ static int begin(struct db *d, enum sql_statement which)
 	if (db_run(d, db_statement(d, which)) != 0)
 		return -1;
 	d->is_in_transaction = true;
+	d->is_relied_on = false;
 	if (check_schema(d) != 0)
 		return db_end(d, -1);
 	if (companions_are_whole(d))
@@ -99,9 +100,10 @@ int db_end(struct db *d, int result)
 		    SQLITE_OK)
 		d->must_reopen = true;
 	d->is_in_transaction = false;
-	/* Written to a log that has no name any more, it would be gone with the next start. */
-	if (result == 0 && d->has_lock && !companions_are_whole(d) && companions_forsake(d) != 1)
-		result = -1;
+	/* Written to a log that has no name any more, or behind what was overwritten, it would be
+	 * gone with the next start. Records of mail are in the journal until a checkpoint. */
+	if (result == 0 && d->has_lock)
+		result = d->is_relied_on || !companions_are_whole(d) ? companions_prove(d) : 0;
 	if (result == 0 && d->has_lock && !d->must_reopen) {
 		wal_mark_write(d);
 		d->failure = DB_OK;

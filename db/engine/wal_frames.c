@@ -175,6 +175,16 @@ bool wal_frames_first_fits(const struct wal_frames *x,
 	       be32(frame) == x->first_page;
 }
 
+/* A disk that fails says nothing about what the log holds. */
+static bool read_log(sqlite3_file *log, struct wal_walk *w, void *out, size_t len, sqlite3_int64 at)
+{
+	const int rc = log->pMethods->xRead(log, out, (int)len, at);
+
+	if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ)
+		w->is_unread = true;
+	return rc == SQLITE_OK;
+}
+
 /* The header of the log, whose sum is the first of the chain. False: it is none of this generation.
  */
 static bool begin_walk(sqlite3_file *log, const struct wal_frames *x, struct wal_walk *w)
@@ -184,8 +194,7 @@ static bool begin_walk(sqlite3_file *log, const struct wal_frames *x, struct wal
 
 	memset(w, 0, sizeof *w);
 	w->from = from;
-	if (log->pMethods->xRead(log, head, sizeof head, 0) != SQLITE_OK ||
-	    (be32(head) & ~1U) != LOG_MAGIC ||
+	if (!read_log(log, w, head, sizeof head, 0) || (be32(head) & ~1U) != LOG_MAGIC ||
 	    memcmp(head + LOG_SALTS_AT, x->salts, sizeof x->salts) != 0)
 		return false;
 	w->is_big_endian = (be32(head) & 1) != 0;
@@ -193,8 +202,7 @@ static bool begin_walk(sqlite3_file *log, const struct wal_frames *x, struct wal
 	if (w->sums[0] != be32(head + LOG_SUM_AT) || w->sums[1] != be32(head + LOG_SUM_AT + 4))
 		return false;
 	if (from > 0) {
-		if (log->pMethods->xRead(log, frame, sizeof frame, frame_at(x, from - 1)) !=
-		    SQLITE_OK)
+		if (!read_log(log, w, frame, sizeof frame, frame_at(x, from - 1)))
 			return false;
 		w->sums[0] = be32(frame + FRAME_SUM_AT);
 		w->sums[1] = be32(frame + FRAME_SUM_AT + 4);
@@ -210,8 +218,7 @@ static bool is_frame_whole(sqlite3_file *log, const struct wal_frames *x, struct
 {
 	uint32_t sums[2] = {w->sums[0], w->sums[1]};
 
-	if (log->pMethods->xRead(log, frame, (int)(FRAME_HEADER_BYTES + x->page_bytes),
-				 frame_at(x, w->n)) != SQLITE_OK ||
+	if (!read_log(log, w, frame, FRAME_HEADER_BYTES + x->page_bytes, frame_at(x, w->n)) ||
 	    memcmp(frame + FRAME_SALTS_AT, x->salts, sizeof x->salts) != 0)
 		return false;
 	add_sum(sums, frame, FRAME_SALTS_AT, w->is_big_endian);
@@ -236,6 +243,7 @@ int wal_walk(struct db *d, const struct wal_frames *x, struct wal_walk *w,
 	unsigned char *frame;
 	int result = 1;
 
+	w->is_unread = false;
 	if (x->n_frames == 0 || x->n_frames == w->from)
 		return 1;
 	if (sqlite3_file_control(d->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) !=
@@ -245,13 +253,13 @@ int wal_walk(struct db *d, const struct wal_frames *x, struct wal_walk *w,
 	if ((!w->has_begun || memcmp(w->salts, x->salts, sizeof w->salts) != 0 ||
 	     w->n > x->n_frames) &&
 	    !begin_walk(log, x, w))
-		return 0;
+		return w->is_unread ? -1 : 0;
 	frame = malloc(frame_bytes);
 	if (frame == NULL)
 		return -1;
 	while (result == 1 && w->n < x->n_frames) {
 		if (!is_frame_whole(log, x, w, frame))
-			result = 0;
+			result = w->is_unread ? -1 : 0;
 		else if (keep != NULL && !keep(context, frame_at(x, w->n - 1), frame, frame_bytes))
 			result = -1;
 	}

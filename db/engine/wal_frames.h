@@ -33,6 +33,7 @@ struct wal_frames {
 /* How far the log was looked through. */
 struct wal_walk {
 	bool has_begun, is_big_endian;
+	bool is_unread;		 /* the disk failed: says nothing about what it holds */
 	uint32_t from;		 /* frames that are not looked at */
 	uint32_t n, n_committed; /* what is whole: up to this frame; up to the last commit */
 	uint32_t sums[2];
@@ -60,7 +61,8 @@ bool wal_frames_is_read_behind(struct db *d);
 /* Goes on in w up to x->n_frames: from w->n, or, in a walk that is new (zeroed) or of another
  * generation, from w->from, of which the sum that stands in it is believed. Reads what the engine
  * has open, whatever its name is now. keep, which may be NULL, gets each frame. 1: all frames are
- * what was written; 0: those behind w->n are not; -1: no memory. */
+ * what was written; 0: those behind w->n are not; -1: that cannot be seen: no memory, or the disk
+ * does not give them (w->is_unread). */
 int wal_walk(struct db *d, const struct wal_frames *x, struct wal_walk *w,
 	     bool (*keep)(void *context, sqlite3_int64 offset, const unsigned char *frame,
 			  size_t len),

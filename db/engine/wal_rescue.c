@@ -13,24 +13,37 @@
 #include "db/engine/wal_mark.h"
 
 #define RESCUE_MS 1000 /* for other transactions to end */
+#define INDEX_TRIES 50 /* each while somebody else writes its head, which takes microseconds */
 #define WAIT_MS 20     /* for those that read, while others wait for the lock */
 
 enum rescued { SAVED, LOST, NOT_YET };
 
-bool wal_holds(struct db *d)
-{
-	struct wal_copy copy = {.len = 0};
-	const int got = wal_copy_read(&copy, d);
-
-	wal_copy_free(&copy);
-	return got != 0;
-}
-
-/* From its beginning, as the engine would replay it. */
-static bool is_whole(struct db *d, const struct wal_frames *x, struct wal_walk *walk)
+/* From its beginning, as the engine would replay it. As wal_walk(). */
+static int walk_all(struct db *d, const struct wal_frames *x, struct wal_walk *walk)
 {
 	memset(walk, 0, sizeof *walk);
-	return wal_walk(d, x, walk, NULL, NULL) != 0;
+	return wal_walk(d, x, walk, NULL, NULL);
+}
+
+bool wal_holds(struct db *d)
+{
+	static const struct timespec pause = {.tv_nsec = 200000};
+	struct wal_frames x, again;
+	struct wal_walk walk;
+
+	for (int i = 0; i < INDEX_TRIES; i++) {
+		if (!wal_frames_read(d, &x)) {
+			nanosleep(&pause, NULL); /* somebody commits at this moment */
+			continue;
+		}
+		if (x.is_nonsense || walk_all(d, &x, &walk) != 0)
+			return true;
+		/* Or has it begun anew meanwhile? */
+		if (wal_frames_read(d, &again) && again.n_frames >= x.n_frames &&
+		    memcmp(x.salts, again.salts, sizeof x.salts) == 0)
+			return false;
+	}
+	return true;
 }
 
 static void cut_log(struct db *d, sqlite3_int64 bytes)
@@ -49,7 +62,8 @@ static enum rescued give_up(struct db *d, const struct wal_frames *x)
 	struct wal_frames left = *x;
 	struct wal_walk walk;
 
-	is_whole(d, x, &walk);
+	if (walk_all(d, x, &walk) == -1)
+		return NOT_YET;
 	left.n_frames = walk.n_committed;
 	/* Written back up to a commit, and no further: without the log it is of one time, and later
 	 * than what is left. */
@@ -75,7 +89,7 @@ static enum rescued rescue_locked(struct db *d, struct wal_copy *copy)
 	got = wal_copy_read(copy, d) == 1 ? wal_copy_write_back(copy, d, WAIT_MS) : 0;
 	if (got != 1)
 		return got == 0 ? NOT_YET : LOST;
-	if (!wal_frames_read(d, &x) || !is_whole(d, &x, &walk))
+	if (!wal_frames_read(d, &x) || walk_all(d, &x, &walk) == 0)
 		cut_log(d, 0);
 	return SAVED;
 }

@@ -19,7 +19,8 @@
  * database, synced. */
 bool wal_rescue(struct db *d);
 
-/* The log holds what its index says. True as well where that cannot be seen. */
+/* The log holds what its index says, from its beginning: a restart finds all that was committed.
+ * True as well where that cannot be seen. Reads the whole log: some 10 ms for 16 MB. */
 bool wal_holds(struct db *d);
 
 #endif

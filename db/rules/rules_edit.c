@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "db/engine/companions.h"
 #include "db/rules/rule_row.h"
 
 const char *rule_outcome_name(enum rule_outcome o)
@@ -436,6 +437,9 @@ int rules_edit_commit(struct rules_edit *e, struct rules_result *out)
 					      : rules_stage_switch_on(&e->stage);
 	else if (result == 0 && e->n_differences > 0)
 		result = write_in_one(e);
+	/* It may be only in the log that it is so already. */
+	if (result == 0 && !e->o.is_dry_run && e->d->remote == NULL && e->change.no == 0)
+		result = companions_prove(e->d);
 	if (e->stage.lock_fd >= 0)
 		rules_stage_end(&e->stage, result == 0 && e->d->remote == NULL);
 	if (result == 0) {

@@ -177,7 +177,7 @@ static int read_state(struct db *d, struct db_state *state)
 }
 
 /* Does the change have its number? 1, 0, -1. */
-static int was_switched_on(struct db *d, int64_t change_key)
+static int change_has_number(struct db *d, int64_t change_key)
 {
 	sqlite3_stmt *st;
 	int got = -1;
@@ -206,7 +206,7 @@ static int clean_leftovers(struct db *d, rules_edit_progress *progress, void *co
 		return -1;
 	if (state.import_first_rule < 0)
 		return 0;
-	was_live = was_switched_on(d, state.import_change_key);
+	was_live = change_has_number(d, state.import_change_key);
 	if (was_live < 0)
 		return -1;
 	return clean_up(d, &state, was_live == 1, progress, context);
@@ -390,9 +390,14 @@ void rules_stage_end(struct rules_stage *s, bool was_switched_on)
 	struct db_state state;
 
 	memcpy(error, d->error, sizeof error);
-	/* What is not cleaned up now is invisible, and cleaned up next time. */
-	if (s->has_change && read_state(d, &state) == 0 && state.import_first_rule >= 0)
-		clean_up(d, &state, was_switched_on, s->progress, s->context);
+	/* What is not cleaned up now is invisible, and cleaned up next time. Where the end of the
+	 * last transaction was not proven, it may be there all the same. */
+	if (s->has_change && read_state(d, &state) == 0 && state.import_first_rule >= 0) {
+		const int is_on = was_switched_on ? 1 : change_has_number(d, s->change->key);
+
+		if (is_on >= 0)
+			clean_up(d, &state, is_on == 1, s->progress, s->context);
+	}
 	if (was_switched_on) {
 		db_ready(d);
 	} else { /* what is told is why it failed, not how the clean-up went */

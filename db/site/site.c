@@ -66,6 +66,7 @@ static int run_all(struct db *d, const enum sql_statement *which, size_t n)
 
 	if (db_begin_write(d) != 0)
 		return -1;
+	d->is_relied_on = true;
 	for (size_t i = 0; i < n && result == 0; i++)
 		result = db_run(d, db_statement(d, which[i]));
 	return db_end(d, result);
@@ -107,6 +108,7 @@ int site_enter(struct db *d, const char *site_id, const char *host_id, int64_t r
 
 	if (site_leave(d) != 0 || db_begin_write(d) != 0)
 		return -1;
+	d->is_relied_on = true;
 	if (rules_no == 0 && drop_changes(d) != 0)
 		return db_end(d, -1);
 	st = db_statement(d, SQL_SITE_INSERT);
@@ -389,6 +391,7 @@ int site_here_pause(struct db *d, int64_t until_unix)
 
 	if (db_begin_write(d) != 0)
 		return -1;
+	d->is_relied_on = true;
 	st = db_statement(d, SQL_SITE_SET_HERE_PAUSE);
 	if (st != NULL) {
 		db_bind_int_or_null(st, 1, until_unix);
@@ -405,6 +408,7 @@ int site_here_exempt(struct db *d, const struct pattern *recipient, const char *
 
 	if (db_begin_write(d) != 0)
 		return -1;
+	d->is_relied_on = true;
 	st = db_statement(d, SQL_SITE_HERE_EXPIRE);
 	if (st != NULL) {
 		db_bind_int(st, 1, now_unix);

@@ -12,6 +12,7 @@
 
 #include "common/bus_error.h"
 #include "common/clock.h"
+#include "db/engine/internal.h"
 
 #define N_DURING 60	   /* rules: more than a page of each table */
 #define IDLE_LOOK_US 20000 /* a daemon does so once a second */
@@ -120,6 +121,113 @@ static void test_log_cut_is_noticed(void **state)
 	db_close(d);
 	d = fixture_open(&f, DB_READ);
 	assert_int_equal(n_rules(d), 1);
+	db_close(d);
+	fixture_end(&f);
+}
+
+/* ---- its length is kept ---- */
+
+enum confirmed { SECOND = 1, AGAIN = 2, THIRD = 4 };
+
+/* Overwrites a little of the first page in the log, which nothing reads again that is cached. */
+static void overwrite_a_page(const char *path)
+{
+	static const char garbage[] = "garbage";
+	const int fd = open(path, O_WRONLY);
+
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, garbage, sizeof garbage, 32 + 24 + 2000), sizeof garbage);
+	close(fd);
+}
+
+/* Never returns: nothing is put in order. */
+static void confirm_and_be_killed(const struct fixture *f, bool is_behind)
+{
+	struct db *d = db_open(f->settings, DB_WRITE);
+	char path[320];
+	int confirmed = 0;
+
+	beside(f, "-wal", path);
+	if (d == NULL || add(d, "exempt first@example.org") != 0)
+		_exit(255);
+	overwrite_a_page(path);
+	if (is_behind)
+		confirmed |= add(d, "exempt second@example.org") == 0 ? SECOND : 0;
+	else
+		confirmed |= add(d, "exempt first@example.org") == 0 ? AGAIN : 0;
+	confirmed |= add(d, "exempt third@example.org") == 0 ? THIRD : 0;
+	_exit(confirmed);
+}
+
+static void test_what_is_confirmed_behind_garbage_is_there(void **state)
+{
+	(void)state;
+	for (int is_behind = 0; is_behind < 2; is_behind++) {
+		struct fixture f;
+		struct db *d;
+		int status;
+		pid_t pid;
+
+		fixture_begin(&f);
+		pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0)
+			confirm_and_be_killed(&f, is_behind);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		/* The first was confirmed before, and only there. */
+		assert_int_equal(WEXITSTATUS(status), THIRD);
+		d = fixture_open(&f, DB_READ);
+		assert_int_equal(n_rules(d), 1);
+		assert_int_equal(db_check(d, tell_complaint, NULL), 0);
+		db_close(d);
+		fixture_end(&f);
+	}
+}
+
+/* ---- a disk that does not give what it has ---- */
+
+static const sqlite3_io_methods *real_methods;
+static bool is_disk_ill;
+
+static int read_of_ill_disk(sqlite3_file *file, void *out, int len, sqlite3_int64 at)
+{
+	return is_disk_ill ? SQLITE_IOERR_READ : real_methods->xRead(file, out, len, at);
+}
+
+static void test_disk_that_fails_is_no_harm(void **state)
+{
+	struct fixture f;
+	struct db *d;
+	sqlite3_file *log = NULL;
+	sqlite3_io_methods methods;
+	struct stat before, after;
+	char path[320];
+
+	(void)state;
+	fixture_begin(&f);
+	d = fixture_open(&f, DB_WRITE);
+	assert_int_equal(add(d, "exempt a@example.org"), 0);
+	assert_int_equal(
+		sqlite3_file_control(d->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log),
+		SQLITE_OK);
+	real_methods = log->pMethods;
+	methods = *real_methods;
+	methods.xRead = read_of_ill_disk;
+	log->pMethods = &methods;
+	beside(&f, "-wal", path);
+	assert_int_equal(stat(path, &before), 0);
+	is_disk_ill = true;
+	assert_int_equal(db_checkpoint(d, -1), -1);
+	assert_non_null(strstr(db_error(d), "check the disk"));
+	assert_int_equal(stat(path, &after), 0);
+	assert_true(after.st_size == before.st_size);
+	/* What is in the log already is confirmed: nothing says that it is not there. */
+	assert_int_equal(add(d, "exempt b@example.org"), 0);
+	is_disk_ill = false;
+	assert_int_equal(db_checkpoint(d, -1), 1);
+	log->pMethods = real_methods;
+	assert_int_equal(n_rules(d), 2);
 	db_close(d);
 	fixture_end(&f);
 }
@@ -354,6 +462,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_let_go_before_one_goes_on),
 		cmocka_unit_test(test_log_cut_is_noticed),
+		cmocka_unit_test(test_what_is_confirmed_behind_garbage_is_there),
+		cmocka_unit_test(test_disk_that_fails_is_no_harm),
 		cmocka_unit_test(test_log_cut_to_any_length_is_got_over),
 		cmocka_unit_test(test_lock_removed_is_made_anew),
 		cmocka_unit_test(test_who_gives_up_leaves_the_locks_of_others),
