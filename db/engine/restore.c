@@ -22,6 +22,7 @@
 
 #define COPY_BYTES 65536
 #define COPY_SUFFIX ".restore"
+#define KEY_SUFFIX ".key.restore" /* not that of a key which db init --new-key has to name yet */
 #define SAME_SECOND_MAX 100
 
 static const char magic[16] = "SQLite format 3";
@@ -329,12 +330,12 @@ static int choose_key(struct db *d, const struct db_restore *r, const char *chec
 static int put_key(struct db *d, const struct db_restore *r, const char *kept_suffix)
 {
 	char path[DB_PATH_MAX + 64], new_path[DB_PATH_MAX + 64], kept[DB_PATH_MAX + 64];
-	const int fd = file_open_beside(d, ".key.new", O_RDWR, 0640, NULL);
+	const int fd = file_open_beside(d, KEY_SUFFIX, O_RDWR, 0640, NULL);
 
 	if (fd < 0)
 		return -1;
 	beside(d, ".key", path);
-	beside(d, ".key.new", new_path);
+	beside(d, KEY_SUFFIX, new_path);
 	snprintf(kept, sizeof kept, "%s%s.key", d->path, kept_suffix);
 	if (ftruncate(fd, 0) != 0 ||
 	    pwrite(fd, r->key, sizeof r->key, 0) != (ssize_t)sizeof r->key || fsync(fd) != 0 ||

@@ -90,12 +90,19 @@ def test_restore(make_pair, form):
     assert not os.path.exists(pair.database + "-wal") and not os.path.exists(pair.database + "-shm")
     if form is by_command_with_key:
         os.unlink(pair.database + ".key")
+        with open(pair.database + ".key.new", "xb") as f:  # of `db init --new-key`, killed before it was named
+            f.write(b"pending" * 4 + b"....")
+        shutil.chown(pair.database + ".key.new", pair.place.user.pw_uid, pair.place.user.pw_gid)
     os.unlink(kept)
     pair.must("db", "restore", file)
     assert rules(pair) == {BACK}
     assert pair.run("db", "check").code == 0
     st = os.stat(pair.database)
     assert (st.st_uid, st.st_gid, st.st_mode & 0o777) == (pair.place.user.pw_uid, pair.place.user.pw_gid, 0o660)
+    if form is by_command_with_key:
+        with open(pair.database + ".key.new", "rb") as f:
+            assert f.read() == b"pending" * 4 + b"...."
+        os.unlink(pair.database + ".key.new")
     left = [name for name in os.listdir(pair.state) if ".restore" in name or ".new" in name]
     assert left == []
 
