@@ -342,7 +342,7 @@ static bool base64_sign(struct html *h)
 {
 	static const struct {
 		const char *name, *sign;
-	} signs[] = {{"#43", "+"}, {"#x2b", "+"}, {"plus", "+"},    {"#47", "/"}, {"#x2f", "/"},
+	} signs[] = {{"#43", "+"}, {"#x2b", "+"}, {"plus", "+"}, {"#47", "/"},	 {"#x2f", "/"},
 		     {"sol", "/"}, {"#61", "="},  {"#x3d", "="}, {"equals", "="}};
 
 	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)

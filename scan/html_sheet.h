@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * html_sheet.h: the style sheets that may stand in a page. What a sheet can draw has no end, so that
- * only those are known which programs write into each page word by word: that of Outlook on the web
- * and of the new Outlook, which takes the margins off paragraphs. Plain questions, any thread.
+ * html_sheet.h: the style sheets that may stand in a page. What a sheet can draw has no end, so
+ * that only those are known which programs write into each page word by word: that of Outlook on
+ * the web and of the new Outlook, which takes the margins off paragraphs. Plain questions, any
+ * thread.
  */
 #ifndef PGPGATE_SCAN_HTML_SHEET_H
 #define PGPGATE_SCAN_HTML_SHEET_H

@@ -94,7 +94,8 @@ static void begin_multipart(struct structure *s, const char *type, const struct 
 	leaf_walk_outside(s, PLACE_PREAMBLE);
 }
 
-/* Horde describes the whole of a PGP/MIME message, in the sender's language. No reader shows that. */
+/* Horde describes the whole of a PGP/MIME message, in the sender's language. No reader shows that.
+ */
 static bool is_root_described(const struct structure *s, const struct header *h)
 {
 	return s->state.n_levels == 0 && strcmp(h->type.type, "multipart/encrypted") == 0 &&
