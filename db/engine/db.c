@@ -93,6 +93,7 @@ static void close_handle(struct db *d)
 	d->n_prepared = 0;
 	sqlite3_close(d->handle);
 	d->handle = NULL;
+	memset(&d->index, 0, sizeof d->index);
 	companions_leave(d);
 	d->is_in_transaction = false;
 	file_unlock(d);

@@ -83,6 +83,10 @@ struct db {
 		unsigned char salts[WAL_SALTS_BYTES]; /* of the log, when first_page was read */
 		uint32_t first_page;
 	} companions;
+	struct {
+		sqlite3_file *file;
+		volatile const unsigned char *head; /* NULL: not known yet */
+	} index;				    /* of handle: wal_index.c */
 	struct hashed hashed;
 	const struct hashed *hashed_before; /* while a key is replaced: sealed.h */
 	int64_t n_keys_dropped;		    /* when it was */

@@ -84,46 +84,37 @@ bool wal_frames_parse(const unsigned char head[WAL_FRAMES_HEAD_BYTES], struct wa
 	return true;
 }
 
-/* The database, and the head of its index. NULL: there is none. */
-static sqlite3_file *map_head(struct db *d, unsigned char head[WAL_FRAMES_HEAD_BYTES])
+/* The head of the index. False: there is none. */
+static bool read_head(struct db *d, unsigned char head[WAL_FRAMES_HEAD_BYTES])
 {
-	sqlite3_file *file = NULL, *log = NULL;
-	volatile void *region = NULL;
+	volatile const unsigned char *region = wal_index_map(d);
 
-	/* Without a log, the engine would make an index now. */
-	if (sqlite3_file_control(d->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) !=
-		    SQLITE_OK ||
-	    log == NULL || log->pMethods == NULL ||
-	    sqlite3_file_control(d->handle, "main", SQLITE_FCNTL_FILE_POINTER, &file) !=
-		    SQLITE_OK ||
-	    file == NULL || file->pMethods == NULL || file->pMethods->iVersion < 2 ||
-	    file->pMethods->xShmMap(file, 0, WAL_INDEX_BYTES, 0, &region) != SQLITE_OK ||
-	    region == NULL)
-		return NULL;
+	if (region == NULL)
+		return false;
 	for (size_t i = 0; i < WAL_FRAMES_HEAD_BYTES; i += sizeof(uint32_t)) {
-		const uint32_t word = *(
-			volatile const uint32_t *)((volatile unsigned char *)region + i);
+		const uint32_t word = *(volatile const uint32_t *)(region + i);
 
 		memcpy(head + i, &word, sizeof word);
 	}
-	return file;
+	return true;
 }
 
 bool wal_frames_read(struct db *d, struct wal_frames *out)
 {
 	unsigned char head[WAL_FRAMES_HEAD_BYTES];
 
-	return map_head(d, head) != NULL && wal_frames_parse(head, out);
+	return read_head(d, head) && wal_frames_parse(head, out);
 }
 
 bool wal_frames_is_read_behind(struct db *d)
 {
 	unsigned char head[WAL_FRAMES_HEAD_BYTES];
-	sqlite3_file *file = map_head(d, head);
+	sqlite3_file *file;
 	struct wal_frames x;
 
-	if (file == NULL || !wal_frames_parse(head, &x) || x.is_nonsense)
+	if (!read_head(d, head) || !wal_frames_parse(head, &x) || x.is_nonsense)
 		return false;
+	file = d->index.file;
 	/* The first slot is for those who read nothing of the log: they keep a checkpoint from
 	 * beginning. */
 	for (int i = 1; i < N_READERS; i++) {

@@ -13,24 +13,42 @@ static void copy(unsigned char out[WAL_INDEX_HEADER_BYTES], volatile const unsig
 	}
 }
 
-/* After the first statement that reads. False: it is being written at this moment, or cannot be
- * seen. */
-static bool wal_index_header(struct db *d, unsigned char out[WAL_INDEX_HEADER_BYTES])
+volatile const unsigned char *wal_index_map(struct db *d)
 {
-	sqlite3_file *file = NULL;
+	sqlite3_file *file = NULL, *log = NULL;
 	volatile void *region = NULL;
-	unsigned char second[WAL_INDEX_HEADER_BYTES];
 
-	if (sqlite3_file_control(d->handle, "main", SQLITE_FCNTL_FILE_POINTER, &file) !=
+	if (d->index.head != NULL)
+		return d->index.head;
+	/* Without a log, the engine would make an index now. With one, it lets go of its mapping no
+	 * sooner than of the database: nobody chooses another journal here. */
+	if (sqlite3_file_control(d->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) !=
+		    SQLITE_OK ||
+	    log == NULL || log->pMethods == NULL ||
+	    sqlite3_file_control(d->handle, "main", SQLITE_FCNTL_FILE_POINTER, &file) !=
 		    SQLITE_OK ||
 	    file == NULL || file->pMethods == NULL || file->pMethods->iVersion < 2 ||
 	    file->pMethods->xShmMap(file, 0, WAL_INDEX_BYTES, 0, &region) != SQLITE_OK ||
 	    region == NULL)
+		return NULL;
+	d->index.file = file;
+	d->index.head = region;
+	return d->index.head;
+}
+
+/* After the first statement that reads. False: it is being written at this moment, or cannot be
+ * seen. */
+static bool wal_index_header(struct db *d, unsigned char out[WAL_INDEX_HEADER_BYTES])
+{
+	volatile const unsigned char *head = wal_index_map(d);
+	unsigned char second[WAL_INDEX_HEADER_BYTES];
+
+	if (head == NULL)
 		return false;
 	/* There are two, and who commits writes the second one first. */
-	copy(out, region);
+	copy(out, head);
 	atomic_thread_fence(memory_order_seq_cst);
-	copy(second, (volatile unsigned char *)region + WAL_INDEX_HEADER_BYTES);
+	copy(second, head + WAL_INDEX_HEADER_BYTES);
 	return memcmp(out, second, sizeof second) == 0;
 }
 

@@ -14,6 +14,11 @@
 #define WAL_INDEX_BYTES 32768
 #define WAL_INDEX_HEADER_BYTES 48
 
+/* The index, as the engine has mapped it for this connection: there as long as d->handle is open,
+ * and asked for once, since the engine holds a lock of the whole process meanwhile. d->index.file
+ * is the database. NULL: there is no log, or it cannot be seen. */
+volatile const unsigned char *wal_index_map(struct db *d);
+
 /* What the database is at a moment. To be taken before what is to be remembered of it is read: then
  * as long as the mark is the same nothing of that can have become another. */
 struct wal_index_mark {
