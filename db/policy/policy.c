@@ -83,6 +83,40 @@ static bool is_exempt_by_configuration(const struct settings *s,
 	return false;
 }
 
+/* At least 20 octets; no NUL. Returns how many. */
+static size_t put_id(char *out, int64_t id)
+{
+	char digits[20];
+	size_t n = 0;
+
+	for (uint64_t left = (uint64_t)id; left > 0 || n == 0; left /= 10)
+		digits[sizeof digits - ++n] = (char)('0' + left % 10);
+	memcpy(out, digits + sizeof digits - n, n);
+	return n;
+}
+
+/* "rule 12 (.example.org from bob@example.net by 192.0.2.0/24)". Not by snprintf(), which is a
+ * twentieth of a decision. */
+static void tell_rule_in_force(const struct rule *r, const char *client, char *out)
+{
+	out += copy_text(out, sizeof "rule ", "rule ");
+	out += put_id(out, r->id);
+	out += copy_text(out, sizeof " (", " (");
+	out += copy_text(out, 71, r->recipient.text);
+	if (r->has_sender) {
+		out += copy_text(out, sizeof " from ", " from ");
+		out += copy_text(out, 41, r->sender.text);
+	}
+	if (client[0] != '\0') {
+		out += copy_text(out, sizeof " by ", " by ");
+		out += copy_text(out, 46, client);
+	}
+	copy_text(out, sizeof ")", ")");
+}
+
+_Static_assert(sizeof((struct policy_answer *)0)->why > 5 + 20 + 2 + 70 + 6 + 40 + 4 + 45 + 1,
+	       "tell_rule_in_force() fits");
+
 static void use_rule(const struct rule *r, struct policy_answer *a)
 {
 	char client[NETADDR_TEXT_MAX];
@@ -92,9 +126,7 @@ static void use_rule(const struct rule *r, struct policy_answer *a)
 	a->rule_id = r->id;
 	copy_text(a->help_url, sizeof a->help_url, r->help_url);
 	rule_client_text(r, client);
-	snprintf(a->why, sizeof a->why, "rule %lld (%.70s%s%.40s%s%.45s)", (long long)r->id,
-		 r->recipient.text, r->has_sender ? " from " : "",
-		 r->has_sender ? r->sender.text : "", client[0] != '\0' ? " by " : "", client);
+	tell_rule_in_force(r, client, a->why);
 }
 
 /* Everything but what history says. 0 or -1; *has_winner and *winner for explain. */
