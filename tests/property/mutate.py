@@ -174,6 +174,8 @@ def white_line(rng, message, word):
     field = rng.choice([b"", b"Subject: x\n", b"X-Note: x\n", b"X-Spam-Report: x\n", b"To: a@sender.example\n", b"Cc:\n a@sender.example,\n",
                         b"References: <a@sender.example>\n", b"Resent-From: A <a@sender.example>\n", b"Keywords: x\n", b"Received: from x\n"])
     starts = [s for s in line_starts(message) if 0 < s <= header_end(message)]
+    if not starts:
+        return None
     trick = rng.choice([b" \n", b"\t\n", b" \r\n", b"  \n \n"]) + rng.choice([b" ", b" ", b"\t", b" (", b" x@y, ", b" <", b"X-B: ", b"Subject: ", b"Comments: "])
     return put(message, rng.choice(starts), field + trick + text_line(rng, word) + b"\n")
 
