@@ -31,7 +31,10 @@ BATCH = 200  # messages that each reader is given at once
 MUST_NOT_SHOW = ("encrypted", "smime")
 LEAF = re.compile(rb"\0(?=[\w.+-]+/[\w.+-]*(?:[\s;(][^\n]{0,300})?\n)")  # NUL occurs in ciphertext, too
 LEAF_MARK = re.compile(rb"\0[a-z]+/[^\s\0]{0,200}\n")  # the type is a name, which rule 33 bounds
-HIDDEN = re.compile(rb"(?:application/(?:octet-stream|pgp-encrypted|pgp-signature|(?:x-)?pkcs7-mime)|image/[a-z]+)[^\n]*\n", re.I)
+# What readers that show text do not show: these hand each leaf on, whatever its type. The files' own types are those of leaf_walk.c.
+HIDDEN = re.compile(rb"(?:application/(?:octet-stream|pgp-encrypted|pgp-signature|(?:x-)?pkcs7-mime|pdf|zip|x-zip-compressed|x?-?gzip|x-7z-compressed|x-tar|msword|"
+                    rb"vnd\.(?:openxmlformats-officedocument|oasis\.opendocument|ms-excel|ms-powerpoint)[\w.+-]*|x-octet-stream|octetstream|binary|force-download|"
+                    rb"x-download|x?-?unknown|x-gpg)|image/(?:png|jpe?g|gif|webp|heic|tiff|bmp)|(?:audio|video)/[\w.+-]+)(?![\w.+-])[^\n]*\n", re.I)
 BLANK = rb"(?:[ \t\r?]|(?:\xc3\x82)?\xc2?\xa0|\\240)*\n"  # a no-break space, too, and what readers write for one; KMime takes it for Latin-1
 ARMOR_HEADERS = re.compile(rb"(-----BEGIN PGP (?:MESSAGE|SIGNATURE)-----(?:[ \t\r\v\f]|\xc2?\xa0)*\n)((?:[^\n]{1,220}\n){1,8}?)(?=" + BLANK +
                            rb"|[A-Za-z0-9+/=]+" + BLANK + rb"|\Z|\n?\0)")
