@@ -24,11 +24,18 @@ static bool is_same(const struct stat *a, const struct stat *b)
 
 void harm_remember(struct db *d)
 {
+	struct wal_frames x;
+
 	memset(d->companions.salts, 0, sizeof d->companions.salts);
 	d->companions.first_page = 0;
-	/* Neither: somebody chose another journal for the database. */
-	d->companions.are_known = stat_beside(d, "-wal", &d->companions.wal) == 0 &&
-				  stat_beside(d, "-shm", &d->companions.index) == 0;
+	memset(&d->companions.wal, 0, sizeof d->companions.wal);
+	memset(&d->companions.index, 0, sizeof d->companions.index);
+	/* Otherwise somebody chose another journal for the database. Where the engine has an index
+	 * all the same, what is missing was removed since it opened it: the next look finds that.
+	 */
+	d->companions.are_known = (stat_beside(d, "-wal", &d->companions.wal) == 0 &&
+				   stat_beside(d, "-shm", &d->companions.index) == 0) ||
+				  wal_frames_read(d, &x);
 }
 
 /* The file that the engine has open, which never becomes shorter while it does. */
