@@ -97,6 +97,8 @@ FIELD = re.compile(rb"[!-9;-~]+[ \t]*:|[ \t]")
 def is_within_headers(message, word):
     """Does the word stand in fields of the message's own header or of part headers only, and before any line of white space, which
     some readers take for the end?"""
+    if word.encode() not in message:  # its letters as character references
+        message = html.unescape(message.decode("latin-1")).encode("latin-1", "replace")
     for at in re.finditer(re.escape(word.encode()), message):
         before = message[:at.start()]
         starts = [m.end() for b in mutate.boundaries(message)
