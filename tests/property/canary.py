@@ -36,7 +36,7 @@ HIDDEN = re.compile(rb"(?:application/(?:octet-stream|pgp-encrypted|pgp-signatur
                     rb"vnd\.(?:openxmlformats-officedocument|oasis\.opendocument|ms-excel|ms-powerpoint)[\w.+-]*|x-octet-stream|octetstream|binary|force-download|"
                     rb"x-download|x?-?unknown|x-gpg)|image/(?:png|jpe?g|gif|webp|heic|tiff|bmp)|(?:audio|video)/[\w.+-]+)(?![\w.+-])[^\n]*\n", re.I)
 BLANK = rb"(?:[ \t\r?]|(?:\xc3\x82)?\xc2?\xa0|\\240)*\n"  # a no-break space, too, and what readers write for one; KMime takes it for Latin-1
-ARMOR_HEADERS = re.compile(rb"(-----BEGIN PGP (?:MESSAGE|SIGNATURE)-----(?:[ \t\r\v\f]|\xc2?\xa0)*\n)((?:[^\n]{1,220}\n){1,8}?)(?=" + BLANK +
+ARMOR_HEADERS = re.compile(rb"(-----BEGIN PGP (?:MESSAGE|SIGNATURE)-----(?:[ \t\r\v\f?]|\xc2?\xa0)*\n)((?:[^\n]{1,220}\n){1,8}?)(?=" + BLANK +
                            rb"|[A-Za-z0-9+/=]+" + BLANK + rb"|\Z|\n?\0)")
 HEADER_LINE = re.compile(rb"[A-Za-z0-9._-]+:( |$)")
 SOFT_BREAK = re.compile(rb"=[ \t]*\r?\n")
