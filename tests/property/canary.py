@@ -37,7 +37,7 @@ HIDDEN = re.compile(rb"(?:application/(?:octet-stream|pgp-encrypted|pgp-signatur
                     rb"x-download|x?-?unknown|x-gpg)|image/(?:png|jpe?g|gif|webp|heic|tiff|bmp)|(?:audio|video)/[\w.+-]+)(?![\w.+-])[^\n]*\n", re.I)
 BLANK = rb"(?:[ \t\r?]|(?:\xc3\x82)?\xc2?\xa0|\\240)*\n"  # a no-break space, too, and what readers write for one; KMime takes it for Latin-1
 ARMOR_HEADERS = re.compile(rb"(-----BEGIN PGP (?:MESSAGE|SIGNATURE)-----(?:[ \t\r\v\f?]|\xc2?\xa0)*\n)((?:[^\n]{1,220}\n){1,8}?)(?=" + BLANK +
-                           rb"|[A-Za-z0-9+/=]+" + BLANK + rb"|\Z|\n?\0)")
+                           rb"|[ \t]*[A-Za-z0-9+/=]+" + BLANK + rb"|\Z|\n?\0)")
 HEADER_LINE = re.compile(rb"[A-Za-z0-9._-]+:( |$)")
 SOFT_BREAK = re.compile(rb"=[ \t]*\r?\n")
 LINE_TAGS = re.compile(rb"<\s*/?\s*(?:br|p|div|pre|blockquote|center|body|html|head)\b[^<>]*>", re.I)
