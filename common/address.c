@@ -318,6 +318,39 @@ bool address_folds_to(const char *raw, const char *folded)
 	       strcmp(a.text, b.text) == 0;
 }
 
+bool address_folded_domain(const char *domain, char folded[ADDRESS_MAX + 1])
+{
+	char *unicode = NULL;
+	uint8_t buffer[FOLDED_MAX], *made = NULL;
+	size_t made_len = sizeof buffer;
+	bool is_other = false;
+
+	if (strstr(domain, "xn--") == NULL || idn2_to_unicode_8z8z(domain, &unicode, 0) != IDN2_OK)
+		return false;
+	if (strlen(unicode) <= RAW_MAX)
+		made = u8_casefold((const uint8_t *)unicode, strlen(unicode), NULL, UNINORM_NFC,
+				   buffer, &made_len);
+	if (made != NULL)
+		is_other = address_canonical_domain((const char *)made, made_len, folded) == 0 &&
+			   strcmp(folded, domain) != 0;
+	if (made != buffer)
+		free(made);
+	idn2_free(unicode);
+	return is_other;
+}
+
+bool address_twin(const struct address *a, struct address *twin)
+{
+	char folded[ADDRESS_MAX + 1];
+
+	if (!address_folded_domain(address_domain(a), folded) ||
+	    a->local_len + 1 + strlen(folded) > ADDRESS_MAX)
+		return false;
+	*twin = *a;
+	memcpy(twin->text + a->local_len + 1, folded, strlen(folded) + 1);
+	return true;
+}
+
 const char *address_domain(const struct address *a)
 {
 	if (a->kind != ADDRESS_MAILBOX || a->text[a->local_len] != '@')

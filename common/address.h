@@ -59,6 +59,14 @@ int address_canonical_domain(const char *raw, size_t raw_len, char out[ADDRESS_M
  * section 7.2). False where raw is ASCII. Both as they come, NUL-terminated, hostile. */
 bool address_folds_to(const char *raw, const char *folded);
 
+/* What folding all letters makes of a domain, canonical both: another name where it has letters
+ * that IDNA keeps and folding does not. False: the same, or it has no canonical form. */
+bool address_folded_domain(const char *domain, char folded[ADDRESS_MAX + 1]);
+
+/* The address whose mail Postfix does not tell from that for a: with its domain folded. False: a
+ * itself. */
+bool address_twin(const struct address *a, struct address *twin);
+
 /* The domain within text (after the last '@'), or "" when there is none. Borrowed from a. */
 const char *address_domain(const struct address *a);
 

@@ -7,13 +7,11 @@
 
 #include "common/address.h"
 
-int domain_set_add(struct domain_set *set, const char *domain, size_t len)
+/* dot: "" or ".". 0 or -1. */
+static int add(struct domain_set *set, const char *dot, const char *canonical)
 {
-	const size_t n_dots = len > 0 && domain[0] == '.';
-	char canonical[ADDRESS_MAX + 1], *name = NULL;
+	char *name = NULL;
 
-	if (address_canonical_domain(domain + n_dots, len - n_dots, canonical) != 0)
-		return 1;
 	if (set->n == set->room) {
 		const size_t room = set->room == 0 ? 16 : 2 * set->room;
 		char **longer = realloc(set->names, room * sizeof(*longer));
@@ -23,10 +21,23 @@ int domain_set_add(struct domain_set *set, const char *domain, size_t len)
 		set->names = longer;
 		set->room = room;
 	}
-	if (asprintf(&name, "%s%s", n_dots > 0 ? "." : "", canonical) < 0)
+	if (asprintf(&name, "%s%s", dot, canonical) < 0)
 		return -1;
 	set->names[set->n++] = name;
 	return 0;
+}
+
+int domain_set_add(struct domain_set *set, const char *domain, size_t len)
+{
+	const size_t n_dots = len > 0 && domain[0] == '.';
+	const char *dot = n_dots > 0 ? "." : "";
+	char canonical[ADDRESS_MAX + 1], folded[ADDRESS_MAX + 1];
+
+	if (address_canonical_domain(domain + n_dots, len - n_dots, canonical) != 0)
+		return 1;
+	if (address_folded_domain(canonical, folded) && add(set, dot, folded) != 0)
+		return -1;
+	return add(set, dot, canonical);
 }
 
 static int compare(const void *a, const void *b)

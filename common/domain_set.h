@@ -15,8 +15,9 @@ struct domain_set { /* zero-initialised: empty */
 	size_t n, room;
 };
 
-/* Adds a domain in any letter case, U-labels or A-labels, perhaps with a dot in front. 0; 1: it is
- * no domain; -1: no memory. */
+/* Adds a domain in any letter case, U-labels or A-labels, perhaps with a dot in front; it is the
+ * last of names then. Where folding makes it another one, that is in the set too: Postfix does not
+ * tell them apart. 0; 1: it is no domain; -1: no memory. */
 int domain_set_add(struct domain_set *set, const char *domain, size_t len);
 
 /* Before the first question, and after the last domain. */

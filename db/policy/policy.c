@@ -153,6 +153,35 @@ static int find_requirement(struct db *d, const struct settings *s, const struct
 	return 0;
 }
 
+/* Postfix delivers mail for a domain with a sharp s as for that with "ss" (and a final sigma as
+ * another): of the two the one that demands more holds. *q is about that one then. 0 or -1. */
+static int ask_twin(struct db *d, const struct settings *s, struct policy_query *q,
+		    struct address *twin, const struct db_state *state, struct policy_answer *a,
+		    bool *has_winner, struct rule *winner)
+{
+	struct policy_query other = *q;
+	struct policy_answer answer = *a;
+	struct rule rule;
+	bool has_rule;
+
+	if (!address_twin(q->recipient, twin))
+		return 0;
+	other.recipient = twin;
+	answer.source = SOURCE_DEFAULT;
+	answer.rule_id = 0;
+	answer.help_url[0] = '\0';
+	if (find_requirement(d, s, &other, state, &answer, &has_rule, &rule) != 0)
+		return -1;
+	if (policy_strength(answer.requirement) <= policy_strength(a->requirement))
+		return 0;
+	*q = other;
+	*a = answer;
+	*has_winner = has_rule;
+	if (has_rule)
+		*winner = rule;
+	return 0;
+}
+
 /* Evidence of an earlier split counts only where a split is what would happen now: those who are
  * told at once (step 5), and mail that is refused nothing, are not deferred either. */
 static bool may_be_split(const struct settings *s, const struct policy_answer *a)
@@ -170,20 +199,33 @@ static int ask_site(struct db *d, const struct settings *s, const struct policy_
 	return policy_ask_site(d, s, q, state, &recipient, a);
 }
 
+/* What a decision is made of. */
+struct decision {
+	struct db_state state;
+	struct policy_query asked; /* the query, about *twin where that demands more */
+	struct address twin;
+	bool has_winner;
+	struct rule winner;
+};
+
 static int decide(struct db *d, const struct settings *s, const struct policy_query *q,
-		  struct policy_answer *a, struct db_state *state, bool *has_winner,
-		  struct rule *winner)
+		  struct policy_answer *a, struct decision *x)
 {
+	struct db_state *state = &x->state;
+
+	x->asked = *q;
 	memset(a, 0, sizeof *a);
 	a->is_local = is_ours(s, q);
 	if (db_read_state(d, state) != 0)
 		return -1;
 	a->is_paused = pause_is_on(state->paused_until_unix, q->now_unix);
-	if (find_requirement(d, s, q, state, a, has_winner, winner) != 0)
+	if (find_requirement(d, s, q, state, a, &x->has_winner, &x->winner) != 0 ||
+	    ask_twin(d, s, &x->asked, &x->twin, state, a, &x->has_winner, &x->winner) != 0)
 		return -1;
 	a->demand = a->requirement;
-	if (policy_ask_history(d, s, q, a) != 0 || policy_ask_bounce(d, s, q, a) != 0 ||
-	    (state->is_at_site && s->centre[0] != '\0' && ask_site(d, s, q, state, a) != 0))
+	if (policy_ask_history(d, s, &x->asked, a) != 0 ||
+	    policy_ask_bounce(d, s, &x->asked, a) != 0 ||
+	    (state->is_at_site && s->centre[0] != '\0' && ask_site(d, s, &x->asked, state, a) != 0))
 		return -1;
 	return may_be_split(s, a) ? policy_ask_split(d, q, a) : 0;
 }
@@ -191,13 +233,11 @@ static int decide(struct db *d, const struct settings *s, const struct policy_qu
 int policy_decide(struct db *d, const struct settings *s, const struct policy_query *q,
 		  struct policy_answer *a)
 {
-	struct db_state state;
-	struct rule winner;
-	bool has_winner;
+	struct decision x;
 
 	if (db_begin_read(d) != 0)
 		return -1;
-	return db_end(d, decide(d, s, q, a, &state, &has_winner, &winner));
+	return db_end(d, decide(d, s, q, a, &x));
 }
 
 /* ---- explain ---- */
@@ -209,7 +249,7 @@ struct explanation {
 	const struct policy_query *query;
 	const struct policy_address *sender;
 	const struct rule *winner; /* or NULL */
-	bool is_exempt;		   /* exempt_recipients: no rule was asked */
+	const char *overruled;	   /* why no rule of these holds, or NULL */
 	void (*tell)(void *context, const struct rule *r, const char *why_lost);
 	void *context;
 	size_t n_told; /* of this pattern */
@@ -218,9 +258,11 @@ struct explanation {
 static int tell_rule(void *context, const struct rule *r)
 {
 	struct explanation *e = context;
-	char why[160] = "exempt_recipients comes before all rules";
+	char why[160];
 
-	if (!e->is_exempt)
+	if (e->overruled != NULL)
+		copy_text(why, sizeof why, e->overruled);
+	else
 		policy_why_lost(e->query, e->sender, r, e->winner, why, sizeof why);
 	e->tell(e->context, r, why);
 	return ++e->n_told >= TOLD_MAX ? 1 : 0;
@@ -247,20 +289,25 @@ int policy_explain(struct db *d, const struct settings *s, const struct policy_q
 		   void *context)
 {
 	struct policy_address recipient, sender;
-	struct explanation e = {.settings = s, .query = q, .tell = tell, .context = context};
-	struct db_state state;
-	struct rule winner;
-	bool has_winner;
+	struct explanation e = {.settings = s, .tell = tell, .context = context};
+	struct decision x;
 
 	/* The same decision as for mail; the losers are looked at afterwards, against its winner.
 	 */
-	if (db_begin_read(d) != 0 ||
-	    db_end(d, decide(d, s, q, a, &state, &has_winner, &winner)) != 0)
+	if (db_begin_read(d) != 0 || db_end(d, decide(d, s, q, a, &x)) != 0)
 		return -1;
-	fill_address(s, q->recipient, &recipient);
 	fill_address(s, q->sender, &sender);
+	e.query = &x.asked;
 	e.sender = &sender;
-	e.winner = has_winner ? &winner : NULL;
-	e.is_exempt = a->source == SOURCE_EXEMPT_RECIPIENTS;
+	e.winner = x.has_winner ? &x.winner : NULL;
+	if (a->source == SOURCE_EXEMPT_RECIPIENTS)
+		e.overruled = "exempt_recipients comes before all rules";
+	fill_address(s, x.asked.recipient, &recipient);
+	if (tell_rules(d, &e, &recipient) != 0)
+		return -1;
+	if (x.asked.recipient == q->recipient)
+		return 0;
+	fill_address(s, q->recipient, &recipient);
+	e.overruled = "more is demanded for the domain for which Postfix takes it";
 	return tell_rules(d, &e, &recipient);
 }

@@ -62,9 +62,11 @@ row("U-label rule, A-label recipient", ["exempt alice@münchen.example"], ("exem
     to="alice@xn--mnchen-3ya.example")
 row("U-label rule, upper case U-label recipient", ["exempt MÜNCHEN.example"], ("exempt", 1),
     to="alice@MÜNCHEN.example")
-row("sharp s in the domain", ["exempt alice@xn--fa-hia.example"], ("exempt", 1), to="alice@fa\u00df.example")
+row("sharp s in the domain", ["exempt alice@xn--fa-hia.example"], ("encrypted", "default"), to="alice@fa\u00df.example")
+row("sharp s, and two of them", ["exempt alice@xn--fa-hia.example", "exempt alice@fass.example"], ("exempt", 1), to="alice@fa\u00df.example")
+row("two s, for which Postfix takes a sharp one", ["exempt *", "require alice@fass.example"], ("encrypted", 2), to="alice@fa\u00df.example")
 row("sharp s is not two of them", ["exempt alice@fass.example"], ("encrypted", "default"), to="alice@fa\u00df.example")
-row("final sigma in the domain", ["exempt alice@xn--nxasmm1c.example"], ("exempt", 1),
+row("final sigma in the domain", ["exempt *", "signed alice@xn--nxasmm1c.example"], ("signed", 2),
     to="alice@\u03b2\u03cc\u03bb\u03bf\u03c2.example")
 row("local part in NFD, rule in NFC", ["exempt jos\u00e9@example.org"], ("exempt", 1),
     to="jose\u0301@example.org")

@@ -467,6 +467,79 @@ static void a_domain_that_was_added_lowers_nothing(void **state)
 	fixture_added_domain = NULL;
 }
 
+/* Postfix folds what IDNA keeps when it looks for a mailbox. */
+static void of_two_domains_that_postfix_does_not_tell_apart_the_stricter_holds(void **state)
+{
+	static const struct row rows[] = {
+		{"protected under the folded name",
+		 {0},
+		 TO("alice@stra\u00dfe.test"),
+		 ENCRYPTED,
+		 SOURCE_DEFAULT,
+		 0},
+		{"protected under the other name",
+		 {0},
+		 TO("alice@weiss.test"),
+		 ENCRYPTED,
+		 SOURCE_DEFAULT,
+		 0},
+		{"a rule for the folded name",
+		 {"exempt *", "signed alice@strasse.test"},
+		 TO("alice@stra\u00dfe.test"),
+		 SIGNED,
+		 SOURCE_RULE,
+		 2},
+		{"a rule for the name that was given",
+		 {"exempt *", "signed alice@stra\u00dfe.test"},
+		 TO("Alice@STRA\u00dfE.test"),
+		 SIGNED,
+		 SOURCE_RULE,
+		 2},
+		{"its A-label",
+		 {"exempt *", "signed strasse.test"},
+		 TO("alice@xn--strae-oqa.test"),
+		 SIGNED,
+		 SOURCE_RULE,
+		 2},
+		{"exempt under one name",
+		 {"exempt alice@stra\u00dfe.test"},
+		 TO("alice@stra\u00dfe.test"),
+		 ENCRYPTED,
+		 SOURCE_DEFAULT,
+		 0},
+		{"exempt under both",
+		 {"exempt alice@stra\u00dfe.test", "exempt strasse.test"},
+		 TO("alice@stra\u00dfe.test"),
+		 EXEMPT,
+		 SOURCE_RULE,
+		 1},
+		{"exempt by the settings under one name",
+		 {0},
+		 TO("shop@stra\u00dfe.test"),
+		 ENCRYPTED,
+		 SOURCE_DEFAULT,
+		 0},
+		{"a final sigma",
+		 {"exempt *", "signed \u03b2\u03c3.test"},
+		 TO("alice@\u03b2\u03c2.test"),
+		 SIGNED,
+		 SOURCE_RULE,
+		 2},
+		{"another IDN",
+		 {"exempt m\u00fcller.test"},
+		 TO("a@m\u00fcller.test"),
+		 EXEMPT,
+		 SOURCE_RULE,
+		 1},
+		{"neither", {0}, TO("a@fremd.test"), OBSERVE, SOURCE_DEFAULT, 0},
+	};
+
+	(void)state;
+	run_rows(rows, sizeof rows / sizeof rows[0],
+		 "protected_domains=strasse.test, wei\u00df.test, m\u00fcller.test",
+		 "exempt_recipients=shop@stra\u00dfe.test");
+}
+
 /* Rules that an import has staged decide nothing, beside a live one and alone. */
 static void staged_rules_do_not_decide(void **state)
 {
@@ -625,6 +698,8 @@ int main(void)
 		cmocka_unit_test(precedence_is_as_in_the_manual),
 		cmocka_unit_test(a_mild_default_holds_where_no_rule_does),
 		cmocka_unit_test(a_domain_that_was_added_lowers_nothing),
+		cmocka_unit_test(
+			of_two_domains_that_postfix_does_not_tell_apart_the_stricter_holds),
 		cmocka_unit_test(staged_rules_do_not_decide),
 		cmocka_unit_test(losers_are_told_with_the_reason),
 		cmocka_unit_test(a_pause_is_told_and_changes_no_demand),
