@@ -97,7 +97,8 @@ bool cms_is_detached(const unsigned char *head, size_t len)
 			return false;
 		at += 2;
 	}
-	if (!take_tag(head, len, &at, 0x30, &n) || !take_tag(head, len, &at, 0x06, &oid) || oid < 0)
+	if (!take_tag(head, len, &at, 0x30, &n) || !take_tag(head, len, &at, 0x06, &oid) ||
+	    oid < 0 || oid > (int64_t)len)
 		return false;
 	if (n >= 0)
 		return n == oid + 2;

@@ -807,7 +807,7 @@ BEGIN
 	-- The next month's before it is wanted. Who reads the record for long holds this up, and it comes again in an hour.
 	BEGIN
 		PERFORM make_partition(now_unix + 7 * 86400);
-	EXCEPTION WHEN lock_not_available THEN
+	EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
 		RETURN;
 	END;
 	IF kept IS NULL OR kept = 0 THEN
@@ -824,7 +824,7 @@ BEGIN
 	LOOP
 		BEGIN
 			EXECUTE format('DROP TABLE pgpgate.%I', part);
-		EXCEPTION WHEN lock_not_available THEN
+		EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
 			RETURN;
 		END;
 	END LOOP;
