@@ -158,6 +158,11 @@ static char *introduction(struct host *h)
 	char *out;
 
 	site_backlog(h->db, &n, &oldest_unix, &n_lost);
+	if (n_lost > 0 && !h->told_lost)
+		log_warning("%" PRId64 " verdicts were removed by age (unpushed_max) before the "
+			    "centre had them",
+			    n_lost);
+	h->told_lost = n_lost > 0;
 	if (h->state.here_paused_until_unix > clock_now_unix())
 		snprintf(here, sizeof here, "paused");
 	site_here_list(h->db, clock_now_unix(), note_here, here);

@@ -38,7 +38,7 @@ struct host {
 	bool is_refused;   /* it answered, and does not want us */
 	bool was_answered; /* it answered, as one of ours: what is here may be pushed, whatever else
 			      failed */
-	bool told_bad;
+	bool told_bad, told_lost;
 	int most_rows;	  /* of the next push, since a larger one failed; 0: any number */
 	int most_told;	  /* likewise of host_tell_all() */
 	int64_t taken_no; /* the last push: a number that another message has there; 0: none */

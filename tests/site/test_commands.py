@@ -147,3 +147,38 @@ def test_a_decision_costs_no_more_at_a_site(site, make_pair):
     assert counts["site"]["socket"] == counts["alone"]["socket"] and counts["site"]["connect"] == counts["alone"]["connect"]
     # Locks of a read transaction come by fcntl: as many transactions. The mover's, which has its own time, are let pass.
     assert counts["site"]["fcntl"] <= counts["alone"]["fcntl"] * 1.3 + 40, counts
+
+
+def test_what_was_not_pushed_is_kept_for_so_long(site):
+    """Retention leaves it alone up to unpushed_max; then it is counted, and said. And two limits of the command line."""
+    s = site(1, unpushed_max="2d")
+    one = s.hosts[0]
+    answer(one, BOB, "a@example.org", messages.cleartext(), "4P0")
+    wait_row(one, "SELECT 1 FROM verdict")
+    s.wait_same()
+    one.end_sync()
+    for i in range(4):
+        answer(one, BOB, "a@example.org", messages.cleartext(), f"4P{i + 1}")
+    wait_row(one, "SELECT 1 FROM verdict WHERE queue_id = '4P4'")
+    one.ask_write("UPDATE verdict SET time_unix = time_unix - 86400 * 3 / 2")
+    one.must("db", "prune", "--older-than", "1d")
+    assert [v[2] for v in one.verdicts()] == ["4P1", "4P2", "4P3", "4P4"]  # what the centre has may go
+    one.ask_write("UPDATE verdict SET time_unix = time_unix - 86400 WHERE queue_id < '4P3'")
+    one.must("db", "prune", "--older-than", "1d")
+    assert [v[2] for v in one.verdicts()] == ["4P3", "4P4"]
+    assert "pgpgate_site_unpushed_removed 2" in one.must("metrics")
+    one.start_sync()
+    wait_until(lambda: "2 verdicts were removed by age (unpushed_max)" in one.sync_log(), lambda: f"the log says so: {one.sync_log()}")
+    # The first one the centre keeps by its own rules: it is gone here.
+    wait_until(lambda: sorted(v[2] for v in s.verdicts("mx1")) == ["4P0", "4P3", "4P4"], lambda: s.verdicts("mx1"))
+
+    too_long = one.run("exempt", "b@example.org", "--here", "--expires", "7h")
+    assert too_long.code == 64 and "within 6h" in too_long.err, too_long
+    # Who joins is shown what of its own rules would go, and keeps it until that is meant.
+    two = s.add("mx2", join=False)
+    two.run("-o", "centre=", "-o", "centre_admin=", "exempt", "own@example.org")
+    refused = two.run("site", "join")
+    assert refused.code == 1 and "own@example.org" in refused.out + refused.err and len(two.rules()) == 1, refused
+    two.must("site", "join", "--yes")
+    two.start_sync()
+    wait_until(lambda: two.rules() == s.rules() == [], lambda: f"{two.rules()} {s.rules()}")
