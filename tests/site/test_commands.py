@@ -182,3 +182,29 @@ def test_what_was_not_pushed_is_kept_for_so_long(site):
     two.must("site", "join", "--yes")
     two.start_sync()
     wait_until(lambda: two.rules() == s.rules() == [], lambda: f"{two.rules()} {s.rules()}")
+
+
+def test_the_centre_drops_whole_months_and_has_views_for_people(site):
+    s = site(1, verdict_retention="60d")
+    one = s.hosts[0]
+    for queue_id in ("4R0", "4R1"):
+        answer(one, BOB, "a@example.org", messages.cleartext(), queue_id)
+    wait_row(one, "SELECT 1 FROM verdict WHERE queue_id = '4R1'")
+    s.wait_same()
+    months = "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE inhparent = 'pgpgate.verdict'::regclass ORDER BY 1"
+    then = "extract(epoch FROM now() - interval '%d days')::bigint"
+    present = s.centre.sql(months)
+    for days in (40, 400):
+        s.centre.sql(f"SELECT pgpgate.make_partition({then % days})")
+        s.centre.sql(f"INSERT INTO pgpgate.verdict SELECT (jsonb_populate_record(v, jsonb_build_object('no', -{days}, 'time_unix', {then % days}))).* "
+                     "FROM pgpgate.verdict v WHERE queue_id = '4R0' AND no > 0")
+    assert len(s.centre.sql(months)) > len(present)
+    old, kept = (s.centre.sql(f"SELECT to_char(to_timestamp({then % days}) AT TIME ZONE 'UTC', '\"verdict_\"YYYY_MM')")[0] for days in (400, 40))
+    s.centre.sql("SELECT pgpgate.maintain()")
+    left = s.centre.sql(months)
+    assert old not in left and kept in left and set(present) <= set(left), (old, kept, left)
+    assert s.centre.sql("SELECT no FROM pgpgate.verdict WHERE no < 0") == ["-40"]
+    assert s.centre.sql("SELECT mx, queue_id, action, recipients->0->>0 FROM pgpgate.verdicts WHERE no > 0 ORDER BY queue_id") == [
+        f"mx1|{queue_id}|refuse|org.example@a" for queue_id in ("4R0", "4R1")]
+    assert s.centre.sql("SELECT mx, reason, sum(n) FROM pgpgate.refusals_by_day GROUP BY 1, 2") == ["mx1|no-openpgp|3"]
+    assert s.centre.sql("SELECT name, rules_behind, is_gone FROM pgpgate.hosts") == ["mx1|0|f"]
