@@ -14,6 +14,7 @@
 #include "db/record/verdict_urgent.h"
 
 #define CHANGES 3000
+#define CHECKPOINT_EACH 50 /* a change is confirmed by a walk through all of the log */
 #define READERS 3
 
 static int64_t paused_until(struct db *d)
@@ -162,7 +163,7 @@ static void readers_are_never_late_while_another_writes(void **state)
 		assert_int_equal(db_pause(writer, NOW + i, NOW - 1, "root"), 0);
 		race.committed = NOW + i;
 		check_marks(writer, &last);
-		if (i % 500 == 0)
+		if (i % CHECKPOINT_EACH == 0)
 			assert_true(db_checkpoint(writer, 0) >= 0);
 	}
 	race.is_over = true;
