@@ -25,13 +25,15 @@ static bool is_of_family(const char *name, bool exists)
 {
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
 		const struct family *f = &families[i];
-		const char *digit = name + strlen(f->name);
-		const bool is_padded = digit[0] == '0' && digit[1] != '\0';
+		const size_t prefix = strlen(f->name);
+		const char *digit = name + prefix;
 		unsigned number = 0;
+		bool is_padded;
 
-		if (strncmp(name, f->name, strlen(f->name)) != 0 || *digit == '\0' ||
-		    strlen(digit) > 2 || digit[strspn(digit, "0123456789")] != '\0')
+		if (strncmp(name, f->name, prefix) != 0 || *digit == '\0' || strlen(digit) > 2 ||
+		    digit[strspn(digit, "0123456789")] != '\0')
 			continue;
+		is_padded = digit[0] == '0' && digit[1] != '\0';
 		for (; *digit; digit++)
 			number = number * 10 + (unsigned)(*digit - '0');
 		if (!exists || (f->is_read && !is_padded && number >= f->first &&
