@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: ISC
 """The doctor over files, without a running Postfix (test_doctor has the running one)."""
 
+import atexit
 import json
 import os
+import shutil
+import tempfile
 
 import pytest
 
 
 def fake_postfix(gate, main, master="smtp inet n - y - - smtpd\n"):
     """A configuration directory of Postfix; nothing runs."""
-    etc = os.path.join(gate.path, "postfix")
-    os.makedirs(etc, exist_ok=True)
-    above = etc
-    while os.stat(above := os.path.dirname(above)).st_mode & 0o001 == 0:
-        os.chmod(above, os.stat(above).st_mode | 0o011)  # Postfix's programs are never run as root
+    # Postfix's programs are never run as root, and whichever pytest starts beside this one closes the folder of all their files.
+    etc = tempfile.mkdtemp(prefix="pgpgate-doctor.")
+    atexit.register(shutil.rmtree, etc, True)
+    os.chmod(etc, 0o755)
     queue = os.path.join(gate.path, "queue")
     with open(os.path.join(etc, "main.cf"), "w", encoding="utf-8") as f:
         f.write(f"compatibility_level = 3.6\nqueue_directory = {queue}\nmyhostname = mx.example.org\n"
