@@ -70,8 +70,9 @@ static void visible_line(struct leaf *l, const unsigned char *line, size_t len, 
 	int64_t visible = (int64_t)text_count_visible(line, len) + beyond;
 
 	/* HTML that was made text leaves such for empty paragraphs. In another character set they
-	 * are letters. */
-	if (beyond == 0 && !l->has_bad_charset && text_is_blank_line(line, len))
+	 * are letters, and of HTML that is none of ours this may be the end of a line only. */
+	if (beyond == 0 && !l->has_bad_charset && l->type != LEAF_HTML &&
+	    text_is_blank_line(line, len))
 		visible = (int64_t)take_spaces(l, line, len);
 	if (visible == 0)
 		len = 0;

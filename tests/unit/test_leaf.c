@@ -84,6 +84,10 @@ static const struct row rows[] = {
 	{"message within clearsigned", LEAF_TEXT_PLAIN,
 	 "-----BEGIN PGP SIGNED MESSAGE-----\n\nhello\n" ARMORED SIGNATURE, 1, 0, 5 + 27 + 32 + 25,
 	 "", true, false},
+	{"HTML that is none of ours, the same in pieces", LEAF_HTML, "ab \f\t\xef\xbb\xbf\n", 0, 0,
+	 5, "", false, false},
+	{"HTML that is none of ours, an empty paragraph", LEAF_HTML, "ab\f\n\xc2\xa0\n", 0, 0, 4,
+	 "", false, false},
 };
 
 static void feed_in_steps(struct leaf *l, const unsigned char *bytes, size_t len, size_t step)
