@@ -69,6 +69,8 @@ static const char *const recipient_lists[][3] = {
 	{"ratchet@open.test", "ratchet@y.test", "exempt@y.test"},
 	{"passed.exempt@y.test", "passed.observe@y.test"},
 	{"failed.encrypted@y.test", "failed.signed@y.test", "exempt@y.test"},
+	{"bounce@y.test"},
+	{"own-key@y.test", "exempt@y.test"},
 };
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
@@ -97,9 +99,9 @@ static unsigned fail_each(bool accepts)
 			if (hurt.hardness > (accepts || rest.hardness == 2 ? rest.hardness : 1) ||
 			    (accepts && hurt.turned_away != healthy.turned_away))
 				fail_msg("list %zu, sample %zu, attempts %d, local %d, paused %d, "
-					 "question %u: %d, not %d",
+					 "stale %d, question %u: %d, not %d",
 					 i / 18, i / 6 % 3, fake.attempts, is_local, fake.is_paused,
-					 k, hurt.hardness, rest.hardness);
+					 fake.is_stale, k, hurt.hardness, rest.hardness);
 		}
 	}
 	return n_tried;
@@ -115,9 +117,10 @@ static void transaction_no_failure_makes_an_answer_harder(void **state)
 
 	(void)state;
 	for (size_t f = 0; f < COUNT(fates); f++) {
-		for (size_t i = 0; i < COUNT(modes) * 2; i++) {
-			use_settings(fates[f], modes[i / 2]);
-			fake.is_paused = i % 2 == 1;
+		for (size_t i = 0; i < COUNT(modes) * 3; i++) {
+			use_settings(fates[f], modes[i / 3]);
+			fake.is_paused = i % 3 == 1;
+			fake.is_stale = i % 3 == 2;
 			n_tried += fail_each(f == 0);
 		}
 	}

@@ -26,7 +26,7 @@
  * encrypted@, and expects one), ratchet@ (locked for the From: address alice@locked.test, except
  * ratchet@open.test); passed.X@ and failed.X@ have split evidence besides. */
 static struct {
-	bool policy_fails, log_fails, is_paused;
+	bool policy_fails, log_fails, is_paused, is_stale;
 	unsigned n_asked,
 		fails_at; /* questions to the database so far; which one fails (0: none) */
 	int attempts;
@@ -131,6 +131,7 @@ int policy_decide(struct db *d, const struct settings *s, const struct policy_qu
 		return -1;
 	memset(a, 0, sizeof *a);
 	a->is_paused = fake.is_paused;
+	a->is_stale = fake.is_stale;
 	if (strncmp(word, "passed.", 7) == 0 || strncmp(word, "failed.", 7) == 0) {
 		a->n_split = 1;
 		a->split[0].passed = word[0] == 'p';
@@ -366,7 +367,8 @@ static inline int hand_over(void *result, const struct outcome *out, const char 
 {
 	struct result *r = result;
 
-	assert_int_not_equal(out->action, ACTION_TEMPFAIL);
+	/* A refusal from what may be old is one. */
+	assert_true(out->action != ACTION_TEMPFAIL || fake.is_stale);
 	if (fake.hand_over_fails)
 		return -1;
 	fake.n_handed_over++;
