@@ -4,20 +4,18 @@ the state directory, in a message, in a certificate, or behind a table of Postfi
 whoever reads it: none of it is read as root. A command that is not in the table fails the test, and so does one that
 does more, or less, than its row says."""
 
-import fcntl
 import os
 import re
 import shutil
-import struct
 import subprocess
 import sys
-import termios
 
 import pytest
 
 from harness import sweep
 from harness.as_root import traced
 from harness.pair import program, run_program
+from harness.terminal import run_on_terminal
 
 pytestmark = pytest.mark.skipif(bool(os.environ.get("PGPGATE_SANITIZED")), reason="strace and LeakSanitizer exclude each other")
 
@@ -207,21 +205,7 @@ print("as", os.geteuid())
 
 def on_terminal_of_root(command, env):
     """What a shell of root's shows that has a terminal of its own and runs the command there, as shells do."""
-    master, slave = os.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    shell = subprocess.Popen(["sh", "-c", f"{command}; echo ended $?"], stdin=slave, stdout=slave, stderr=slave,
-                             start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-                             env={**os.environ, "TERM": "xterm", "NO_COLOR": "1", **env})
-    os.close(slave)
-    shown = b""
-    try:
-        while piece := os.read(master, 65536):
-            shown += piece
-    except OSError:  # EIO: nobody has it open any more
-        pass
-    os.close(master)
-    shell.wait(60)
-    return shown.decode()
+    return run_on_terminal(["sh", "-c", f"{command}; echo ended $?"], env)[1]
 
 
 def test_nobody_pushes_characters_into_the_terminal_of_root(root):

@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: ISC
 """The administrator's command with a configuration and a database of its own, and what its record may hold."""
 
-import fcntl
 import json
 import os
 import pty
 import re
 import sqlite3
-import struct
 import subprocess
-import termios
 import time
 
 from .pair import program
+from .terminal import run_on_terminal
 
 PGPGATE = program("pgpgate")
 USAGE, DATAERR, NOINPUT, CONFIG = 64, 65, 66, 78
@@ -99,24 +97,9 @@ def add_verdict(gate, when, sender, recipients, verdict="cleartext", action="ref
 
 def on_screen(gate, *words, rows=24, columns=80, keys=b"", **env):
     """What a terminal of that size is shown, which standard output and error are; keys are typed at the first screen."""
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    run = subprocess.Popen([PGPGATE, "-c", gate.conf, *words], stdin=slave, stdout=slave, stderr=slave,
-                           start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-                           env={**os.environ, "TERM": "xterm", "NO_COLOR": "1", **env})
-    os.close(slave)
-    shown = b""
-    try:
-        while piece := os.read(master, 65536):
-            shown += piece
-            if keys and b"more-here" in shown:
-                os.write(master, keys)
-                keys = b""
-    except OSError:  # EIO: the other side is closed
-        pass
-    os.close(master)
-    assert run.wait(60) == 0, shown
-    return shown.decode().replace("\r\n", "\n")
+    code, shown = run_on_terminal([PGPGATE, "-c", gate.conf, *words], env, rows, columns, keys, b"more-here")
+    assert code == 0, shown
+    return shown.replace("\r\n", "\n")
 
 
 def fill_log(gate):

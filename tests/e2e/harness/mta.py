@@ -2,10 +2,10 @@
 """What the private mail servers that are no Postfix have in common: one process, one port, one log."""
 
 import os
-import socket
 import subprocess
 
 from .place import Trouble, free_port, wait_until
+from .server import end, greets, text_of
 
 
 class Mta:
@@ -37,28 +37,13 @@ class Mta:
     def _answers(self):
         if self.process.poll() is not None:
             raise Trouble(f"{self.title} ended, exit {self.process.returncode}: {self.log()[-2000:]}")
-        with socket.socket() as s:
-            s.settimeout(30)
-            try:
-                s.connect(("127.0.0.1", self.port))
-                return s.recv(3) == b"220"
-            except OSError:
-                return False
+        return greets(self.port)
 
     def log(self):
-        try:
-            with open(self.log_path, encoding="utf-8", errors="replace") as f:
-                return f.read()
-        except FileNotFoundError:
-            return ""
+        return text_of(self.log_path)
 
     def stop(self):
         if self.process is None:
             return
         process, self.process = self.process, None
-        process.terminate()
-        try:
-            process.wait(60)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process)

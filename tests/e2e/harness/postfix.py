@@ -16,6 +16,7 @@ import socket
 import subprocess
 
 from .place import Trouble, free_port, wait_until
+from .server import end, greets, text_of
 
 LIBEXEC = "/usr/lib/postfix/sbin"
 
@@ -173,31 +174,16 @@ class Postfix:
         if fatal or self.master.poll() is not None:
             fatal = fatal.group() if fatal else f"exit {self.master.returncode}"
             raise Trouble(f"Postfix did not start: {fatal}")
-        with socket.socket() as s:
-            s.settimeout(30)
-            try:
-                s.connect(("127.0.0.1", port))
-                return s.recv(3) == b"220"
-            except OSError:
-                return False
+        return greets(port)
 
     def stop(self):
         if self.master is None:
             return
         master, self.master = self.master, None
-        master.terminate()  # it ends its children
-        try:
-            master.wait(60)
-        except subprocess.TimeoutExpired:
-            master.kill()
-            master.wait()
+        end(master)  # it ends its children
 
     def log(self):
-        try:
-            with open(self.log_path, encoding="utf-8", errors="replace") as f:
-                return f.read()
-        except FileNotFoundError:
-            return ""
+        return text_of(self.log_path)
 
     def delivered(self):
         """Every delivered message as (recipient, email.message.EmailMessage)."""
