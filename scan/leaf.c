@@ -300,6 +300,10 @@ void leaf_finish(struct leaf *l)
 		leaf_text_finish(l);
 	if (l->state == LEAF_IN_OTHER_BINARY)
 		l->visible_bytes = l->bytes;
+	/* White space that is none of ours as HTML: who shows the text as it is shows a picture. */
+	if (l->type == LEAF_HTML && l->state == LEAF_IN_TEXT && !l->has_bad_charset &&
+	    l->visible_bytes == 0)
+		l->visible_bytes = l->bytes;
 	check_armored(l);
 	/* In UTF-16 white space of ASCII is daggers and letters; a line end or two is none. */
 	if (l->has_bad_charset && !l->has_claim && !l->is_decided &&

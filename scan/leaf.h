@@ -128,7 +128,7 @@ struct leaf {
 	struct armor armor;
 	struct packet_walk walk;
 	struct enveloped enveloped;
-	struct armor_channel *channel;
+	struct armor_channel *channel, before; /* before: as it was when HTML began */
 	struct html html;
 };
 

@@ -108,15 +108,18 @@ static void take_event(void *context, enum html_event event, const unsigned char
 
 void leaf_html_begin(struct leaf *l)
 {
+	l->before = *l->channel;
 	html_begin(&l->html, take_event, l, l->channel->looks);
 	l->is_in_html_block = false;
 	if (l->has_bad_charset)
 		html_stop(&l->html);
 }
 
-/* It is a document: what was found in it is part of its text. */
+/* It is a document: what was found in it is part of its text. How far that went depends on the
+ * pieces it came in. */
 static void forget(struct leaf *l)
 {
+	*l->channel = l->before;
 	l->n_messages = l->n_armored = 0;
 	l->n_session_keys = l->n_key_ids = 0;
 	l->containers = 0;

@@ -70,7 +70,7 @@ static void visible_line(struct leaf *l, const unsigned char *line, size_t len, 
 	int64_t visible = (int64_t)text_count_visible(line, len) + beyond;
 
 	/* HTML that was made text leaves such for empty paragraphs. In another character set they
-	 * are letters, and of HTML that is none of ours this may be the end of a line only. */
+	 * are letters. */
 	if (beyond == 0 && !l->has_bad_charset && l->type != LEAF_HTML &&
 	    text_is_blank_line(line, len))
 		visible = (int64_t)take_spaces(l, line, len);
@@ -81,7 +81,7 @@ static void visible_line(struct leaf *l, const unsigned char *line, size_t len, 
 		l->text_visible += visible;
 	if (memchr(line, '\0', len))
 		l->has_nul = true;
-	if (!l->is_tiny_cut && (visible > 0 || l->tiny_len > 0)) {
+	if (l->type != LEAF_HTML && !l->is_tiny_cut && (visible > 0 || l->tiny_len > 0)) {
 		l->is_tiny_cut |= take_spaces(l, line + text_trimmed(line, len),
 					      len - text_trimmed(line, len)) > 0;
 		keep_tiny(l, line, text_trimmed(line, len));

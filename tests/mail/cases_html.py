@@ -323,6 +323,8 @@ BAD = [
     ("drawn-in-parts", mail(multi(TEXT, *[text(octets('<div style="background:#e0e0e0;margin-right:%dpx">&nbsp;</div>' % (10 * n)), HTML) for n in LETTERS]), 'multipart/mixed; boundary="b1"'),
      "partial pgp-html html-part", "each bar in a part of its own"),
     ("form-feed", html(cat("<p>\f</p>", ARMOR)), NONE, "a form feed, which a terminal shows as a sign"),
+    ("form-feeds-alone", alternative(b"".join(b"\f" * n + b"\n" for n in LETTERS)), BESIDE, "a part of form feeds and nothing else"),
+    ("vertical-tabs-alone", alternative(b"".join(b" " * n + b"\v\n" for n in LETTERS)), BESIDE, "of vertical tabs"),
     ("drawn-vertical-tabs", html(cat("<pre>", ARMOR, "\x0b\x0b\n</pre>")), NONE, "what is no white space to HTML"),
     ("drawn-signs", html(cat("<p>", "\xa0" * 33, "</p>", ARMOR), "text/html; charset=koi8-r"), NONE, "no-break spaces that are bars in another character set"),
     ("drawn-signs-utf-8", html(cat("<p>", b"\xa0" * 33, "</p>", ARMOR)), NONE, "that are no characters in this one"),

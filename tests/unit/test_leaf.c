@@ -86,6 +86,8 @@ static const struct row rows[] = {
 	 "", true, false},
 	{"HTML that is none of ours, the same in pieces", LEAF_HTML, "ab \f\t\xef\xbb\xbf\n", 0, 0,
 	 5, "", false, false},
+	{"HTML that is none of ours, white space", LEAF_HTML, " \f \f\n\f", 0, 0, 6, "", false,
+	 false},
 	{"HTML that is none of ours, an empty paragraph", LEAF_HTML, "ab\f\n\xc2\xa0\n", 0, 0, 4,
 	 "", false, false},
 };
@@ -222,6 +224,24 @@ static void leaf_binary_is_refused_where_it_can_be_read(void **state)
 	assert_string_equal(l.fault.reason, "");
 }
 
+/* How far it was read as HTML depends on the pieces. */
+static void leaf_document_leaves_no_trace_of_its_armor(void **state)
+{
+	static const char text[] = BEGIN "\nComment: one\n\nwcA\n=twTO\nwords \f and more";
+	static struct leaf l;
+
+	(void)state;
+	for (size_t step = 1; step < 200; step = step * 3 + 1) {
+		struct armor_channel channel = {0};
+
+		leaf_begin(&l, LEAF_HTML, false, &channel);
+		feed_in_steps(&l, (const unsigned char *)text, strlen(text), step);
+		assert_int_equal(channel.used, 0);
+		assert_false(channel.has_first);
+		assert_true(l.visible_bytes > 0);
+	}
+}
+
 static void leaf_long_lines_are_text(void **state)
 {
 	static struct leaf l;
@@ -330,6 +350,7 @@ int main(void)
 		cmocka_unit_test(leaf_text_is_read_line_by_line),
 		cmocka_unit_test(leaf_binary_is_told_from_text_by_its_first_octets),
 		cmocka_unit_test(leaf_binary_is_refused_where_it_can_be_read),
+		cmocka_unit_test(leaf_document_leaves_no_trace_of_its_armor),
 		cmocka_unit_test(leaf_long_lines_are_text),
 		cmocka_unit_test(leaf_armor_wants_a_plain_character_set_and_no_nul),
 		cmocka_unit_test(leaf_texts_that_are_compared_whole),
