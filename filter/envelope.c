@@ -3,8 +3,10 @@
 
 #include <stddef.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/address.h"
+#include "db/policy.h"
 
 static bool has_domain(const char *raw)
 {
@@ -80,4 +82,19 @@ bool envelope_is_lost(struct envelope_memory *before, const char *macro, const c
 	canonical(macro, &resolved);
 	return strcmp(given.text, resolved.text) != 0 &&
 	       envelope_address(macro, argument, is_sendmail) == macro;
+}
+
+int64_t envelope_declared_size(char **args)
+{
+	for (; *args != NULL; args++) {
+		const char *digits = *args + 5;
+		int64_t size = 0;
+
+		if (strncasecmp(*args, "SIZE=", 5) != 0)
+			continue;
+		for (; *digits >= '0' && *digits <= '9' && size < INT64_MAX / 10 - 1; digits++)
+			size = size * 10 + (*digits - '0');
+		return *digits == '\0' && size > 0 ? size : SIZE_NOT_DECLARED;
+	}
+	return SIZE_NOT_DECLARED;
 }

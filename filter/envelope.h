@@ -49,4 +49,9 @@ struct envelope_memory {
 bool envelope_is_lost(struct envelope_memory *before, const char *macro, const char *argument,
 		      bool is_sendmail, bool is_expected);
 
+/* Bytes, by RFC 1870 section 3: SIZE= among the parameters of MAIL, a list that ends with NULL; or
+ * SIZE_NOT_DECLARED (db/policy.h). "0" is what clients say that do not know, and what the policy
+ * server is told when there is none. */
+int64_t envelope_declared_size(char **args);
+
 #endif

@@ -17,6 +17,7 @@
 #include "db/db.h"
 #include "db/verdict_log.h"
 #include "filter/milter.h"
+#include "filter/running.h"
 #include "filter/transaction.h"
 #include "filter/watchdog.h"
 
@@ -202,7 +203,7 @@ static void stop(struct filter *f)
 
 	/* First: the one thing that it looks at is over. */
 	stop_threads(f);
-	is_idle = milter_drain(DRAIN_MS);
+	is_idle = running_drain(DRAIN_MS);
 	daemon_end(&f->options);
 	if (!is_idle) {
 		/* What they use must stay; what they have not answered comes again. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * milter.h: the libmilter side of the filter; milter.c is the only file that sees SMFICTX. It turns
- * callbacks into calls of transaction.h, and outcomes into replies and header changes.
+ * milter.h: the libmilter side of the filter; milter.c and milter_answer.c are the only files that
+ * see SMFICTX. It turns callbacks into calls of transaction.h, and outcomes into replies and header
+ * changes.
  *
  * Negotiates protocol 6 and only what it uses: no HELO, DATA and unknown commands; no replies to
  * connect, header, end of header and body (with them the filter is three times slower; libmilter
@@ -14,14 +15,13 @@
 #ifndef PGPGATE_FILTER_MILTER_H
 #define PGPGATE_FILTER_MILTER_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 #include "filter/transaction.h"
 
 /* Registers and listens on `socket` (as in pgpgate.conf); a stale unix socket is replaced, a live
- * one is an error. context is borrowed until milter_drain(). 0, or -1 with a sentence in err. */
+ * one is an error. context is borrowed until running_drain(). 0, or -1 with a sentence in err. */
 int milter_listen(const char *socket, mode_t mask, const struct filter_context *context, char *err,
 		  size_t err_size);
 
@@ -35,9 +35,5 @@ void milter_stop(void);
 
 /* Removes the socket of a start that failed after milter_listen(). */
 void milter_unlisten(const char *socket);
-
-/* After milter_run(): lets no new callback begin and waits for those under way, at most timeout_ms.
- * True: none runs any more, and what context points to may be freed. */
-bool milter_drain(int timeout_ms);
 
 #endif

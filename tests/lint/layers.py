@@ -53,7 +53,7 @@ DOORS = {
 
 # Library header -> the files that may include it.
 LIBRARIES = {
-    r"libmilter/": r"filter/milter\.c",
+    r"libmilter/": r"filter/milter(\.c|_answer\.[ch])",
     r"sqlite3\.h": r"db/engine/internal\.h",
     r"event2/": r"policyd/\w+\.[ch]",
     r"jansson\.h": r"(cli|sync)/(doctor/)?\w+\.[ch]",
