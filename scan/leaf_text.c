@@ -245,10 +245,14 @@ static bool is_in_block(const struct leaf *l)
 /* The line goes on, and what is kept of it is all there is room for. */
 void leaf_give_piece(struct leaf *l)
 {
-	size_t taken = armor_piece(&l->armor, l->line, l->line_len);
+	size_t taken = armor_piece(&l->armor, l->line, l->line_len), odd = 0;
 
 	if (!armor_is_in_headers(&l->armor))
-		l->visible_bytes += (int64_t)take_spaces(l, l->line, taken);
+		odd = take_spaces(l, l->line, taken);
+	if (l->state != LEAF_IN_HTML)
+		l->visible_bytes += (int64_t)odd;
+	else if (odd > 0) /* all of its octets are counted as they come */
+		html_stop(&l->html);
 	l->line_len -= taken;
 	memmove(l->line, l->line + taken, l->line_len);
 }

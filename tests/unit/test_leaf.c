@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "scan/leaf.h"
+#include "scan/text.h"
 
 #include "tests/unit/octets.h"
 #include "tests/unit/unit.h"
@@ -242,6 +243,27 @@ static void leaf_document_leaves_no_trace_of_its_armor(void **state)
 	}
 }
 
+/* White space that may be seen, within a line longer than what is kept. */
+static void leaf_document_counts_the_same_in_pieces(void **state)
+{
+	static const char before[] = "<pre>" BEGIN "\nwcA";
+	static unsigned char text[6000];
+	static struct leaf l;
+
+	(void)state;
+	memset(text, 'A', sizeof(text));
+	memcpy(text, before, strlen(before));
+	memset(text + 100, '\r', 60);
+	memcpy(text + sizeof(text) - 6, "\f\nmore", 6);
+	for (size_t step = 1; step < 9000; step = step * 3 + 1) {
+		struct armor_channel channel = {0};
+
+		leaf_begin(&l, LEAF_HTML, false, &channel);
+		feed_in_steps(&l, text, sizeof(text), step);
+		assert_int_equal(l.visible_bytes, text_count_visible(text, sizeof(text)));
+	}
+}
+
 static void leaf_long_lines_are_text(void **state)
 {
 	static struct leaf l;
@@ -351,6 +373,7 @@ int main(void)
 		cmocka_unit_test(leaf_binary_is_told_from_text_by_its_first_octets),
 		cmocka_unit_test(leaf_binary_is_refused_where_it_can_be_read),
 		cmocka_unit_test(leaf_document_leaves_no_trace_of_its_armor),
+		cmocka_unit_test(leaf_document_counts_the_same_in_pieces),
 		cmocka_unit_test(leaf_long_lines_are_text),
 		cmocka_unit_test(leaf_armor_wants_a_plain_character_set_and_no_nul),
 		cmocka_unit_test(leaf_texts_that_are_compared_whole),
