@@ -58,10 +58,14 @@ WHERE sender_key = ?1
 	AND recipient_key = ?2;
 
 -- name: outgoing_cleartext
+-- ?4: what is later was written by a clock that was wrong.
 INSERT INTO outgoing (sender_key, domain, last_cleartext_unix)
 VALUES (?1, ?2, ?3)
 ON CONFLICT (sender_key, domain) DO UPDATE
-SET last_cleartext_unix = max(last_cleartext_unix, ?3);
+SET last_cleartext_unix = CASE
+		WHEN last_cleartext_unix > ?4 THEN ?3
+		ELSE max(last_cleartext_unix, ?3)
+	END;
 
 -- name: outgoing_retract
 -- ?3: the time to be taken back, ?4: that of the message before.
@@ -185,12 +189,13 @@ WHERE digest IN (
 	LIMIT ?2);
 
 -- name: bounce_open
--- ?3: seconds within which a window is not opened anew.
+-- ?3: seconds within which a window is not opened anew; ?4: what is later was written by a clock that was wrong.
 INSERT INTO bounce_window (sender_key, last_sent_unix, day, n_bounces)
 VALUES (?1, ?2, 0, 0)
 ON CONFLICT (sender_key) DO UPDATE
 SET last_sent_unix = ?2
-WHERE last_sent_unix < ?2 - ?3;
+WHERE last_sent_unix < ?2 - ?3
+	OR last_sent_unix > ?4;
 
 -- name: bounce_count
 -- The window may stand under the other form of the address, plain or hashed: then the count has a row of its own.

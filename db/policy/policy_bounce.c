@@ -65,7 +65,8 @@ int policy_ask_bounce(struct db *d, const struct settings *s, const struct polic
 		return 0;
 	if (read_window(d, q->recipient->text, q->now_unix, &window) != 0)
 		return -1;
-	if (window.last_sent_unix == 0 || q->now_unix >= window.last_sent_unix + BOUNCE_WINDOW_S)
+	if (window.last_sent_unix == 0 ||
+	    !policy_is_within(window.last_sent_unix, q->now_unix, BOUNCE_WINDOW_S))
 		return 0;
 	used = strlen(a->why);
 	if (window.n_today >= BOUNCES_A_DAY) {

@@ -132,6 +132,11 @@ static int resolve_ratchet(struct db *d, const struct settings *s, const struct 
 
 /* ---- reply window ---- */
 
+bool policy_is_within(int64_t then_unix, int64_t now_unix, int64_t lasts_s)
+{
+	return then_unix > now_unix - lasts_s && then_unix < now_unix + lasts_s;
+}
+
 static int last_outgoing(struct db *d, const char *ours, const char *domain, int64_t *out_unix)
 {
 	struct hashed forms[2] = {d->hashed, d->hashed};
@@ -174,7 +179,7 @@ static int apply_reply_window(struct db *d, const struct settings *s, const stru
 	if (last_outgoing(d, q->recipient->text, key_registrable(address_domain(q->sender)),
 			  &sent_unix) != 0)
 		return -1;
-	if (sent_unix == 0 || q->now_unix >= sent_unix + s->reply_window_s)
+	if (sent_unix == 0 || !policy_is_within(sent_unix, q->now_unix, s->reply_window_s))
 		return 0;
 	a->demand = REQUIREMENT_OBSERVE;
 	a->source = SOURCE_HISTORY;

@@ -52,6 +52,10 @@ int policy_ask_site(struct db *d, const struct settings *s, const struct policy_
  * -1. */
 int policy_ask_split(struct db *d, const struct policy_query *q, struct policy_answer *a);
 
+/* Is `then` less than lasts_s ago? What a clock that was ahead has written lies in the future: then
+ * it is that far away, too, or what was to last for days would last until then. */
+bool policy_is_within(int64_t then_unix, int64_t now_unix, int64_t lasts_s);
+
 /* The record of a pair under each form in which it may be stored (plain, hashed), added up. 1, 0,
  * -1. */
 int policy_read_pair(struct db *d, const char *sender, const char *recipient,

@@ -37,6 +37,7 @@ static int open_window(struct db *d, const struct verdict_record *r)
 	db_bind_text(st, 1, r->sender);
 	db_bind_int(st, 2, r->time_unix);
 	db_bind_int(st, 3, BOUNCE_WINDOW_STEP_S);
+	db_bind_int(st, 4, stored_verdict_latest(r));
 	return db_run(d, st);
 }
 

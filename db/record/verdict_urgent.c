@@ -7,6 +7,7 @@
 #include "db/record/bounce.h"
 
 #define POOL_IDLE_MAX 8
+#define AHEAD_S 3600  /* clocks of a site differ by less, and so do messages under way */
 #define KNOWN_S 86400 /* the longest that something is taken for known without a message */
 
 enum about { ABOUT_PAIR, ABOUT_WINDOW, ABOUT_BOUNCE };
@@ -144,7 +145,10 @@ static bool is_new(struct urgent *u, enum about about, const char *a, const char
 	db_pool_put(u->pool, d);
 	if (!is_asked)
 		return false;
-	if (last_unix == 0 || last_unix + known_for_s(lasts_s) <= time_unix)
+	/* What is later was written by a clock that was ahead, and counts for nothing
+	 * (policy_is_within()). */
+	if (last_unix == 0 || last_unix <= time_unix - known_for_s(lasts_s) ||
+	    last_unix > time_unix + AHEAD_S)
 		return true;
 	learn(u, hash, last_unix);
 	return false;

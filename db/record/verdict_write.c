@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "db/engine/key.h"
 #include "db/policy/split.h"
 #include "db/record/bounce.h"
@@ -11,6 +12,7 @@
 #include "db/record/key_ids.h"
 
 #define SECONDS_A_DAY 86400
+#define CLOCKS_DIFFER_S 3600 /* between hosts of a site: less */
 
 /* ---- from record to what is stored: in the thread that submits ---- */
 
@@ -214,6 +216,13 @@ static int count_pair(struct db *d, const char *sender_key, const char *recipien
 	return db_run(d, st);
 }
 
+int64_t stored_verdict_latest(const struct verdict_record *r)
+{
+	const int64_t now_unix = clock_now_unix();
+
+	return (now_unix > r->time_unix ? now_unix : r->time_unix) + CLOCKS_DIFFER_S;
+}
+
 static int open_reply_window(struct db *d, const struct verdict_record *r,
 			     struct stored_recipient *to)
 {
@@ -232,6 +241,7 @@ static int open_reply_window(struct db *d, const struct verdict_record *r,
 	db_bind_text(st, 1, r->sender);
 	db_bind_text(st, 2, to->outgoing_domain);
 	db_bind_int(st, 3, r->time_unix);
+	db_bind_int(st, 4, stored_verdict_latest(r));
 	return db_run(d, st);
 }
 

@@ -70,6 +70,10 @@ bool stored_verdict_counts(const struct stored_verdict *v, const struct stored_r
 bool stored_verdict_pair_statement(enum verdict v, enum sql_statement *count,
 				   enum sql_statement *retract);
 
+/* What stands on record as later than that was written by a clock that was ahead; the next message
+ * takes its place. */
+int64_t stored_verdict_latest(const struct verdict_record *r);
+
 /* A verdict that was written, and its message answered with a temporary failure: the row says so,
  * and pairs, reply window and sums are as if it had not been accepted. What a message that was
  * split meant for its recipients stays: it tells what came. Within a write transaction that

@@ -4,6 +4,7 @@
  */
 #include "tests/unit/policy_fixture.h"
 
+#include "common/clock.h"
 #include "db/record/upkeep.h"
 #include "db/record/verdict_write.h"
 #include "db/pair.h"
@@ -196,6 +197,50 @@ static void reply_window_opens_for_the_registrable_domain_and_ends(void **state)
 	check_reply_window("log_addresses=hashed");
 }
 
+/* For some seconds the clock was in 2106, and one of ours wrote: that opens no window for 80 years,
+ * nor is it in the way of the next one. */
+static void a_clock_that_was_ahead_leaves_no_window_open(void **state)
+{
+	const int64_t in_2106 = 4294967290, now = clock_now_unix();
+	const struct envelope bounce = {"ours@b.test", "<>", STRANGER, false, false};
+	struct fixture f;
+	struct db *d;
+	struct sent m = {.sender = "ours@b.test",
+			 .header_from = "",
+			 .recipient = "orders@shop.test",
+			 .verdict = VERDICT_CLEARTEXT,
+			 .action = ACTION_ACCEPT,
+			 .is_local = true,
+			 .size = SIZE_NOT_DECLARED,
+			 .time_unix = in_2106};
+
+	(void)state;
+	fixture_begin(&f);
+	fixture_use(&f, fixture_settings(&f, "reply_window=7d", NULL));
+	d = fixture_open(&f, DB_WRITE);
+	write_verdict(&f, d, &m);
+	assert_int_equal(demand_of(&f, d, "ours@b.test", "a@shop.test", NULL, in_2106 + 1),
+			 OBSERVE);
+	assert_int_equal(demand_of(&f, d, "ours@b.test", "a@shop.test", NULL, now), ENCRYPTED);
+	assert_false(
+		ask_at(d, f.settings, &bounce, NULL, SIZE_NOT_DECLARED, now, NULL).expects_bounce);
+	m.time_unix = now + 1;
+	write_verdict(&f, d, &m);
+	assert_int_equal(demand_of(&f, d, "ours@b.test", "a@shop.test", NULL, now + 2), OBSERVE);
+	assert_true(ask_at(d, f.settings, &bounce, NULL, SIZE_NOT_DECLARED, now + 2, NULL)
+			    .expects_bounce);
+	/* Set back by a day, which is nobody's fault who wrote before. */
+	assert_int_equal(demand_of(&f, d, "ours@b.test", "a@shop.test", NULL, now - 86400),
+			 OBSERVE);
+	/* What comes late from a journal does not shorten a window. */
+	m.time_unix = now - 3 * 86400;
+	write_verdict(&f, d, &m);
+	assert_int_equal(demand_of(&f, d, "ours@b.test", "a@shop.test", NULL, now + 6 * 86400),
+			 OBSERVE);
+	db_close(d);
+	fixture_end(&f);
+}
+
 /* ---- bounces ---- */
 
 static bool expects_bounce(struct fixture *f, struct db *d, const char *recipient,
@@ -330,6 +375,7 @@ int main(void)
 		cmocka_unit_test(bounces_are_expected_by_who_wrote_to_the_outside),
 		cmocka_unit_test(bounces_are_counted_over_a_switch_to_hashes_and_back),
 		cmocka_unit_test(reply_window_opens_for_the_registrable_domain_and_ends),
+		cmocka_unit_test(a_clock_that_was_ahead_leaves_no_window_open),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
