@@ -238,7 +238,7 @@ static void forget_gone(struct verdict_log *l, const struct journal_names *names
 			return;
 }
 
-int journal_leftover_move(struct verdict_log *l)
+int journal_leftover_move(struct verdict_log *l, bool is_clock_steady)
 {
 	struct journal_names names;
 	int64_t bytes = 0;
@@ -255,7 +255,7 @@ int journal_leftover_move(struct verdict_log *l)
 		    move_stream(l, &names.name[at], end - at, &bytes) != 0)
 			result = -1;
 	}
-	if (result == 0)
+	if (result == 0 && is_clock_steady)
 		forget_gone(l, &names);
 	free(names.name);
 	pthread_mutex_lock(&l->journal.lock);

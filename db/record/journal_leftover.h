@@ -10,7 +10,8 @@
 #include "db/record/verdict_log_internal.h"
 
 /* Moves what there is. Between batches, the log's own records have their turn. 0, or -1: something
- * is left, for the reason in db_error(); to be called again. */
-int journal_leftover_move(struct verdict_log *l);
+ * is left, for the reason in db_error(); to be called again. is_clock_steady: clock_watch.h; what
+ * is known of streams that went long ago is forgotten only then. */
+int journal_leftover_move(struct verdict_log *l, bool is_clock_steady);
 
 #endif

@@ -271,7 +271,8 @@ static void look_at_changes(struct verdict_log *l)
 
 static int64_t tick(struct verdict_log *l)
 {
-	int64_t now_unix;
+	const int64_t now_unix = clock_now_unix();
+	const bool is_steady = clock_watch_is_steady(&l->clock, now_unix, clock_monotonic_ms());
 
 	use_settings(l);
 	if (!has_database(l))
@@ -281,14 +282,12 @@ static int64_t tick(struct verdict_log *l)
 	verdict_mover_own(l, true);
 	write_counts(l);
 	if (clock_monotonic_ms() >= l->next_leftover_ms)
-		l->next_leftover_ms = clock_monotonic_ms() + (journal_leftover_move(l) == 0
-								      ? LEFTOVER_MS
-								      : LEFTOVER_AGAIN_MS);
+		l->next_leftover_ms = clock_monotonic_ms() +
+				      (journal_leftover_move(l, is_steady) == 0
+					       ? LEFTOVER_MS
+					       : LEFTOVER_AGAIN_MS);
 	cover_tick(l);
-	now_unix = clock_now_unix();
-	return upkeep_step(l->db, l->mover_settings, now_unix,
-			   clock_watch_is_steady(&l->clock, now_unix, clock_monotonic_ms()),
-			   &l->upkeep);
+	return upkeep_step(l->db, l->mover_settings, now_unix, is_steady, &l->upkeep);
 }
 
 /* ---- the thread ---- */

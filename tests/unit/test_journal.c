@@ -552,6 +552,40 @@ static void a_segment_that_nobody_finished_is_removed(void **state)
 	fixture_end(&f);
 }
 
+/* A clock that has just begun may be years ahead, and a file of the stream may come back. */
+static void how_far_a_stream_was_moved_is_not_forgotten_on_the_word_of_a_new_clock(void **state)
+{
+	struct fixture f;
+	struct verdict_log *l;
+	uint64_t moved = 0;
+	char path[600];
+	struct db *d;
+	sqlite3_stmt *st;
+
+	(void)state;
+	fixture_begin(&f);
+	d = fixture_open(&f, DB_WRITE);
+	assert_int_equal(db_begin_write(d), 0);
+	st = db_statement(d, SQL_JOURNAL_SET_MOVED);
+	assert_non_null(st);
+	db_bind_int(st, 1, 7); /* the stream */
+	db_bind_int(st, 2, 12);
+	db_bind_int(st, 3, 1); /* when: 1970 */
+	assert_int_equal(db_end(d, db_run(d, st)), 0);
+	/* When it is gone, the look for what others left has begun; stopping waits for its end. */
+	snprintf(path, sizeof path, "%s.journal.0000000000000001.00000001.new", f.path);
+	close(open(path, O_RDWR | O_CREAT, 0660));
+	l = start(&f);
+	for (int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS; access(path, F_OK) == 0;)
+		assert_true(clock_monotonic_ms() < until_ms);
+	verdict_log_stop(l);
+	assert_int_equal(db_begin_read(d), 0);
+	assert_int_equal(db_end(d, batch_moved(d, 7, &moved)), 0);
+	assert_int_equal(moved, 12);
+	db_close(d);
+	fixture_end(&f);
+}
+
 static void what_is_planted_in_place_of_a_segment_is_left_alone(void **state)
 {
 	static const char *const names[] = {
@@ -662,6 +696,8 @@ int main(void)
 		cmocka_unit_test(a_full_journal_says_so_and_takes_more_when_the_database_does),
 		cmocka_unit_test(two_logs_at_once_keep_their_own),
 		cmocka_unit_test(a_segment_that_nobody_finished_is_removed),
+		cmocka_unit_test(
+			how_far_a_stream_was_moved_is_not_forgotten_on_the_word_of_a_new_clock),
 		cmocka_unit_test(what_is_planted_in_place_of_a_segment_is_left_alone),
 	};
 
