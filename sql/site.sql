@@ -77,8 +77,8 @@ WHERE id = 1;
 -- name: site_renew
 -- The same host under another id: rows here have numbers that others had.
 UPDATE site
-SET host_id = ?1,
-	pushed_no = ?2,
+SET host_id = ?2,
+	pushed_no = ?1,
 	feed_no = 0,
 	incarnation = 0,
 	incarnation_mark = ''

@@ -122,20 +122,26 @@ int site_enter(struct db *d, const char *site_id, const char *host_id, int64_t r
 	return db_end(d, result);
 }
 
-int site_renew(struct db *d, const char *host_id, int64_t pushed_no)
+/* A number, and the text that goes with it. */
+static int run_named(struct db *d, enum sql_statement which, int64_t number, const char *text)
 {
 	sqlite3_stmt *st;
 	int result = -1;
 
 	if (db_begin_write(d) != 0)
 		return -1;
-	st = db_statement(d, SQL_SITE_RENEW);
+	st = db_statement(d, which);
 	if (st != NULL) {
-		db_bind_text(st, 1, host_id);
-		db_bind_int(st, 2, pushed_no);
+		db_bind_int(st, 1, number);
+		db_bind_text(st, 2, text);
 		result = db_run(d, st);
 	}
 	return db_end(d, result);
+}
+
+int site_renew(struct db *d, const char *host_id, int64_t pushed_no)
+{
+	return run_named(d, SQL_SITE_RENEW, pushed_no, host_id);
 }
 
 int site_lock(struct db *d, int wait_ms)
@@ -181,18 +187,7 @@ int site_note_pull(struct db *d, int64_t now_unix, int64_t offset_ms, int64_t pu
 
 int site_note_incarnation(struct db *d, int64_t incarnation, const char *mark)
 {
-	sqlite3_stmt *st;
-	int result = -1;
-
-	if (db_begin_write(d) != 0)
-		return -1;
-	st = db_statement(d, SQL_SITE_SET_INCARNATION);
-	if (st != NULL) {
-		db_bind_int(st, 1, incarnation);
-		db_bind_text(st, 2, mark);
-		result = db_run(d, st);
-	}
-	return db_end(d, result);
+	return run_named(d, SQL_SITE_SET_INCARNATION, incarnation, mark);
 }
 
 int site_feed_again(struct db *d)
@@ -280,18 +275,7 @@ int site_edit_row(struct site_edit *e, const struct site_rule *r)
 /* It changed nothing here: how far this host is, all the same. */
 static int note_rules(struct db *d, int64_t no, const char *mark)
 {
-	sqlite3_stmt *st;
-	int result = -1;
-
-	if (db_begin_write(d) != 0)
-		return -1;
-	st = db_statement(d, SQL_SITE_SET_RULES);
-	if (st != NULL) {
-		db_bind_int(st, 1, no);
-		db_bind_text(st, 2, mark);
-		result = db_run(d, st);
-	}
-	return db_end(d, result);
+	return run_named(d, SQL_SITE_SET_RULES, no, mark);
 }
 
 int site_edit_commit(struct site_edit *e)

@@ -228,6 +228,26 @@ class Host(Pair):
         with open(os.path.join(self.dir, "sync.log"), encoding="utf-8", errors="replace") as log:
             return log.read()
 
+    def wait_said(self, words, after, seconds=60):
+        """That its sync says so, in what stands after the first `after` characters of its log: a test that looks through all of it
+        may find what was said before."""
+        wait_until(lambda: words in self.sync_log()[after:],
+                   lambda: f"{self.name}: {words!r} in its log: {self.sync_log()[after:][-900:]}", seconds)
+
+    def back_up(self):
+        """Its database as it is now: a file."""
+        path = os.path.join(self.place.directory("kept", self.place.user.pw_uid, self.place.user.pw_gid, 0o770), f"{self.name}.db")
+        self.must("db", "backup", path)
+        return path
+
+    def put_back(self, path):
+        """With the database from there, its filter running, its sync not."""
+        self.end_sync()
+        self.ask_to_stop()
+        self.stop()
+        self.must("db", "restore", path)
+        self.start(policyd=False)
+
     def ask(self, sql, *values):
         database = sqlite3.connect(self.database, timeout=30)
         try:

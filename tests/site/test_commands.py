@@ -167,8 +167,9 @@ def test_what_was_not_pushed_is_kept_for_so_long(site):
     one.must("db", "prune", "--older-than", "1d")
     assert [v[2] for v in one.verdicts()] == ["4P3", "4P4"]
     assert "pgpgate_site_unpushed_removed 2" in one.must("metrics")
+    log = len(one.sync_log())
     one.start_sync()
-    wait_until(lambda: "2 verdicts were removed by age (unpushed_max)" in one.sync_log(), lambda: f"the log says so: {one.sync_log()}")
+    one.wait_said("2 verdicts were removed by age (unpushed_max)", log)
     # The first one the centre keeps by its own rules: it is gone here.
     wait_until(lambda: sorted(v[2] for v in s.verdicts("mx1")) == ["4P0", "4P3", "4P4"], lambda: s.verdicts("mx1"))
 

@@ -6,9 +6,8 @@ import subprocess
 
 import pytest
 
-from harness import messages
 from harness.place import wait_until
-from test_site import BOB, answer, wait_row
+from test_site import take
 
 
 def machine(spot, digit):
@@ -30,17 +29,14 @@ def go_down(s, host, silent="0"):
 def test_an_older_copy_does_not_take_the_place_of_its_host(site, spot):
     s = site(1)
     one = s.hosts[0]
-    path = os.path.join(spot.directory("kept", spot.user.pw_uid, spot.user.pw_gid, 0o770), "old.db")
-    answer(one, BOB, "x@example.org", messages.cleartext(), "8A0")
-    wait_row(one, "SELECT 1 FROM verdict")
+    take(one, "8A0")
     s.wait_same()
-    one.must("db", "backup", path)
+    path = one.back_up()
     for _ in range(2):  # minutes
         before = one.ask("SELECT incarnation FROM site")
         s.centre.sql("UPDATE pgpgate.host SET incarnation_at = now() - interval '1 hour'")
         wait_until(lambda before=before: one.ask("SELECT incarnation FROM site") > before, "another mark")
-    answer(one, BOB, "x@example.org", messages.cleartext(), "8A1")
-    wait_row(one, "SELECT 1 FROM verdict WHERE queue_id = '8A1'")
+    take(one, "8A1")
     s.wait_same()
 
     # It is started anew; meanwhile its old copy wakes up elsewhere.
@@ -48,35 +44,29 @@ def test_an_older_copy_does_not_take_the_place_of_its_host(site, spot):
     copy = s.add("copy", join=False)
     s.hosts.remove(copy)
     try:
-        copy.ask_to_stop()
-        copy.stop()
-        copy.must("db", "restore", path)
         copy.prefix = machine(spot, "c")
-        copy.start(policyd=False)
-        answer(copy, BOB, "x@example.org", messages.cleartext(), "8B1")
-        wait_row(copy, "SELECT 1 FROM verdict WHERE queue_id = '8B1'")
+        copy.put_back(path)
+        take(copy, "8B1")
         copy.start_sync()
-        wait_until(lambda: "an older copy of mx1" in copy.sync_log(), lambda: f"it is refused: {copy.sync_log()}")
+        copy.wait_said("an older copy of mx1", 0)
         one.prefix = machine(spot, "a")
         one.start_sync()
-        answer(one, BOB, "x@example.org", messages.cleartext(), "8A2")
-        wait_row(one, "SELECT 1 FROM verdict WHERE queue_id = '8A2'")
+        take(one, "8A2")
         s.wait_same()
 
         # Away for longer: the copy takes its place, under another id. It ends when the host is back, at once.
         go_down(s, one, "11 minutes")
         wait_until(lambda: s.centre.sql("SELECT queue_id FROM pgpgate.verdicts WHERE mx = 'mx1'") == ["8B1"],
                    lambda: f"what the copy took, alone under that name: {copy.sync_log()[-900:]}")
+        log = len(copy.sync_log())
         one.start_sync()
-        answer(one, BOB, "x@example.org", messages.cleartext(), "8A3")
-        wait_row(one, "SELECT 1 FROM verdict WHERE queue_id = '8A3'")
+        take(one, "8A3")
         s.wait_same()
-        wait_until(lambda: "has this one been cloned" in copy.sync_log(), lambda: f"it is out: {copy.sync_log()[-900:]}")
+        copy.wait_said("has this one been cloned", log)
         copy.end_sync()
         left = copy.run("site", "leave")
         assert "was not told" in left.err, left
-        answer(one, BOB, "x@example.org", messages.cleartext(), "8A4")
-        wait_row(one, "SELECT 1 FROM verdict WHERE queue_id = '8A4'")
+        take(one, "8A4")
         s.wait_same()
         assert s.centre.sql("SELECT mx LIKE 'mx1 until %', queue_id FROM pgpgate.verdicts ORDER BY 2") == [
             "f|8A0", "f|8A1", "f|8A2", "f|8A3", "f|8A4", "t|8B1"]
@@ -87,29 +77,23 @@ def test_an_older_copy_does_not_take_the_place_of_its_host(site, spot):
         copy.proxy.close()
 
 
-def test_a_backup_from_before_a_person_was_forgotten(site, spot):
+def test_a_backup_from_before_a_person_was_forgotten(site):
     """Whom it should forget nobody knows any more: its log says so, whether it applies changes one by one or takes all anew."""
     s = site(1)
     one = s.hosts[0]
-    path = os.path.join(spot.directory("kept", spot.user.pw_uid, spot.user.pw_gid, 0o770), "old.db")
-    answer(one, BOB, "gone@example.org", messages.cleartext(), "8C0")
-    wait_row(one, "SELECT 1 FROM verdict")
+    take(one, "8C0", "gone@example.org")
     s.wait_same()
-    one.must("db", "backup", path)
+    path = one.back_up()
     one.must("forget", "--person", "gone@example.org")
     wait_until(lambda: s.centre.sql("SELECT count(*) FROM pgpgate.change WHERE detail ? 'person'") == ["0"], "nobody knows who it was")
     for extra in ("", "UPDATE site SET rules_mark = 'none'"):
-        one.end_sync()
-        one.ask_to_stop()
-        one.stop()
-        one.must("db", "restore", path)
+        one.put_back(path)
         if extra:
             one.ask_write(extra)
-        s.centre.sql("UPDATE pgpgate.host SET lease_until = now()")  # instead of waiting for it
+        go_down(s, one)
         log = len(one.sync_log())
-        one.start(policyd=False)
         one.start_sync()
-        wait_until(lambda log=log: "a person was forgotten whom" in one.sync_log()[log:], lambda: f"it says so: {one.sync_log()}")
+        one.wait_said("a person was forgotten whom", log)
     one.must("forget", "--person", "gone@example.org")
     s.wait_same()
     assert one.ask("SELECT 1 FROM verdict_recipient WHERE recipient_key = 'org.example@gone'") == []

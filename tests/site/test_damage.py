@@ -86,8 +86,9 @@ def test_a_damaged_centre_stops_and_loosens_nothing(site, keys):
     s.centre.sql("UPDATE pgpgate.rule SET text = 'sesame d7@example.org' WHERE recipient = 'd7@example.org'; "
                  "UPDATE pgpgate.site SET mark = gen_random_uuid(); "
                  "UPDATE pgpgate.change SET mark = (SELECT mark FROM pgpgate.site) WHERE no = (SELECT no FROM pgpgate.site)")
+    log = len(two.sync_log())
     two.start_sync()
-    wait_until(lambda: "cannot be read" in two.sync_log(), "the log says so")
+    two.wait_said("cannot be read", log)
     wait_until(lambda: answer(two, BOB, "shut@example.org", messages.cleartext(), "4I1") == 451, "451 instead of 550")
     assert len(two.rules()) == 3 and answer(two, BOB, "open@example.org", messages.cleartext(), "4I2") == 250
     wait_until(lambda: s.verdicts("mx2") == two.verdicts(), "rows are pushed all the same")
@@ -109,14 +110,13 @@ def test_a_damaged_centre_stops_and_loosens_nothing(site, keys):
     s.wait_same()
 
 
-def test_backups_that_were_put_back_bring_nothing_back(site, spot):
+def test_backups_that_were_put_back_bring_nothing_back(site):
     s = site(2)
     one, two = s.hosts
-    path = os.path.join(spot.directory("kept", spot.user.pw_uid, spot.user.pw_gid, 0o770), "old.db")
     one.must("exempt", "gone@example.org")
     answer(one, BOB, "gone@example.org", messages.cleartext(), "4J0")
     s.wait_same()
-    one.must("db", "backup", path)
+    path = one.back_up()
     # After the backup: the exemption goes, another rule takes a number, more mail comes, and a pair is forgotten.
     two.must("forget", "gone@example.org")
     two.must("require", "later@example.org")
@@ -125,11 +125,7 @@ def test_backups_that_were_put_back_bring_nothing_back(site, spot):
     wait_until(lambda: len(one.verdicts()) == 6, "its mail")
     s.wait_same()
     pushed = s.verdicts("mx1")
-    one.end_sync()
-    one.ask_to_stop()
-    one.stop()
-    one.must("db", "restore", path)
-    one.start(policyd=False)
+    one.put_back(path)
     # Numbers are given out again before the centre is heard; more than were.
     for i in range(8):
         answer(one, BOB, f"b{i}@example.org", messages.cleartext(), f"4J2{i}")
@@ -145,8 +141,9 @@ def test_backups_that_were_put_back_bring_nothing_back(site, spot):
     assert answer(one, BOB, "gone@example.org", messages.cleartext()) == 550
     assert [line.split()[0] for line in one.run("site", "status").out.splitlines()[1:]] == ["mx1", "mx2"]
     # A host that was forgotten does not come back by itself.
+    log = len(one.sync_log())
     two.must("site", "forget", "mx1")
-    wait_until(lambda: "does not belong to the site (any more)" in one.sync_log(), "mx1 is out")
+    one.wait_said("does not belong to the site (any more)", log)
 
 
 def test_a_host_that_was_away_for_a_month(site, keys):
@@ -200,8 +197,9 @@ def test_versions_apart(site, spot):
     result = one.run("site", "init")
     assert result.code != 0 and "schema version 3 already" in result.err, result
     # Two ahead: nothing is exchanged, and said.
+    log = len(one.sync_log())
     s.centre.sql("UPDATE pgpgate.site SET version = 4")
-    wait_until(lambda: "until it is upgraded" in one.sync_log(), "too new a centre")
+    one.wait_said("until it is upgraded", log)
     assert one.run("exempt", "b@example.org").code == 75 and len(one.rules()) == 1
     s.centre.sql("UPDATE pgpgate.site SET version = 2")
     s.wait_same()

@@ -3,13 +3,15 @@
 
 import json
 import os
+import re
 import subprocess
 
 from harness import messages
 from harness.place import wait_until
 
 from centre import programs
-from test_site import BOB, answer, wait_row
+from test_copies import go_down
+from test_site import BOB, answer, take, wait_row
 
 
 def identity(s, name):
@@ -117,22 +119,21 @@ def test_pages_of_the_record_and_of_rules_that_lead_nowhere(site):
     # A key that no page can lead on from, and a host's new id that is none.
     s.centre.sql("DROP FUNCTION pgpgate.snapshot_rows; ALTER FUNCTION pgpgate.rows_before RENAME TO snapshot_rows; "
                  "INSERT INTO pgpgate.key_row VALUES ('key', repeat('k', 2000), 'F', '[]')")
+    log = len(one.sync_log())
     one.ask_write("UPDATE site SET rules_mark = 'none'")
-    wait_until(lambda: "a key that cannot be read" in one.sync_log(), "it is refused", 60)
+    one.wait_said("a key that cannot be read", log)
     s.hosts.remove(two)
     two.ask_to_stop()
     two.stop()
 
 
-def test_the_same_backup_put_back_again(site, spot):
+def test_the_same_backup_put_back_again(site):
     """A host whose database is put back, and put back again: no row is lost, and it goes on by itself."""
     s = site(1)
     one = s.hosts[0]
-    path = os.path.join(spot.directory("kept", spot.user.pw_uid, spot.user.pw_gid, 0o770), "old.db")
-    answer(one, BOB, "x@example.org", messages.cleartext(), "6D0")
-    wait_row(one, "SELECT 1 FROM verdict")
+    take(one, "6D0")
     s.wait_same()
-    one.must("db", "backup", path)
+    path = one.back_up()
     for life in range(3):
         for i in range(3):
             answer(one, BOB, f"l{life}@example.org", messages.cleartext(), f"6D{life + 1}{i}")
@@ -140,18 +141,15 @@ def test_the_same_backup_put_back_again(site, spot):
         wait_until(lambda life=life: s.centre.sql("SELECT count(*) FROM pgpgate.verdict") == [str(1 + 3 * (life + 1))],
                    lambda: f"its rows: {one.sync_log()[-900:]}")
         if life < 2:
-            one.end_sync()
-            one.ask_to_stop()
-            one.stop()
-            one.must("db", "restore", path)
-            s.centre.sql("UPDATE pgpgate.host SET lease_until = now()")  # instead of waiting for it
-            one.start(policyd=False)
+            one.put_back(path)
+            go_down(s, one)
             one.start_sync()
     rows = s.centre.sql("SELECT queue_id FROM pgpgate.verdict ORDER BY 1")
     assert rows == ["6D0"] + [f"6D{life + 1}{i}" for life in range(3) for i in range(3)]
     assert s.centre.sql("SELECT count(*) FROM pgpgate.host WHERE NOT is_gone") == ["1"]
+    log = len(one.sync_log())
     s.centre.sql("SELECT pgpgate.host_forget('mx1')")
-    wait_until(lambda: "does not belong to the site (any more)" in one.sync_log(), "who was forgotten stays out")
+    one.wait_said("does not belong to the site (any more)", log)
 
 
 def test_a_person_goes_from_a_large_record_in_steps(site):
@@ -181,6 +179,7 @@ def test_a_role_of_hosts_that_holds_what_others_want(site, keys):
     one, two = s.hosts
     host, boot = identity(s, "mx1")
     one.end_sync()
+    log = len(two.sync_log())
     words = [os.path.join(programs(), "psql"), "-X", "-q", "-h", s.centre.dir, "-U", "host", "site"]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as psql:
         psql.stdin.write("SELECT pg_advisory_lock(1346850887, 1), pg_advisory_lock(1);\nBEGIN;\nSELECT count(*) FROM pgpgate.verdicts;\n"
@@ -193,7 +192,7 @@ def test_a_role_of_hosts_that_holds_what_others_want(site, keys):
         assert answer(two, BOB, "open@example.org", messages.cleartext(), "6F0") == 250
         # A sender whose rows have something for other hosts: they wait, and are said to.
         assert answer(two, "out@example.net", "open@example.org", messages.inline(keys.gpg_armor()), "6F1") == 250
-        wait_until(lambda: "lock timeout" in two.sync_log() or "no answer in time" in two.sync_log(), "its rows wait", 60)
+        wait_until(lambda: re.search("lock timeout|no answer in time", two.sync_log()[log:]), "its rows wait")
         wait_until(lambda: two.run("exempt", "more@example.org").code == 0, "another change")
         psql.stdin.write("COMMIT;\nDO $$ BEGIN FOR i IN 1 .. 20000 LOOP PERFORM pg_notify('pgpgate', i::text); END LOOP; END $$;\n"
                          "\\echo rung\n")

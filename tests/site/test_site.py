@@ -31,6 +31,12 @@ def wait_row(host, sql, *values):
     wait_until(lambda: host.ask(sql, *values), f"{host.name}: {sql}")
 
 
+def take(host, queue_id, recipient="x@example.org"):
+    """One message in the clear, and its row in the host's database."""
+    answer(host, BOB, recipient, messages.cleartext(), queue_id)
+    wait_row(host, "SELECT 1 FROM verdict WHERE queue_id = ?", queue_id)
+
+
 def test_what_one_host_learns_holds_on_all(site, keys, make_postfix):
     s = site(3, reply_window="7d")
     mx = [make_postfix(h.name, h, policy=False) for h in s.hosts]
