@@ -100,6 +100,7 @@ static int take_feed(const json_t *o, int64_t now_unix, struct answer *out)
 {
 	const json_t *feed = json_object_get(o, "feed");
 	json_t *good;
+	bool is_whole = true;
 
 	if (!json_is_array(feed))
 		return -1;
@@ -111,8 +112,10 @@ static int take_feed(const json_t *o, int64_t now_unix, struct answer *out)
 			out->n_bad++;
 		else if (json_array_append(good, item) == 0)
 			out->n_feed++;
+		else
+			is_whole = false; /* no memory: nobody would tell it again */
 	}
-	out->feed = json_dumps(good, JSON_COMPACT);
+	out->feed = is_whole ? json_dumps(good, JSON_COMPACT) : NULL;
 	json_decref(good);
 	return out->feed != NULL ? 0 : -1;
 }

@@ -19,6 +19,7 @@
 #include "sync/apply.h"
 
 #define LOCK_WAIT_MS 10000
+#define INTRODUCTION_MEMBERS 13
 #define TELL_ROWS 2000	 /* of all history, at once */
 #define ROUNDS_MAX 10000 /* of pulls that bring something, in one go */
 
@@ -154,7 +155,7 @@ static char *introduction(struct host *h)
 {
 	int64_t n = 0, oldest_unix = 0, n_lost;
 	char here[1000] = "";
-	json_t *o = json_object();
+	json_t *o = json_object(), *shown;
 	char *out;
 
 	site_backlog(h->db, &n, &oldest_unix, &n_lost);
@@ -176,11 +177,15 @@ static char *introduction(struct host *h)
 	json_object_set_new(o, "waiting", json_integer(n));
 	json_object_set_new(o, "oldest", json_integer(oldest_unix));
 	json_object_set_new(o, "offset", json_integer(h->state.offset_ms));
-	json_object_set_new(o, "here", json_string(here));
+	shown = json_string(here); /* NULL where a name was cut within a character, too */
+	json_object_set_new(o, "here", shown != NULL ? shown : json_string("exempt"));
 	json_object_set_new(o, "verdict_retention", json_integer(h->settings->verdict_retention_s));
 	json_object_set_new(o, "pair_retention", json_integer(h->settings->pair_retention_s));
-	out = json_dumps(o, JSON_COMPACT);
+	/* Nothing is said in part: the centre would take what is missing for what is not so. */
+	out = json_object_size(o) == INTRODUCTION_MEMBERS ? json_dumps(o, JSON_COMPACT) : NULL;
 	json_decref(o);
+	if (out == NULL)
+		host_fail(h, "out of memory");
 	return out;
 }
 

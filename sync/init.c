@@ -89,10 +89,14 @@ static int send_rule(void *context, const struct rule *r)
 	char text[RULE_TEXT_MAX];
 
 	rule_key(r, &key);
-	json_array_append_new(
-		x->rows, json_pack("[IssssbIsI]", (json_int_t)++x->n, key.recipient, key.sender,
-				   key.client, rule_format(r, text, sizeof text), 0,
-				   (json_int_t)r->id, r->author, (json_int_t)r->created_at_unix));
+	if (json_array_append_new(x->rows,
+				  json_pack("[IssssbIsI]", (json_int_t)++x->n, key.recipient,
+					    key.sender, key.client,
+					    rule_format(r, text, sizeof text), 0, (json_int_t)r->id,
+					    r->author, (json_int_t)r->created_at_unix)) != 0) {
+		complain("rule %" PRId64 " cannot be told to the centre: it is no UTF-8", r->id);
+		return 1;
+	}
 	return json_array_size(x->rows) >= ROWS_AT_ONCE && flush_rows(x) != 0 ? 1 : 0;
 }
 
@@ -100,8 +104,12 @@ static int send_key(void *context, const char *item)
 {
 	struct sending *x = context;
 
-	json_array_append_new(x->rows, json_pack("[IssssbIsI]", (json_int_t)++x->n, "", "", "",
-						 item, 0, (json_int_t)0, "", (json_int_t)0));
+	if (json_array_append_new(x->rows, json_pack("[IssssbIsI]", (json_int_t)++x->n, "", "", "",
+						     item, 0, (json_int_t)0, "", (json_int_t)0)) !=
+	    0) {
+		complain("a key cannot be told to the centre: it is no UTF-8");
+		return 1;
+	}
 	return json_array_size(x->rows) >= ROWS_AT_ONCE / 10 && flush_rows(x) != 0 ? 1 : 0;
 }
 
@@ -115,7 +123,7 @@ static int send_rules(struct pg *admin, struct db *d)
 		result = flush_rows(&x);
 	if (result == 0)
 		result = site_keys_list(d, send_key, &x);
-	if (result != 0 && pg_error(admin)[0] == '\0')
+	if (result != 0 && pg_error(admin)[0] == '\0' && db_error(d)[0] != '\0')
 		complain("%s", db_error(d));
 	if (result == 0)
 		result = flush_rows(&x);

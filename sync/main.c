@@ -10,6 +10,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "common/daemon.h"
 #include "common/log.h"
 #include "common/user.h"
@@ -27,6 +29,18 @@ struct arguments {
 
 static const char *const commands[] = {"change", "init",   "join", "status",
 				       "leave",	 "forget", "rows", "examine"};
+
+/* A command tells all of it or nothing: a member that was left out for want of memory would be
+ * missed by nobody. */
+static void *allocate(size_t size)
+{
+	void *memory = malloc(size > 0 ? size : 1);
+
+	if (memory != NULL)
+		return memory;
+	fputs("pgpgate: out of memory\n", stderr);
+	_exit(EX_OSERR);
+}
 
 static bool is_command(const char *word)
 {
@@ -116,6 +130,7 @@ static int run_command(int argc, char **argv)
 
 	if (code != 0)
 		return code;
+	json_set_alloc_funcs(allocate, free);
 	s = settings_load(a.config_path, !a.config_is_explicit, a.overrides, a.n_overrides, err,
 			  sizeof err);
 	if (s == NULL || s->centre[0] == '\0') {

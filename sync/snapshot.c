@@ -53,6 +53,8 @@ static int take_forgotten(struct host *h)
 		last = n > 0 ? json_array_get(page, n - 1) : NULL;
 		if (text == NULL)
 			return -1;
+		if (page == NULL)
+			result = host_fail(h, "the centre: an answer that is none");
 		if (n > 0 && site_forget_pairs(h->db, text) != 0)
 			result = host_fail_db(h);
 		if (n > 0 && (!has_room(json_array_get(last, 0), sizeof a) ||

@@ -196,12 +196,56 @@ static void no_head_is_believed_in_part(void **state)
 	answer_free(&a);
 }
 
+static int allocations_left; /* before one fails; 0: none does */
+
+static void *allocate(size_t size)
+{
+	if (allocations_left > 0 && --allocations_left == 0)
+		return NULL;
+	return malloc(size);
+}
+
+/* Each allocation fails once: a pair of the feed that is dropped would be told by nobody again. */
+static void without_memory_the_feed_is_whole_or_the_answer_is_none(void **state)
+{
+	static const char item[] = "[\"pair\",\"a\",\"b\",\"\",5,6]";
+	char text[4000] = "{" HEAD "\"no\":4,\"snapshot\":false,\"changes\":[],\"feed\":[";
+	char err[200];
+	struct answer a;
+	unsigned n_failed = 0;
+	int left;
+
+	(void)state;
+	for (int i = 0; i < 40; i++)
+		snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i > 0 ? "," : "",
+			 item);
+	snprintf(text + strlen(text), sizeof text - strlen(text), "]}");
+	json_set_alloc_funcs(allocate, free);
+	for (int n = 1;; n++) {
+		allocations_left = n;
+		if (answer_read(text, 4, NOW, &a, err, sizeof err) == 0) {
+			if (a.n_feed != 40 || a.needs_snapshot)
+				fail_msg("allocation %d: %zu items", n, a.n_feed);
+			answer_free(&a);
+		} else {
+			n_failed++;
+		}
+		left = allocations_left;
+		allocations_left = 0;
+		if (left > 0)
+			break;
+	}
+	json_set_alloc_funcs(malloc, free);
+	assert_true(n_failed > 100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_item_of_the_feed_is_good_or_left_out),
 		cmocka_unit_test(an_answer_is_believed_or_not),
 		cmocka_unit_test(no_head_is_believed_in_part),
+		cmocka_unit_test(without_memory_the_feed_is_whole_or_the_answer_is_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
