@@ -25,7 +25,7 @@
 struct spread {
 	unsigned n; /* characters in the present half */
 	bool has_last, is_uneven;
-	uint16_t n_of[128], last[128]; /* by character */
+	uint16_t n_of[256], last[128]; /* by character */
 };
 
 /* Ready for the first character. */
