@@ -9,10 +9,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/expected.h"
 #include "cli/open.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/pager.h"
+#include "cli/progress.h"
 #include "cli/rule_add.h"
 #include "cli/site_rows.h"
 #include "cli/verdict_show.h"
@@ -31,6 +33,8 @@ struct listing {
 	const struct cli *cli;
 	int64_t n;
 	int64_t last_id;
+	struct progress progress;
+	int64_t n_expected; /* verdicts to look at; 0: not known */
 };
 
 static volatile sig_atomic_t is_interrupted;
@@ -125,6 +129,25 @@ static int note_id(void *context, const struct verdict_row *row)
 	return 0;
 }
 
+static void show_seen(void *context, int64_t n_seen)
+{
+	struct listing *l = context;
+
+	progress_update(&l->progress, n_seen, l->n_expected);
+}
+
+/* Where the lines go to a file. On a terminal they are what shows that it goes on. */
+static void begin_progress(struct listing *l, struct db *d, struct verdicts_filter *f)
+{
+	if (output_is_terminal())
+		return;
+	progress_begin(&l->progress, "verdicts looked at");
+	if (f->last_n == 0 && f->recipient == NULL && f->sender == NULL)
+		l->n_expected = expected_messages(d, &l->progress, f->since_unix, f->until_unix);
+	f->progress = show_seen;
+	f->progress_context = l;
+}
+
 static int run(struct cli *cli, struct settings *s, const struct log_options *o,
 	       struct verdicts_filter *f)
 {
@@ -146,10 +169,13 @@ static int run(struct cli *cli, struct settings *s, const struct log_options *o,
 
 		failed = verdicts_list(d, &newest, note_id, &l);
 		f->is_stored_only = true;
+	} else {
+		begin_progress(&l, d, f);
 	}
 	/* `-n 0 --follow` is "from now on", as in tail(1). */
 	if (failed == 0 && !(o->follow && o->last_n == 0))
 		failed = verdicts_list(d, f, print_row, &l);
+	progress_clear(&l.progress);
 	if (failed == -1)
 		failed = open_failed(d);
 	else if (o->follow)

@@ -37,6 +37,10 @@ struct verdicts_filter {
 	bool is_stored_only; /* without what waits in the journal (for --follow, which would see it
 				twice) */
 	int64_t last_n;	     /* the newest N that match, told oldest first; 0: all */
+	/* Told now and then how many verdicts were looked at, in the order of time. NULL: nobody
+	 * waits. */
+	void (*progress)(void *context, int64_t n_seen);
+	void *progress_context;
 };
 
 /* Tells matching rows, oldest first, those that wait in the journal last. 0, -1 failed; a nonzero

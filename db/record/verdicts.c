@@ -31,6 +31,7 @@ struct listing {
 	int64_t last_id;		/* in the database when the tail was settled */
 	int64_t last_n;			/* 0: all */
 	int64_t since_unix, until_unix; /* where what is asked for can be */
+	int64_t n_seen;			/* by page_by_time() */
 };
 
 /* Loads and tells the rows of ids[], in order, those that are asked for. */
@@ -155,7 +156,11 @@ static int page_by_time(struct listing *l, bool backward, struct position *at, s
 			}
 		}
 	}
-	return db_end(l->d, got);
+	got = db_end(l->d, got);
+	l->n_seen += *n_seen;
+	if (got == 0 && f->progress != NULL)
+		f->progress(f->progress_context, l->n_seen);
+	return got;
 }
 
 static void reverse(int64_t *ids, size_t n)

@@ -87,6 +87,34 @@ static void expect_rows(const struct fixture *f, const char *label, struct verdi
 		fail_msg("%s: \"%s\", should be \"%s\"", label, got, expected);
 }
 
+struct seen {
+	int64_t n; /* as it was told last */
+	int times;
+};
+
+static void note_seen(void *context, int64_t n_seen)
+{
+	struct seen *s = context;
+
+	s->n = n_seen;
+	s->times++;
+}
+
+/* Whatever is asked for, those that are looked at by time are counted; an index needs no patience.
+ */
+static void expect_seen(const struct fixture *f, const char *label, struct verdicts_filter filter,
+			int64_t expected)
+{
+	struct seen s = {0};
+
+	filter.progress = note_seen;
+	filter.progress_context = &s;
+	list(f, filter);
+	if (s.n != expected || (s.times > 0) != (expected > 0))
+		fail_msg("%s: %lld told in %d calls, should be %lld", label, (long long)s.n,
+			 s.times, (long long)expected);
+}
+
 static void check_filters(const char *override)
 {
 	static const struct verdict_recipient to_other = {
@@ -134,6 +162,10 @@ static void check_filters(const char *override)
 		    "B");
 	expect_rows(&f, "after", FILTER(.after_id = 2), "C A");
 	expect_rows(&f, "after, sender", FILTER(.after_id = 1, .sender = "sender.test"), "B");
+	expect_seen(&f, "all", FILTER(0), 4);
+	expect_seen(&f, "since", FILTER(.since_unix = NOW + 10), 3);
+	expect_seen(&f, "newest cleartext", FILTER_OF(VERDICT_CLEARTEXT, -1, .last_n = 2), 4);
+	expect_seen(&f, "queue id", FILTER(.queue_id = "A"), 0);
 	if (strstr(override, "hashed") == NULL) {
 		expect_rows(&f, "below a domain", FILTER(.recipient = ".example.org"), "A B A");
 		expect_rows(&f, "below, not itself", FILTER(.recipient = ".mail.example.org"), "");
