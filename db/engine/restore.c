@@ -44,8 +44,20 @@ static enum db_failure begin_fail(struct db_restore *r, enum db_failure failure,
 	return failure;
 }
 
+/* May others than root put names there? */
+static bool is_shared_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[DB_PATH_MAX + 8];
+	struct stat st;
+
+	snprintf(folder, sizeof folder, "%.*s", slash != NULL ? (int)(slash - path) + 1 : 1,
+		 slash != NULL ? path : ".");
+	return stat(folder, &st) != 0 || st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+}
+
 /* A regular file, and not by way of a link: who reads it as root must not copy for others what they
- * may not read. */
+ * may not read. Where fs.protected_hardlinks is off, a further name can be theirs, too. */
 static int open_plain(const char *path, const char *suffix, const char **why)
 {
 	char full[DB_PATH_MAX + 8];
@@ -59,11 +71,15 @@ static int open_plain(const char *path, const char *suffix, const char **why)
 				      : strerror(errno);
 		return -1;
 	}
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		*why = "is no regular file";
+	else if (geteuid() == 0 && st.st_nlink > 1 && is_shared_folder(full))
+		*why = "has more than one name, in a folder where others may have put it; move it "
+		       "to one of root's";
+	else
 		return fd;
 	close(fd);
 	errno = EINVAL;
-	*why = "is no regular file";
 	return -1;
 }
 

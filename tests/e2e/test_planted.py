@@ -161,6 +161,28 @@ def test_a_file_that_root_names_in_the_state_directory(place, protected, name):
     assert os.stat(named).st_uid == 0
 
 
+def test_a_backup_that_root_restores_from_there_reads_nothing_of_others(place, protected):
+    """The key beside it, or the file itself, is a name of what only root may read; in root's own folder names may be many."""
+    state = State(place, f"restored-{protected}", place.user.pw_name)
+    assert state.run("db", "init").code == 0
+    copy, kept = os.path.join(state.state, "copy.db"), os.path.join(state.private, "kept.db")
+    assert state.run("db", "backup", copy).code == 0
+    for name in (copy + ".key", copy + "-wal", copy):
+        for kind in ("link", "hardlink"):
+            if name == copy and not os.path.exists(kept):
+                os.rename(copy, kept)
+            state.plant(name, kind)
+            if name == copy and kind == "hardlink":
+                os.unlink(copy)
+                os.link(kept, copy)
+            result = state.run("db", "restore", copy)
+            assert result.code != 0 and name in result.err and "name" in result.err, (name, kind, result)
+            state.must_be_untouched(result) if name != copy else None
+            os.unlink(name)
+    os.link(kept, kept + ".2")
+    assert state.run("db", "restore", kept).code == 0
+
+
 def test_a_report_that_root_names_in_dev_shm(place):
     """Below /dev, and everybody's: no device."""
     state = State(place, "shm", place.user.pw_name)
