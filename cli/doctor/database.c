@@ -336,6 +336,7 @@ void doctor_database(struct doctor *x)
 	struct db_status s;
 	struct db *d;
 	char size[OUTPUT_NUMBER_MAX], rules[OUTPUT_NUMBER_MAX], verdicts[OUTPUT_NUMBER_MAX];
+	char folder[1100];
 	bool is_missing = false;
 	int n_complaints = 0;
 	const struct passwd *owner = examine_user(x, &is_missing);
@@ -343,6 +344,10 @@ void doctor_database(struct doctor *x)
 
 	if (become_user(x, owner, is_missing) != 0 || !is_openable)
 		return;
+	snprintf(folder, sizeof(folder), "%.*s",
+		 (int)(strrchr(x->settings->database_path, '/') - x->settings->database_path),
+		 x->settings->database_path);
+	doctor_room(x, folder[0] != '\0' ? folder : "/");
 	d = db_open(x->settings, DB_READ);
 	if (d == NULL || db_failure(d) != DB_OK) {
 		tell_failure(x, d);

@@ -63,6 +63,10 @@ void doctor_tell(struct doctor *x, enum doctor_state state, const char *topic, c
 /* postconf.c: what the programs of Postfix say. A parameter of main.cf, expanded; false when it
  * cannot be had. */
 bool doctor_parameter(struct doctor *x, const char *name, char *out, size_t out_size);
+/* All parameters as Postfix has them without main.cf, for free(); NULL when that cannot be had. */
+char *doctor_defaults(const struct doctor *x);
+/* postconf with that option. False when it does not answer. */
+bool doctor_ask_postconf(const struct doctor *x, const char *option, char *out, size_t out_size);
 
 /* mend.c: commands for a shell, everything in quotes that wants them. Each returns out. */
 
@@ -138,6 +142,14 @@ bool doctor_asks_us(struct doctor *x, const struct postfix_service *s, const cha
 		    const char *list);
 /* restrictions.c: tells of restrictions that smtpd does not know, or does not start with. */
 void doctor_restrictions(struct doctor *x);
+/* values.c: tells of values with which Postfix's programs do not start. */
+void doctor_values(struct doctor *x);
+/* tables.c: tells of tables that are not there. */
+void doctor_tables(struct doctor *x);
+/* room.c: can files be written in the folder of the database, and does smtpd find room in its
+ * queue? */
+void doctor_room(struct doctor *x, const char *folder);
+void doctor_queue_room(struct doctor *x);
 /* reload.c: what Postfix runs with: is it what its files say now? */
 void doctor_reload(struct doctor *x);
 /* arguments.c: tells of what smtpd would not start with. */

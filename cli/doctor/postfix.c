@@ -103,6 +103,9 @@ void doctor_postfix(struct doctor *x)
 	doctor_milters(x);
 	doctor_policy(x);
 	doctor_restrictions(x);
+	doctor_values(x);
+	doctor_tables(x);
+	doctor_queue_room(x);
 	examine_smuggling(x);
 	examine_soft_bounce(x);
 	examine_socket_family(x);

@@ -14,7 +14,7 @@ import time
 import pytest
 
 from harness import messages, pair as harness_pair
-from harness.doctor_site import after_a_test, chrooted, filtered, make_site, ours, proxied
+from harness.doctor_site import after_a_test, chrooted, editor, filtered, make_site, mends_what_it_finds, ours, proxied
 from harness.pair import program
 from harness.place import wait_until
 from harness.schema import sql_back_to
@@ -142,13 +142,6 @@ def old_schema(site):
     database = sqlite3.connect(site.pair.database, isolation_level=None, timeout=30)
     database.executescript(f"BEGIN IMMEDIATE; {sql_back_to(database, 3)} COMMIT;")
     database.close()
-
-
-def editor(site, script):
-    """What a person would do in an editor that is called with, or without, a line; then with a file."""
-    with open(f"{site.pair.dir}/editor", "w", encoding="ascii") as f:
-        f.write('#!/bin/sh\nline=\ncase $1 in +*) line=${1#+}; shift;; esac\n' f'exec sed -i "$line"\'{script}\' "$1"\n')
-    os.chmod(f"{site.pair.dir}/editor", 0o755)
 
 
 def typing_error(site):
@@ -354,22 +347,7 @@ CASES = [
 
 @pytest.mark.parametrize("label, breaks, says", CASES, ids=[c[0] for c in CASES])
 def test_fault_is_found_and_its_mend_mends(site, label, breaks, says):
-    before = [f["text"] for f in site.doctor() if f["state"] == "problem"]
-    assert before == [], before
-    breaks(site)
-    found = site.doctor()
-    problems = [f for f in found if f["state"] == "problem"]
-    assert any(says in f["text"] for f in problems), (label, problems)
-    for _ in range(4):  # what one mend brings to light, the next look shows
-        for problem in problems:
-            assert problem["mend"], problem
-            site.type(problem["mend"])
-        if breaks is verdict_of_the_future:
-            next_message(site)
-        problems = [f for f in site.doctor() if f["state"] == "problem"]
-        if not problems:
-            return
-    raise AssertionError(problems)
+    mends_what_it_finds(site, label, breaks, says, next_message if breaks is verdict_of_the_future else None)
 
 
 def test_mends_of_one_look_undo_nothing_of_each_other(site):

@@ -131,10 +131,11 @@ WELL = [
     ("every kind of restriction",
      lambda s: s.main("smtpd_restriction_classes = strict, Lax", "strict = reject_unknown_sender_domain, Lax", "Lax = permit",
                       "smtpd_helo_restrictions = warn_if_reject reject_invalid_helo_hostname, sleep 1, strict, "
-                      "hash:/etc/postfix/old, check_helo_access { inline:{ a=DUNNO, b=DUNNO } }",
+                      f"texthash:{s.postfix.etc}/main.cf, check_helo_access {{ inline:{{ a=DUNNO, b=DUNNO }} }}",
                       "smtpd_client_restrictions = permit_mynetworks, PERMIT_SASL_AUTHENTICATED, "
                       "reject_rbl_client zen.example.org=127.0.0.[2..11], permit_dnswl_client list.example.org, "
-                      "reject_rhsbl_sender dbl.example.org, check_client_access cidr:/etc/postfix/c, reject_unauth_pipelining")),
+                      "reject_rhsbl_sender dbl.example.org, check_client_access "
+                      f"cidr:{s.postfix.etc}/main.cf, reject_unauth_pipelining")),
     ("relaying is refused by a class",
      lambda s: s.main("smtpd_restriction_classes = closed", "closed = permit_mynetworks, reject_unauth_destination",
                       "smtpd_relay_restrictions =", f"smtpd_recipient_restrictions = closed, check_policy_service {s.pair.policy}")),

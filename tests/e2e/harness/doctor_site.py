@@ -165,3 +165,33 @@ def proxied(site, in_main, *more):
         site.postconf("-P", f"{site.service}/smtpd_proxy_filter=127.0.0.1:10024")
     site.conf("local_clients = $mynetworks")
     site.reload()
+
+
+def editor(site, script):
+    """What a person would do in an editor that is called with, or without, a line; then with a file."""
+    with open(f"{site.pair.dir}/editor", "w", encoding="ascii") as f:
+        f.write('#!/bin/sh\nline=\ncase $1 in +*) line=${1#+}; shift;; esac\n' f'exec sed -i "$line"\'{script}\' "$1"\n')
+    os.chmod(f"{site.pair.dir}/editor", 0o755)
+
+
+def problems(site):
+    return [f for f in site.doctor() if f["state"] == "problem"]
+
+
+def mends_what_it_finds(site, label, breaks, says, afterwards=None):
+    """All is well; it is broken; doctor says so; what it says is typed, and all is well. afterwards: what is to happen
+    beside the mends."""
+    assert problems(site) == [], label
+    breaks(site)
+    found = problems(site)
+    assert any(says in f["text"] for f in found), (label, found)
+    for _ in range(4):  # what one mend brings to light, the next look shows
+        for problem in found:
+            assert problem["mend"], problem
+            site.type(problem["mend"])
+        if afterwards:
+            afterwards(site)
+        found = problems(site)
+        if not found:
+            return
+    raise AssertionError(found)
