@@ -131,6 +131,16 @@ def test_apparmor():
         skipped("AppArmor: apparmor_parser", "there is no apparmor_parser")
 
 
+def test_rsyslog():
+    program = shutil.which("rsyslogd", path=os.environ["PATH"] + ":/usr/sbin")
+    if program is None:
+        skipped("rsyslog: the example", "there is no rsyslogd")
+        return
+    told = run(program, "-N1", "-f", os.path.join(TREE, "dist", "rsyslog", "pgpgate.conf"), timeout=60)
+    wrong = [line for line in told.stderr.splitlines() if "error" in line and "no active actions" not in line]
+    check("rsyslog: the example", wrong or ([] if told.returncode == 0 else [told.stderr]))
+
+
 BASH = """
 . "$1"; shift
 COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _pgpgate; printf '%s\\n' "${COMPREPLY[@]}"
@@ -240,6 +250,7 @@ def main():
         test_user()
         test_directories()
         test_apparmor()
+        test_rsyslog()
         for shell in sorted(SHELLS):
             if shutil.which(shell):
                 test_completion(shell)
