@@ -12,9 +12,10 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* In the index of the log: https://sqlite.org/walformat.html section 2.3.1. Read lock 0 holds back
- * nothing. */
-#define READ_LOCKS_FIRST 124
+/* In the index of the log: https://sqlite.org/walformat.html section 2.3.1. Who holds read lock 0
+ * began when all of the log was in the database, and what comes after is not written back over what
+ * he reads. */
+#define READ_LOCKS_FIRST 123
 #define READ_LOCKS_LAST 127
 
 static void name_of(long pid, char out[32])

@@ -115,9 +115,9 @@ bool wal_frames_is_read_behind(struct db *d)
 	if (!read_head(d, head) || !wal_frames_parse(head, &x) || x.is_nonsense)
 		return false;
 	file = d->index.file;
-	/* The first slot is for those who read nothing of the log: they keep a checkpoint from
-	 * beginning. */
-	for (int i = 1; i < N_READERS; i++) {
+	/* The first slot, whose mark is 0, is for those who read nothing of the log: they keep what
+	 * has come since from being written back. Where nothing has, they are in nobody's way. */
+	for (int i = x.n_frames > x.n_written_back ? 0 : 1; i < N_READERS; i++) {
 		if (own32(head + READ_MARKS_AT + 4 * (size_t)i) >= x.n_frames)
 			continue;
 		if (file->pMethods->xShmLock(file, READ_LOCK + i, 1,

@@ -11,6 +11,7 @@
 
 #include "db/engine/file.h"
 #include "db/engine/internal.h"
+#include "db/engine/wal_frames.h"
 
 #define NOW 1800000000
 
@@ -490,7 +491,7 @@ static void who_lost_the_file_removes_nothing(void **state)
 }
 
 /* Of another process: our own readers end by themselves. */
-static void who_keeps_the_log_is_named(void **state)
+static void name_who_keeps_the_log(bool is_all_written_back)
 {
 	struct fixture f;
 	struct db *d;
@@ -498,13 +499,14 @@ static void who_keeps_the_log_is_named(void **state)
 	int ready[2], end[2], status;
 	pid_t child;
 
-	(void)state;
 	fixture_begin(&f);
 	assert_int_equal(pipe(ready), 0);
 	assert_int_equal(pipe(end), 0);
 	d = fixture_open(&f, DB_WRITE);
 	assert_int_equal(db_pause(d, NOW + 60, NOW, "root"), 0);
 	assert_false(db_wal_holder(d, holder, sizeof holder));
+	if (is_all_written_back)
+		assert_int_equal(db_checkpoint(d, -1), 1);
 	child = fork();
 	if (child == 0) {
 		struct db *reader = db_open(f.settings, DB_READ);
@@ -523,12 +525,24 @@ static void who_keeps_the_log_is_named(void **state)
 	assert_true(db_wal_holder(d, holder, sizeof holder));
 	snprintf(expected, sizeof expected, "process %ld (", (long)child);
 	assert_int_equal(strncmp(holder, expected, strlen(expected)), 0);
+	assert_true(wal_frames_is_read_behind(d));
+	assert_int_equal(db_checkpoint(d, -1), 0);
 	close(end[1]);
 	assert_true(waitpid(child, &status, 0) == child && status == 0);
 	assert_false(db_wal_holder(d, holder, sizeof holder));
+	assert_false(wal_frames_is_read_behind(d));
 	close(ready[0]);
 	db_close(d);
 	fixture_end(&f);
+}
+
+/* Who begins when all of the log is in the database reads nothing of it, and keeps what comes after
+ * from being written back all the same. */
+static void who_keeps_the_log_is_named(void **state)
+{
+	(void)state;
+	name_who_keeps_the_log(false);
+	name_who_keeps_the_log(true);
 }
 
 static void a_reader_cannot_write(void **state)
