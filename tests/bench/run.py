@@ -351,6 +351,13 @@ def _(b):
         return b.pairs(lambda: b.milter(ours, message, 8, 1), lambda: b.milter(seed, message, 8, 1))
 
 
+@line("seed-limit", "limit: null filter / marker, the same", best="")
+def _(b):
+    message = b.mails.encrypted(20000)
+    with b.servers.null_filter() as null, b.servers.seed_filter() as seed:
+        return b.pairs(lambda: b.milter(null, message, 8, 1), lambda: b.milter(seed, message, 8, 1))
+
+
 @line("power", "filter, verdict_sync power / process", best="")
 def _(b):
     message = b.mails.encrypted(20000)
@@ -623,7 +630,7 @@ def read_options():
     parser.add_argument("--rounds", type=int, help="pairs a line (default 7, quick 2)")
     parser.add_argument("--seconds", type=int, help="seconds a run (default 3, quick 1)")
     parser.add_argument("--minutes", type=int, default=90, help="begin no line after so many (default 90)")
-    parser.add_argument("--targets", action="store_true", help="the lines that have a target, noise, instructions")
+    parser.add_argument("--targets", action="store_true", help="the lines that have a target, noise, limits, instructions")
     parser.add_argument("--only", help="these lines, separated by commas")
     parser.add_argument("--skip", help="not these lines")
     parser.add_argument("--keep", help="folder in which the big database is kept for the next time")
@@ -639,7 +646,7 @@ def read_options():
             if name not in LINES:
                 parser.error(f"no line {name}; there are: {', '.join(LINES)}")
     if args.targets:
-        names = [n for n in names if LINES[n][1] is not None or n.startswith(("noise", "instructions"))]
+        names = [n for n in names if LINES[n][1] is not None or n.startswith(("noise", "instructions", "seed"))]
     if args.only:
         names = [n for n in names if n in args.only.split(",")]
     if args.skip:
