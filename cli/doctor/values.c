@@ -85,7 +85,9 @@ static void examine(struct doctor *x, const char *where, const char *name, const
 		    "%s = %.200s%s%s is %s: what reads it ends at once, and its mail is not taken, "
 		    "or stays; without it, %s holds",
 		    name, value, where[0] != '\0' ? " of the service " : "", where, why,
-		    where[0] != '\0' ? "the one of main.cf" : standard);
+		    where[0] != '\0'		    ? "the one of main.cf"
+		    : strchr(standard, '$') == NULL ? standard
+						    : "Postfix's own default");
 }
 
 /* Lines of "service/type/name = value". */

@@ -19,6 +19,16 @@ from machine import Machine, Trouble, make_base, run
 BEFORE = "0.0.9~before"
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "services: of systemd, and so nothing for a machine without")
+
+
+def pytest_collection_modifyitems(config, items):
+    away = [i for i in items if i.get_closest_marker("services") and "[no systemd" in i.name]
+    config.hook.pytest_deselected(items=away)
+    items[:] = [i for i in items if i not in away]
+
+
 @pytest.fixture(scope="session")
 def folder():
     folder = tempfile.mkdtemp(prefix="pgpgate-package.")
