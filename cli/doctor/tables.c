@@ -203,7 +203,7 @@ static const char *const stages[] = {
 /* Of main.cf, and of its classes of restrictions. */
 static void examine_main(struct search *q)
 {
-	char value[DOCTOR_TEXT_MAX], classes[DOCTOR_TEXT_MAX], name[200];
+	char value[DOCTOR_TEXT_MAX], classes[DOCTOR_TEXT_MAX] = "", name[200];
 	const char *rest = classes, *word;
 	size_t len;
 
