@@ -140,8 +140,8 @@ int keys_run_group(struct cli *cli, int argc, char **argv)
 	if (code == 0 && keys_group(d, &c, pattern.text, texts, n_texts, wants_all, &result) != 0)
 		code = open_failed(d);
 	code = site_session_end(code);
-	if (code == 0 && !dry_run)
-		keys_groups(d, pattern.text, keys_show_group, cli);
+	if (code == 0 && !dry_run && keys_groups(d, pattern.text, keys_show_group, cli) < 0)
+		code = open_failed(d);
 	db_close(d);
 	settings_unref(s);
 	free(members);

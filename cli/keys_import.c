@@ -56,6 +56,7 @@ struct owners {
 	struct db *d;
 	const char *fingerprint;
 	bool is_found;
+	bool has_failed; /* the database */
 };
 
 static int see_owner(void *context, const struct recipient_key *k)
@@ -75,12 +76,15 @@ static bool is_owner(void *context, const char *address)
 		    strcmp(o->im->keys[i].primary_fingerprint, o->fingerprint) == 0)
 			return true;
 	o->is_found = false;
-	keys_list(o->d, address, 0, see_owner, o);
+	o->has_failed |= keys_list(o->d, address, 0, see_owner, o) < 0;
 	return o->is_found;
 }
 
-static void drop_user_ids(struct importing *im, struct db *d)
+/* 0, or -1: the database failed. */
+static int drop_user_ids(struct importing *im, struct db *d)
 {
+	bool has_failed = false;
+
 	for (size_t i = 0; i < im->n_certificates; i++) {
 		struct key_certificate *c = &im->certificates[i];
 		struct owners owners = {.im = im, .d = d, .fingerprint = c->fingerprint};
@@ -88,7 +92,9 @@ static void drop_user_ids(struct importing *im, struct db *d)
 
 		c->len = certificate_for(c->packets, c->len, is_owner, &owners,
 					 (unsigned char *)(uintptr_t)c->packets, &has_any);
+		has_failed |= owners.has_failed;
 	}
+	return has_failed ? -1 : 0;
 }
 
 static int put(struct importing *im, struct settings *s, bool dry_run, bool replaces_all,
@@ -109,7 +115,11 @@ static int put(struct importing *im, struct settings *s, bool dry_run, bool repl
 	drop_doubles(im);
 	for (size_t i = 0; i < im->n_keys; i++)
 		snprintf(im->keys[i].note, sizeof(im->keys[i].note), "%s", note);
-	drop_user_ids(im, d);
+	if (drop_user_ids(im, d) != 0) {
+		code = open_failed(d);
+		db_close(d);
+		return code;
+	}
 	c.keys = im->keys;
 	c.n_keys = im->n_keys;
 	c.certificates = im->certificates;

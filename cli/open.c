@@ -160,10 +160,11 @@ void open_show_pause(struct db *d)
 	char left[OUTPUT_NUMBER_MAX];
 
 	show_here(d, now);
-	if (db_paused_until(d, now, &until) != 0 || until <= now)
-		return;
-	cli_warning("PAUSED until %s (%s): nothing is refused; `pgpgate resume` ends it",
-		    output_time(until, when), output_duration(left, until - now));
+	if (db_paused_until(d, now, &until) != 0)
+		cli_warning("whether a pause is on cannot be told: %s", db_error(d));
+	else if (until > now)
+		cli_warning("PAUSED until %s (%s): nothing is refused; `pgpgate resume` ends it",
+			    output_time(until, when), output_duration(left, until - now));
 }
 
 struct db *open_database_silently(struct settings *s, enum db_mode mode)

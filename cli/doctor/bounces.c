@@ -11,8 +11,9 @@
 #include "db/policy.h"
 
 /* Does mail from the null sender to an address of ours for which there is no rule have to be
- * encrypted or signed? An address literal is protected whatever protected_domains says. */
-static bool are_bounces_judged(struct doctor *x)
+ * encrypted or signed? An address literal is protected whatever protected_domains says.
+ * 1, 0, -1: the database failed. */
+static int are_bounces_judged(struct doctor *x)
 {
 	static const char address[] = "somebody@[192.0.2.1]";
 	struct address recipient, sender;
@@ -26,8 +27,9 @@ static bool are_bounces_judged(struct doctor *x)
 
 	address_canonical(address, strlen(address), &recipient);
 	address_canonical("<>", 2, &sender);
-	return policy_decide(x->db, x->settings, &q, &answer) == 0 &&
-	       answer.demand != REQUIREMENT_EXEMPT && answer.demand != REQUIREMENT_OBSERVE;
+	if (policy_decide(x->db, x->settings, &q, &answer) != 0)
+		return -1;
+	return answer.demand != REQUIREMENT_EXEMPT && answer.demand != REQUIREMENT_OBSERVE;
 }
 
 void doctor_bounces(struct doctor *x)
@@ -38,8 +40,19 @@ void doctor_bounces(struct doctor *x)
 	const char *also = x->settings->accept.reports == REPORTS_YES
 				   ? ""
 				   : ", or that returns the message readable,";
+	int judged, expected = 0;
 
-	if (x->db == NULL || !x->settings->enforce || !are_bounces_judged(x))
+	if (x->db == NULL || !x->settings->enforce)
+		return;
+	judged = are_bounces_judged(x);
+	if (judged == 1 && x->settings->accept_bounces != BOUNCES_REPORT)
+		expected = policy_anybody_expects_bounces(x->db, clock_now_unix());
+	if (judged < 0 || expected < 0) {
+		doctor_tell(x, DOCTOR_SKIPPED, topic, NULL, "the rules cannot be read: %s",
+			    db_error(x->db));
+		return;
+	}
+	if (judged == 0)
 		return;
 	doctor_by_pgpgate(x, recipe, sizeof(recipe), "exempt '*' --sender '<>' --yes");
 	if (x->settings->accept_bounces == BOUNCES_REPORT)
@@ -49,7 +62,7 @@ void doctor_bounces(struct doctor *x)
 			    "lost; accept_bounces = reply lets it pass to who wrote, and a rule "
 			    "lets all pass",
 			    also);
-	else if (policy_anybody_expects_bounces(x->db, clock_now_unix()) == 0)
+	else if (expected == 0)
 		doctor_tell(x, DOCTOR_NOTE, topic, recipe,
 			    "no address of ours has written to the outside through this filter in "
 			    "seven days: a bounce "

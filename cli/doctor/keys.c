@@ -43,21 +43,28 @@ struct usable {
 	int64_t now_unix, ended_unix; /* the last of them; 0: at once, or it is not known when */
 	char pattern[ADDRESS_MAX + 1];
 	bool is_any;
+	bool has_failed; /* the database */
 	int64_t n_unusable;
 };
 
 static void end_pattern(struct usable *u)
 {
-	const bool demands = u->x->settings->default_requirement == REQUIREMENT_OWN_KEY ||
-			     keys_demanded(u->x->db, u->pattern) == 1;
 	char mend[MEND_MAX], when[CLOCK_TEXT_MAX], text[500];
+	int demanded;
 
 	if (u->pattern[0] == '\0' || u->is_any || ++u->n_unusable > NAMED_MAX)
 		return;
+	demanded = u->x->settings->default_requirement == REQUIREMENT_OWN_KEY
+			   ? 1
+			   : keys_demanded(u->x->db, u->pattern);
+	if (demanded < 0) {
+		u->has_failed = true;
+		return;
+	}
 	by_import(u->x, mend, sizeof(mend), u->pattern);
 	snprintf(text, sizeof(text), "of all known keys of %s none can be encrypted to any more",
 		 u->pattern);
-	if (!demands)
+	if (demanded != 1)
 		doctor_tell(u->x, DOCTOR_NOTE, topic, mend, "%s", text);
 	else if (u->ended_unix + u->x->settings->key_grace_s <= u->now_unix)
 		doctor_tell(u->x, DOCTOR_PROBLEM, topic, mend, "%s: mail to them is refused", text);
@@ -94,17 +101,18 @@ void doctor_keys(struct doctor *x)
 
 	if (x->db == NULL)
 		return;
-	keys_missing(x->db, NAMED_MAX, tell_missing, x);
-	if (keys_list(x->db, NULL, 0, see_key, &u) == 0)
+	u.has_failed = keys_missing(x->db, NAMED_MAX, tell_missing, x) != 0 ||
+		       keys_list(x->db, NULL, 0, see_key, &u) != 0;
+	if (!u.has_failed)
 		end_pattern(&u);
-	else
+	n = keys_ending(x->db, u.now_unix, u.now_unix + SOON_S);
+	if (u.has_failed || n < 0)
 		doctor_tell(x, DOCTOR_PROBLEM, topic, NULL,
 			    "mail to whom own-key is demanded gets 451: %s", db_error(x->db));
 	if (u.n_unusable > NAMED_MAX)
 		doctor_tell(x, DOCTOR_NOTE, topic,
 			    doctor_by_pgpgate(x, mend, sizeof(mend), "keys list"),
 			    "%" PRId64 " more have no key to encrypt to", u.n_unusable - NAMED_MAX);
-	n = keys_ending(x->db, u.now_unix, u.now_unix + SOON_S);
 	if (n > 0)
 		doctor_tell(x, DOCTOR_NOTE, topic,
 			    doctor_by_pgpgate(x, mend, sizeof(mend), "keys expiring"),
