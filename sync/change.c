@@ -53,7 +53,7 @@ static int say_error(const char *what, bool is_away)
 
 static int refuse(const struct change_session *s)
 {
-	return say_error(pg_error(s->admin), !pg_was_refused(s->admin));
+	return say_error(pg_error(s->admin), !pg_was_refused(s->admin) || pg_was_unable(s->admin));
 }
 
 /* Locks the centre and catches up. 0, or an exit code after having said why. */

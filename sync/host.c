@@ -87,7 +87,7 @@ int host_fail_db(struct host *h)
 
 int host_fail_pg(struct host *h)
 {
-	h->is_refused = pg_was_refused(h->centre);
+	h->is_refused = pg_was_refused(h->centre) && !pg_was_unable(h->centre);
 	return host_fail(h, "the centre: %s", pg_error(h->centre));
 }
 
@@ -176,7 +176,9 @@ static char *introduction(struct host *h)
 	json_object_set_new(o, "started", json_string(h->state.started));
 	json_object_set_new(o, "waiting", json_integer(n));
 	json_object_set_new(o, "oldest", json_integer(oldest_unix));
-	json_object_set_new(o, "offset", json_integer(h->state.offset_ms));
+	json_object_set_new(
+		o, "offset",
+		json_integer(h->wrong_offset_ms != 0 ? h->wrong_offset_ms : h->state.offset_ms));
 	shown = json_string(here); /* NULL where a name was cut within a character, too */
 	json_object_set_new(o, "here", shown != NULL ? shown : json_string("exempt"));
 	json_object_set_new(o, "verdict_retention", json_integer(h->settings->verdict_retention_s));
@@ -189,6 +191,11 @@ static char *introduction(struct host *h)
 	return out;
 }
 
+static bool is_exchanged(int64_t offset_ms)
+{
+	return offset_ms <= HOST_OFFSET_MAX_MS && offset_ms >= -HOST_OFFSET_MAX_MS;
+}
+
 static int check_answer(struct host *h, const struct answer *answer, int64_t asked_ms,
 			int64_t answered_ms, int64_t *offset_ms)
 {
@@ -196,12 +203,13 @@ static int check_answer(struct host *h, const struct answer *answer, int64_t ask
 	const struct hashed *hashed = db_hashed(h->db);
 
 	*offset_ms = (asked_ms + answered_ms) / 2 - answer->now_ms;
+	h->wrong_offset_ms = is_exchanged(*offset_ms) ? 0 : *offset_ms;
 	if (strcmp(answer->site, h->state.site_id) != 0)
 		return host_fail(h,
 				 "the centre is that of another site (%s); `pgpgate site join` "
 				 "enters it",
 				 answer->site);
-	if (*offset_ms > HOST_OFFSET_MAX_MS || *offset_ms < -HOST_OFFSET_MAX_MS)
+	if (!is_exchanged(*offset_ms))
 		return host_fail(h,
 				 "the clocks of this host and of the centre differ by %" PRId64
 				 " s: nothing is exchanged; set them right",

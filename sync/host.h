@@ -39,8 +39,9 @@ struct host {
 	bool was_answered; /* it answered, as one of ours: what is here may be pushed, whatever else
 			      failed */
 	bool told_bad, told_lost;
-	int most_rows;	  /* of the next push, since a larger one failed; 0: any number */
-	int most_told;	  /* likewise of host_tell_all() */
+	int64_t wrong_offset_ms; /* of a clock with which nothing is exchanged; 0: it is none */
+	int most_rows;		 /* of the next push, since a larger one failed; 0: any number */
+	int most_told;		 /* likewise of host_tell_all() */
 	int64_t taken_no; /* the last push: a number that another message has there; 0: none */
 	int64_t version;  /* of its schema */
 	char snapshot_error[HOST_ERROR_MAX];

@@ -18,7 +18,7 @@ struct pg {
 	const char *conninfo;
 	int timeout_ms;
 	PGconn *connection;
-	bool was_refused;
+	bool was_refused, was_unable, must_close;
 	char error[PG_ERROR_MAX];
 };
 
@@ -35,6 +35,7 @@ struct pg *pg_new(const char *conninfo, int timeout_ms)
 
 static void pg_close(struct pg *p)
 {
+	p->must_close = false;
 	PQfinish(p->connection);
 	p->connection = NULL;
 }
@@ -59,6 +60,11 @@ const char *pg_error(const struct pg *p)
 bool pg_was_refused(const struct pg *p)
 {
 	return p->was_refused;
+}
+
+bool pg_was_unable(const struct pg *p)
+{
+	return p->was_unable;
 }
 
 const char *pg_user(const struct pg *p)
@@ -132,7 +138,7 @@ static int connect_once(struct pg *p)
 
 	if (p->connection != NULL)
 		return 0;
-	p->was_refused = false;
+	p->was_refused = p->was_unable = false;
 	p->error[0] = '\0';
 	p->connection = PQconnectStartParams(keys, values, 1);
 	if (p->connection == NULL)
@@ -148,6 +154,12 @@ static int connect_once(struct pg *p)
 			return fail_closed(p, PQerrorMessage(p->connection));
 	}
 	PQsetnonblocking(p->connection, 1);
+	/* The functions wait for each other's rows and go on with what is there then. */
+	if (pg_script(p, "SET default_transaction_isolation TO 'read committed'") != 0 &&
+	    p->connection == NULL)
+		return -1;
+	p->was_refused = p->was_unable = false;
+	p->error[0] = '\0';
 	return 0;
 }
 
@@ -171,6 +183,31 @@ static int send_all(struct pg *p, int64_t until_ms)
 			return fail_closed(p, PQerrorMessage(p->connection));
 	}
 	return left == 0 ? 0 : fail_closed(p, PQerrorMessage(p->connection));
+}
+
+/* By the SQLSTATE: it is the server that cannot, at this time; the statement is all right. */
+static bool is_state(const char *code)
+{
+	static const char *const states[] = {"25006", "53", "55P03", "57", "58", "XX"};
+
+	for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+		if (strncmp(code, states[i], strlen(states[i])) == 0)
+			return true;
+	return false;
+}
+
+/* What a session has of the settings of its role and database (read-only, limits of time) it keeps
+ * until it ends: so it ends, unless somebody else's lock was all. */
+static int refused(struct pg *p, const PGresult *r)
+{
+	const char *code = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+
+	if (code == NULL)
+		code = "";
+	p->was_refused = true;
+	p->was_unable = is_state(code);
+	p->must_close = p->was_unable && strcmp(code, "55P03") != 0;
+	return fail(p, PQresultErrorMessage(r));
 }
 
 /* All results of what was sent; the first value goes to *out. */
@@ -198,10 +235,8 @@ static int receive(struct pg *p, int64_t until_ms, char **out)
 			PQclear(r);
 			return fail_closed(p, "an answer that is none");
 		}
-		if (PQresultStatus(r) != PGRES_TUPLES_OK && PQresultStatus(r) != PGRES_COMMAND_OK) {
-			p->was_refused = true;
-			result = fail(p, PQresultErrorMessage(r));
-		}
+		if (PQresultStatus(r) != PGRES_TUPLES_OK && PQresultStatus(r) != PGRES_COMMAND_OK)
+			result = refused(p, r);
 		PQclear(r);
 	}
 	if (PQstatus(p->connection) == CONNECTION_BAD) {
@@ -209,6 +244,8 @@ static int receive(struct pg *p, int64_t until_ms, char **out)
 		pg_close(p);
 		return result != 0 ? result : fail(p, "the connection was lost");
 	}
+	if (p->must_close)
+		pg_close(p);
 	return result;
 }
 
@@ -255,7 +292,7 @@ int pg_call(struct pg *p, const char *sql, int n, const char *const *parameters,
 		*out = NULL;
 	if (pg_open(p) != 0)
 		return -1;
-	p->was_refused = false;
+	p->was_refused = p->was_unable = false;
 	p->error[0] = '\0';
 	for (int i = 0; i < n; i++) {
 		copies[i] = parameters[i] != NULL ? mended(parameters[i]) : NULL;
@@ -275,7 +312,7 @@ int pg_script(struct pg *p, const char *sql)
 
 	if (pg_open(p) != 0)
 		return -1;
-	p->was_refused = false;
+	p->was_refused = p->was_unable = false;
 	if (PQsendQuery(p->connection, sql) != 1)
 		return fail_closed(p, PQerrorMessage(p->connection));
 	return send_all(p, until_ms) == 0 ? receive(p, until_ms, NULL) : -1;

@@ -33,6 +33,9 @@ int pg_script(struct pg *p, const char *sql);
 const char *pg_error(const struct pg *p); /* one line; "" */
 /* The server answered, and refused the statement: trying again does not help. */
 bool pg_was_refused(const struct pg *p);
+/* Refused, and not for what the statement is: the server is read-only, full, closing, damaged, out
+ * of time, or somebody else holds what is wanted. */
+bool pg_was_unable(const struct pg *p);
 /* What is said on it nobody else on the way reads: a socket of this machine, or encrypted. */
 bool pg_is_private(const struct pg *p);
 const char *pg_user(const struct pg *p); /* of the connection; NULL when closed */

@@ -5,6 +5,7 @@ nothing is loosened, no rule comes back."""
 import os
 import signal
 import sqlite3
+import threading
 
 from harness import messages
 from harness.milter import Milter, code
@@ -108,6 +109,68 @@ def test_a_damaged_centre_stops_and_loosens_nothing(site, keys):
         s.centre.sql(cure)
         heard(two)
     s.wait_same()
+
+
+def test_a_centre_that_cannot_be_written_to(site):
+    """Read-only by a setting of the database, as before it is moved, or with calls that end too early: a session keeps such a setting
+    until it ends, so hosts begin another. Meanwhile a pause holds on one host."""
+    s = site(2, stale_after="2s")
+    one = s.hosts[0]
+    for what, setting, value in (("read-only", "default_transaction_read_only", "on"), ("statement timeout", "statement_timeout", "1")):
+        logs = [len(h.sync_log()) for h in s.hosts]
+        s.centre.sql(f"ALTER DATABASE site SET {setting} = {value}")
+        for host, log in zip(s.hosts, logs):
+            host.proxy.cut()
+            host.wait_said(what, log)
+        wait_until(lambda: answer(one, BOB, "shut@example.org", messages.cleartext()) == 451, "451 instead of 550")
+        if what == "read-only":  # a change may be quick enough for the other
+            assert one.run("exempt", "a@example.org").code == 75
+            assert "on this host alone" in one.run("pause", "--for", "1h").err
+            assert answer(one, BOB, "shut@example.org", messages.cleartext()) == 250
+            one.must("resume")
+        s.centre.sql(f"BEGIN READ WRITE; SET LOCAL statement_timeout = 0; ALTER DATABASE site RESET {setting}; COMMIT")
+        for host, log in zip(s.hosts, logs):
+            host.wait_said("the centre is back", log)
+        s.wait_same()
+    # Each change waits for the one before, whatever the database says of transactions.
+    s.centre.sql("ALTER DATABASE site SET default_transaction_isolation = 'serializable'")
+    for host in s.hosts:
+        host.proxy.cut()
+    log = len(one.sync_log())
+    results = []
+    threads = [threading.Thread(target=lambda host=host, i=i: results.append(host.run("exempt", f"i{i}@example.org")))
+               for i, host in enumerate(s.hosts * 4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert [r.code for r in results] == [0] * 8, results
+    s.wait_same()
+    assert "serialize" not in one.sync_log()[log:]
+
+
+def test_a_host_that_cannot_go_on_is_named(site):
+    """It asks each second, so it is not silent; what keeps it back is said by `site status`, on any host."""
+    s = site(2, clocks=True)
+    one, two = s.hosts
+
+    def named(words):
+        status = one.run("site", "status")
+        return status.code == 1 and any(line.startswith("mx2 ") and words in line for line in status.out.splitlines())
+
+    assert one.run("site", "status").code == 0
+    two.set_clock(90000)
+    wait_until(lambda: named("its clock is wrong"), lambda: one.run("site", "status"))
+    two.set_clock(0)
+    wait_until(lambda: one.run("site", "status").code == 0, lambda: one.run("site", "status"))
+    two.end_sync()
+    one.must("exempt", "a@example.org")
+    s.centre.sql("UPDATE pgpgate.rule SET text = 'sesame a@example.org'; UPDATE pgpgate.change_row SET text = 'sesame a@example.org'")
+    two.start_sync()
+    wait_until(lambda: "cannot be read" in two.sync_log() and named("its rules are behind"), lambda: one.run("site", "status"))
+    s.centre.sql("UPDATE pgpgate.rule SET text = 'exempt a@example.org'")
+    s.wait_same()
+    assert one.run("site", "status").code == 0
 
 
 def test_backups_that_were_put_back_bring_nothing_back(site):

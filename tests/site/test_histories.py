@@ -139,13 +139,17 @@ def test_a_storm_of_changes(site):
 CLOCKS = (0, 0, 900, -900, 7000, -7000, 30000, -30000, 55000, -55000, 90000, -90000)  # ms ahead of what it is
 
 
+ANEW = "SELECT 1 FROM site WHERE rules_mark = 'none'"  # a snapshot is to be taken
+
+
 class Model:
     """What a site should answer: rules by who wrote last, a ratchet by what was encrypted since it was forgotten. pairs: the time of
-    the last such message, by the clock of the host that took it: forgotten is what was until then."""
+    the last such message, by the clock of the host that took it: forgotten is what was until then. forgotten: a time after each
+    tombstone, by the clock of the host where it was typed."""
 
     def __init__(self):
         self.rules, self.pairs, self.is_paused, self.n_mails = {}, {}, False, 0
-        self.steps, self.seen = [], {}
+        self.steps, self.seen, self.forgotten = [], {}, {}
 
     def answer(self, sender, recipient):
         mode = self.rules.get(recipient, "encrypted")
@@ -192,6 +196,8 @@ def step(s, m, rng, encrypted):
         elif done.code == 0:
             m.is_paused = what == "pause"
     elif what == "mail":
+        if m.forgotten.get((sender, recipient), 0) >= host.now() and host.ask(ANEW):
+            settle(s, m)  # a snapshot forgets by time alone, and what came before it was not told yet
         m.n_mails += 1
         message = messages.inline(encrypted, sender=sender, to=recipient)
         if answer(host, sender, recipient, message, f"5F{rng.randrange(1 << 30):X}") == 250:
@@ -201,6 +207,7 @@ def step(s, m, rng, encrypted):
         last = m.pairs.get((sender, recipient), 0)
         # A tombstone ends what was until its second: not in the one that it is about.
         wait_until(lambda: not last - 4 < host.now() < last + 2, "another second")
+        m.forgotten[sender, recipient] = host.now() + 10  # it may take so long
         if host.run("forget", "--history", sender, recipient).code in (0, 1) and host.now() > last:
             m.pairs.pop((sender, recipient), None)
         settle(s, m)  # and what comes from now on, by whatever clock, comes after it
@@ -238,6 +245,7 @@ def settle(s, m):
     wait_until(lambda: sum(h.ask("SELECT count(*) FROM verdict")[0][0] for h in s.hosts) >= m.n_mails,
                "what was answered in the databases", 300)
     s.wait_same(300, m.seen)
+    wait_until(lambda: not any(h.ask(ANEW) for h in s.hosts), "rules that are taken anew")
     wait_until(lambda: not any(h.ask("SELECT 1 FROM site_known WHERE time_unix = 0") for h in s.hosts), "what is told anew")
     known = s.centre.sql("SELECT max(no) FROM pgpgate.feed")[0] or "0"
     wait_until(lambda: all(h.ask("SELECT feed_no FROM site")[0][0] >= int(known) for h in s.hosts), "the feed everywhere")
