@@ -53,7 +53,8 @@ static int gather(void *context, const struct report_row *row)
 		g->counted[row->judgement.verdict][row->action][row->would].bytes +=
 			row->size_bytes;
 	}
-	return tally_add(&g->tally, row) != 0 ? 1 : 0;
+	tally_add(&g->tally, row);
+	return 0;
 }
 
 static json_t *sum_json(const char *by, const char *key, const struct sum *s)
@@ -327,11 +328,13 @@ static int gather_day(void *context, const struct verdicts_day *day)
 		rest.n_messages -= g->counted[day->verdict][day->action][day->would].n_messages;
 		rest.size_bytes -= g->counted[day->verdict][day->action][day->would].bytes;
 	}
-	return rest.n_messages > 0 && tally_add_day(&g->tally, &rest) != 0 ? 1 : 0;
+	if (rest.n_messages > 0)
+		tally_add_day(&g->tally, &rest);
+	return 0;
 }
 
 /* Everything from the stored verdicts; what is missing of the whole days up to the oldest of them
- * from the sums that retention leaves. 0, -1 the database failed, 1 no memory. */
+ * from the sums that retention leaves. 0, or -1: the database failed. */
 static int gather_rows(struct gathering *g, struct db *d, int64_t since_unix, int64_t until_unix)
 {
 	const int64_t first_day = (since_unix + DAY_S - 1) / DAY_S;
@@ -455,10 +458,8 @@ int cmd_report(struct cli *cli, int argc, char **argv)
 	progress_clear(&g.progress);
 	if (code == 0)
 		code = find_times(&g.tally, d, since_unix, until_unix);
-	if (code == -1)
+	if (code != 0)
 		code = open_failed(d);
-	else if (code == 1)
-		cli_error("out of memory");
 	db_close(d);
 	if (code == 0) {
 		if (html == NULL)
@@ -481,5 +482,5 @@ int cmd_report(struct cli *cli, int argc, char **argv)
 	}
 	tally_free(&g.tally);
 	settings_unref(s);
-	return code == 1 ? EX_OSERR : code;
+	return code;
 }

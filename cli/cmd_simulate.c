@@ -135,29 +135,27 @@ static bool has_encrypted_before(struct simulation *m, const struct report_row *
 
 	snprintf(pair, sizeof(pair), "%s\n%s", row->sender, r->address);
 	seen = sums_get(&m->encrypting, pair);
-	if (seen == NULL)
-		return false;
-	if (seen->n_messages++ == 0 && pair_get(m->db, row->sender, r->address, &record) == 1)
-		seen->first_unix = record.first_encrypted_unix;
+	if (seen->n_messages++ == 0) {
+		const int found = pair_get(m->db, row->sender, r->address, &record);
+
+		m->has_failed |= found < 0;
+		seen->first_unix = found == 1 ? record.first_encrypted_unix : 0;
+	}
 	if (row->judgement.verdict == VERDICT_ENCRYPTED && seen->first_unix == 0)
 		seen->first_unix = row->time_unix;
 	return seen->first_unix != 0 && seen->first_unix < row->time_unix;
 }
 
-/* 0, or -1 when memory is short. */
-static int count_pair(struct sums *s, const struct report_row *row,
-		      const struct report_recipient *r)
+static void count_pair(struct sums *s, const struct report_row *row,
+		       const struct report_recipient *r)
 {
 	char pair[2 * ADDRESS_MAX + 8];
 	struct sum *sum;
 
 	snprintf(pair, sizeof(pair), "%s\n%s", row->sender, r->address);
 	sum = sums_get(s, pair);
-	if (sum == NULL)
-		return -1;
 	sum->n_messages++;
 	sum->last_unix = row->time_unix;
-	return 0;
 }
 
 /* Where log_addresses = hashed, whose keys count is known only where the rule is for one address.
@@ -186,7 +184,6 @@ static int replay(void *context, const struct report_row *row)
 	bool is_concerned = false, is_refused = false, was_failing = false, passes;
 	struct own_key own_key = {.state = OWN_KEY_UNKNOWN};
 	struct sum *sender;
-	int failed = 0;
 
 	progress_update(&m->progress, ++m->n_seen, m->n_expected);
 	if ((m->rule.has_sender && !report_matches(&m->sender, row->sender)) ||
@@ -208,22 +205,19 @@ static int replay(void *context, const struct report_row *row)
 		passes = outcome_passes(&row->judgement, demand, &own_key, m->settings);
 		is_refused |= !passes;
 		if (passes != r->passes)
-			failed |= count_pair(passes ? &m->newly_accepted : &m->newly_refused, row,
-					     r);
+			count_pair(passes ? &m->newly_accepted : &m->newly_refused, row, r);
 	}
 	if (!is_concerned)
-		return 0;
+		return m->has_failed ? 1 : 0;
 	m->n_messages++;
 	m->n_refused += is_refused;
 	m->n_newly_refused += is_refused && !was_failing;
 	m->n_newly_accepted += !is_refused && was_failing;
 	sender = sums_get(&m->senders, row->sender);
-	if (sender != NULL) {
-		sender->n_messages++;
-		sender->n_refused += is_refused;
-		sender->n_encrypted += row->judgement.verdict == VERDICT_ENCRYPTED;
-	}
-	return sender == NULL || failed != 0 || m->has_failed ? 1 : 0;
+	sender->n_messages++;
+	sender->n_refused += is_refused;
+	sender->n_encrypted += row->judgement.verdict == VERDICT_ENCRYPTED;
+	return m->has_failed ? 1 : 0;
 }
 
 static size_t n_refused_senders(const struct sums *s)
@@ -354,12 +348,8 @@ static int run(struct cli *cli, struct simulation *m, int64_t since_unix)
 		m->n_expected = expected_messages(m->db, &m->progress, since_unix, 0);
 	code = report_rows_to(m->db, &m->recipient, since_unix, 0, replay, m);
 	progress_clear(&m->progress);
-	if (code == -1 || m->has_failed)
+	if (code != 0 || m->has_failed)
 		return open_failed(m->db);
-	if (code == 1) {
-		cli_error("out of memory");
-		return EX_OSERR;
-	}
 	sums_sort(&m->senders, SUMS_BY_REFUSED);
 	sums_sort(&m->newly_refused, SUMS_BY_MESSAGES);
 	sums_sort(&m->newly_accepted, SUMS_BY_MESSAGES);

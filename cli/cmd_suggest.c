@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 
 #include "cli/expected.h"
 #include "cli/known_addresses.h"
@@ -58,7 +57,7 @@ struct search {
 	bool has_failed;    /* the database */
 };
 
-/* Is it to a key of this recipient? 0, 1 no memory or no answer. */
+/* Is it to a key of this recipient? 0, 1 no answer. */
 static int gather_own_key(struct search *s, const struct report_row *row,
 			  const struct report_recipient *r, const char *recipient)
 {
@@ -71,8 +70,6 @@ static int gather_own_key(struct search *s, const struct report_row *row,
 	    strncmp(recipient, "h:", 2) == 0)
 		return 0;
 	sum = sums_get(&s->own, recipient);
-	if (sum == NULL)
-		return 1;
 	if (sum->n_would > 0)
 		return 0;
 	address_canonical(recipient, strlen(recipient), &address);
@@ -104,8 +101,6 @@ static int gather(void *context, const struct report_row *row)
 		if (recipient == NULL)
 			recipient = r->address;
 		sum = sums_get(is_lenient ? &s->lenient : &s->strict, recipient);
-		if (sum == NULL)
-			return 1;
 		sum->n_messages++;
 		sum->n_encrypted += row->judgement.verdict == VERDICT_ENCRYPTED;
 		sum->n_refused += !r->passes;
@@ -124,8 +119,6 @@ static int gather(void *context, const struct report_row *row)
 				 : domain,
 			 recipient);
 		sum = sums_get(&s->refused, key);
-		if (sum == NULL)
-			return 1;
 		sum->n_refused++;
 		/* Rows come by time: a new day is one that is later than the last. */
 		sum->n_deferred += sum->last_unix / 86400 != row->time_unix / 86400;
@@ -134,14 +127,14 @@ static int gather(void *context, const struct report_row *row)
 	return 0;
 }
 
-/* Those of s whom is_meant() means (NULL: all). NULL: memory is short; free() it. */
+/* Those of s whom is_meant() means (NULL: all). free() it. */
 static const struct sum **choose(const struct sums *s, bool (*is_meant)(const struct sum *k),
 				 size_t *n)
 {
-	const struct sum **found = malloc((s->n + 1) * sizeof(*found));
+	const struct sum **found = output_memory(NULL, (s->n + 1) * sizeof(*found));
 
 	*n = 0;
-	for (size_t i = 0; found != NULL && i < s->n; i++)
+	for (size_t i = 0; i < s->n; i++)
 		if (is_meant == NULL || is_meant(s->list[i]))
 			found[(*n)++] = s->list[i];
 	return found;
@@ -187,7 +180,7 @@ static void suggest_own_keys(struct search *s)
 	size_t n, n_kept = 0;
 	const struct sum **found = choose(&s->own, gets_mail_to_own_keys_only, &n);
 
-	for (size_t i = 0; found != NULL && i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct sum *lenient = sums_find(&s->lenient, found[i]->key);
 
 		if (lenient != NULL && !gets_encrypted_mail_only(lenient))
@@ -196,8 +189,7 @@ static void suggest_own_keys(struct search *s)
 			lenient->by_verdict[VERDICT_ENCRYPTED] = 1;
 		found[n_kept++] = found[i];
 	}
-	if (found != NULL)
-		suggestions_for(&s->suggestions, &own_key, found, n_kept, &s->own);
+	suggestions_for(&s->suggestions, &own_key, found, n_kept, &s->own);
 	free(found);
 }
 
@@ -223,12 +215,10 @@ static void suggest_for_recipients(struct search *s)
 
 	suggest_own_keys(s);
 	found = choose(&s->lenient, could_demand_encryption, &n);
-	if (found != NULL)
-		suggestions_for(&s->suggestions, &require, found, n, &s->lenient);
+	suggestions_for(&s->suggestions, &require, found, n, &s->lenient);
 	free(found);
 	found = choose(&s->strict, gets_no_encrypted_mail, &n);
-	if (found != NULL)
-		suggestions_for(&s->suggestions, &observe, found, n, &s->strict);
+	suggestions_for(&s->suggestions, &observe, found, n, &s->strict);
 	free(found);
 }
 
@@ -272,17 +262,13 @@ static void suggest_for_sender(struct search *s, const struct sum **found, size_
 		return;
 	snprintf(after, sizeof(after), " --sender %s --expires +90d", word);
 	for (size_t i = 0; i < n; i++) {
-		struct sum *r = sums_get(&recipients, recipient_in(found[i]));
-
-		if (r != NULL)
-			r->n_messages = found[i]->n_refused;
+		sums_get(&recipients, recipient_in(found[i]))->n_messages = found[i]->n_refused;
 		n_days = found[i]->n_deferred > n_days ? found[i]->n_deferred : n_days;
 	}
 	snprintf(evidence, sizeof(evidence), "from %.200s, not as demanded, on %lld days", sender,
 		 (long long)n_days);
 	list = choose(&recipients, NULL, &n_list);
-	if (list != NULL)
-		suggestions_for(&s->suggestions, &exempt, list, n_list, &s->strict);
+	suggestions_for(&s->suggestions, &exempt, list, n_list, &s->strict);
 	free(list);
 	sums_free(&recipients);
 }
@@ -292,9 +278,9 @@ static void suggest_for_senders(struct search *s)
 	size_t n, first = 0;
 	const struct sum **found = choose(&s->refused, is_refused_day_after_day, &n);
 
-	if (found != NULL && n > 0)
+	if (n > 0)
 		qsort(found, n, sizeof(*found), by_sender);
-	for (size_t i = 1; found != NULL && i <= n; i++) {
+	for (size_t i = 1; i <= n; i++) {
 		const size_t length = strcspn(found[first]->key, "\n") + 1;
 
 		if (i < n && strncmp(found[i]->key, found[first]->key, length) == 0)
@@ -357,14 +343,9 @@ static int run(struct search *s, struct db *d, int64_t since_unix, int64_t n_max
 		code = rules_list(d, &all, suggest_for_rule, s);
 		suggest_for_expired_rules(s);
 	}
-	if (code == -1 || s->has_failed)
+	if (code != 0 || s->has_failed)
 		return open_failed(d);
-	if (code == 0)
-		suggestions_print(&s->suggestions, s->cli->json, n_max);
-	if (code == 1 || s->suggestions.is_out_of_memory) {
-		cli_error("out of memory");
-		return EX_OSERR;
-	}
+	suggestions_print(&s->suggestions, s->cli->json, n_max);
 	if (s->suggestions.n == 0 && !s->cli->json)
 		puts("The log suggests nothing.");
 	else if (!s->cli->json)

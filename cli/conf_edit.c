@@ -84,6 +84,7 @@ char *conf_edit_text(const char *text, const char *key, const char *value)
 	size_t size = 0;
 	char *out = NULL;
 	FILE *to = open_memstream(&out, &size);
+	bool has_failed;
 
 	if (to == NULL)
 		return NULL;
@@ -100,7 +101,8 @@ char *conf_edit_text(const char *text, const char *key, const char *value)
 			fwrite(rest, 1, (size_t)(next - rest), to);
 		rest = next != NULL ? next : end_of_setting(rest);
 	}
-	if (fclose(to) == 0)
+	has_failed = ferror(to) != 0;
+	if (fclose(to) == 0 && !has_failed)
 		return out;
 	free(out);
 	return NULL;

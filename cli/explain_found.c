@@ -106,14 +106,12 @@ int explain_message_id(const struct cli *cli, struct settings *s, const char *me
 	return explain_one(cli, s, &f, false, is_silent ? NULL : "Message-ID", message_id);
 }
 
-/* NULL: memory is short, or reading failed. NULs become blanks. */
+/* NULL: reading failed. NULs become blanks. */
 static char *read_input(void)
 {
-	char *text = malloc(BOUNCE_BYTES_MAX + 1);
+	char *text = output_memory(NULL, BOUNCE_BYTES_MAX + 1);
 	size_t n;
 
-	if (text == NULL)
-		return NULL;
 	n = fread(text, 1, BOUNCE_BYTES_MAX, stdin);
 	if (ferror(stdin) != 0) {
 		free(text);
@@ -150,8 +148,8 @@ static int explain_names(struct db *d, const struct bounce_text *names, struct l
 int explain_bounce(const struct cli *cli, struct settings *s)
 {
 	struct listing l = {.cli = cli, .settings = s};
-	struct bounce_text *names = malloc(sizeof(*names));
-	char *text = names != NULL ? read_input() : NULL;
+	struct bounce_text *names = output_memory(NULL, sizeof(*names));
+	char *text = read_input();
 	struct db *d;
 	int code;
 

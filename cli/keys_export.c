@@ -193,9 +193,9 @@ static int take_record(struct exporting *x, const struct record *r, FILE *from)
 		x->code = EX_DATAERR;
 		return -1;
 	}
-	bytes = malloc(r->len + 1);
-	if (bytes == NULL || fread(bytes, 1, r->len, from) != r->len)
-		x->code = bytes != NULL ? EX_SOFTWARE : EX_OSERR; /* the other process says why */
+	bytes = output_memory(NULL, r->len + 1);
+	if (fread(bytes, 1, r->len, from) != r->len)
+		x->code = EX_SOFTWARE; /* the other process says why */
 	else if (wkd_tree_entry(r->address, bytes, r->len, &e) != 0)
 		result = 0;
 	else

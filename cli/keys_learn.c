@@ -35,8 +35,8 @@ struct learning {
 };
 
 /* id: 16 digits, or "h:" before them where no candidate has this hash. */
-static int count_key(struct learning *l, const struct report_row *row, const char *recipient,
-		     const char *id)
+static void count_key(struct learning *l, const struct report_row *row, const char *recipient,
+		      const char *id)
 {
 	const char *sender = row->sender;
 	char text[2 * ADDRESS_MAX + 40], hash[HASHED_ADDRESS_MAX];
@@ -49,12 +49,9 @@ static int count_key(struct learning *l, const struct report_row *row, const cha
 	pair = sums_get(&l->pairs, text);
 	snprintf(text, sizeof(text), "%s %s %s", sender, id, recipient);
 	of_sender = sums_get(&l->senders, text);
-	if (pair == NULL || of_sender == NULL)
-		return 1;
 	pair->n_messages++;
 	pair->n_encrypted += of_sender->n_messages++ == 0 ? 1 : 0; /* senders */
 	pair->last_unix = row->time_unix;
-	return 0;
 }
 
 static int learn_row(void *context, const struct report_row *row)
@@ -62,7 +59,6 @@ static int learn_row(void *context, const struct report_row *row)
 	struct learning *l = context;
 	const struct judgement *j = &row->judgement;
 	const char *recipient;
-	struct sum *to;
 
 	/* Of mail to one, so that it is clear whose keys they are. */
 	if (j->verdict != VERDICT_ENCRYPTED || row->n_recipients != 1 || j->n_key_ids == 0)
@@ -70,10 +66,7 @@ static int learn_row(void *context, const struct report_row *row)
 	recipient = known_addresses_find(&l->known, row->recipients[0].address);
 	if (recipient == NULL)
 		recipient = row->recipients[0].address;
-	to = sums_get(&l->recipients, recipient);
-	if (to == NULL)
-		return 1;
-	to->n_messages++;
+	sums_get(&l->recipients, recipient)->n_messages++;
 	for (size_t i = 0; i < j->n_key_ids; i++) {
 		const struct learn_candidate *c =
 			j->has_hashed_key_ids
@@ -87,8 +80,8 @@ static int learn_row(void *context, const struct report_row *row)
 			is_new = is_new && j->key_ids[k] != j->key_ids[i];
 		snprintf(text, sizeof(text), "%s%016" PRIX64,
 			 j->has_hashed_key_ids && c == NULL ? "h:" : "", id);
-		if (is_new && count_key(l, row, recipient, text) != 0)
-			return 1;
+		if (is_new)
+			count_key(l, row, recipient, text);
 	}
 	return 0;
 }
@@ -170,8 +163,6 @@ static int suggest(struct cli *cli, struct db *d, struct learning *l)
 		const struct sum *to = sums_get(&l->recipients, recipient);
 		struct known known = {.id = strtoull(pair->key, NULL, 16)};
 
-		if (to == NULL)
-			return EX_OSERR;
 		if (blank == NULL || pair->n_messages < MESSAGES_MIN ||
 		    pair->n_encrypted < SENDERS_MIN ||
 		    pair->n_messages * 100 < to->n_messages * SHARE_PERCENT)
@@ -208,10 +199,6 @@ static int learn(struct cli *cli, struct db *d, struct learning *l, bool has_fil
 	    (l->hashed->has_key && learn_candidates_kept(&l->candidates, d, now_unix) != 0))
 		return open_failed(d);
 	code = report_rows(d, since_unix, 0, learn_row, l);
-	if (code == 1) {
-		cli_error("out of memory");
-		return EX_OSERR;
-	}
 	return code != 0 ? open_failed(d) : suggest(cli, d, l);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/output.h"
 
+#include <errno.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,14 +17,32 @@
 static bool has_colour;
 static bool is_terminal;
 
+static _Noreturn void end_without_memory(void)
+{
+	log_error("out of memory");
+	_exit(EX_OSERR);
+}
+
 void *output_memory(void *old, size_t size)
 {
 	void *memory = realloc(old, size > 0 ? size : 1);
 
 	if (memory != NULL)
 		return memory;
-	log_error("out of memory");
-	_exit(EX_OSERR);
+	end_without_memory();
+}
+
+void output_end_without_memory(void)
+{
+	if (errno == ENOMEM)
+		end_without_memory();
+}
+
+char *output_copy(const char *text)
+{
+	const size_t size = strlen(text) + 1;
+
+	return memcpy(output_memory(NULL, size), text, size);
 }
 
 static void *allocate(size_t size)

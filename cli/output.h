@@ -79,6 +79,11 @@ char *output_time(int64_t time_unix, char *out);
  * of memory would be printed as if it were whole, with exit 0. JSON values are made of this, too.
  */
 void *output_memory(void *old, size_t size);
+char *output_copy(const char *text); /* strdup(3), likewise */
+
+/* Likewise ends the process if errno is ENOMEM: after a call of the C library that failed, such as
+ * fopen(3), where a failure is passed over otherwise. */
+void output_end_without_memory(void);
 
 /* JSON values. Strings that are not UTF-8 are escaped; a time of 0, and NULL, are null. New
  * references. */

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/output.h"
+
 #define LIST_BYTES_MAX (1 << 20) /* bytes of the list */
 
 static int by_name(const void *a, const void *b)
@@ -14,17 +16,15 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Cuts text into lines, in place. 0 or -1. */
-static int keep_lines(struct providers *p)
+/* Cuts text into lines, in place. */
+static void keep_lines(struct providers *p)
 {
 	size_t n_lines = 1;
 	char *next = p->text;
 
 	for (const char *c = p->text; *c != '\0'; c++)
 		n_lines += *c == '\n';
-	p->domains = calloc(n_lines, sizeof(*p->domains));
-	if (p->domains == NULL)
-		return -1;
+	p->domains = output_memory(NULL, n_lines * sizeof(*p->domains));
 	while (next != NULL) {
 		char *line = next;
 		size_t length = strcspn(line, "\n");
@@ -39,13 +39,12 @@ static int keep_lines(struct providers *p)
 			p->domains[p->n++] = line;
 	}
 	qsort(p->domains, p->n, sizeof(*p->domains), by_name);
-	return 0;
 }
 
 static char *read_whole(const char *path)
 {
 	FILE *from = fopen(path, "re");
-	char *text = from != NULL ? malloc(LIST_BYTES_MAX + 1) : NULL;
+	char *text = from != NULL ? output_memory(NULL, LIST_BYTES_MAX + 1) : NULL;
 	size_t n = 0;
 
 	if (text != NULL) {
@@ -71,12 +70,14 @@ int providers_read(struct providers *p, const char *path, char *err, size_t err_
 		return 0;
 	}
 	p->text = read_whole(path);
-	if (p->text == NULL || keep_lines(p) != 0) {
+	if (p->text == NULL) {
+		output_end_without_memory();
 		snprintf(err, err_size, "%s: %s; see mail_providers in pgpgate.conf(5)", path,
 			 strerror(errno));
 		providers_free(p);
 		return -1;
 	}
+	keep_lines(p);
 	p->is_known = true;
 	return 0;
 }

@@ -26,24 +26,14 @@ static const char *const kind_names[SUGGEST_KINDS] = {"require", "own-key", "exe
 void suggestions_add(struct suggestions *s, enum suggestion_kind kind, int64_t weight,
 		     const char *command, const char *evidence)
 {
-	struct suggestion *one;
-
 	if (s->n == s->room) {
 		const size_t room = s->room == 0 ? 64 : 2 * s->room;
-		struct suggestion *more = realloc(s->list, room * sizeof(*more));
 
-		if (more == NULL) {
-			s->is_out_of_memory = true;
-			return;
-		}
-		s->list = more;
+		s->list = output_memory(s->list, room * sizeof(*s->list));
 		s->room = room;
 	}
-	one = &s->list[s->n];
-	*one = (struct suggestion){kind, strdup(command), strdup(evidence), weight};
-	s->n++;
-	if (one->command == NULL || one->evidence == NULL)
-		s->is_out_of_memory = true;
+	s->list[s->n++] = (struct suggestion){kind, output_copy(command), output_copy(evidence),
+					      weight};
 }
 
 bool suggestions_word(const struct settings *s, const char *text, bool is_sender, char *out,
@@ -83,13 +73,9 @@ static void suggest_words(struct suggestions *s, const struct suggestion_address
 {
 	const size_t size = strlen(a->command_before) + strlen(words) + strlen(a->command_after) +
 			    1;
-	char *command = malloc(size);
+	char *command = output_memory(NULL, size);
 	char evidence[OUTPUT_TEXT_MAX], number[OUTPUT_NUMBER_MAX], of[OUTPUT_NUMBER_MAX];
 
-	if (command == NULL) {
-		s->is_out_of_memory = true;
-		return;
-	}
 	snprintf(command, size, "%s%s%s", a->command_before, words, a->command_after);
 	if (n_recipients == 1)
 		snprintf(evidence, sizeof(evidence), "%s messages: %s",
@@ -207,9 +193,12 @@ static void print_words(const char *text, const char *first, const char *next, c
 	fputs(first, stdout);
 	while (*text != '\0') {
 		const size_t length = strcspn(text, " ");
-		char *word = strndup(text, length);
-		const size_t columns = word != NULL ? output_width(word) : length;
+		char *word = output_memory(NULL, length + 1);
+		size_t columns;
 
+		memcpy(word, text, length);
+		word[length] = '\0';
+		columns = output_width(word);
 		if (!at_start && used + 1 + columns + strlen(end) > OUTPUT_COLUMNS - 1) {
 			printf("%s\n%s", end, next);
 			used = strlen(next);
@@ -224,15 +213,11 @@ static void print_words(const char *text, const char *first, const char *next, c
 	putchar('\n');
 }
 
-static void print_text(struct suggestions *s, const struct suggestion *one)
+static void print_text(const struct suggestion *one)
 {
 	const size_t size = 4 * (strlen(one->command) + strlen(one->evidence)) + 1;
-	char *clean = malloc(size);
+	char *clean = output_memory(NULL, size);
 
-	if (clean == NULL) {
-		s->is_out_of_memory = true;
-		return;
-	}
 	fputs(output_colour(COLOUR_DIM), stdout);
 	print_words(output_clean(clean, size, one->evidence), "# ", "#   ", "");
 	fputs(output_colour(COLOUR_PLAIN), stdout);
@@ -261,7 +246,7 @@ void suggestions_print(struct suggestions *s, bool as_json, int64_t n_max)
 		if (at[k] == 1)
 			printf("%s## %s%s\n\n", output_colour(COLOUR_BOLD), titles[k],
 			       output_colour(COLOUR_PLAIN));
-		print_text(s, &s->list[i]);
+		print_text(&s->list[i]);
 		if (at[k] == shown[k] && n_of[k] > shown[k])
 			printf("# and %s more: pgpgate suggest -n 0\n",
 			       output_number(number, n_of[k] - shown[k]));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * suggestions.h: what `pgpgate suggest` has found, as commands with their evidence, in groups: so
- * many that a person reads them, not a thousand. One thread.
+ * many that a person reads them, not a thousand. One thread. Without memory the process ends, as
+ * output_memory() has it: what is missing here would read as "there is nothing to do".
  */
 #ifndef PGPGATE_CLI_SUGGESTIONS_H
 #define PGPGATE_CLI_SUGGESTIONS_H
@@ -31,7 +32,6 @@ struct suggestion {
 struct suggestions {
 	struct suggestion *list;
 	size_t n, room;
-	bool is_out_of_memory;
 };
 
 /* Keeps copies. */

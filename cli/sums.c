@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/output.h"
+
 /* FNV-1a. Keys are forged by whoever likes: a flood of equal hashes makes a report slow, nothing
  * else. */
 static size_t hash_of(const char *key)
@@ -25,18 +27,13 @@ static struct sums_bucket *bucket_of(struct sums *s, const char *key, size_t has
 	return &s->buckets[at];
 }
 
-static int grow(struct sums *s)
+static void grow(struct sums *s)
 {
 	const size_t n_buckets = s->n_buckets == 0 ? 64 : 2 * s->n_buckets;
-	struct sums_bucket *buckets = calloc(n_buckets, sizeof(*buckets));
-	struct sum **list = realloc(s->list, n_buckets * sizeof(*list));
+	struct sums_bucket *buckets = output_memory(NULL, n_buckets * sizeof(*buckets));
 
-	if (list != NULL)
-		s->list = list;
-	if (buckets == NULL || list == NULL) {
-		free(buckets);
-		return -1;
-	}
+	memset(buckets, 0, n_buckets * sizeof(*buckets));
+	s->list = output_memory(s->list, n_buckets * sizeof(*s->list));
 	for (size_t i = 0; i < s->n_buckets; i++) {
 		size_t at = s->buckets[i].hash & (n_buckets - 1);
 
@@ -49,16 +46,15 @@ static int grow(struct sums *s)
 	free(s->buckets);
 	s->buckets = buckets;
 	s->n_buckets = n_buckets;
-	return 0;
 }
 
 static struct sum *make_sum(const char *key)
 {
 	const size_t size = strlen(key) + 1;
-	struct sum *sum = calloc(1, sizeof(*sum) + size);
+	struct sum *sum = output_memory(NULL, sizeof(*sum) + size);
 
-	if (sum != NULL)
-		sum->key = memcpy((char *)sum + sizeof(*sum), key, size);
+	memset(sum, 0, sizeof(*sum));
+	sum->key = memcpy((char *)sum + sizeof(*sum), key, size);
 	return sum;
 }
 
@@ -67,8 +63,8 @@ struct sum *sums_get(struct sums *s, const char *key)
 	struct sums_bucket *bucket;
 	size_t hash = hash_of(key);
 
-	if (2 * s->n >= s->n_buckets && grow(s) != 0)
-		return NULL;
+	if (2 * s->n >= s->n_buckets)
+		grow(s);
 	bucket = bucket_of(s, key, hash);
 	if (bucket->sum == NULL && s->n >= SUMS_MAX) {
 		key = SUMS_OTHERS;
@@ -77,8 +73,6 @@ struct sum *sums_get(struct sums *s, const char *key)
 	}
 	if (bucket->sum == NULL) {
 		bucket->sum = make_sum(key);
-		if (bucket->sum == NULL)
-			return NULL;
 		bucket->hash = hash;
 		s->list[s->n++] = bucket->sum;
 	}

@@ -39,7 +39,8 @@ struct sums {
 	size_t n;
 };
 
-/* The sum of a key, made if it is not there. NULL when memory is short. Stays where it is. */
+/* The sum of a key, made if it is not there. Stays where it is. Ends the process when memory is
+ * short, as output_memory() does. */
 struct sum *sums_get(struct sums *s, const char *key);
 
 /* The same, or NULL: it is not there. */

@@ -67,58 +67,48 @@ static bool is_wanted(const struct tally *t, enum tally_by by)
 	return t->only == 0 || (t->only & 1u << by) != 0;
 }
 
-static int count_key(struct tally *t, enum tally_by by, const char *key,
-		     const struct report_row *row)
+static void count_key(struct tally *t, enum tally_by by, const char *key,
+		      const struct report_row *row)
 {
-	struct sum *s;
-
-	if (!is_wanted(t, by))
-		return 0;
-	s = sums_get(&t->by[by], key);
-	if (s == NULL)
-		return -1;
-	count(s, row);
-	return 0;
+	if (is_wanted(t, by))
+		count(sums_get(&t->by[by], key), row);
 }
 
 /* Who wrote to whom without encrypting, and what decided. */
-static int count_recipient(struct tally *t, const struct report_row *row,
-			   const struct report_recipient *r)
+static void count_recipient(struct tally *t, const struct report_row *row,
+			    const struct report_recipient *r)
 {
 	char key[2 * ADDRESS_MAX + 16];
-	int failed = count_key(t, TALLY_RECIPIENT, r->address, row);
 
+	count_key(t, TALLY_RECIPIENT, r->address, row);
 	if (row->judgement.verdict != VERDICT_ENCRYPTED && is_wanted(t, TALLY_PAIR)) {
 		snprintf(key, sizeof(key), "%s -> %s", row->sender, r->address);
-		failed |= count_key(t, TALLY_PAIR, key, row);
+		count_key(t, TALLY_PAIR, key, row);
 	}
 	if (is_wanted(t, TALLY_RULE)) {
 		if (r->rule_id != 0)
 			snprintf(key, sizeof(key), "rule %lld", (long long)r->rule_id);
 		else
 			snprintf(key, sizeof(key), "%s", policy_source_name(r->source));
-		failed |= count_key(t, TALLY_RULE, key, row);
+		count_key(t, TALLY_RULE, key, row);
 	}
-	return failed;
 }
 
-int tally_add(struct tally *t, const struct report_row *row)
+void tally_add(struct tally *t, const struct report_row *row)
 {
 	char day[TALLY_DAY_MAX];
-	int failed = 0;
 
 	count(&t->total, row);
 	t->by_verdict[row->judgement.verdict]++;
 	t->by_action[row->action]++;
 	if (is_wanted(t, TALLY_DAY))
-		failed |= count_key(t, TALLY_DAY, tally_day(row->time_unix, day), row);
-	failed |= count_key(t, TALLY_SENDER, row->sender, row);
-	failed |= count_key(t, TALLY_DOMAIN, tally_domain(row->sender), row);
-	failed |= count_key(t, TALLY_VERDICT, verdict_name(row->judgement.verdict), row);
-	failed |= count_key(t, TALLY_REASON, row->judgement.reason, row);
+		count_key(t, TALLY_DAY, tally_day(row->time_unix, day), row);
+	count_key(t, TALLY_SENDER, row->sender, row);
+	count_key(t, TALLY_DOMAIN, tally_domain(row->sender), row);
+	count_key(t, TALLY_VERDICT, verdict_name(row->judgement.verdict), row);
+	count_key(t, TALLY_REASON, row->judgement.reason, row);
 	for (size_t i = 0; i < row->n_recipients; i++)
-		failed |= count_recipient(t, row, &row->recipients[i]);
-	return failed;
+		count_recipient(t, row, &row->recipients[i]);
 }
 
 static void count_day(struct sum *s, const struct verdicts_day *day)
@@ -135,20 +125,17 @@ static void count_day(struct sum *s, const struct verdicts_day *day)
 	/* When they came within the day the sums do not know. */
 }
 
-int tally_add_day(struct tally *t, const struct verdicts_day *day)
+void tally_add_day(struct tally *t, const struct verdicts_day *day)
 {
 	char text[TALLY_DAY_MAX];
 	struct sum *of_day = sums_get(&t->by[TALLY_DAY], tally_day(day->day * DAY_S, text));
 	struct sum *of_verdict = sums_get(&t->by[TALLY_VERDICT], verdict_name(day->verdict));
 
-	if (of_day == NULL || of_verdict == NULL)
-		return -1;
 	count_day(&t->total, day);
 	count_day(of_day, day);
 	count_day(of_verdict, day);
 	t->by_verdict[day->verdict] += day->n_messages;
 	t->by_action[day->action] += day->n_messages;
-	return 0;
 }
 
 void tally_free(struct tally *t)

@@ -32,11 +32,10 @@ struct tally {
 	struct sums by[TALLY_COUNT];
 };
 
-/* 0, or -1 when memory is short. */
-int tally_add(struct tally *t, const struct report_row *row);
-/* A day's sums, of verdicts that are not stored any more: totals, verdicts and days only. 0 or -1.
- */
-int tally_add_day(struct tally *t, const struct verdicts_day *day);
+/* Without memory the process ends, as sums_get() has it. */
+void tally_add(struct tally *t, const struct report_row *row);
+/* A day's sums, of verdicts that are not stored any more: totals, verdicts and days only. */
+void tally_add_day(struct tally *t, const struct verdicts_day *day);
 void tally_free(struct tally *t);
 
 const char *tally_name(enum tally_by by);

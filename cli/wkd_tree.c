@@ -8,6 +8,7 @@
 
 #include "common/certificate_packet.h"
 #include "cli/keys.h"
+#include "cli/output.h"
 
 struct telling {
 	const struct wkd_teller *teller;
@@ -61,19 +62,14 @@ static bool is_address(void *context, const char *address)
 /* 0 or -1. */
 static int add_certificate(struct telling *t, const char *fingerprint)
 {
-	unsigned char *packets = NULL, *more;
+	unsigned char *packets = NULL;
 	size_t len = 0, n;
 	bool has_any;
 	const int got = keys_certificate(t->db, fingerprint, &packets, &len);
 
 	if (got <= 0)
 		return got;
-	more = realloc(t->bytes, t->len + len + 1);
-	if (more == NULL) {
-		free(packets);
-		return -1;
-	}
-	t->bytes = more;
+	t->bytes = output_memory(t->bytes, t->len + len + 1);
 	n = certificate_for(packets, len, is_address, t->address, t->bytes + t->len, &has_any);
 	t->len += has_any ? n : 0;
 	free(packets);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cli/doctor/doctor.h"
+#include "cli/output.h"
 #include "common/clock.h"
 #include "common/postfix.h"
 #include "common/run.h"
@@ -166,11 +167,12 @@ static void ask_map(struct search *s, bool is_alias, const char *map, char *out)
 
 static void ask_maps(struct search *s, bool is_alias, const char *parameter)
 {
-	char maps[DOCTOR_TEXT_MAX], map[DOCTOR_TEXT_MAX], *out = malloc(MAP_BYTES_MAX);
+	char maps[DOCTOR_TEXT_MAX], map[DOCTOR_TEXT_MAX];
+	char *out = output_memory(NULL, MAP_BYTES_MAX);
 	const char *rest = maps, *word;
 	size_t len;
 
-	if (out == NULL || !doctor_parameter(s->x, parameter, maps, sizeof(maps))) {
+	if (!doctor_parameter(s->x, parameter, maps, sizeof(maps))) {
 		doctor_tell(s->x, DOCTOR_SKIPPED, topic, NULL, "%s cannot be had", parameter);
 		free(out);
 		return;

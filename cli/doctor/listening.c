@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cli/doctor/doctor.h"
+#include "cli/output.h"
 
 #define LISTENING 0x0a /* TCP_LISTEN, as proc(5) shows it */
 
@@ -22,8 +23,10 @@ static int look_into(const char *path, unsigned long port)
 	char line[300];
 	int found = 0;
 
-	if (file == NULL)
+	if (file == NULL) {
+		output_end_without_memory();
 		return -1;
+	}
 	while (found == 0 && fgets(line, sizeof(line), file) != NULL)
 		found = sscanf(line, " %*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x", &at, &state) ==
 				2 &&

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/doctor/doctor.h"
+#include "cli/output.h"
 #include "common/run.h"
 
 #define PATIENCE_MS 10000	 /* for a program of Postfix */
@@ -74,9 +75,9 @@ bool doctor_parameter(struct doctor *x, const char *name, char *out, size_t out_
 
 char *doctor_defaults(const struct doctor *x)
 {
-	char *const all = malloc(PARAMETERS_MAX);
+	char *const all = output_memory(NULL, PARAMETERS_MAX);
 
-	if (all != NULL && doctor_ask_postconf(x, "-d", all, PARAMETERS_MAX))
+	if (doctor_ask_postconf(x, "-d", all, PARAMETERS_MAX))
 		return all;
 	free(all);
 	return NULL;
@@ -86,9 +87,8 @@ bool doctor_postconf(struct doctor *x)
 {
 	struct doctor_postfix *p = &x->postfix;
 
-	p->parameters = malloc(PARAMETERS_MAX);
-	p->is_there = p->parameters != NULL &&
-		      doctor_ask_postconf(x, "-x", p->parameters, PARAMETERS_MAX) &&
+	p->parameters = output_memory(NULL, PARAMETERS_MAX);
+	p->is_there = doctor_ask_postconf(x, "-x", p->parameters, PARAMETERS_MAX) &&
 		      doctor_parameter(x, "queue_directory", p->queue_directory,
 				       sizeof(p->queue_directory)) &&
 		      doctor_parameter(x, "mail_owner", p->mail_owner, sizeof(p->mail_owner)) &&

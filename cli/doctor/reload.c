@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cli/doctor/doctor.h"
+#include "cli/output.h"
 #include "common/clock.h"
 
 #define START_UNSURE_S 2   /* the kernel tells when it booted to the second */
@@ -29,6 +30,8 @@ static unsigned long long started(long parent, const char *name)
 	unsigned long long ticks, found = 0;
 	const struct dirent *e;
 
+	if (all == NULL)
+		output_end_without_memory();
 	while (all != NULL && (e = readdir(all)) != NULL) {
 		char path[300], line[600], *end;
 		long of;
@@ -38,8 +41,10 @@ static unsigned long long started(long parent, const char *name)
 			continue;
 		snprintf(path, sizeof(path), "/proc/%s/stat", e->d_name);
 		file = fopen(path, "re");
-		if (file == NULL)
+		if (file == NULL) {
+			output_end_without_memory();
 			continue;
+		}
 		if (fgets(line, sizeof(line), file) != NULL && (end = strrchr(line, ')')) != NULL) {
 			*end = '\0';
 			if (strchr(line, '(') != NULL && strcmp(strchr(line, '(') + 1, name) == 0 &&
@@ -68,8 +73,10 @@ static unsigned long long queue_manager_of(const char *pid_file)
 	struct stat st;
 	long pid;
 
-	if (locks == NULL)
+	if (locks == NULL) {
+		output_end_without_memory();
 		return 0;
+	}
 	/* Without the device: some file systems have another one there. */
 	if (stat(pid_file, &st) == 0)
 		while (ticks == 0 && fgets(line, sizeof(line), locks) != NULL)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cli/doctor/doctor.h"
+#include "cli/output.h"
 #include "common/postfix.h"
 
 #define PROGRAM_BYTES_MAX (8 << 20) /* smtpd has some 200 kB, statically linked a few MB */
@@ -32,11 +33,12 @@ static struct program load_program(struct doctor *x)
 		return p;
 	snprintf(path, sizeof(path), "%s/smtpd", directory);
 	file = fopen(path, "re");
-	if (file == NULL)
+	if (file == NULL) {
+		output_end_without_memory();
 		return p;
-	p.bytes = malloc(PROGRAM_BYTES_MAX);
-	if (p.bytes != NULL)
-		p.len = fread(p.bytes, 1, PROGRAM_BYTES_MAX, file);
+	}
+	p.bytes = output_memory(NULL, PROGRAM_BYTES_MAX);
+	p.len = fread(p.bytes, 1, PROGRAM_BYTES_MAX, file);
 	fclose(file);
 	return p;
 }

@@ -63,10 +63,9 @@ static const char *compare(int dir, const char *path, const struct wkd_entry *e)
 	if (fd <
 	    0) /* doctor reads as the user of the daemons, who are others here as a web server is */
 		return errno == ENOENT ? "is missing" : errno == EACCES ? closed : strerror(errno);
-	bytes = malloc(e->len + 1);
+	bytes = output_memory(NULL, e->len + 1);
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size != (off_t)e->len ||
-	    bytes == NULL || read(fd, bytes, e->len + 1) != (ssize_t)e->len ||
-	    memcmp(bytes, e->bytes, e->len) != 0)
+	    read(fd, bytes, e->len + 1) != (ssize_t)e->len || memcmp(bytes, e->bytes, e->len) != 0)
 		wrong = "is not what is kept here now";
 	free(bytes);
 	close(fd);
@@ -105,6 +104,8 @@ static void count_left(struct looking *l, const char *domain)
 	wkd_tree_path(&e, WKD_ADVANCED, "", path);
 	fd = openat(l->dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	directory = fd >= 0 ? fdopendir(fd) : NULL;
+	if (directory == NULL)
+		output_end_without_memory();
 	while (directory != NULL && (entry = readdir(directory)) != NULL) {
 		snprintf(wanted.domain, sizeof(wanted.domain), "%s", domain);
 		snprintf(wanted.hash, sizeof(wanted.hash), "%.*s", WKD_HASH_MAX - 1, entry->d_name);
@@ -133,11 +134,8 @@ static int see_entry(void *context, const struct wkd_entry *e)
 
 	if (l->n == l->room) {
 		const size_t room = l->room == 0 ? 64 : 2 * l->room;
-		struct known *more = realloc(l->known, room * sizeof(*more));
 
-		if (more == NULL)
-			return -1;
-		l->known = more;
+		l->known = output_memory(l->known, room * sizeof(*l->known));
 		l->room = room;
 	}
 	snprintf(l->known[l->n].domain, sizeof(l->known[0].domain), "%s", e->domain);

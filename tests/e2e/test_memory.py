@@ -2,12 +2,15 @@
 """Memory that is refused: every N-th allocation of filter, policy server and command line fails, once each, and from
 there on. PGPGATE_SWEEP=1 takes every N, as ./runtests long does; the default takes some."""
 
+import contextlib
 import os
 import re
+import sqlite3
 
 import pytest
 
 from harness import sweep
+from harness.gate import fill_report
 from harness.pair import program, run_program
 from harness.policy_client import PolicyClient
 
@@ -129,36 +132,84 @@ COMMANDS = [
 LIBRARY = re.compile(r"\((getpw|getgr|initgroups|setgroups)")
 
 
+# What looks through the whole record for its answer. What is missing of that reads as if there was nothing.
+PROVIDERS = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", "dist", "providers"))
+ADVICE = [
+    ["-o", f"mail_providers={PROVIDERS}", "suggest"], ["--json", "suggest", "-n", "0"], ["simulate", "ratchet", "*"], ["--json", "simulate", "own-key", "example.org"],
+    ["report", "--by", "pair"], ["report", "--html", "-"], ["keys", "check"], ["keys", "learn"], ["keys", "list"],
+    ["log", "-n", "5"],
+]
+LAST = 64  # allocations at the end of a command, where it has its rows and makes an answer of them
+
+
 def shape(text):
     """Without numbers, which change from run to run: of rules, of seconds, of octets."""
     return re.sub(r"[0-9]+", "0", text)
 
 
-def test_command_line_without_memory(frail, faults, memory):
-    """Exit 0 is only said of what is whole."""
-    environment = {**os.environ, "LD_PRELOAD": faults, "FAULT_MEMORY": memory.path}
-    n_failed, n_runs, n_library, told = 0, 0, 0, []
-    for words in COMMANDS:
-        command = [program("pgpgate"), "-c", frail.conf, *words]
+class CommandSweep:
+    """Runs of commands whose N-th allocation is refused. Exit 0 is only said of what is whole."""
+
+    def __init__(self, conf, faults, memory):
+        self.conf, self.memory = conf, memory
+        self.environment = {**os.environ, "LD_PRELOAD": faults, "FAULT_MEMORY": memory.path}
+        self.n_failed = self.n_runs = self.n_library = 0
+        self.told = []
+
+    def run(self, words, numbers):
+        """numbers(n): which of the n that it takes."""
+        command = [program("pgpgate"), "-c", self.conf, *words]
         run_program(command)
-        memory.set()
-        healthy = run_program(command, env=environment)
-        n, _ = memory.stop()
-        for first in range(1 + n % STEP if STEP > 1 else 1, n + 1, STEP * 8 if STEP > 1 else 1):
-            memory.set(first, first + 1)
-            hurt = run_program(command, env=environment)
-            n_failed += memory.stop()[1]
-            n_runs += 1
-            if hurt.code < 0:
-                memory.set(first, first + 1)
-                again = run_program(command, env={**environment, "FAULT_TRACE": "1"})
-                memory.stop()
-                if LIBRARY.search(again.err):
-                    n_library += 1
-                    continue
-            if hurt.code < 0 or (hurt.code == 0 and shape(hurt.out) != shape(healthy.out)) or \
+        self.memory.set()
+        healthy = run_program(command, env=self.environment)
+        n, _ = self.memory.stop()
+        for first in numbers(n):
+            self.memory.set(first, first + 1)
+            hurt = run_program(command, env=self.environment)
+            self.n_failed += self.memory.stop()[1]
+            self.n_runs += 1
+            if hurt.code < 0 and self._is_of_the_library(command, first):
+                self.n_library += 1
+            elif hurt.code < 0 or (hurt.code == 0 and shape(hurt.out) != shape(healthy.out)) or \
                     (hurt.code not in (0, healthy.code) and not hurt.err):
-                told.append(f"{' '.join(words)}, allocation {first} of {n}: {hurt!r}\nnot {healthy!r}")
-    print(f"command line: {n_runs} runs, {n_failed} allocations refused, {n_library} ended by the C library, "
-          f"{len(told)} findings")
-    assert not told, "\n".join(t[:900] for t in told[:20])
+                self.told.append(f"{' '.join(words)}, allocation {first} of {n}: {hurt!r}\nnot {healthy!r}")
+        return healthy
+
+    def _is_of_the_library(self, command, first):
+        self.memory.set(first, first + 1)
+        again = run_program(command, env={**self.environment, "FAULT_TRACE": "1"})
+        self.memory.stop()
+        return bool(LIBRARY.search(again.err))
+
+    def tell(self, label):
+        print(f"{label}: {self.n_runs} runs, {self.n_failed} allocations refused, {self.n_library} ended by the C "
+              f"library, {len(self.told)} findings")
+        assert not self.told, "\n".join(t[:900] for t in self.told[:20])
+
+
+def test_command_line_without_memory(frail, faults, memory):
+    swept = CommandSweep(frail.conf, faults, memory)
+    for words in COMMANDS:
+        swept.run(words, lambda n: range(1 + n % STEP if STEP > 1 else 1, n + 1, STEP * 8 if STEP > 1 else 1))
+    swept.tell("command line")
+
+
+def fill_advice(gate):
+    """A record of which every command of ADVICE has something to say."""
+    fill_report(gate)
+    gate.must("keys", "add", "bob@example.org", "AB" * 20)
+    gate.must("exempt", "old@example.org")
+    with contextlib.closing(sqlite3.connect(gate.database, isolation_level=None)) as d:
+        d.execute("UPDATE rule SET created_at_unix = 1")
+        d.execute("UPDATE verdict SET key_ids = 'mdc ABABABABABABABAB;CDCDCDCDCDCDCDCD' WHERE verdict = 'encrypted'")
+        d.execute("UPDATE verdict SET sender_key = 'test.other@dave' WHERE sender_key = 'test.partner@carol' AND id % 3 = 0")
+
+
+def test_answers_from_the_whole_record_without_memory(gate, faults, memory):
+    """`suggest` once said that there is nothing to suggest, with exit 0, where it had no memory for what it had found."""
+    fill_advice(gate)
+    swept = CommandSweep(gate.conf, faults, memory)
+    for words in ADVICE:
+        healthy = swept.run(words, lambda n: range(max(1, n - LAST) if STEP > 1 else 1, n + 1))
+        assert len(healthy.out) > 60, (words, healthy)
+    swept.tell("answers from the record")

@@ -40,7 +40,7 @@ static void tally_counts_by_everything(void **state)
 	for (size_t i = 0; i < 4; i++) {
 		rows[i].recipients = recipients;
 		rows[i].n_recipients = i == 0 ? 2 : 1;
-		assert_int_equal(tally_add(&t, &rows[i]), 0);
+		tally_add(&t, &rows[i]);
 	}
 	assert_int_equal(t.total.n_messages, 4);
 	assert_int_equal(t.total.n_encrypted, 1);
@@ -68,7 +68,7 @@ static void tally_counts_by_what_is_wanted(void **state)
 	(void)state;
 	row.recipients = &recipient;
 	row.n_recipients = 1;
-	assert_int_equal(tally_add(&t, &row), 0);
+	tally_add(&t, &row);
 	assert_int_equal(t.total.n_messages, 1);
 	assert_int_equal(t.by[TALLY_SENDER].n, 1);
 	assert_int_equal(t.by[TALLY_VERDICT].n, 1);
