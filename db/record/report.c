@@ -174,27 +174,31 @@ static int by_time(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
+/* What is bound has to stay there until the statement has run. A copy that the engine makes is NULL
+ * without memory, which finds nothing and says nothing. */
+struct keys {
+	char plain[KEY_MAX], hashed[KEY_MAX], from[KEY_MAX + 1], end[KEY_MAX + 1];
+};
+
 /* Binds the keys under which the address may be stored from parameter 3 on: plain, hashed, and all
  * that a delimiter and more follow. */
-static void bind_keys(sqlite3_stmt *st, const struct report_matcher *m)
+static void bind_keys(sqlite3_stmt *st, const struct report_matcher *m, struct keys *k)
 {
-	char key[KEY_MAX], text[KEY_MAX + 1];
 	unsigned char first = 0xff, last = 0;
 
-	key_from_address(m->pattern.text, key);
-	sqlite3_bind_text(st, 3, key, -1, SQLITE_TRANSIENT);
+	db_bind_text(st, 3, key_from_address(m->pattern.text, k->plain));
 	for (const char *c = m->delimiters; *c != '\0'; c++) {
 		first = (unsigned char)*c < first ? (unsigned char)*c : first;
 		last = (unsigned char)*c > last ? (unsigned char)*c : last;
 	}
 	if (first <= last && last < 0x7f) {
-		snprintf(text, sizeof text, "%s%c", key, first);
-		sqlite3_bind_text(st, 5, text, -1, SQLITE_TRANSIENT);
-		snprintf(text, sizeof text, "%s%c", key, last + 1);
-		sqlite3_bind_text(st, 6, text, -1, SQLITE_TRANSIENT);
+		snprintf(k->from, sizeof k->from, "%s%c", k->plain, first);
+		db_bind_text(st, 5, k->from);
+		snprintf(k->end, sizeof k->end, "%s%c", k->plain, last + 1);
+		db_bind_text(st, 6, k->end);
 	}
 	if (m->is_whole)
-		sqlite3_bind_text(st, 4, key_from_address(m->hashed, key), -1, SQLITE_TRANSIENT);
+		db_bind_text(st, 4, key_from_address(m->hashed, k->hashed));
 }
 
 static int add_place(struct db *d, struct places *p, sqlite3_stmt *st)
@@ -214,6 +218,7 @@ static int add_place(struct db *d, struct places *p, sqlite3_stmt *st)
 
 static int find_places(const struct reading *r, const struct report_matcher *to, struct places *p)
 {
+	struct keys keys;
 	sqlite3_stmt *st;
 	int got = -1;
 
@@ -223,7 +228,7 @@ static int find_places(const struct reading *r, const struct report_matcher *to,
 	if (st != NULL) {
 		db_bind_int(st, 1, r->since_unix);
 		db_bind_int(st, 2, r->until_unix);
-		bind_keys(st, to);
+		bind_keys(st, to, &keys);
 		while ((got = db_step(r->d, st)) == 1)
 			if (add_place(r->d, p, st) != 0)
 				break;

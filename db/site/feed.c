@@ -234,7 +234,7 @@ static int put_split(struct db *d, const struct split_item *item)
 	db_bind_text(st, 1, item->sender);
 	db_bind_int(st, 2, strtoll(item->which, NULL, 10));
 	db_bind_text(st, 3, item->recipient);
-	sqlite3_bind_blob(st, 4, digest, DIGEST_BYTES, SQLITE_TRANSIENT);
+	sqlite3_bind_blob(st, 4, digest, DIGEST_BYTES, SQLITE_STATIC);
 	if (item->flags & SPLIT_OVER) {
 		db_bind_int(st, 5, item->time_unix);
 		return db_run(d, st);
