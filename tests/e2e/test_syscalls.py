@@ -58,9 +58,21 @@ class Injection:
                     return False
         return True
 
+    def _has_ended(self):
+        try:
+            with open(f"/proc/{self.pid}/stat", encoding="ascii", errors="replace") as f:
+                return f.read().rpartition(")")[2].split()[0] in ("Z", "X")
+        except OSError:
+            return True
+
     def __exit__(self, *_):
         self.process.terminate()
-        self.process.wait(60)
+        wait_until(lambda: self.process.poll() is not None or self._has_ended(), "strace to let go")
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:  # of a program that ends while it is let go, strace 6.1 waits for ever for the
+            self.process.kill()            # first thread, which the kernel tells of when all others were waited for
+            self.process.wait(60)
         with open(self.out, encoding="utf-8", errors="replace") as f:
             self.n_injected = len(re.findall(r"\((?:INJECTED|DELAYED)\)", f.read()))
 
