@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "db/engine/harm.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "db/engine/wal_frames.h"
+#include "db/engine/wal_index.h"
 
 static int stat_beside(const struct db *d, const char *suffix, struct stat *out)
 {
@@ -22,6 +25,43 @@ static bool is_same(const struct stat *a, const struct stat *b)
 	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
 }
 
+/* Is that a line of proc(5)'s maps of what lies at that address, and of another file than st? Its
+ * name and its number have to tell so: either may differ by right, where a file system makes them
+ * up. 1, 0, -1: it is of something else. */
+static int is_another_file(const char *line, uintptr_t address, const struct stat *st)
+{
+	unsigned long long start, end, inode;
+	size_t len;
+	int at = 0;
+
+	if (sscanf(line, "%llx-%llx %*s %*s %*s %llu %n", &start, &end, &inode, &at) != 3 ||
+	    at == 0 || address < start || address >= end)
+		return -1;
+	line += at;
+	len = strcspn(line, "\n");
+	return line[0] == '/' && (len < 4 || strncmp(line + len - 4, "-shm", 4) != 0) &&
+	       inode != st->st_ino;
+}
+
+/* Was the index removed or replaced since the engine opened it, here or for another connection of
+ * this process? The engine tells nobody which file it has, but the kernel does, where there is
+ * proc(5). False where it cannot be told. */
+static bool index_is_another(struct db *d)
+{
+	const uintptr_t address = (uintptr_t)wal_index_map(d);
+	FILE *maps = address != 0 ? fopen("/proc/self/maps", "re") : NULL;
+	char *line = NULL;
+	size_t size = 0;
+	int result = -1;
+
+	while (maps != NULL && result < 0 && getline(&line, &size, maps) > 0)
+		result = is_another_file(line, address, &d->companions.index);
+	free(line);
+	if (maps != NULL)
+		fclose(maps);
+	return result == 1;
+}
+
 void harm_remember(struct db *d)
 {
 	struct wal_frames x;
@@ -36,6 +76,9 @@ void harm_remember(struct db *d)
 	d->companions.are_known = (stat_beside(d, "-wal", &d->companions.wal) == 0 &&
 				   stat_beside(d, "-shm", &d->companions.index) == 0) ||
 				  wal_frames_read(d, &x);
+	/* No file is that: the next look finds it gone. */
+	if (d->companions.are_known && index_is_another(d))
+		memset(&d->companions.index, 0, sizeof d->companions.index);
 }
 
 /* The file that the engine has open, which never becomes shorter while it does. */

@@ -5,8 +5,8 @@
  * show is for wal_rescue.h.
  *
  * Not seen is an index that was overwritten in its middle only, or in the ms that a checkpoint
- * reads it: the engine has no sums for that. Nor is it when a file was removed or cut short in the
- * ms between the look of who opens (companions.h) and the engine's own.
+ * reads it: the engine has no sums for that. Nor is it when a file was cut short, or the log
+ * replaced, in the ms between the look of who opens (companions.h) and the engine's own.
  *
  * A connection by its owner. For db/ only.
  */

@@ -104,6 +104,48 @@ static void test_all_let_go_before_one_goes_on(void **state)
 	}
 }
 
+/* By a file that fits, as a copy does: that the engine has the old one open nothing else shows. */
+static void replace_by_copy(const char *path)
+{
+	static unsigned char octets[1 << 20];
+	char other[330];
+	int fd = open(path, O_RDONLY);
+	const ssize_t n = read(fd, octets, sizeof octets);
+
+	assert_true(n > 0 && close(fd) == 0);
+	snprintf(other, sizeof other, "%s.other", path);
+	fd = open(other, O_WRONLY | O_CREAT | O_EXCL, 0660);
+	assert_int_equal(write(fd, octets, (size_t)n), n);
+	close(fd);
+	assert_int_equal(rename(other, path), 0);
+}
+
+/* The engine gives all connections of a process the index that the first one opened: so a second
+ * one has, at its first look, an index that is not the file of that name. */
+static void test_index_replaced_before_the_first_look_is_noticed(void **state)
+{
+	struct fixture f;
+	struct db *a, *b;
+	char path[320];
+
+	(void)state;
+	fixture_begin(&f);
+	a = fixture_open(&f, DB_WRITE);
+	assert_int_equal(add(a, "exempt a@example.org"), 0);
+	beside(&f, "-shm", path);
+	replace_by_copy(path);
+	b = db_open(f.settings, DB_WRITE);
+	assert_non_null(b);
+	if (add(b, "exempt b@example.org") != -1 || db_failure(b) != DB_BROKEN)
+		fail_msg("confirmed in an index that nobody else has");
+	db_look(a);
+	assert_int_equal(add(b, "exempt b@example.org"), 0);
+	assert_int_equal(n_rules(a), 2);
+	db_close(b);
+	db_close(a);
+	fixture_end(&f);
+}
+
 /* What was only there is gone, but nothing is confirmed that is not. */
 static void test_log_cut_is_noticed(void **state)
 {
@@ -461,6 +503,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_let_go_before_one_goes_on),
+		cmocka_unit_test(test_index_replaced_before_the_first_look_is_noticed),
 		cmocka_unit_test(test_log_cut_is_noticed),
 		cmocka_unit_test(test_what_is_confirmed_behind_garbage_is_there),
 		cmocka_unit_test(test_disk_that_fails_is_no_harm),
