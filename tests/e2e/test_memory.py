@@ -17,6 +17,9 @@ from harness.policy_client import PolicyClient
 TRIES = 3  # at one allocation, until it is refused
 STEP = int(os.environ.get("PGPGATE_SWEEP", "41"))
 FOREVER = 1 << 62
+# Messages whose allocations are counted first: the writer's thread may have a turn within one, which is then no number
+# that the next comes to. The least of them is what is tried; every N is the count of one.
+HEALTHY = 5
 
 pytestmark = pytest.mark.skipif(bool(os.environ.get("PGPGATE_SANITIZED")), reason="sanitizers have a malloc of their own")
 
@@ -51,10 +54,13 @@ def test_filter_without_memory(frail, faults, memory):
     path = frail.filter.path
     for kind in sweep.KINDS:
         sweep.send(path, kind)  # whatever is allocated once is
-        healthy = sweep.send(path, kind, connected=memory.set)
-        n, _ = memory.stop()
-        assert n > 20, (kind, n)
-        record.sent.append(healthy)
+        counts = []
+        for _ in range(1 if STEP == 1 else HEALTHY):
+            healthy = sweep.send(path, kind, connected=memory.set)
+            counts.append(memory.stop()[0])
+            record.sent.append(healthy)
+        n = min(counts)
+        assert n > 20, (kind, counts)
         for first in range(1 + n % STEP if STEP > 1 else 1, n + 1, STEP):
             for last in (first + 1, FOREVER):
                 n_tried += 1
