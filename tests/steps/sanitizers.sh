@@ -9,7 +9,7 @@ export ASAN_OPTIONS UBSAN_OPTIONS
 # Left to asan_all: the longest end-to-end tests, which wait for a sending Postfix or kill daemons, and what asks other
 # programs than ours.
 step_asan() {
-	run_asan test_mixed.py test_mixed_limits.py test_record.py test_operators.py test_doctor_cases.py test_sendmail.py \
+	run_asan test_mixed.py test_mixed_limits.py test_record.py test_operators.py test_doctor_cases.py test_doctor_mail_stops.py test_sendmail.py \
 		test_qpsmtpd.py test_ansible.py test_memory.py test_syscalls.py test_storage.py test_keys.py
 }
 
