@@ -666,7 +666,7 @@ def main():
     args, names = read_options()
     if args.list:
         for name in names:
-            print(f"{name:<21}{LINES[name][0]}")
+            print(f"{name:<23}{LINES[name][0]}")
         return 0
     if args.keep:
         os.makedirs(args.keep, exist_ok=True)
