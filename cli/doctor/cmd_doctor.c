@@ -125,6 +125,7 @@ static void examine(struct doctor *x)
 	doctor_postconf(x);
 	doctor_ours(x);
 	doctor_postfix(x);
+	doctor_sandbox(x);
 	doctor_daemons(x);
 	doctor_running(x);
 	doctor_aliases(x);

@@ -169,6 +169,8 @@ void doctor_running(struct doctor *x);
 /* probe.c: mail to the running smtpd, up to RCPT; with_data: a cleartext message, which is to be
  * refused. where: its host:port, or NULL for what master.cf says. */
 void doctor_probe(struct doctor *x, const char *address, bool with_data, const char *where);
+/* sandbox.c: may the services write where the settings want them to? Before doctor_daemons(). */
+void doctor_sandbox(struct doctor *x);
 /* daemons.c: sockets, their permissions, a hello to each daemon. */
 void doctor_daemons(struct doctor *x);
 /* bounces.c: bounces to ours that are refused, and so lost. */

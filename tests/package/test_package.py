@@ -140,6 +140,9 @@ FAULTS = [
     ("a table that was never made", "echo 'bob@example.net OK' >/etc/postfix/access; "
      "postconf -e smtpd_sender_restrictions=check_sender_access,hash:/etc/postfix/access"),
     ("no state directory", "systemctl stop pgpgate-filter pgpgate-policyd; rm -rf /var/lib/pgpgate"),
+    ("a database where the services may not write", "systemctl stop pgpgate-filter pgpgate-policyd; mkdir /srv/mail; "
+     "cp -a /var/lib/pgpgate /srv/mail/gate; "
+     "sed -i '/^#*database =/d; $a database = sqlite:/srv/mail/gate/pgpgate.db' /etc/pgpgate/pgpgate.conf"),
 ]
 
 
@@ -168,6 +171,8 @@ def test_each_mend_of_doctor_mends_when_it_is_typed(machine):
         assert found == [], (label, found)
     machine.run("pgpgate config --set 'enforce = no' && systemctl reload pgpgate-filter pgpgate-policyd && "
                 "postconf -X smtpd_sender_restrictions; rm /etc/postfix/access*; systemctl restart postfix@-")
+    machine.run("sed -i '/^database =/d' /etc/pgpgate/pgpgate.conf; rm -rf /srv/mail /etc/systemd/system/pgpgate-*; "
+                "systemctl daemon-reload; systemctl restart pgpgate-filter pgpgate-policyd")
 
 
 def operation_commands():
