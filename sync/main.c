@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -101,6 +102,18 @@ static int become_user(const struct settings *s)
 	return code;
 }
 
+/* libpq looks for passwords and certificates there: not in the home of whoever became this user,
+ * where it would be refused. */
+static void take_home(void)
+{
+	const char *home = getenv("HOME");
+	const struct passwd *pw = getpwuid(geteuid());
+	struct stat st;
+
+	if (pw != NULL && (home == NULL || stat(home, &st) != 0 || st.st_uid != geteuid()))
+		setenv("HOME", pw->pw_dir, 1);
+}
+
 static int dispatch(const struct arguments *a, struct settings *s, struct db *d)
 {
 	if (strcmp(a->command, "change") == 0)
@@ -143,6 +156,7 @@ static int run_command(int argc, char **argv)
 		return EX_CONFIG;
 	}
 	code = become_user(s);
+	take_home();
 	d = code == 0 ? db_open(s, DB_WRITE) : NULL;
 	if (d != NULL && db_failure(d) != DB_OK) {
 		fprintf(stderr, "pgpgate: %s\n", db_error(d));
@@ -169,6 +183,7 @@ static int run_daemon(int argc, char **argv)
 			  "pgpgate-sync");
 		return EX_CONFIG;
 	}
+	take_home();
 	d = db_open(s, DB_WRITE);
 	if (d == NULL || db_failure(d) != DB_OK) {
 		log_error("%s", d != NULL ? db_error(d) : "out of memory");

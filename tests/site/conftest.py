@@ -27,7 +27,8 @@ LEFT_OUT = {"test_the_hash_key_comes_with_join", "test_hosts_behind_a_pooler", "
             "test_the_centre_drops_whole_months_and_has_views_for_people", "test_pages_of_the_record_and_of_rules_that_lead_nowhere",
             "test_the_same_backup_put_back_again", "test_a_person_goes_from_a_large_record_in_steps",
             "test_what_is_forgotten_is_so_by_the_order_of_changes", "test_a_damaged_centre_stops_and_loosens_nothing",
-            "test_a_centre_that_cannot_be_written_to", "test_a_host_that_cannot_go_on_is_named", "test_backups_that_were_put_back_bring_nothing_back"}
+            "test_a_centre_that_cannot_be_written_to", "test_a_host_that_cannot_go_on_is_named", "test_what_libpq_looks_for_at_home",
+            "test_backups_that_were_put_back_bring_nothing_back"}
 
 
 def pytest_collection_modifyitems(config, items):

@@ -120,6 +120,20 @@ def test_sync_tells_the_service_manager_how_it_is(site, spot):
         one.end_sync()
 
 
+def test_what_libpq_looks_for_at_home(site, spot):
+    """At that of the user whom the programs become, not at root's, who typed the command."""
+    s = site(1)
+    one = s.hosts[0]
+    for owner, code in ((spot.user.pw_uid, 0), (0, 1)):
+        home = spot.directory(f"home-{owner}", owner, 0)
+        with open(os.path.join(home, ".pg_service.conf"), "w", encoding="utf-8") as services:
+            services.write(f"[here]\nhost={s.centre.dir}\ndbname=site\nuser=host\n")
+        one.prefix = ["env", f"HOME={home}"]
+        result = one.run("-o", "centre=service=here", "site", "status")
+        assert result.code == code and ("definition of service" in result.err) == (code == 1), result
+    one.prefix = []
+
+
 def test_a_decision_costs_no_more_at_a_site(site, make_pair):
     """System calls of the filter for a message, with the same mail to one that stands alone; no socket to anywhere."""
     alone = make_pair("alone", enforce="yes")
