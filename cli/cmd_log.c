@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -136,10 +137,13 @@ static void show_seen(void *context, int64_t n_seen)
 	progress_update(&l->progress, n_seen, l->n_expected);
 }
 
-/* Where the lines go to a file. On a terminal they are what shows that it goes on. */
+/* Where the lines go to a file. On a terminal they are what shows that it goes on, and behind a
+ * pipe a pager may have the terminal's screen. */
 static void begin_progress(struct listing *l, struct db *d, struct verdicts_filter *f)
 {
-	if (output_is_terminal())
+	struct stat st;
+
+	if (fstat(STDOUT_FILENO, &st) != 0 || !S_ISREG(st.st_mode))
 		return;
 	progress_begin(&l->progress, "verdicts looked at");
 	if (f->last_n == 0 && f->recipient == NULL && f->sender == NULL)
