@@ -7,6 +7,7 @@
  */
 #include "db/engine/internal.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@
 #define COPY_SUFFIX ".restore"
 #define KEY_SUFFIX ".key.restore" /* not that of a key which db init --new-key has to name yet */
 #define SAME_SECOND_MAX 100
+#define KEPT ".before-"
 
 static const char magic[16] = "SQLite format 3";
 
@@ -365,12 +367,14 @@ static int put_key(struct db *d, const struct db_restore *r, const char *kept_su
 
 /* ---- in its place ---- */
 
+static const struct flock whole_database = {.l_type = F_WRLCK,
+					    .l_whence = SEEK_SET,
+					    .l_start = DB_SHARED_FIRST,
+					    .l_len = DB_SHARED_SIZE};
+
 static int refuse_in_use(struct db *d, int fd)
 {
-	struct flock lock = {.l_type = F_WRLCK,
-			     .l_whence = SEEK_SET,
-			     .l_start = DB_SHARED_FIRST,
-			     .l_len = DB_SHARED_SIZE};
+	struct flock lock = whole_database;
 
 	if (fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK && lock.l_pid > 0)
 		return db_fail(d, DB_BUSY, "in use by process %ld; stop the daemons first",
@@ -381,10 +385,7 @@ static int refuse_in_use(struct db *d, int fd)
 /* The descriptor that holds the lock, -2 when there is no database, or -1. */
 static int lock_present(struct db *d)
 {
-	struct flock lock = {.l_type = F_WRLCK,
-			     .l_whence = SEEK_SET,
-			     .l_start = DB_SHARED_FIRST,
-			     .l_len = DB_SHARED_SIZE};
+	struct flock lock = whole_database;
 	int fd = file_open_beside(d, "", O_RDWR, 0, NULL);
 
 	if (fd < 0)
@@ -394,6 +395,51 @@ static int lock_present(struct db *d)
 	refuse_in_use(d, fd);
 	close(fd);
 	return -1;
+}
+
+/* Is name that of a file which a restore has kept, and what lies there the file at path? */
+static bool is_kept_name(const struct db *d, const char *name, const char *path,
+			 char out[DB_PATH_MAX + 300])
+{
+	const char *slash = strrchr(d->path, '/'), *base = slash != NULL ? slash + 1 : d->path;
+	const size_t len = strlen(base);
+	struct stat kept, present;
+
+	snprintf(out, DB_PATH_MAX + 300, "%.*s%s", (int)(base - d->path), d->path, name);
+	return strncmp(name, base, len) == 0 && strncmp(name + len, KEPT, strlen(KEPT)) == 0 &&
+	       lstat(path, &present) == 0 && lstat(out, &kept) == 0 &&
+	       kept.st_ino == present.st_ino && kept.st_dev == present.st_dev;
+}
+
+/* Of a restore that was killed before the copy had its place: the database, or its key, still has
+ * the second name under which it was to be kept. A log that has gone there already stays: others
+ * may have used the database since. */
+static void undo_killed(struct db *d)
+{
+	char directory[DB_PATH_MAX], database[DB_PATH_MAX + 64], key[DB_PATH_MAX + 64];
+	char kept[DB_PATH_MAX + 300];
+	const char *slash = strrchr(d->path, '/');
+	const struct dirent *entry;
+	struct flock lock = whole_database;
+	DIR *all = NULL;
+	int fd;
+
+	snprintf(directory, sizeof directory, "%.*s",
+		 slash != NULL ? (int)(slash - d->path) + 1 : 1, slash != NULL ? d->path : ".");
+	beside(d, "", database);
+	beside(d, ".key", key);
+	/* Another restore may just be between its two steps. */
+	fd = open(database, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0 && fcntl(fd, F_SETLK, &lock) == 0)
+		all = opendir(directory);
+	while (all != NULL && (entry = readdir(all)) != NULL)
+		if (is_kept_name(d, entry->d_name, database, kept) ||
+		    is_kept_name(d, entry->d_name, key, kept))
+			unlink(kept);
+	if (all != NULL)
+		closedir(all);
+	if (fd >= 0)
+		close(fd);
 }
 
 static int keep_present(struct db *d, const char *kept_suffix)
@@ -416,11 +462,13 @@ static int take_place(struct db *d, struct db_restored *out)
 	char copy[DB_PATH_MAX + 64], suffix[40];
 	struct tm tm;
 	const time_t now = (time_t)clock_now_unix();
-	const int lock_fd = lock_present(d);
-	int result = lock_fd == -1 ? -1 : 0;
+	int lock_fd, result;
 
+	undo_killed(d);
+	lock_fd = lock_present(d);
+	result = lock_fd == -1 ? -1 : 0;
 	gmtime_r(&now, &tm);
-	strftime(suffix, sizeof suffix, ".before-%Y%m%dT%H%M%SZ", &tm);
+	strftime(suffix, sizeof suffix, KEPT "%Y%m%dT%H%M%SZ", &tm);
 	/* Twice in a second. */
 	for (size_t len = strlen(suffix), n = 2; n < SAME_SECOND_MAX; n++) {
 		beside(d, suffix, copy);

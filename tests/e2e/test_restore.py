@@ -207,6 +207,20 @@ def test_a_backup_with_its_key(make_pair):
     assert result.code == 73 and not os.path.exists(other) and not os.path.exists(other + ".partial"), result
 
 
+def test_a_killed_restore_is_in_nobodys_way(make_pair):
+    """Killed when the database has its second name, before the copy has its place."""
+    pair = make_pair("killed-restore", policyd=False)
+    pair.must("exempt", "before@example.org")
+    pair.stop()
+    good, kept = os.path.join(pair.dir, "good.db"), f"{pair.database}.before-20261130T000000Z"
+    pair.must("db", "backup", good)
+    for path in (pair.database, f"{pair.database}.key"):
+        os.link(path, kept + path[len(pair.database):])
+    assert "before@example.org" in pair.must("db", "restore", good) + pair.must("export")
+    assert os.stat(f"{pair.database}.key").st_nlink == os.stat(pair.database).st_nlink == 1
+    assert not os.path.exists(kept)
+
+
 def test_an_interrupted_backup_is_in_nobodys_way(make_pair):
     pair = make_pair("interrupted", policyd=False)
     file = os.path.join(pair.dir, "copy.db")
