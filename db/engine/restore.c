@@ -428,7 +428,8 @@ static void undo_killed(struct db *d)
 		 slash != NULL ? (int)(slash - d->path) + 1 : 1, slash != NULL ? d->path : ".");
 	beside(d, "", database);
 	beside(d, ".key", key);
-	/* Another restore may just be between its two steps. */
+	/* Another restore may just be between its two steps. Opened for its lock alone, since
+	 * file_open_beside() refuses a file of two names. */
 	fd = open(database, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	if (fd >= 0 && fcntl(fd, F_SETLK, &lock) == 0)
 		all = opendir(directory);

@@ -3,6 +3,7 @@
 kept, nothing is mixed, and the key of hashed addresses comes with it."""
 
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
@@ -216,6 +217,9 @@ def test_a_killed_restore_is_in_nobodys_way(make_pair):
     pair.must("db", "backup", good)
     for path in (pair.database, f"{pair.database}.key"):
         os.link(path, kept + path[len(pair.database):])
+    with open(pair.database, "r+b") as database:  # another restore is between its steps, and needs both names
+        fcntl.lockf(database, fcntl.LOCK_EX, 510, 0x40000002)  # SQLite's bytes for readers
+        assert pair.run("db", "restore", good).code != 0 and os.path.exists(kept)
     assert "before@example.org" in pair.must("db", "restore", good) + pair.must("export")
     assert os.stat(f"{pair.database}.key").st_nlink == os.stat(pair.database).st_nlink == 1
     assert not os.path.exists(kept)
